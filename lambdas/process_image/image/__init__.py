@@ -1,0 +1,33 @@
+"""The image core: bytes and variants in, bytes out. It knows no storage, no environment and no clock."""
+
+from process_image.image.decode import INPUT_FORMATS, MAX_PIXELS, Limits
+from process_image.image.errors import (
+    EmptyObjectError,
+    InvalidVariantError,
+    RejectedImageError,
+    TooManyBytesError,
+    TooManyPixelsError,
+    UnreadableImageError,
+    UnsupportedFormatError,
+)
+from process_image.image.render import Derivative, Original, Rendering, render
+from process_image.image.variants import Variant, Watermark
+
+__all__ = [
+    "INPUT_FORMATS",
+    "MAX_PIXELS",
+    "Derivative",
+    "EmptyObjectError",
+    "InvalidVariantError",
+    "Limits",
+    "Original",
+    "RejectedImageError",
+    "Rendering",
+    "TooManyBytesError",
+    "TooManyPixelsError",
+    "UnreadableImageError",
+    "UnsupportedFormatError",
+    "Variant",
+    "Watermark",
+    "render",
+]

@@ -1,0 +1,112 @@
+"""From every kind of pixels that a file may hold to sRGB with 8 bits a channel."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from io import BytesIO
+from itertools import chain, product
+from typing import Final
+
+from PIL import Image, ImageChops, ImageCms
+
+_SRGB: Final = ImageCms.createProfile("sRGB")
+_ICC_SPACES: Final = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"}
+_DEEP: Final = 16  # bits of a channel that Pillow cuts down to eight
+
+# Colours from all over the cube: a profile that leaves them as they are is sRGB, by whatever name.
+_LEVELS: Final = (*range(0, 256, 32), 255)
+_PROBE: Final = Image.frombytes(
+    "RGB", (len(_LEVELS) ** 3, 1), bytes(chain.from_iterable(product(_LEVELS, repeat=3)))
+)
+
+
+def to_plain_mode(image: Image.Image, bits: int = 8) -> Image.Image:
+    """Turn palettes, bitmaps, 16 bit grey and transparent colours into channels that can be scaled.
+
+    Args:
+        image: A decoded image; its `info` names the colour that is transparent, if one is.
+        bits: Bits of a channel in the file: the scale of that colour in a PNG.
+
+    Returns:
+        An image in one of the modes L, LA, RGB, RGBA and CMYK; with alpha only if something is transparent.
+    """
+    key = image.info.pop("transparency", None)
+    if image.mode == "I;16":
+        image = _reduce_deep_grey(image, key)
+    else:
+        match image.mode, key:
+            case "P", int() | bytes():
+                image.info["transparency"] = key
+                image = image.convert("RGBA")
+            case (("1" | "L"), int()):
+                image.info["transparency"] = _to_8_bits(key, bits)
+                image = image.convert("LA")
+            case "RGB", (int(), int(), int()):
+                image.info["transparency"] = tuple(_to_8_bits(channel, bits) for channel in key)
+                image = image.convert("RGBA")
+            case "1", _:
+                image = image.convert("L")
+            case (("L" | "LA" | "RGB" | "RGBA" | "CMYK"), _):
+                pass
+            case _:
+                image = image.convert("RGB")
+    if image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema() == (255, 255):
+        image = image.convert(_without_alpha(image.mode))
+    return image
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Convert an image in a plain mode to sRGB.
+
+    Args:
+        image: In one of the modes that `to_plain_mode` returns.
+        profile: The file's ICC profile. One that is damaged or speaks of another colour space than the
+            image's does not count, as in browsers.
+
+    Returns:
+        An image in mode RGB, or RGBA if the given one has alpha.
+    """
+    mode = _without_alpha(image.mode)
+    has_alpha = mode != image.mode
+    transform = _transform_to_srgb(profile, mode) if profile else None
+    if transform is None:
+        return image.convert("RGBA" if has_alpha else "RGB")
+    converted = transform.apply(image.convert(mode) if has_alpha else image)
+    if has_alpha:
+        converted.putalpha(image.getchannel("A"))
+    return converted
+
+
+@lru_cache(maxsize=16)
+def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Build the way to sRGB, once for each profile; None if it changes nothing or the profile is no use."""
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if source.profile.xcolor_space != _ICC_SPACES[mode]:
+            return None
+        transform = ImageCms.buildTransform(source, _SRGB, mode, "RGB", ImageCms.Intent.PERCEPTUAL)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None
+    if mode == "RGB":
+        change = ImageChops.difference(transform.apply(_PROBE), _PROBE)
+        if max(change.tobytes()) <= 1:
+            return None
+    return transform
+
+
+def _reduce_deep_grey(image: Image.Image, key: object) -> Image.Image:
+    """Take the high bytes: Pillow's own conversion takes everything above 255 for white."""
+    wide = image.convert("I")
+    grey = wide.point([value >> 8 for value in range(1 << 16)], "L")
+    if not isinstance(key, int):
+        return grey
+    return Image.merge("LA", (grey, wide.point([255 * (value != key) for value in range(1 << 16)], "L")))
+
+
+def _to_8_bits(sample: int, bits: int) -> int:
+    largest = (1 << bits) - 1
+    return sample >> 8 if bits == _DEEP else (sample & largest) * 255 // largest
+
+
+def _without_alpha(mode: str) -> str:
+    return mode.removesuffix("A")

@@ -1,0 +1,228 @@
+"""From a file's bytes to a picture: recognised by content, measured before it is decoded, decoded once.
+
+Here hostile data meets the decoders, and only here their errors become a rejection.
+"""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from math import ceil
+from typing import TYPE_CHECKING, Final, Literal
+
+from PIL import ExifTags, Image
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from process_image.image.colour import to_plain_mode, to_srgb
+from process_image.image.errors import (
+    EmptyObjectError,
+    RejectedImageError,
+    TooManyBytesError,
+    TooManyPixelsError,
+    UnreadableImageError,
+    UnsupportedFormatError,
+)
+from process_image.image.scaling import HEADROOM, scale
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PIL.ImageFile import ImageFile
+
+    from process_image.image.geometry import Box, Size
+
+InputFormat = Literal["jpeg", "png", "webp", "gif", "avif"]
+
+# Each file goes to the one decoder that its content asks for. None of Pillow's forty others can be reached.
+_READERS: Final[dict[InputFormat, type[ImageFile]]] = {
+    "jpeg": JpegImageFile,  # of the several pictures in an MPO, the first
+    "png": PngImageFile,
+    "webp": WebPImageFile,
+    "gif": GifImageFile,
+    "avif": AvifImageFile,
+}
+INPUT_FORMATS: Final = tuple(_READERS)
+
+# Pillow itself refuses to open some formats beyond this size.
+MAX_PIXELS: Final = 178_956_970
+
+_PNG_BIT_DEPTH: Final = 24  # the byte of a PNG that tells the bits of a channel
+
+# How a picture is turned upright, by its EXIF orientation. From 5 on, width and height change places.
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_FIRST_SIDEWAYS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an original may measure.
+
+    Attributes:
+        max_bytes: Size of the file.
+        max_pixels: Width times height, up to `MAX_PIXELS`.
+    """
+
+    max_bytes: int
+    max_pixels: int
+
+    def __post_init__(self) -> None:
+        if self.max_bytes < 1:
+            raise ValueError(f"max_bytes must be at least 1, not {self.max_bytes}")
+        if not 1 <= self.max_pixels <= MAX_PIXELS:
+            raise ValueError(f"max_pixels must be from 1 to {MAX_PIXELS}, not {self.max_pixels}")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An image file that is recognised, measured and about to be decoded.
+
+    Attributes:
+        format: What the content is.
+        size: Width and height of the picture as it is to be seen.
+        orientation: How it is stored, as EXIF counts.
+        profile: Its ICC profile.
+        bits: Bits of a channel.
+        image: Pillow's view of the file.
+    """
+
+    format: InputFormat
+    size: Size
+    orientation: int
+    profile: bytes | None
+    bits: int
+    image: ImageFile
+
+
+def open_source(data: bytes, limits: Limits) -> Source:
+    """Recognise and measure an image file.
+
+    Raises:
+        RejectedImageError: It is empty, too large, of another format or damaged.
+    """
+    if not data:
+        raise EmptyObjectError
+    if len(data) > limits.max_bytes:
+        raise TooManyBytesError(len(data), limits.max_bytes)
+    kind = recognise(data)
+    if kind is None:
+        raise UnsupportedFormatError
+    with _rejecting_damage(kind, limits):
+        image = _READERS[kind](BytesIO(data))
+        if image.width * image.height > limits.max_pixels:
+            raise TooManyPixelsError(limits.max_pixels, image.size)
+        if kind != "jpeg":  # a JPEG waits until it is known how small it may be decoded
+            image.load()
+        orientation = _orientation(image)
+        profile = image.info.get("icc_profile")
+    return Source(
+        format=kind,
+        size=image.size[::-1] if orientation >= _FIRST_SIDEWAYS else image.size,
+        orientation=orientation,
+        # A text chunk of a PNG can put any text under this name.
+        profile=profile if isinstance(profile, bytes) else None,
+        bits=data[_PNG_BIT_DEPTH] if kind == "png" else 8,
+        image=image,
+    )
+
+
+def read_picture(source: Source, size: Size, limits: Limits) -> Image.Image:
+    """Decode the whole picture, scaled down to a size, in sRGB and upright.
+
+    It is scaled first, so that colours are converted and pixels turned where they are fewest. The source is
+    used up by this.
+
+    Args:
+        source: From `open_source`.
+        size: At most `source.size`.
+        limits: Those of the source.
+
+    Returns:
+        An image in mode RGB or RGBA that carries nothing but its pixels.
+
+    Raises:
+        RejectedImageError: The file is damaged or incomplete.
+    """
+    stored = size[::-1] if source.orientation >= _FIRST_SIDEWAYS else size
+    image = source.image
+    with _rejecting_damage(source.format, limits):
+        box: Box = (0, 0, *image.size)
+        if isinstance(image, JpegImageFile):
+            drafted = image.draft(None, (ceil(stored[0] * HEADROOM), ceil(stored[1] * HEADROOM)))
+            if drafted:
+                _, box = drafted
+        image.load()
+        plain = to_plain_mode(image, source.bits)
+    picture = to_srgb(scale(plain, stored, box), source.profile)
+    image.close()
+    if source.orientation in _UPRIGHT:
+        picture = picture.transpose(_UPRIGHT[source.orientation])
+    # Profile, EXIF, comments: what Pillow finds here it writes into the derivatives.
+    picture.info.clear()
+    return picture
+
+
+def recognise(data: bytes) -> InputFormat | None:
+    """Tell a supported format by how the file begins."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "gif"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "webp"
+    if data[4:8] == b"ftyp":
+        # HEIC and AVIF may begin with the same major brand: the compatible ones after it tell them apart.
+        size = int.from_bytes(data[:4], "big")
+        brands = data[8:12], *(data[at : at + 4] for at in range(16, min(size, _LONGEST_FTYP), 4))
+        if b"avif" in brands or b"avis" in brands:
+            return "avif"
+    return None
+
+
+_LONGEST_FTYP: Final = 256
+
+
+def _orientation(image: ImageFile) -> int:
+    # A picture with damaged EXIF data is still a picture.
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - the parser raises whatever the data provokes
+        return 1
+    return value if isinstance(value, int) and value in _UPRIGHT else 1
+
+
+@contextmanager
+def _rejecting_damage(kind: str, limits: Limits) -> Iterator[None]:
+    """Turn everything that decoding hostile data raises into a rejection, except for a lack of memory.
+
+    Pillow's decoders raise OSError, SyntaxError, ValueError, EOFError, struct.error, ZeroDivisionError and,
+    at worst, whatever Python makes of a mistake in them. The data provokes it, and would the next time too.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Opinions on metadata; with warnings as errors they would reject what is readable.
+            warnings.simplefilter("ignore")
+            yield
+    except (RejectedImageError, MemoryError):
+        raise
+    except Image.DecompressionBombError as error:
+        raise TooManyPixelsError(limits.max_pixels) from error
+    except Exception as error:
+        raise UnreadableImageError(kind) from error

@@ -1,0 +1,99 @@
+"""A text or an image laid over a picture."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from PIL import Image, ImageDraw, ImageFont
+
+from process_image.image.decode import Limits, open_source, read_picture
+from process_image.image.errors import InvalidVariantError, RejectedImageError
+from process_image.image.geometry import place, scaled_into
+from process_image.image.scaling import scale
+
+if TYPE_CHECKING:
+    from process_image.image.geometry import Size
+    from process_image.image.variants import Variant, Watermark
+
+# What an image used as a watermark may measure: it is the operator's own.
+LIMITS: Final = Limits(max_bytes=10_000_000, max_pixels=25_000_000)
+
+_FILL: Final = (255, 255, 255, 255)
+_OUTLINE: Final = (0, 0, 0, 160)  # keeps white letters legible on white
+_OUTLINE_WIDTH: Final = 0.04  # of the letters' size
+_MEASURED_AT: Final = 100.0  # the letters' size at which a text is measured
+
+
+def add_watermark(picture: Image.Image, variant: Variant) -> Image.Image:
+    """Lay the variant's watermark, if it has one, over a picture of the variant's size.
+
+    Args:
+        picture: In mode RGB or RGBA; stays as it is.
+        variant: The variant.
+
+    Returns:
+        A new image, or the same one if there is nothing to lay over it.
+
+    Raises:
+        InvalidVariantError: The watermark's image cannot be read.
+    """
+    watermark = variant.watermark
+    if watermark is None:
+        return picture
+    margin = round(watermark.margin * min(picture.size))
+    width = min(round(watermark.scale * picture.width), picture.width - 2 * margin)
+    height = picture.height - 2 * margin
+    try:
+        patch = _patch(watermark, (max(1, width), max(1, height)))
+    except RejectedImageError as rejection:
+        # The watermark is at fault, not the image that it was meant for.
+        raise InvalidVariantError(
+            variant.name, "watermark.image", f"is not usable: {rejection}"
+        ) from rejection
+    position = place(patch.size, picture.size, watermark.position, margin)
+    marked = picture.copy()
+    if marked.mode == "RGBA":
+        marked.alpha_composite(patch, position)
+    else:
+        marked.paste(patch, position, patch)
+    return marked
+
+
+@lru_cache(maxsize=32)
+def _patch(watermark: Watermark, box: Size) -> Image.Image:
+    """Draw a watermark as large as fits in a box, once for each size of derivatives."""
+    if watermark.text is not None:
+        patch = _text_patch(watermark.text, box)
+    elif isinstance(watermark.image, bytes):
+        patch = _image_patch(watermark.image, box)
+    else:
+        raise TypeError(f"the watermark's image is not loaded: {watermark.image!r}")
+    patch.putalpha(patch.getchannel("A").point(lambda alpha: alpha * watermark.opacity))
+    return patch
+
+
+def _text_patch(text: str, box: Size) -> Image.Image:
+    left, top, right, bottom = _font(_MEASURED_AT).getbbox(text, stroke_width=_OUTLINE_WIDTH * _MEASURED_AT)
+    letters = max(1.0, _MEASURED_AT * min(box[0] / (right - left), box[1] / (bottom - top)))
+    font, outline = _font(letters), _OUTLINE_WIDTH * letters
+    left, top, right, bottom = font.getbbox(text, stroke_width=outline)
+    patch = Image.new("RGBA", (round(right - left), round(bottom - top)))
+    ImageDraw.Draw(patch).text((-left, -top), text, _FILL, font, stroke_width=outline, stroke_fill=_OUTLINE)
+    # Letters come in whole pixels: the smaller they are, the less exactly they fill the box.
+    return scale(patch, scaled_into(patch.size, box))
+
+
+def _image_patch(data: bytes, box: Size) -> Image.Image:
+    source = open_source(data, LIMITS)
+    size = scaled_into(source.size, box)
+    smaller = min(size[0], source.size[0]), min(size[1], source.size[1])
+    picture = read_picture(source, smaller, LIMITS)
+    return scale(picture, size).convert("RGBA")
+
+
+def _font(size: float) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise TypeError("this Pillow was built without FreeType")
+    return font

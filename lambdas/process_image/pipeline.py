@@ -1,0 +1,127 @@
+"""What becomes of an event: one upload or one deletion, from S3's event to the event that tells its outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from process_image.events import Deletion, image_deleted, image_processed, image_rejected
+from process_image.image import RejectedImageError, TooManyBytesError, Variant, render
+from process_image.storage import OriginalGoneError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from process_image.events import ImageEvent, Upload
+    from process_image.settings import Settings
+    from process_image.storage import Derivatives, OpenOriginal, Originals
+
+
+class Bus(Protocol):
+    """Where outcomes are announced."""
+
+    def put(self, event: ImageEvent) -> None:
+        """Put one event on the bus; returns once the bus has accepted it."""
+
+
+class Pipeline:
+    """The pipeline of one function environment, for one recipe.
+
+    Every step may happen twice: events repeat, and a message whose handling failed comes back.
+    """
+
+    def __init__(self, settings: Settings, originals: Originals, derivatives: Derivatives, bus: Bus) -> None:
+        self._limits = settings.limits
+        self._recipe = settings.recipe
+        self._originals = originals
+        self._derivatives = derivatives
+        self._bus = bus
+        self._variants = load_variants(settings, derivatives)
+
+    def handle(self, event: Upload | Deletion) -> list[ImageEvent]:
+        """Do what one event of S3 asks for, and return what was announced."""
+        return self._delete(event) if isinstance(event, Deletion) else self._process(event)
+
+    def _process(self, upload: Upload) -> list[ImageEvent]:
+        try:
+            original = self._originals.open(upload)
+        except OriginalGoneError as gone:
+            return self._gone(upload, gone)
+        owner = upload.owner or original.owner
+        found = self._derivatives.find(upload, self._variants)
+        if found is None:
+            try:
+                rendering = render(self._read(original), self._variants, self._limits)
+            except RejectedImageError as rejection:
+                return self._announce(
+                    image_rejected(
+                        upload, owner=owner, recipe=self._recipe, size=original.size, rejection=rejection
+                    )
+                )
+            about = rendering.original
+            stored = self._derivatives.store(upload, about, self._variants, rendering.derivatives)
+            try:
+                # Deleted while we computed: its deletion may have looked for derivatives before these were stored.
+                self._originals.check(upload)
+            except OriginalGoneError as gone:
+                return self._gone(upload, gone)
+        else:
+            about, stored = found
+        return self._announce(
+            image_processed(
+                upload,
+                owner=owner,
+                recipe=self._recipe,
+                original=about,
+                bucket=self._derivatives.bucket,
+                variants=stored,
+            )
+        )
+
+    def _read(self, original: OpenOriginal) -> bytes:
+        if original.size > self._limits.max_bytes:
+            raise TooManyBytesError(original.size, self._limits.max_bytes)
+        return original.read()
+
+    def _gone(self, upload: Upload, gone: OriginalGoneError) -> list[ImageEvent]:
+        announced = self._announce(
+            image_deleted(
+                upload,
+                recipe=self._recipe,
+                image_deleted=gone.image_deleted,
+                deleted_versions=[upload.version],
+            )
+        )
+        self._derivatives.delete(self._derivatives.keys(upload, self._variants))
+        return announced
+
+    def _delete(self, deletion: Deletion) -> list[ImageEvent]:
+        versions = self._derivatives.versions(deletion)
+        latest = None if deletion.whole_image else self._originals.latest(deletion)
+        # Announced before anything is removed: a crash in between leaves the derivatives to be found again.
+        announced = self._announce(
+            image_deleted(
+                deletion,
+                recipe=self._recipe,
+                image_deleted=latest is None,
+                deleted_versions=sorted(versions),
+            )
+        )
+        self._derivatives.delete([key for keys in versions.values() for key in keys])
+        # A version deleted for good uncovers the one before it; removing a delete marker brings the image back.
+        return announced if latest is None else announced + self._process(latest)
+
+    def _announce(self, event: ImageEvent) -> list[ImageEvent]:
+        self._bus.put(event)
+        return [event]
+
+
+def load_variants(settings: Settings, derivatives: Derivatives) -> Sequence[Variant]:
+    """The variants with the bytes of their watermark images in place of the keys."""
+    loaded = []
+    for mapping in settings.variants:
+        watermark = mapping.get("watermark")
+        if watermark and watermark.get("image"):
+            image = derivatives.get(watermark["image"])
+            mapping = {**mapping, "watermark": {**watermark, "image": image}}  # noqa: PLW2901
+        loaded.append(Variant.from_mapping(mapping))
+    return tuple(loaded)

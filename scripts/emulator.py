@@ -1,0 +1,183 @@
+"""The embedded emulator: MiniStack on a loopback port, for as long as a `with` block or a command runs.
+
+    python scripts/emulator.py -- terraform -chdir=terraform plan
+
+runs a command against a fresh emulator, with the environment that the AWS SDKs and Terraform read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+MINISTACK = ROOT / ".venvs" / "ministack" / "bin" / "ministack"
+
+START_SECONDS = 60
+STOP_SECONDS = 10
+
+
+class EmulatorError(Exception):
+    """The emulator does not start or has stopped; the message says where its log is."""
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator.
+
+    Attributes:
+        endpoint: Its URL.
+        pid: Its process.
+        log: The file it writes to.
+    """
+
+    endpoint: str
+    pid: int
+    log: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs in its environment to take the emulator for AWS: its root user and its address."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",  # noqa: S106 - MiniStack's, and no secret
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+
+
+@contextmanager
+def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
+    """Run MiniStack, with IAM enforced, until the block ends, however it ends.
+
+    Args:
+        directory: Where its log `ministack.log` goes and, with `persist`, its state.
+        persist: Start with what a former run in this directory left, at the same port where it is free.
+
+    Raises:
+        EmulatorError: It is not installed or does not start.
+    """
+    if not MINISTACK.exists():
+        raise EmulatorError("MiniStack is not installed: run `make setup`.")
+    directory.mkdir(parents=True, exist_ok=True)
+    log = directory / "ministack.log"
+    port = _port(directory if persist else None)
+    endpoint = f"http://127.0.0.1:{port}"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "AWS_ENDPOINT_URL": endpoint,
+        "LAMBDA_EXECUTOR": "local",
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    if persist:
+        environment |= {"PERSIST_STATE": "1", "S3_PERSIST": "1"}
+        environment |= {"STATE_DIR": str(directory / "state"), "S3_DATA_DIR": str(directory / "s3")}
+    with log.open("w") as output:
+        # A session of its own: Ctrl-C reaches this process alone, which then ends the emulator in order.
+        process = subprocess.Popen(
+            [str(MINISTACK)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_healthy(process, endpoint, log)
+        yield Emulator(endpoint, process.pid, log)
+    finally:
+        _stop(process)
+
+
+def _port(directory: Path | None) -> int:
+    """A free port; the one used before in this directory where possible, as URLs in the state name it."""
+    remembered = directory / "port" if directory else None
+    wanted = int(remembered.read_text()) if remembered and remembered.exists() else 0
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise EmulatorError(
+                f"port {wanted}, which the last run used, is taken: end what uses it, or run `make clean-demo`."
+            ) from error
+        port: int = probe.getsockname()[1]
+    if remembered:
+        remembered.write_text(str(port))
+    return port
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise EmulatorError(f"MiniStack ended at its start with code {process.returncode}: see {log}")
+        try:
+            with opener.open(f"{endpoint}/_ministack/health", timeout=2) as answer:
+                json.load(answer)
+                return
+        except (OSError, ValueError, urllib.error.URLError):
+            time.sleep(0.1)
+    raise EmulatorError(f"MiniStack did not answer within {START_SECONDS} s: see {log}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        # The functions' processes are in its session; none may outlive it.
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+
+def main() -> int:
+    """Run a command against a fresh emulator."""
+    parser = argparse.ArgumentParser(description="Run a command against a fresh embedded emulator (MiniStack).")
+    parser.add_argument("--directory", type=Path, default=ROOT / "build" / "emulator", help="for log and state")
+    parser.add_argument("--persist", action="store_true", help="keep the emulator's state for the next run")
+    parser.add_argument("command", nargs="+", help="the command, after --")
+    arguments = parser.parse_args()
+    try:
+        with ministack(arguments.directory, persist=arguments.persist) as emulator:
+            return subprocess.run(
+                arguments.command, env={**os.environ, **emulator.environment}, check=False
+            ).returncode
+    except EmulatorError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""From functions and targets to zips, bills of materials and the manifest.
+
+Everything is made in a working folder and renamed into its place when it is whole, so an interruption at any
+moment leaves what was there before, or nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import packaging_manifest
+from packaging_errors import PackagingError
+from packaging_functions import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from packaging_functions import Function
+    from packaging_manifest import Artifact
+    from packaging_targets import Target
+
+STEPS = 4
+"""How often `build` reports what it does next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One zip to be made."""
+
+    function: Function
+    target: Target
+
+    @property
+    def key(self) -> str:
+        """The zip's name without its extension, and its key in the manifest."""
+        return self.target.artifact(self.function.name)
+
+
+def pending(jobs: Sequence[Job], output: Path) -> list[Job]:
+    """The jobs whose zip is not there or was made from something else."""
+    manifest = packaging_manifest.read(output)
+    return [
+        job
+        for job in jobs
+        if not packaging_manifest.is_current(output, manifest.get(job.key), job.function.inputs)
+    ]
+
+
+def outdated(source: Path, output: Path) -> list[str]:
+    """Keys of the manifest whose zip is gone, damaged, or older than its sources."""
+    manifest = packaging_manifest.read(output)
+    inputs: dict[str, str | None] = {}
+    for name in {entry["function"] for entry in manifest.values()}:
+        try:
+            inputs[name] = load(source, name).inputs
+        except PackagingError:
+            inputs[name] = None
+    return [
+        key
+        for key, entry in manifest.items()
+        if (digest := inputs[entry["function"]]) is None
+        or not packaging_manifest.is_current(output, entry, digest)
+    ]
+
+
+@contextmanager
+def exclusive(output: Path) -> Iterator[Path]:
+    """Keep other builds of the same folder waiting; gives an empty working folder."""
+    import fcntl  # noqa: PLC0415 - not on Windows, where the rest of the module can still be read
+
+    work = output / ".cache" / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    with (output / ".cache" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _empty(work)  # whatever a killed build left
+        try:
+            yield work
+        finally:
+            _empty(work)
+
+
+def forget(keys: Sequence[str], output: Path, work: Path) -> None:
+    """Take artifacts out of the manifest."""
+    manifest = packaging_manifest.read(output)
+    if manifest.keys() & set(keys):
+        packaging_manifest.write(
+            output, {key: entry for key, entry in manifest.items() if key not in keys}, work
+        )
+
+
+def build(job: Job, output: Path, work: Path, report: Callable[[str], None]) -> Artifact:
+    """Make one zip and its bill of materials, and put them into the manifest.
+
+    Args:
+        job: What to make.
+        output: The folder that gets it.
+        work: A working folder on the same file system, as `exclusive` gives it.
+        report: Called with a few words before each of the steps.
+
+    Raises:
+        PackagingError: It cannot be made; the message says why.
+    """
+    # These cost a tenth of a second, which a call with nothing to do need not spend.
+    from packaging_archive import Entry, combine, wheel_entries, write_zip  # noqa: PLC0415
+    from packaging_sbom import bill_of_materials  # noqa: PLC0415
+    from packaging_wheels import fetch  # noqa: PLC0415
+
+    report("wheels")
+    wheels = fetch(job.function, job.target, output / ".cache" / "wheels")
+
+    report("zip")
+    own = [Entry.stored(path, content) for path, content in job.function.files]
+    layers = [(job.function.name, own), *((str(wheel.pin), wheel_entries(wheel.path)) for wheel in wheels)]
+    archive = work / f"{job.key}.zip"
+    write_zip(archive, combine(layers, job.function.exclusions))
+    digest = packaging_manifest.sha256(archive)
+
+    report("bill of materials")
+    sbom = work / f"{job.key}.cdx.json"
+    sbom.write_text(bill_of_materials(job.function, job.target, digest, wheels), encoding="utf-8")
+
+    report("manifest")
+    entry: Artifact = {
+        "path": archive.name,
+        "sha256": digest,
+        "size": archive.stat().st_size,
+        "sbom": sbom.name,
+        "function": job.function.name,
+        "architecture": job.target.architecture,
+        "runtime": job.target.runtime,
+        "inputs": job.function.inputs,
+    }
+    forget([job.key], output, work)
+    archive.replace(output / archive.name)
+    sbom.replace(output / sbom.name)
+    packaging_manifest.write(output, {**packaging_manifest.read(output), job.key: entry}, work)
+    return entry
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -1,0 +1,140 @@
+"""A function as its folder holds it: its own files, its locked requirements, and what its zip leaves out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from packaging_errors import PackagingError
+
+LOCK = "requirements.txt"
+SETTINGS = "package.toml"
+
+_IGNORED_FOLDERS = (".*", "__pycache__", "tests")
+_IGNORED_FILES = (
+    ".*",
+    "*~",
+    "*.md",
+    "*.pyc",
+    "*.pyi",
+    "py.typed",
+    "requirements*",
+    "pyproject.toml",
+    SETTINGS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """What a function can do without.
+
+    Attributes:
+        pattern: Of paths inside the zip; `*` also matches slashes.
+        exceptions: Patterns of what stays although it matches.
+        reason: Why it can go.
+    """
+
+    pattern: str
+    exceptions: tuple[str, ...]
+    reason: str
+
+    def covers(self, path: str) -> bool:
+        """Whether this takes a path out of the zip."""
+        return fnmatchcase(path, self.pattern) and not _matches(path, self.exceptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """What goes into the zips of one function.
+
+    Attributes:
+        name: The function's, which is its folder's and its Python package's.
+        files: Its own files: path in the zip and content, sorted.
+        lock: Text of its locked requirements.
+        exclusions: What its dependencies bring and it does not need.
+        inputs: SHA-256 of all of the above and of the scripts that package it.
+    """
+
+    name: str
+    files: tuple[tuple[str, bytes], ...]
+    lock: str
+    exclusions: tuple[Exclusion, ...]
+    inputs: str
+
+
+def discover(source: Path) -> list[str]:
+    """Names of the functions in a folder: its subfolders that hold locked requirements."""
+    return sorted(lock.parent.name for lock in source.glob(f"*/{LOCK}"))
+
+
+def load(source: Path, name: str) -> Function:
+    """Read a function's folder.
+
+    Raises:
+        PackagingError: There is no such function, or its settings are wrong.
+    """
+    folder = source / name
+    if not (folder / LOCK).is_file():
+        known = ", ".join(discover(source)) or "none"
+        raise PackagingError(f"no function {name!r} in {source} (a folder with a {LOCK}); there: {known}")
+    files = tuple(_own_files(folder))
+    if not files:
+        raise PackagingError(f"{folder} holds no code to package")
+    lock = (folder / LOCK).read_text(encoding="utf-8")
+    exclusions = _exclusions(folder / SETTINGS)
+    return Function(name, files, lock, exclusions, _digest(files, lock, exclusions))
+
+
+def _own_files(folder: Path) -> list[tuple[str, bytes]]:
+    found = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not _matches(name, _IGNORED_FOLDERS)]
+        for name in names:
+            if not _matches(name, _IGNORED_FILES):
+                path = Path(root, name)
+                found.append((path.relative_to(folder.parent).as_posix(), path.read_bytes()))
+    return sorted(found)
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _exclusions(settings: Path) -> tuple[Exclusion, ...]:
+    if not settings.exists():
+        return ()
+    form = "it holds tables [[exclude]] with the lists `paths` and, optionally, `except`, and a `reason`"
+    try:
+        document = tomllib.loads(settings.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise PackagingError(f"{settings}: {error}") from error
+    exclusions = []
+    for table in document.pop("exclude", []):
+        match table:
+            case {"paths": [*patterns], "reason": str(reason), **rest} if reason and rest.keys() <= {
+                "except"
+            }:
+                exceptions = tuple(rest.get("except", ()))
+                exclusions += [Exclusion(pattern, exceptions, reason) for pattern in patterns]
+            case _:
+                raise PackagingError(f"{settings}: an exclusion is not understood; {form}: {table}")
+    if document:
+        raise PackagingError(f"{settings}: {', '.join(document)} is not understood; {form}")
+    return tuple(exclusions)
+
+
+def _digest(files: tuple[tuple[str, bytes], ...], lock: str, exclusions: tuple[Exclusion, ...]) -> str:
+    parts = {path: hashlib.sha256(content).hexdigest() for path, content in files}
+    rules = [[exclusion.pattern, *exclusion.exceptions] for exclusion in exclusions]
+    scripts = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(_scripts())}
+    return hashlib.sha256(json.dumps([parts, lock, rules, scripts]).encode()).hexdigest()
+
+
+def _scripts() -> list[Path]:
+    here = Path(__file__).parent
+    return [here / "package_lambdas.py", *here.glob("packaging_*.py")]

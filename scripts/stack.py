@@ -1,0 +1,212 @@
+"""Terraform's root, applied from a folder of its own to wherever the environment points.
+
+The folder holds links to the root's files, so what runs is what is in `terraform/`, while state, providers,
+a `backend.tf` and a `terraform.tfvars` of the user's own stay out of each other's way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ROOT = Path(__file__).resolve().parent.parent
+
+REGISTRY = "registry.terraform.io"
+MIRROR_PLACES = ("/opt", "/usr/share", "/usr/local/share", "~/.terraform.d")
+MIRROR_DEPTH = 3  # folders between such a place and the mirror
+NEEDS_TERRAFORM = (1, 11)
+
+
+class TerraformError(Exception):
+    """Terraform is missing, too old, or has failed; the message holds what it said."""
+
+
+def check_terraform() -> None:
+    """Make sure that a Terraform is at hand that is recent enough.
+
+    Raises:
+        TerraformError: It is not; the message says what to install.
+    """
+    wanted = ".".join(map(str, NEEDS_TERRAFORM))
+    if shutil.which("terraform") is None:
+        raise TerraformError(
+            f"terraform is not on the PATH: install Terraform {wanted} or newer "
+            "(https://developer.hashicorp.com/terraform/install)."
+        )
+    found = json.loads(
+        subprocess.run(["terraform", "version", "-json"], capture_output=True, check=True).stdout
+    )["terraform_version"]
+    if tuple(map(int, re.findall(r"\d+", found)[:2])) < NEEDS_TERRAFORM:
+        raise TerraformError(f"Terraform {found} is too old: install {wanted} or newer.")
+
+
+def find_mirror() -> Path | None:
+    """The folder of a filesystem mirror with the AWS provider, in the places where one is usually put."""
+    for place in MIRROR_PLACES:
+        top = Path(place).expanduser()
+        for depth in range(MIRROR_DEPTH + 1):
+            for found in sorted(top.glob("/".join(["*"] * depth + [REGISTRY, "hashicorp", "aws"]))):
+                if found.is_dir():
+                    return found.parent.parent.parent
+    return None
+
+
+@cache
+def registry_answers() -> bool:
+    """Whether Terraform's registry can be reached from here."""
+    try:
+        with urllib.request.urlopen(f"https://{REGISTRY}/.well-known/terraform.json", timeout=5):
+            return True
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def terraform_environment(directory: Path, tell: Callable[[str], None] | None = None) -> dict[str, str]:
+    """The environment to run Terraform in: providers from a mirror where the registry cannot be reached.
+
+    Args:
+        directory: Where the CLI configuration that names the mirror is written.
+        tell: Is told, in a sentence, when a mirror is used.
+
+    Raises:
+        TerraformError: There is neither registry nor mirror.
+    """
+    environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_INPUT": "0"}
+    configured = os.environ.get("TF_CLI_CONFIG_FILE")
+    if configured and Path(configured).exists():
+        return environment  # the user has said where providers come from
+    if registry_answers():
+        environment.pop("TF_CLI_CONFIG_FILE", None)
+        return environment
+    mirror = find_mirror()
+    if mirror is None:
+        raise TerraformError(
+            f"{REGISTRY} cannot be reached, and no filesystem mirror with the AWS provider lies in "
+            f"{', '.join(MIRROR_PLACES)}: connect, or put one there with `terraform providers mirror`."
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    configuration = directory / "terraform.rc"
+    configuration.write_text(
+        f"# {REGISTRY} could not be reached.\n"
+        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n'
+    )
+    if tell:
+        tell(f"{REGISTRY} cannot be reached: using the provider mirror in {mirror}")
+    return {**environment, "TF_CLI_CONFIG_FILE": str(configuration)}
+
+
+@dataclass
+class Stack:
+    """The root as applied in one folder.
+
+    Attributes:
+        directory: The folder; made and filled when needed.
+        environment: What Terraform's process sees besides `terraform_environment`: an emulator's address.
+        variables: Values of the root's variables.
+        tell: Is told of each step, in a sentence.
+    """
+
+    directory: Path
+    environment: Mapping[str, str]
+    variables: Mapping[str, Any]
+    tell: Callable[[str], None] | None = None
+    _terraform: dict[str, str] = field(init=False, default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """The folder that Terraform runs in."""
+        return self.directory / "terraform"
+
+    def init(self) -> None:
+        """Link the root's files, write the variables and install the provider."""
+        check_terraform()
+        self._terraform = {
+            **terraform_environment(self.directory, self.tell),
+            "TF_DATA_DIR": str(self.directory / ".terraform"),
+            **self.environment,
+        }
+        if self.root.exists():
+            for link in self.root.iterdir():
+                if link.is_symlink():
+                    link.unlink()
+        self.root.mkdir(parents=True, exist_ok=True)
+        for source in (ROOT / "terraform").iterdir():
+            if source.name == "modules" or source.suffix in (".tf", ".json") and source.name != "backend.tf":
+                (self.root / source.name).symlink_to(source)
+        for name in ("events", "build"):
+            link = self.directory / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(ROOT / name)
+        (self.root / "terraform.tfvars.json").write_text(json.dumps(self.variables, indent=2) + "\n")
+        self.run("init", "-input=false", "-no-color")
+
+    def apply(self, on_line: Callable[[str], None] | None = None) -> None:
+        """Apply; each line of Terraform's progress goes to `on_line`."""
+        self.run("apply", "-auto-approve", "-input=false", "-no-color", on_line=on_line)
+
+    def destroy(self, on_line: Callable[[str], None] | None = None) -> None:
+        """Destroy all that `apply` made."""
+        self.run("destroy", "-auto-approve", "-input=false", "-no-color", on_line=on_line)
+
+    def plan(self) -> dict[str, Any]:
+        """The plan, in Terraform's JSON form."""
+        self.run("plan", "-out=tfplan", "-input=false", "-no-color")
+        plan: dict[str, Any] = json.loads(self.run("show", "-json", "tfplan"))
+        return plan
+
+    def outputs(self) -> dict[str, Any]:
+        """The root's outputs, by name."""
+        outputs = json.loads(self.run("output", "-json"))
+        return {name: output["value"] for name, output in outputs.items()}
+
+    def run(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> str:
+        """Run one Terraform command in the stack and return what it wrote.
+
+        Raises:
+            TerraformError: It failed; the message holds its errors.
+        """
+        with subprocess.Popen(
+            ["terraform", *arguments],
+            cwd=self.root,
+            env=self._terraform,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            lines = []
+            for line in process.stdout or ():
+                lines.append(line)
+                if on_line:
+                    on_line(line.rstrip())
+        if process.returncode:
+            said = "".join(lines)
+            problems = said[said.find("Error:") :] if "Error:" in said else said
+            raise TerraformError(f"terraform {arguments[0]} failed:\n{problems}")
+        return "".join(lines)
+
+
+def emulator_variables(name: str) -> dict[str, Any]:
+    """The root's variables for an emulator that runs functions as processes of this machine and this Python."""
+    return {
+        "name": name,
+        "region": "us-east-1",
+        "architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
+        "runtime": f"python{sys.version_info.major}.{sys.version_info.minor}",
+        "s3_use_path_style": True,
+        "force_destroy": True,
+    }

@@ -1,0 +1,36 @@
+# In:         "Object Created" and "Object Deleted" of the originals bucket, on the default bus.
+# Out:        the same events, as they are, to the queue `uploads`; an archive keeps them for reprocessing.
+# On failure: an event that cannot be delivered goes to the rules' dead-letter queue.
+
+locals {
+  # The contract says what kind of event; which bucket, only Terraform knows.
+  object_patterns = {
+    for type in ["object_created", "object_deleted"] :
+    type => jsonencode(merge(jsondecode(file("${path.module}/../events/${type}/pattern.json")), {
+      detail = { bucket = { name = [module.originals.name] } }
+    }))
+  }
+}
+
+module "uploads_rules" {
+  source = "./modules/event_bus"
+
+  name    = "default"
+  prefix  = "${var.name}-uploads"
+  key_arn = module.key.arn
+
+  archive = {
+    retention_days = var.archive_days
+    pattern = jsonencode({
+      source = ["aws.s3"]
+      detail = { bucket = { name = [module.originals.name] } }
+    })
+  }
+
+  rules = {
+    for type, pattern in local.object_patterns : replace(type, "_", "-") => {
+      pattern = pattern
+      targets = { uploads = { arn = module.uploads.arn } }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+# In:         batches of S3's events, from the queue `uploads`.
+# Out:        derivatives, to the processed bucket; one event per image, to the bus (5_announce.tf).
+# On failure: the failed messages alone go back to the queue, at last to its dead-letter queue.
+
+module "processed" {
+  source = "./modules/bucket"
+
+  name          = "${var.name}-processed-${local.account_id}"
+  key_arn       = module.key.arn
+  versioned     = false # a derivative can be made again from its original
+  force_destroy = var.force_destroy
+  retention     = {}
+}
+
+locals {
+  artifacts = try(jsondecode(file("${path.module}/${var.artifacts}")), {})
+
+  # A watermark image lies beside the derivatives, named by its content: another image is another recipe.
+  watermarks = {
+    for path in distinct([for v in var.variants : v.watermark.image if try(v.watermark.image, null) != null]) :
+    path => "watermarks/${filesha256(path)}"
+  }
+
+  variants = [
+    for v in var.variants : merge(v, {
+      watermark = v.watermark == null ? null : merge(v.watermark, {
+        image = v.watermark.image == null ? null : aws_s3_object.watermark[v.watermark.image].key
+      })
+    })
+  ]
+}
+
+resource "aws_s3_object" "watermark" {
+  for_each = local.watermarks
+
+  bucket = module.processed.name
+  key    = each.value
+  source = each.key
+}
+
+module "process_image" {
+  source = "./modules/function"
+
+  name         = "${var.name}-process-image"
+  handler      = "process_image.handler.handler"
+  runtime      = var.runtime
+  architecture = var.architecture
+  memory       = var.process_image.memory
+  timeout      = var.process_image.timeout
+  key_arn      = module.key.arn
+  logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
+
+  artifact = {
+    path          = "${path.module}/${dirname(var.artifacts)}/process_image-${var.architecture}-${var.runtime}.zip"
+    sha256        = try(local.artifacts["process_image-${var.architecture}-${var.runtime}"].sha256, null)
+    build_command = "make package"
+  }
+
+  environment = {
+    EVENT_BUS                    = module.bus.name
+    MAX_BYTES                    = var.limits.max_bytes
+    MAX_PIXELS                   = var.limits.max_pixels
+    POWERTOOLS_METRICS_NAMESPACE = var.name
+    POWERTOOLS_SERVICE_NAME      = "process_image"
+    PROCESSED_BUCKET             = module.processed.name
+    VARIANTS                     = jsonencode(local.variants)
+  }
+
+  event_sources = {
+    uploads = {
+      arn             = module.uploads.arn
+      batch_size      = var.process_image.batch_size
+      max_concurrency = var.process_image.max_concurrency
+    }
+  }
+
+  permissions = {
+    pipeline = data.aws_iam_policy_document.process_image.json
+  }
+}
+
+data "aws_iam_policy_document" "process_image" {
+  statement {
+    sid       = "ReadOriginals"
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = ["${module.originals.arn}/*"]
+  }
+
+  statement {
+    sid       = "TellMissingFromForbidden" # without it S3 answers 403 where it means 404
+    actions   = ["s3:ListBucket"]
+    resources = [module.originals.arn, module.processed.arn]
+  }
+
+  statement {
+    sid       = "KeepDerivatives"
+    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    resources = ["${module.processed.arn}/*"]
+  }
+
+  statement {
+    sid       = "UseKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [module.key.arn]
+  }
+
+  statement {
+    sid       = "Announce"
+    actions   = ["events:PutEvents"]
+    resources = [module.bus.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "events:source"
+      values   = ["darkroom"]
+    }
+  }
+}

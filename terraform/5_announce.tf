@@ -1,0 +1,18 @@
+# In:         "Image Processed", "Image Rejected" and "Image Deleted", from process_image.
+# Out:        the same events, to the workflow record_image and to whatever other rule is added; an archive keeps them.
+# On failure: an event that cannot be delivered goes to the bus's dead-letter queue.
+
+module "bus" {
+  source = "./modules/event_bus"
+
+  name    = var.name
+  key_arn = module.key.arn
+  archive = { retention_days = var.archive_days }
+
+  rules = {
+    for type in ["image_processed", "image_rejected", "image_deleted"] : replace(type, "_", "-") => {
+      pattern = file("${path.module}/../events/${type}/pattern.json")
+      targets = { record_image = { arn = module.record_image.arn, role_actions = ["states:StartExecution"] } }
+    }
+  }
+}

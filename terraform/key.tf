@@ -1,0 +1,37 @@
+# One key for the whole pipeline: what rests anywhere is encrypted with it, and disabling it ends all access at once.
+# Services get exactly the grants that the arrows between them need; roles get theirs where they are created.
+module "key" {
+  source = "./modules/key"
+
+  name        = var.name
+  description = "Everything that the image pipeline ${var.name} stores."
+
+  services = {
+    # Rules deliver to encrypted queues, and the bus stores what it carries.
+    event_rules = { service = "events.amazonaws.com", source_arns = values(local.rules) }
+    event_bus   = { service = "events.amazonaws.com", source_arns = [module.bus.static_arn], actions = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"] }
+
+    # What a subscriber does not take goes to an encrypted dead-letter queue.
+    notifications = { service = "sns.amazonaws.com", source_arns = [module.notifications.static_arn] }
+
+    logs = {
+      service            = "logs.${var.region}.amazonaws.com"
+      actions            = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+      encryption_context = { "aws:logs:arn" = [module.process_image.log_group_arn, module.record_image.log_group_arn] }
+    }
+
+    # The workflow's log is delivered to its group, not written by the workflow itself.
+    log_delivery = { service = "delivery.logs.amazonaws.com", source_arns = ["arn:${local.partition}:logs:${var.region}:${local.account_id}:*"], actions = ["kms:Decrypt"] }
+  }
+}
+
+locals {
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+
+  # The rules as policies name them: by prefix, for a rule needs its target's ARN and the target's policy the rule's.
+  rules = {
+    uploads = "arn:${local.partition}:events:${var.region}:${local.account_id}:rule/${var.name}-uploads-*"
+    bus     = "arn:${local.partition}:events:${var.region}:${local.account_id}:rule/${var.name}/*"
+  }
+}

@@ -1,0 +1,106 @@
+# A bus of its own: placed orders go to a queue and to the bus `audit`, and can be replayed for 30 days.
+
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 7.0"
+    }
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+module "orders" {
+  source = "../.."
+
+  name    = "example-orders"
+  key_arn = aws_kms_key.orders.arn
+  archive = { retention_days = 30 }
+
+  rules = {
+    order_placed = {
+      pattern = jsonencode({ source = ["shop"], detail-type = ["Order Placed"] })
+      targets = {
+        billing = { arn = aws_sqs_queue.billing.arn }
+        audit   = { arn = aws_cloudwatch_event_bus.audit.arn, role_actions = ["events:PutEvents"] }
+      }
+    }
+  }
+}
+
+# EventBridge uses the key for the bus, for the module's dead-letter queue and for the queue `billing`.
+resource "aws_kms_key" "orders" {
+  description             = "Orders"
+  deletion_window_in_days = 7
+  enable_key_rotation     = true
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "AccountDecides"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "EventBridgeChecks"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "kms:DescribeKey"
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+      },
+      {
+        Sid       = "EventBridgeEncrypts"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
+          ArnEquals    = { "aws:SourceArn" = concat([module.orders.static_arn], values(module.orders.rule_arns)) }
+        }
+      },
+    ]
+  })
+}
+
+resource "aws_sqs_queue" "billing" {
+  name              = "example-billing"
+  kms_master_key_id = aws_kms_key.orders.arn
+  policy            = data.aws_iam_policy_document.billing.json
+}
+
+data "aws_iam_policy_document" "billing" {
+  statement {
+    actions   = ["sqs:SendMessage"]
+    resources = ["*"] # this queue
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [module.orders.rule_arns["order_placed"]]
+    }
+  }
+}
+
+resource "aws_cloudwatch_event_bus" "audit" {
+  name = "example-audit"
+}
+
+output "bus_name" {
+  description = "Put events on this bus."
+  value       = module.orders.name
+}

@@ -1,0 +1,60 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  created    = var.name != "default"
+  prefix     = coalesce(var.prefix, var.name)
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+  region     = data.aws_region.current.id
+
+  # Built from names, not read from resources: the policies of the key and of the queues name these ARNs
+  # before anything exists, and the bus needs the key.
+  arn      = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/${var.name}"
+  dlq_name = "${local.prefix}-events-dlq"
+  dlq_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dlq_name}"
+}
+
+resource "aws_cloudwatch_event_bus" "this" {
+  count = local.created ? 1 : 0
+
+  name               = var.name
+  kms_key_identifier = var.key_arn
+
+  # Takes the events that the bus cannot encrypt or decrypt, for example because the key was disabled.
+  dead_letter_config {
+    arn = aws_sqs_queue.dlq.arn
+  }
+
+  tags = var.tags
+}
+
+resource "aws_cloudwatch_event_archive" "this" {
+  count = var.archive == null ? 0 : 1
+
+  name             = "${local.prefix}-events"
+  event_source_arn = local.created ? aws_cloudwatch_event_bus.this[0].arn : local.arn
+  event_pattern    = var.archive.pattern
+  retention_days   = var.archive.retention_days
+
+  lifecycle {
+    precondition {
+      condition     = length("${local.prefix}-events") <= 48
+      error_message = "The archive's name ${local.prefix}-events has ${length("${local.prefix}-events")} characters, EventBridge allows 48: set a shorter `prefix`."
+    }
+  }
+}
+
+# The policy stands inside: the provider waits 25 s for a separate aws_sqs_queue_policy.
+resource "aws_sqs_queue" "dlq" {
+  name                              = local.dlq_name
+  kms_master_key_id                 = var.key_arn
+  kms_data_key_reuse_period_seconds = 300
+  message_retention_seconds         = 14 * 24 * 60 * 60
+  policy                            = data.aws_iam_policy_document.dlq.json
+
+  tags = var.tags
+}

@@ -1,0 +1,169 @@
+variable "key_arn" {
+  description = "ARN of the customer-managed KMS key that encrypts the bus and the dead-letter queue. Its policy must let events.amazonaws.com use it on behalf of `arn` and `rule_arns`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:[^:]+:kms:", var.key_arn))
+    error_message = "`key_arn` must be the ARN of a KMS key, not ${var.key_arn}."
+  }
+}
+
+variable "name" {
+  description = "Name of the bus to create, or `default` to put the rules on the account's default bus, which is left as it is: no key, no policy, no dead-letter queue of its own."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]{1,64}$", var.name)) && !startswith(var.name, "aws.")
+    error_message = "`name` must have 1 to 64 letters, digits, dots, hyphens and underscores and must not begin with aws., unlike ${var.name}."
+  }
+}
+
+variable "archive" {
+  description = "Keeps the bus's events for `retention_days` (0 = for ever), so that they can be replayed; `pattern` (JSON) narrows down which. null keeps none."
+  type = object({
+    pattern        = optional(string)
+    retention_days = optional(number, 30)
+  })
+  default = null
+
+  validation {
+    condition     = try(var.archive.pattern, null) == null || can(keys(jsondecode(var.archive.pattern)))
+    error_message = "`archive.pattern` must be a JSON object."
+  }
+
+  validation {
+    condition     = var.archive == null || try(var.archive.retention_days >= 0 && floor(var.archive.retention_days) == var.archive.retention_days, false)
+    error_message = "`archive.retention_days` must be a whole number of days, 0 or more."
+  }
+}
+
+variable "prefix" {
+  description = "Begins the names of the dead-letter queue, the archive and the roles, and on the default bus those of the rules. null means `name`; the default bus needs one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.prefix != null || var.name != "default"
+    error_message = "The default bus needs a `prefix`: without one its rules and its dead-letter queue would have names that others in the account may use too."
+  }
+
+  validation {
+    condition     = var.prefix == null || can(regex("^[A-Za-z0-9_-]{1,48}$", var.prefix))
+    error_message = "`prefix` must have 1 to 48 letters, digits, hyphens and underscores."
+  }
+}
+
+variable "publishers" {
+  description = "Who outside the account may put events on a created bus: either `account_ids` or a whole `organization_id`; `sources` limits the events' source. Empty means nobody."
+  type = map(object({
+    account_ids     = optional(list(string), [])
+    organization_id = optional(string)
+    sources         = optional(list(string), [])
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(var.publishers) == 0 || var.name != "default"
+    error_message = "`publishers` needs a bus of its own: the default bus's policy belongs to the account."
+  }
+
+  validation {
+    condition     = alltrue([for publisher in values(var.publishers) : (length(publisher.account_ids) > 0) != (publisher.organization_id != null)])
+    error_message = "Each publisher needs either `account_ids` or an `organization_id`; wrong in: ${join(", ", [for key, publisher in var.publishers : key if(length(publisher.account_ids) > 0) == (publisher.organization_id != null)])}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for publisher in values(var.publishers) : [for id in publisher.account_ids : can(regex("^[0-9]{12}$", id))]]))
+    error_message = "An account id has 12 digits; wrong in: ${join(", ", [for key, publisher in var.publishers : key if !alltrue([for id in publisher.account_ids : can(regex("^[0-9]{12}$", id))])])}."
+  }
+}
+
+variable "rules" {
+  description = <<-EOT
+    The rules by name: which events (`pattern`, JSON) go to which `targets`. Every target has a dead-letter queue: the module's own, or `dlq_arn`.
+    A target that is reached with a role names either its `role_arn` or the `role_actions` (such as `["states:StartExecution"]`) that a role made by the module is allowed on this one target, and that only this rule can assume.
+    The event is sent as it is, unless one of `input` (constant JSON), `input_path` and `input_transformer` says otherwise. `message_group_id` is for FIFO queues.
+    `retry` ends after `max_age_seconds` or `max_attempts`, whichever comes first; then the event goes to the dead-letter queue.
+  EOT
+  type = map(object({
+    description = optional(string)
+    enabled     = optional(bool, true)
+    pattern     = string
+    targets = map(object({
+      arn        = string
+      dlq_arn    = optional(string)
+      input      = optional(string)
+      input_path = optional(string)
+      input_transformer = optional(object({
+        paths    = optional(map(string), {})
+        template = string
+      }))
+      message_group_id = optional(string)
+      retry = optional(object({
+        max_age_seconds = optional(number, 86400)
+        max_attempts    = optional(number, 185)
+      }), {})
+      role_actions = optional(list(string), [])
+      role_arn     = optional(string)
+    }))
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(var.rules) > 0 || var.name != "default"
+    error_message = "The default bus is not created here: without `rules` there is nothing to do."
+  }
+
+  validation {
+    condition     = alltrue([for key, _ in var.rules : can(regex("^[A-Za-z0-9_-]{1,64}$", var.name == "default" ? "${coalesce(var.prefix, "-")}-${key}" : key))])
+    error_message = "A rule's name must have 1 to 64 letters, digits, hyphens and underscores, the prefix on the default bus included; wrong: ${join(", ", [for key, _ in var.rules : key if !can(regex("^[A-Za-z0-9_-]{1,64}$", var.name == "default" ? "${coalesce(var.prefix, "-")}-${key}" : key))])}."
+  }
+
+  validation {
+    condition     = alltrue([for rule in values(var.rules) : length(try(keys(jsondecode(rule.pattern)), [])) > 0])
+    error_message = "A rule's `pattern` must be a JSON object with at least one field; wrong in: ${join(", ", [for key, rule in var.rules : key if length(try(keys(jsondecode(rule.pattern)), [])) == 0])}."
+  }
+
+  validation {
+    condition     = alltrue([for rule in values(var.rules) : length(rule.targets) >= 1 && length(rule.targets) <= 5])
+    error_message = "EventBridge takes 1 to 5 targets for a rule; wrong in: ${join(", ", [for key, rule in var.rules : "${key} (${length(rule.targets)})" if length(rule.targets) < 1 || length(rule.targets) > 5])}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for rule in values(var.rules) : [for id, _ in rule.targets : can(regex("^[A-Za-z0-9_-]{1,64}$", id))]]))
+    error_message = "A target's name must have 1 to 64 letters, digits, hyphens and underscores; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, _ in rule.targets : "${key}.${id}" if !can(regex("^[A-Za-z0-9_-]{1,64}$", id))]]))}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for rule in values(var.rules) : [for target in values(rule.targets) : length([for set in [target.input != null, target.input_path != null, target.input_transformer != null] : set if set]) <= 1]]))
+    error_message = "A target takes at most one of `input`, `input_path` and `input_transformer`; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, target in rule.targets : "${key}.${id}" if length([for set in [target.input != null, target.input_path != null, target.input_transformer != null] : set if set]) > 1]]))}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for rule in values(var.rules) : [for target in values(rule.targets) : length(target.role_actions) == 0 || target.role_arn == null]]))
+    error_message = "A target takes either `role_arn` or `role_actions`; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, target in rule.targets : "${key}.${id}" if length(target.role_actions) > 0 && target.role_arn != null]]))}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for rule in values(var.rules) : [for target in values(rule.targets) : [for action in target.role_actions : can(regex("^[a-z0-9-]+:[A-Za-z]+$", action))]]]))
+    error_message = "`role_actions` are complete IAM actions such as states:StartExecution, without wildcards; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, target in rule.targets : [for action in target.role_actions : "${key}.${id} (${action})" if !can(regex("^[a-z0-9-]+:[A-Za-z]+$", action))]]]))}."
+  }
+
+  validation {
+    condition = alltrue(flatten([for rule in values(var.rules) : [for target in values(rule.targets) :
+      target.retry.max_age_seconds >= 60 && target.retry.max_age_seconds <= 86400 && target.retry.max_attempts >= 0 && target.retry.max_attempts <= 185
+    ]]))
+    error_message = "EventBridge retries for 60 to 86400 s and 0 to 185 times; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, target in rule.targets : "${key}.${id} (${target.retry.max_age_seconds} s, ${target.retry.max_attempts} times)" if target.retry.max_age_seconds < 60 || target.retry.max_age_seconds > 86400 || target.retry.max_attempts < 0 || target.retry.max_attempts > 185]]))}."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything that can have tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

@@ -1,0 +1,311 @@
+variable "artifact" {
+  description = "The built zip: its `path` and its `sha256` (hex), which the file at that path must have (null: there is no such file yet, which is an error too). `build_command` is named in the error when it has not; `code_signing_config_arn` makes Lambda demand a signature."
+  type = object({
+    build_command           = optional(string)
+    code_signing_config_arn = optional(string)
+    path                    = string
+    sha256                  = string
+  })
+  nullable = false
+
+  validation {
+    condition     = var.artifact.sha256 == null || can(regex("^[0-9A-Fa-f]{64}$", var.artifact.sha256))
+    error_message = "`artifact.sha256` must be 64 hexadecimal digits, not ${coalesce(var.artifact.sha256, "null")}."
+  }
+}
+
+variable "handler" {
+  description = "What Lambda calls, as the runtime spells it: `package.module.function` in Python."
+  type        = string
+  nullable    = false
+}
+
+variable "key_arn" {
+  description = "ARN of the customer-managed KMS key that encrypts the environment, SnapStart's snapshots and the logs. Its policy must let logs.REGION.amazonaws.com use it for the log group; the role may decrypt with it, as reading an encrypted queue needs."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:[^:]+:kms:", var.key_arn))
+    error_message = "`key_arn` must be the ARN of a KMS key, not ${var.key_arn}."
+  }
+}
+
+variable "name" {
+  description = "Name of the function; the log group is /aws/lambda/NAME, the role NAME-REGION."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.name))
+    error_message = "`name` must have 1 to 64 letters, digits, hyphens and underscores, unlike ${var.name}."
+  }
+}
+
+variable "architecture" {
+  description = "Processor: `arm64` or `x86_64`. Artifact and layers must be built for it."
+  type        = string
+  default     = "arm64"
+  nullable    = false
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "`architecture` must be arm64 or x86_64, not ${var.architecture}."
+  }
+}
+
+variable "async" {
+  description = "For asynchronous calls (by a rule, a topic, a bucket): a failed event is tried `max_attempts` more times within `max_age_seconds` and then goes to `failure_destination_arn`, a queue, topic, function or bus. If that is encrypted, then with `key_arn`, or `permissions` must cover its key. null leaves Lambda's defaults, which drop it."
+  type = object({
+    failure_destination_arn = string
+    max_age_seconds         = optional(number, 21600)
+    max_attempts            = optional(number, 2)
+  })
+  default = null
+
+  validation {
+    condition     = var.async == null || can(regex("^arn:[^:]+:(events|lambda|sns|sqs):", var.async.failure_destination_arn))
+    error_message = "`async.failure_destination_arn` must be the ARN of a queue, a topic, a function or a bus."
+  }
+
+  validation {
+    condition     = var.async == null || try(var.async.max_age_seconds >= 60 && var.async.max_age_seconds <= 21600 && contains([0, 1, 2], var.async.max_attempts), false)
+    error_message = "Lambda keeps an asynchronous event for 60 to 21600 s and tries it again 0 to 2 times."
+  }
+}
+
+variable "concurrency" {
+  description = "`reserved`: so many executions at once at the most, kept free for this function (null shares the account's). `provisioned`: so many are started ahead, behind the alias `live`; they cost while they wait."
+  type = object({
+    provisioned = optional(number)
+    reserved    = optional(number)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.concurrency.reserved == null || coalesce(var.concurrency.reserved, 0) >= 0
+    error_message = "`concurrency.reserved` must not be negative."
+  }
+
+  validation {
+    condition     = var.concurrency.provisioned == null || coalesce(var.concurrency.provisioned, 0) >= 1
+    error_message = "`concurrency.provisioned` must be at least 1; leave it out for none."
+  }
+
+  validation {
+    condition     = var.concurrency.reserved == null || coalesce(var.concurrency.provisioned, 0) <= coalesce(var.concurrency.reserved, 0)
+    error_message = "`concurrency.provisioned` (${coalesce(var.concurrency.provisioned, 0)}) is a part of `concurrency.reserved` (${coalesce(var.concurrency.reserved, 0)}) and cannot be more."
+  }
+}
+
+variable "environment" {
+  description = "Environment variables, encrypted with `key_arn`."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "ephemeral_storage" {
+  description = "Size of /tmp in MB, 512 to 10240; 512 cost nothing."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = var.ephemeral_storage >= 512 && var.ephemeral_storage <= 10240
+    error_message = "`ephemeral_storage` must be 512 to 10240 MB, not ${var.ephemeral_storage}."
+  }
+}
+
+variable "event_sources" {
+  description = <<-EOT
+    SQS queues to read, by name, each with a partial batch response: the function returns `batchItemFailures`, and only those messages come back.
+    `batch_size` messages or `batch_window` seconds make a batch; `max_concurrency` (2 to 1000) caps the batches at work; messages that fit none of `filter_patterns` (JSON) are deleted unread.
+  EOT
+  type = map(object({
+    arn             = string
+    batch_size      = optional(number, 10)
+    batch_window    = optional(number, 0)
+    filter_patterns = optional(list(string), [])
+    max_concurrency = optional(number)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for source in values(var.event_sources) : can(regex("^arn:[^:]+:sqs:", source.arn))])
+    error_message = "An event source must be the ARN of an SQS queue; wrong: ${join(", ", [for key, source in var.event_sources : "${key} (${source.arn})" if !can(regex("^arn:[^:]+:sqs:", source.arn))])}."
+  }
+
+  validation {
+    condition     = alltrue([for source in values(var.event_sources) : source.batch_size >= 1 && source.batch_size <= 10000 && source.batch_window >= 0 && source.batch_window <= 300])
+    error_message = "A batch has 1 to 10000 messages and a window of 0 to 300 s; wrong: ${join(", ", [for key, source in var.event_sources : "${key} (${source.batch_size} messages, ${source.batch_window} s)" if source.batch_size < 1 || source.batch_size > 10000 || source.batch_window < 0 || source.batch_window > 300])}."
+  }
+
+  validation {
+    condition     = alltrue([for source in values(var.event_sources) : source.batch_size <= 10 || source.batch_window >= 1])
+    error_message = "More than 10 messages in a batch need a `batch_window` of at least 1 s; wrong: ${join(", ", [for key, source in var.event_sources : key if source.batch_size > 10 && source.batch_window < 1])}."
+  }
+
+  validation {
+    condition     = alltrue([for source in values(var.event_sources) : source.max_concurrency == null || (coalesce(source.max_concurrency, 0) >= 2 && coalesce(source.max_concurrency, 0) <= 1000)])
+    error_message = "`max_concurrency` must be 2 to 1000; wrong: ${join(", ", [for key, source in var.event_sources : "${key} (${coalesce(source.max_concurrency, 0)})" if source.max_concurrency != null && (coalesce(source.max_concurrency, 0) < 2 || coalesce(source.max_concurrency, 0) > 1000)])}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for source in values(var.event_sources) : [for pattern in source.filter_patterns : can(keys(jsondecode(pattern)))]]))
+    error_message = "`filter_patterns` must be JSON objects; wrong in: ${join(", ", [for key, source in var.event_sources : key if !alltrue([for pattern in source.filter_patterns : can(keys(jsondecode(pattern)))])])}."
+  }
+}
+
+variable "invokers" {
+  description = "Services that may call the function (its alias, if it has one), by name: `service` such as events.amazonaws.com, on behalf of `source_arn` only. Event sources need no entry."
+  type = map(object({
+    service    = string
+    source_arn = string
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for invoker in values(var.invokers) : endswith(invoker.service, ".amazonaws.com") && can(regex("^arn:([^:]*:){4}.", invoker.source_arn))])
+    error_message = "An invoker needs a service such as events.amazonaws.com and the ARN it acts for; wrong: ${join(", ", [for key, invoker in var.invokers : key if !endswith(invoker.service, ".amazonaws.com") || !can(regex("^arn:([^:]*:){4}.", invoker.source_arn))])}."
+  }
+}
+
+variable "layers" {
+  description = "ARNs of layer versions, five at the most; a later one overlays an earlier one."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.layers) <= 5
+    error_message = "Lambda takes 5 layers, not ${length(var.layers)}."
+  }
+}
+
+variable "logging" {
+  description = "JSON logs: records of the function below `level` and of Lambda below `system_level` are dropped, the others kept for `retention_days`."
+  type = object({
+    level          = optional(string, "INFO")
+    retention_days = optional(number, 30)
+    system_level   = optional(string, "INFO")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.logging.level)
+    error_message = "`logging.level` must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL, not ${var.logging.level}."
+  }
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.logging.retention_days)
+    error_message = "CloudWatch Logs does not keep logs for ${var.logging.retention_days} days; near values are 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+  }
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARN"], var.logging.system_level)
+    error_message = "`logging.system_level` must be DEBUG, INFO or WARN, not ${var.logging.system_level}."
+  }
+}
+
+variable "memory" {
+  description = "Memory in MB, 128 to 10240. Processor time grows with it: one full core at 1769 MB."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = var.memory >= 128 && var.memory <= 10240
+    error_message = "`memory` must be 128 to 10240 MB, not ${var.memory}."
+  }
+}
+
+variable "permissions" {
+  description = "What the function's code may do: IAM policy documents (JSON) by name, attached to its role one by one. The name `runtime` is the module's own."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for key, _ in var.permissions : key != "runtime" && can(regex("^[A-Za-z0-9+=,.@_-]{1,128}$", key))])
+    error_message = "The names of `permissions` become names of policies (letters, digits and +=,.@_-) and must not be `runtime`, which is the module's own."
+  }
+
+  validation {
+    condition     = alltrue([for document in values(var.permissions) : can(keys(jsondecode(document)))])
+    error_message = "`permissions` must be policy documents in JSON; wrong: ${join(", ", [for key, document in var.permissions : key if !can(keys(jsondecode(document)))])}."
+  }
+}
+
+variable "runtime" {
+  description = "Runtime that the artifact is built for, such as `python3.13`."
+  type        = string
+  default     = "python3.13"
+  nullable    = false
+}
+
+variable "snap_start" {
+  description = "Starts the function's published version, behind the alias `live`, from a snapshot of its initialised memory: for Python 3.12, Java 11, .NET 8 and later. Not together with provisioned concurrency or more than 512 MB of /tmp."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.snap_start || var.concurrency.provisioned == null
+    error_message = "`snap_start` and `concurrency.provisioned` exclude each other: choose one."
+  }
+
+  validation {
+    condition     = !var.snap_start || var.ephemeral_storage == 512
+    error_message = "`snap_start` needs `ephemeral_storage` to be 512 MB, not ${var.ephemeral_storage}."
+  }
+
+  validation {
+    condition     = !var.snap_start || can(regex("^(python3\\.(1[2-9]|[2-9][0-9])|java(1[1-9]|[2-9][0-9])|dotnet([89]|[1-9][0-9]))$", var.runtime))
+    error_message = "`snap_start` needs Python 3.12, Java 11, .NET 8 or later, not ${var.runtime}."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything that can have tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "timeout" {
+  description = "Seconds after which a call is cut off, 1 to 900. A queue that feeds the function needs six times as much visibility timeout."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.timeout >= 1 && var.timeout <= 900
+    error_message = "`timeout` must be 1 to 900 s, not ${var.timeout}."
+  }
+}
+
+variable "tracing" {
+  description = "Active X-Ray tracing: Lambda samples calls itself; false only goes on with a trace that the caller began."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "vpc" {
+  description = "Subnets and security groups to place the function in; it then reaches only what those allow. null places it in none."
+  type = object({
+    security_group_ids = list(string)
+    subnet_ids         = list(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.vpc == null || try(length(var.vpc.security_group_ids) > 0 && length(var.vpc.subnet_ids) > 0, false)
+    error_message = "`vpc` needs at least one subnet and one security group."
+  }
+}

@@ -1,0 +1,75 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  # Built from names, so that the queue's own policy, and the policies of what the queue needs, can name it before it exists.
+  arn_prefix = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+  arn        = "${local.arn_prefix}:${var.name}"
+  dlq_name   = "${var.name}-dlq"
+  dlq_arn    = "${local.arn_prefix}:${local.dlq_name}"
+
+  # What AWS asks for, so that a message is not delivered anew while a throttled function is still to retry its batch.
+  consumer_needs = var.consumer == null ? 0 : 6 * var.consumer.function_timeout + var.consumer.batch_window
+
+  visibility_timeout = var.visibility_timeout == null ? max(30, local.consumer_needs) : var.visibility_timeout
+}
+
+# Everything is set inside the two queues: each separate policy or redrive resource would wait another 25 s.
+resource "aws_sqs_queue" "this" {
+  name                              = var.name
+  kms_data_key_reuse_period_seconds = var.key_arn == null ? null : var.key_reuse_period
+  kms_master_key_id                 = var.key_arn
+  message_retention_seconds         = var.message_retention
+  policy                            = data.aws_iam_policy_document.this.json
+  receive_wait_time_seconds         = var.receive_wait
+  sqs_managed_sse_enabled           = var.key_arn == null ? true : null
+  visibility_timeout_seconds        = local.visibility_timeout
+
+  redrive_policy = var.dlq == null ? null : jsonencode({
+    deadLetterTargetArn = local.dlq_arn
+    maxReceiveCount     = var.dlq.max_receive_count
+  })
+
+  redrive_allow_policy = (
+    length(var.redrive_sources) == 0
+    ? jsonencode({ redrivePermission = "denyAll" })
+    : jsonencode({ redrivePermission = "byQueue", sourceQueueArns = var.redrive_sources })
+  )
+
+  tags = var.tags
+
+  depends_on = [aws_sqs_queue.dlq]
+
+  lifecycle {
+    precondition {
+      condition     = local.visibility_timeout >= local.consumer_needs
+      error_message = "visibility timeout ${local.visibility_timeout} s must be at least 6 × the function timeout ${try(var.consumer.function_timeout, 0)} s plus the batch window ${try(var.consumer.batch_window, 0)} s: set it to ${local.consumer_needs} s"
+    }
+
+    precondition {
+      condition     = var.dlq == null || try(var.dlq.retention >= var.message_retention, false)
+      error_message = "DLQ retention ${try(var.dlq.retention, 0)} s must not be shorter than the queue's ${var.message_retention} s, for a dead letter keeps the time at which it was first sent: set it to 1209600 s"
+    }
+  }
+}
+
+resource "aws_sqs_queue" "dlq" {
+  count = var.dlq == null ? 0 : 1
+
+  name                              = local.dlq_name
+  kms_data_key_reuse_period_seconds = var.key_arn == null ? null : var.key_reuse_period
+  kms_master_key_id                 = var.key_arn
+  message_retention_seconds         = var.dlq.retention
+  policy                            = data.aws_iam_policy_document.dlq.json
+  sqs_managed_sse_enabled           = var.key_arn == null ? true : null
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [local.arn]
+  })
+
+  tags = var.tags
+}

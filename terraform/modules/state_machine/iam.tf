@@ -1,0 +1,110 @@
+resource "aws_iam_role" "this" {
+  # Roles are global, state machines regional: the region keeps two deployments of one name apart.
+  name               = "${var.name}-${local.region}"
+  description        = "What state machine ${var.name} may do"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+
+  tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length("${var.name}-${local.region}") <= 64
+      error_message = "The role's name ${var.name}-${local.region} has ${length("${var.name}-${local.region}")} characters, IAM allows 64: shorten `name`."
+    }
+  }
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["states.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [local.arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "permissions" {
+  for_each = var.permissions
+
+  name   = each.key
+  role   = aws_iam_role.this.name
+  policy = each.value
+}
+
+# What Step Functions itself needs for this configuration.
+resource "aws_iam_role_policy" "runtime" {
+  name   = "runtime"
+  role   = aws_iam_role.this.name
+  policy = data.aws_iam_policy_document.runtime.json
+}
+
+data "aws_iam_policy_document" "runtime" {
+  statement {
+    sid = "DeliverLogs"
+    actions = [
+      "logs:CreateLogDelivery",
+      "logs:DeleteLogDelivery",
+      "logs:DescribeLogGroups",
+      "logs:DescribeResourcePolicies",
+      "logs:GetLogDelivery",
+      "logs:ListLogDeliveries",
+      "logs:PutResourcePolicy",
+      "logs:UpdateLogDelivery",
+    ]
+    resources = ["*"] # log deliveries have no ARNs
+  }
+
+  statement {
+    sid       = "EncryptExecutions"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:states:stateMachineArn"
+      values   = [local.arn]
+    }
+  }
+
+  # Logs leave an encrypted state machine encrypted; their delivery opens them again.
+  statement {
+    sid       = "EncryptLogs"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "kms:EncryptionContext:SourceArn"
+      values   = ["arn:${local.partition}:logs:${local.region}:${local.account_id}:*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.tracing ? ["*"] : []
+
+    content {
+      sid = "Trace"
+      actions = [
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+      ]
+      resources = [statement.value] # X-Ray has no ARNs for traces
+    }
+  }
+}

@@ -1,0 +1,124 @@
+variable "name" {
+  description = "Name of the topic. The dead-letter queue of its subscriptions is called <name>-undelivered."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_-]{1,68}$", var.name))
+    error_message = "name \"${var.name}\" must be 1 to 68 letters, digits, _ or - (SQS admits 80; the dead-letter queue appends 12)."
+  }
+}
+
+variable "display_name" {
+  description = "Name of the sender that e-mails and SMS show. Null shows none."
+  type        = string
+  default     = null
+}
+
+variable "dlq_retention" {
+  description = "Seconds for which an undelivered message rests in the dead-letter queue (60 to 1209600, which is 14 days)."
+  type        = number
+  default     = 1209600
+  nullable    = false
+
+  validation {
+    condition     = var.dlq_retention >= 60 && var.dlq_retention <= 1209600
+    error_message = "dlq_retention is ${var.dlq_retention} s; SQS admits 60 to 1209600."
+  }
+}
+
+variable "key_arn" {
+  description = "ARN of the KMS key that encrypts the topic and the dead-letter queue. Null takes keys of AWS, with which no other AWS service can publish. The policy of a customer-managed key must admit sns.amazonaws.com, for the dead-letter queue and the subscribing queues, and every publishing service."
+  type        = string
+  default     = null
+}
+
+variable "policy_documents" {
+  description = "More statements for the topic's policy, as JSON documents: for example to let another account subscribe. They name the topic by static_arn."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for document in var.policy_documents : can(jsondecode(document))])
+    error_message = "Every element of policy_documents must be a JSON document."
+  }
+}
+
+variable "publishers" {
+  description = "AWS services that may publish to the topic, by a name for each grant. source_arns (wildcards admitted) are what publishes on the service's behalf, such as alarms or rules, and must belong to this account: they become the conditions aws:SourceArn and aws:SourceAccount."
+  type = map(object({
+    service     = string # such as cloudwatch.amazonaws.com
+    source_arns = list(string)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.publishers) : can(regex("^[a-z][a-z0-9_]*$", name))])
+    error_message = "The names of publishers must be lower case letters, digits and _: ${join(", ", keys(var.publishers))}."
+  }
+
+  validation {
+    condition     = alltrue([for publisher in values(var.publishers) : length(publisher.source_arns) > 0])
+    error_message = "Without source_arns nothing could publish; name them for: ${join(", ", [for name, publisher in var.publishers : name if length(publisher.source_arns) == 0])}."
+  }
+}
+
+variable "subscriptions" {
+  description = <<-EOT
+    Subscriptions by name; what cannot be delivered to one goes to the topic's dead-letter queue. A queue must admit the
+    topic in its policy (and its key must admit sns.amazonaws.com), a function in its permissions; an e-mail address is
+    asked for its consent. `filter_policy` is JSON, applied to the message's attributes or, with the scope MessageBody,
+    to its JSON body. `raw` delivers the message without SNS's envelope (sqs, https and firehose).
+  EOT
+  type = map(object({
+    protocol            = string # sqs, lambda, https, email, email-json, sms, firehose or application
+    endpoint            = string # an ARN, a URL, an address or a number
+    filter_policy       = optional(string)
+    filter_policy_scope = optional(string, "MessageAttributes")
+    raw                 = optional(bool, false)
+    role_arn            = optional(string) # for firehose only
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for subscription in values(var.subscriptions) : contains(["application", "email", "email-json", "firehose", "https", "lambda", "sms", "sqs"], subscription.protocol)])
+    error_message = "A protocol must be application, email, email-json, firehose, https, lambda, sms or sqs (not http, which is not encrypted): ${join(", ", [for name, subscription in var.subscriptions : "${name} says ${subscription.protocol}"])}."
+  }
+
+  validation {
+    condition     = alltrue([for subscription in values(var.subscriptions) : !subscription.raw || contains(["firehose", "https", "sqs"], subscription.protocol)])
+    error_message = "Only sqs, https and firehose can receive raw messages: ${join(", ", [for name, subscription in var.subscriptions : "${name} is ${subscription.protocol}" if subscription.raw])}."
+  }
+
+  validation {
+    condition     = alltrue([for subscription in values(var.subscriptions) : (subscription.protocol == "firehose") == (subscription.role_arn != null)])
+    error_message = "role_arn is for firehose, and firehose needs it: ${join(", ", [for name, subscription in var.subscriptions : "${name} is ${subscription.protocol}"])}."
+  }
+
+  validation {
+    condition     = alltrue([for subscription in values(var.subscriptions) : subscription.filter_policy == null || can(jsondecode(subscription.filter_policy))])
+    error_message = "A filter_policy must be JSON: ${join(", ", [for name, subscription in var.subscriptions : name if subscription.filter_policy != null && !can(jsondecode(subscription.filter_policy))])}."
+  }
+
+  validation {
+    condition     = alltrue([for subscription in values(var.subscriptions) : contains(["MessageAttributes", "MessageBody"], subscription.filter_policy_scope)])
+    error_message = "A filter_policy_scope must be MessageAttributes or MessageBody: ${join(", ", [for name, subscription in var.subscriptions : "${name} says ${subscription.filter_policy_scope}"])}."
+  }
+}
+
+variable "tags" {
+  description = "Tags of the topic and its dead-letter queue."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "tracing" {
+  description = "Whether SNS adds its own segment to the X-Ray traces of messages, which the account's X-Ray resource policy must allow it; else it only passes the trace on."
+  type        = bool
+  default     = true
+  nullable    = false
+}

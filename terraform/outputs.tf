@@ -1,0 +1,55 @@
+output "bus" {
+  description = "Bus that every image's outcome is announced on: add rules to it to do more."
+  value       = { name = module.bus.name, arn = module.bus.arn, archive_arn = module.bus.archive_arn }
+}
+
+output "dlqs" {
+  description = "Dead-letter queues by what ends up there, as URLs. All of them are empty while all is well."
+  value = {
+    uploads       = module.uploads.dlq_url
+    record_image  = module.record_image_dlq.url
+    notifications = module.notifications.dlq_url
+    uploads_rules = module.uploads_rules.dlq_url
+    bus           = module.bus.dlq_url
+  }
+}
+
+output "key_arn" {
+  description = "KMS key of the pipeline: what subscribes an encrypted queue of its own needs it."
+  value       = module.key.arn
+}
+
+output "notifications_topic_arn" {
+  description = "Topic to subscribe to."
+  value       = module.notifications.arn
+}
+
+output "originals_bucket" {
+  description = "Bucket to upload images to."
+  value       = module.originals.name
+}
+
+output "process_image" {
+  description = "The function: its name, log group and role."
+  value       = { name = module.process_image.name, log_group = module.process_image.log_group_name, role = module.process_image.role_name }
+}
+
+output "processed_bucket" {
+  description = "Bucket that holds the derivatives."
+  value       = module.processed.name
+}
+
+output "record_image_arn" {
+  description = "The workflow that records and notifies."
+  value       = module.record_image.arn
+}
+
+output "table" {
+  description = "Table of the images' records."
+  value       = module.images.name
+}
+
+output "uploads_queue_url" {
+  description = "Queue that uploads wait in."
+  value       = module.uploads.url
+}

@@ -1,0 +1,13 @@
+# AWS, or an emulator: the provider honours AWS_ENDPOINT_URL, so this file is the same for both.
+provider "aws" {
+  region            = var.region
+  s3_use_path_style = var.s3_use_path_style
+
+  default_tags {
+    tags = merge({ Application = var.name }, var.tags)
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}

@@ -1,0 +1,234 @@
+variable "name" {
+  description = "Name of this pipeline: the first part of every resource's name, so that several live side by side in one account."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,23}$", var.name))
+    error_message = "name \"${var.name}\": use 2 to 24 lower-case letters, digits and hyphens, a letter first (bucket names are made of it)."
+  }
+}
+
+variable "region" {
+  description = "AWS region, such as eu-central-1."
+  type        = string
+  nullable    = false
+}
+
+variable "architecture" {
+  description = "Processor of the functions: arm64 (about 20 % cheaper) or x86_64. The artifact for it must be built."
+  type        = string
+  default     = "arm64"
+  nullable    = false
+}
+
+variable "archive_days" {
+  description = "Days for which events can be replayed."
+  type        = number
+  default     = 30
+  nullable    = false
+}
+
+variable "artifacts" {
+  description = "Path of the manifest that scripts/package_lambdas.py writes, relative to this folder."
+  type        = string
+  default     = "../build/manifest.json"
+  nullable    = false
+}
+
+variable "force_destroy" {
+  description = "Let `terraform destroy` delete buckets that still hold images. Off, it stops at a filled bucket and nothing is lost."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "limits" {
+  description = "What an original may measure at most: bytes, and pixels (width × height). Anything above is announced as rejected."
+  type = object({
+    max_bytes  = optional(number, 25 * 1024 * 1024)
+    max_pixels = optional(number, 24 * 1000 * 1000)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "logs" {
+  description = "Logs of functions and workflow: level of the functions' own lines, days until a line is deleted."
+  type = object({
+    level          = optional(string, "INFO")
+    retention_days = optional(number, 90)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "notifications" {
+  description = "Subscriptions of the notifications topic, by a name of your choice: protocol (email, sqs, https, …), endpoint, and optionally a filter on the message attributes status, image_id, dedup_id."
+  type = map(object({
+    protocol      = string
+    endpoint      = string
+    filter_policy = optional(map(list(string)))
+    raw           = optional(bool, false)
+  }))
+  default  = {}
+  nullable = false
+}
+
+variable "originals" {
+  description = "The bucket that is uploaded to: days until an overwritten or deleted version is removed for good (null: never), and the web origins that may upload from a browser."
+  type = object({
+    noncurrent_days = optional(number)
+    cors_origins    = optional(list(string), [])
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "process_image" {
+  description = "Size of the function: memory in MB (processor share grows with it), timeout in seconds, how many run at once at most, how many messages one takes at once."
+  type = object({
+    memory          = optional(number, 1024)
+    timeout         = optional(number, 60)
+    max_concurrency = optional(number, 10)
+    batch_size      = optional(number, 5)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "runtime" {
+  description = "Python of the functions. The artifact for it must be built."
+  type        = string
+  default     = "python3.13"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^python3\\.[0-9]+$", var.runtime))
+    error_message = "runtime \"${var.runtime}\": write it as AWS Lambda does, python3.13 for example."
+  }
+}
+
+variable "s3_use_path_style" {
+  description = "Address buckets as http://host/bucket: needed only where <bucket>.<host> does not resolve, as with an emulator."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags for every resource, besides Application = name."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "variants" {
+  description = <<-EOT
+    The derivatives to make of every image. Each needs a name and a width or a height in pixels. fit: inside (keep
+    all, no larger than the box), cover (fill the box, crop the rest), contain (keep all, fill the rest with
+    background). format: jpeg, png, webp or avif; quality 1 to 100 (null: a good one for the format). enlarge: also
+    enlarge images that are smaller. watermark: a text, or the path of an image file, at one of nine positions;
+    scale and margin as a part of the derivative's width, opacity 0 to 1.
+  EOT
+  type = list(object({
+    name       = string
+    width      = optional(number)
+    height     = optional(number)
+    fit        = optional(string, "inside")
+    format     = optional(string, "jpeg")
+    quality    = optional(number)
+    enlarge    = optional(bool, false)
+    background = optional(string, "#ffffff")
+    watermark = optional(object({
+      text     = optional(string)
+      image    = optional(string)
+      position = optional(string, "bottom-right")
+      scale    = optional(number, 0.25)
+      opacity  = optional(number, 0.5)
+      margin   = optional(number, 0.03)
+    }))
+  }))
+  default = [
+    { name = "thumbnail", width = 256, height = 256, quality = 80 },
+    { name = "web", width = 1024, height = 1024, quality = 82, watermark = { text = "Darkroom" } },
+    { name = "web-modern", width = 1024, height = 1024, format = "webp", quality = 80 },
+  ]
+  nullable = false
+
+  validation {
+    condition     = length(var.variants) > 0
+    error_message = "variants: give at least one, or there is nothing to make of an image."
+  }
+
+  validation {
+    condition     = alltrue([for v in var.variants : can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", v.name))])
+    error_message = "variants: ${join(", ", [for v in var.variants : "\"${v.name}\"" if !can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", v.name))])} cannot be a name: use up to 64 letters, digits, - and _."
+  }
+
+  validation {
+    condition     = length(distinct(var.variants[*].name)) == length(var.variants)
+    error_message = "variants: ${join(", ", distinct([for v in var.variants : "\"${v.name}\"" if length([for w in var.variants : w if w.name == v.name]) > 1]))} occurs twice: every variant needs a name of its own."
+  }
+
+  validation {
+    condition     = alltrue([for v in var.variants : contains(["jpeg", "png", "webp", "avif"], v.format)])
+    error_message = "variants: ${join("; ", [for v in var.variants : "\"${v.name}\" has the unknown format \"${v.format}\"" if !contains(["jpeg", "png", "webp", "avif"], v.format)])}: use jpeg, png, webp or avif."
+  }
+
+  validation {
+    condition     = alltrue([for v in var.variants : contains(["inside", "cover", "contain"], v.fit)])
+    error_message = "variants: ${join("; ", [for v in var.variants : "\"${v.name}\" has the unknown fit \"${v.fit}\"" if !contains(["inside", "cover", "contain"], v.fit)])}: use inside, cover or contain."
+  }
+
+  validation {
+    condition     = alltrue([for v in var.variants : v.quality == null || try(v.quality >= 1 && v.quality <= 100 && floor(v.quality) == v.quality, false)])
+    error_message = "variants: ${join("; ", [for v in var.variants : "\"${v.name}\" has the quality ${v.quality}" if v.quality != null && !try(v.quality >= 1 && v.quality <= 100 && floor(v.quality) == v.quality, false)])}: use a whole number from 1 to 100."
+  }
+
+  validation {
+    condition     = alltrue([for v in var.variants : v.width != null || v.height != null])
+    error_message = "variants: ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.width == null && v.height == null])} has neither width nor height: give at least one."
+  }
+
+  validation {
+    condition     = alltrue([for v in var.variants : alltrue([for side in [v.width, v.height] : side == null || try(side >= 1 && side <= 8192 && floor(side) == side, false)])])
+    error_message = "variants: a width or height of ${join(", ", [for v in var.variants : "\"${v.name}\"" if !alltrue([for side in [v.width, v.height] : side == null || try(side >= 1 && side <= 8192 && floor(side) == side, false)])])} is out of range: use whole pixels from 1 to 8192."
+  }
+
+  validation {
+    condition     = alltrue([for v in var.variants : v.fit == "inside" || (v.width != null && v.height != null)])
+    error_message = "variants: ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.fit != "inside" && (v.width == null || v.height == null)])} needs both width and height for its fit."
+  }
+
+  validation {
+    condition     = alltrue([for v in var.variants : can(regex("^#[0-9a-fA-F]{6}$", v.background))])
+    error_message = "variants: ${join(", ", [for v in var.variants : "\"${v.name}\"" if !can(regex("^#[0-9a-fA-F]{6}$", v.background))])} has a background that is no colour: write it as #rrggbb."
+  }
+
+  validation {
+    condition     = alltrue([for v in var.variants : v.watermark == null || try((v.watermark.text == null) != (v.watermark.image == null), false)])
+    error_message = "variants: the watermark of ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.watermark != null && !try((v.watermark.text == null) != (v.watermark.image == null), false)])} needs either a text or an image, and not both."
+  }
+
+  validation {
+    condition = alltrue([for v in var.variants : v.watermark == null || try(
+      v.watermark.scale > 0 && v.watermark.scale <= 1 && v.watermark.opacity >= 0 && v.watermark.opacity <= 1 && v.watermark.margin >= 0 && v.watermark.margin <= 0.5
+    , false)])
+    error_message = "variants: the watermark of ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.watermark != null && !try(v.watermark.scale > 0 && v.watermark.scale <= 1 && v.watermark.opacity >= 0 && v.watermark.opacity <= 1 && v.watermark.margin >= 0 && v.watermark.margin <= 0.5, false)])} has a scale (above 0 to 1), opacity (0 to 1) or margin (0 to 0.5) out of range."
+  }
+
+  validation {
+    condition = alltrue([for v in var.variants : v.watermark == null || try(contains([
+      "top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"
+    ], v.watermark.position), false)])
+    error_message = "variants: the watermark of ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.watermark != null])} has an unknown position: use top-left, top, top-right, left, center, right, bottom-left, bottom or bottom-right."
+  }
+}
+
+variable "workflow_type" {
+  description = "Type of the record workflow: EXPRESS (cheap, at least once, five minutes) or STANDARD (every step kept for 90 days, about $25 per million steps)."
+  type        = string
+  default     = "EXPRESS"
+  nullable    = false
+}
