@@ -1,9 +1,10 @@
 """The gate of the contracts: fails when a published event is changed in a way that breaks a consumer.
 
 What is published stands in `events/published.json`: the schemas without their descriptions, and the patterns.
-It is a file, and not a tag in git's history, because a shallow clone and a downloaded archive have no history, and
-because publishing is a decision: a new field may still change until a release promises it. `--publish` alone
-writes the file, and refuses what breaks a consumer; the diff of that file is what a reviewer has to look at.
+It is a file, and not a tag in git's history, because a shallow clone and a downloaded archive have no
+history, and because publishing is a decision: a new field may still change until a release promises it.
+`--publish` alone writes the file, and refuses what breaks a consumer; the diff of that file is what a
+reviewer has to look at.
 
 A change is harmless if whatever is valid under the new schema is valid under the published one
 (`schema_compatibility`): new fields, tighter limits and other descriptions pass.
@@ -17,9 +18,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from event_contracts import EVENTS, load, load_published, save_published
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
+
+from event_contracts import EVENTS, load, load_published, save_published
 from schema_compatibility import UnsupportedSchemaError, breaking_changes, normalise
 
 if TYPE_CHECKING:
@@ -100,14 +102,16 @@ def _broken(contract: Contract, promised: Mapping[str, Any]) -> Iterator[str]:
             yield (
                 f"{file} breaks its consumers:\n"
                 + "".join(f"    {change}\n" for change in changes)
-                + f"  Take this back, or leave {version}.json as it was published and describe the new shape in\n"
-                f"  events/{contract.name}/{following}.json, with schema_version {following}."
+                + f"  Take this back, or leave {version}.json as it was published and describe the\n"
+                f"  new shape in events/{contract.name}/{following}.json, with schema_version {following}."
             )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the contracts, or publish them; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--publish", action="store_true", help="promise to consumers what is there now")
     parser.add_argument("--events", type=Path, default=EVENTS, help="the folder of the contracts")
     options = parser.parse_args(arguments)
@@ -117,7 +121,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         published = load_published(options.events)
     except FileNotFoundError as error:
         if not options.publish:
-            print(f"{error.filename} is missing: restore it, it says what consumers rely on.", file=sys.stderr)
+            print(
+                f"{error.filename} is missing: restore it, it says what consumers rely on.", file=sys.stderr
+            )
             return 1
         published = {}
 
@@ -131,7 +137,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     versions = sum(len(contract.versions) for contract in contracts.values())
     print(f"{versions} event schemas keep what is published.")
     for file in pending:
-        print(f"  {file}: " + ("published now." if options.publish else "has additions that --publish would promise."))
+        print(
+            f"  {file}: "
+            + ("published now." if options.publish else "has additions that --publish would promise.")
+        )
     return 0
 
 

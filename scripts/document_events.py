@@ -28,21 +28,22 @@ INTRODUCTION = f"""\
 
 <!-- Written by `{COMMAND}` from the folder events/; change it there. -->
 
-Every event has a folder in [`events/`](../events): the EventBridge pattern that matches it, the JSON Schema of each
-version, a whole event as an example. Terraform builds its rules from the same patterns, and tests hold the function
-to the same schemas.
+Every event has a folder in [`events/`](../events): the EventBridge pattern that matches it, the JSON Schema
+of each version, a whole event as an example. Terraform builds its rules from the same patterns, and tests
+hold the function to the same schemas.
 
 """
 
 PROMISES = """\
 ## What a consumer can count on
 
-- Events arrive **at least once and in any order**. Two that announce the same thing have the same `dedup_id`; of two
-  about the same image, the one with the greater `sequencer` is the later one.
-- Fields are added without notice: **ignore those you do not know**. The same holds for lists of values that may grow.
-- A field that is required stays, and keeps its type and limits, as long as `schema_version` is the same. A change that
-  could break a consumer is a new version: [`scripts/check_contracts.py`](../scripts/check_contracts.py) refuses any
-  other way.
+- Events arrive **at least once and in any order**. Two that announce the same thing have the same `dedup_id`;
+  of two about the same image, the one with the greater `sequencer` is the later one.
+- Fields are added without notice: **ignore those you do not know**. The same holds for lists of values that
+  may grow.
+- A field that is required stays, and keeps its type and limits, as long as `schema_version` is the same. A
+  change that could break a consumer is a new version:
+  [`scripts/check_contracts.py`](../scripts/check_contracts.py) refuses any other way.
 - What is marked as *not published yet* is not promised and may still change.
 
 """
@@ -106,9 +107,9 @@ def _overview(contracts: Sequence[Contract]) -> Iterator[str]:
 def _heading(contract: Contract) -> Iterator[str]:
     schema = _schema(contract)
     yield f"## {schema['title']}\n\n{schema['description']}\n\n"
-    yield f"Sent by {SENDERS[contract.pattern['source'][0]]}. Matched by\n"
-    yield f"[`events/{contract.name}/pattern.json`](../events/{contract.name}/pattern.json)"
-    yield " and the bucket's name, which Terraform adds:\n\n" if contract.expected else ":\n\n"
+    file = f"events/{contract.name}/pattern.json"
+    addition = ",\nto which Terraform adds the name of the bucket" if contract.expected else ""
+    yield f"Sent by {SENDERS[contract.pattern['source'][0]]}. Matched by [`{file}`](../{file}){addition}:\n\n"
     yield f"```json\n{json.dumps(contract.pattern)}\n```\n\n"
 
 
@@ -129,7 +130,9 @@ def _type(schema: Mapping[str, Any]) -> str:
         text = f"array of: {_type(schema['items'])}"
     limits = [
         f"always `{json.dumps(schema['const'])}`" if "const" in schema else "",
-        "one of " + ", ".join(f"`{json.dumps(value)}`" for value in schema["enum"]) if "enum" in schema else "",
+        "one of " + ", ".join(f"`{json.dumps(value)}`" for value in schema["enum"])
+        if "enum" in schema
+        else "",
         _range(schema, "minimum", "maximum", ""),
         _range(schema, "minLength", "maxLength", " characters"),
         _range(schema, "minItems", "maxItems", " items"),
@@ -178,7 +181,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if found == wanted:
         return 0
     difference = difflib.unified_diff(
-        found.splitlines(), wanted.splitlines(), f"{options.page} as it is", "as the contracts say", lineterm=""
+        found.splitlines(),
+        wanted.splitlines(),
+        f"{options.page} as it is",
+        "as the contracts say",
+        lineterm="",
     )
     print("\n".join(difference), file=sys.stderr)
     print(f"{options.page} is out of date: run `{COMMAND}`.", file=sys.stderr)

@@ -8,19 +8,20 @@ runs a command against a fresh emulator, with the environment that the AWS SDKs 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import trustme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,12 +42,14 @@ class Emulator:
     """A running emulator.
 
     Attributes:
-        endpoint: Its URL.
+        endpoint: Its URL; TLS, as the policies of queues, topics and buckets refuse anything else.
+        authority: The certificate to trust it by.
         pid: Its process.
         log: The file it writes to.
     """
 
     endpoint: str
+    authority: Path
     pid: int
     log: Path
 
@@ -55,6 +58,7 @@ class Emulator:
         """What a process needs in its environment to take the emulator for AWS: its root user and its address."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_CA_BUNDLE": str(self.authority),
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",  # noqa: S106 - MiniStack's, and no secret
             "AWS_REGION": "us-east-1",
@@ -80,14 +84,20 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / "ministack.log"
     port = _port(directory if persist else None)
-    endpoint = f"http://127.0.0.1:{port}"
+    endpoint = f"https://127.0.0.1:{port}"
+    authority, certificate = _issue_certificate(directory)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": "127.0.0.1",
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(certificate),
+        "MINISTACK_SSL_KEY": str(certificate),
+        # The functions' environment begins with the emulator's.
         "AWS_ENDPOINT_URL": endpoint,
+        "AWS_CA_BUNDLE": str(authority),
         "LAMBDA_EXECUTOR": "local",
         "PYTHONDONTWRITEBYTECODE": "",
     }
@@ -105,8 +115,8 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
             start_new_session=True,
         )
     try:
-        _wait_until_healthy(process, endpoint, log)
-        yield Emulator(endpoint, process.pid, log)
+        _wait_until_healthy(process, endpoint, authority, log)
+        yield Emulator(endpoint, authority, process.pid, log)
     finally:
         _stop(process)
 
@@ -128,17 +138,30 @@ def _port(directory: Path | None) -> int:
     return port
 
 
-def _wait_until_healthy(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
+def _issue_certificate(directory: Path) -> tuple[Path, Path]:
+    """A certificate for the loopback address, and that of the authority that lives just long enough to sign it."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1", "localhost")
+    authority_file, certificate_file = directory / "authority.pem", directory / "certificate.pem"
+    authority.cert_pem.write_to_path(authority_file)
+    certificate_file.touch(mode=0o600)
+    issued.private_key_and_cert_chain_pem.write_to_path(certificate_file)
+    return authority_file, certificate_file
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], endpoint: str, authority: Path, log: Path) -> None:
+    trusting = ssl.create_default_context(cafile=str(authority))
+    direct = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting)
+    )
     deadline = time.monotonic() + START_SECONDS
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise EmulatorError(f"MiniStack ended at its start with code {process.returncode}: see {log}")
         try:
-            with opener.open(f"{endpoint}/_ministack/health", timeout=2) as answer:
-                json.load(answer)
+            with direct.open(f"{endpoint}/_ministack/health", timeout=2):
                 return
-        except (OSError, ValueError, urllib.error.URLError):
+        except OSError:  # nobody listens yet
             time.sleep(0.1)
     raise EmulatorError(f"MiniStack did not answer within {START_SECONDS} s: see {log}")
 

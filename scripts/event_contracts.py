@@ -1,7 +1,7 @@
 """The contracts in the folder `events/`, as every script and test reads them.
 
-Events of Darkroom's own have schemas of versions (`1.json`, `2.json`, …) and are published: consumers rely on them.
-Events that AWS sends have `expected.json`, which says what Darkroom relies on in them.
+Darkroom's own events have a schema for each version (`1.json`, `2.json`, …) and are published: consumers rely
+on them. Events that AWS sends have `expected.json`, which says what Darkroom relies on in them.
 """
 
 from __future__ import annotations

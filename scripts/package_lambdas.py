@@ -29,9 +29,9 @@ WRONG_USAGE = 2
 INTERRUPTED = 130
 
 EPILOG = """\
-A zip is made from the function's folder and its hash-locked requirements.txt, and is byte-identical wherever and
-whenever it is made. Beside it lie a CycloneDX bill of materials (<name>.cdx.json) and the manifest.json that
-Terraform reads. What is up to date is not made again; wheels are kept in <output>/.cache.
+A zip is made from the function's folder and its hash-locked requirements.txt, and is byte-identical wherever
+and whenever it is made. Beside it lie a CycloneDX bill of materials (<name>.cdx.json) and the manifest.json
+that Terraform reads. What is up to date is not made again; wheels are kept in <output>/.cache.
 
 examples:
   package_lambdas.py                          every function, for Lambda on arm64 and x86_64
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         return _run(options)
-    except PackagingError as error:
+    except (PackagingError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

@@ -1,8 +1,8 @@
 """A zip whose bytes follow from its content alone.
 
-Compressors differ: zlib-ng, Apple's zlib and the classic one give different bytes for the same input and level.
-So nothing is compressed here. What comes out of a wheel is copied as its maker compressed it, and wheels are
-locked by hash; the function's own files, which are small, are stored.
+Compressors differ: zlib-ng, Apple's zlib and the classic one give different bytes for the same input and
+level. So nothing is compressed here. What comes out of a wheel is copied as its maker compressed it, and
+wheels are locked by hash; the function's own files, which are small, are stored.
 """
 
 from __future__ import annotations
@@ -72,9 +72,10 @@ class Entry:
 
 
 def wheel_entries(wheel: Path) -> Iterator[Entry]:
-    """The files that installing a wheel would put beside a function's code, trimmed of what nothing reads there.
+    """The files that installing a wheel would put beside a function's code.
 
-    Scripts, headers and data files, which would go elsewhere, are left out.
+    Left out are scripts, headers and data files, which would go elsewhere, and what nothing reads there:
+    tests, type stubs, bytecode, and the metadata that serves installers.
 
     Raises:
         PackagingError: The wheel holds a path that leads out of its folder.
@@ -186,7 +187,7 @@ def _is_trimmed(path: str) -> bool:
 
 
 def _raw(wheel: BinaryIO, info: zipfile.ZipInfo) -> bytes:
-    """The compressed bytes of an entry. Its sizes stand in the central directory, always; only there, sometimes."""
+    """The compressed bytes of an entry. Their number is sometimes missing before them, so `info` tells it."""
     wheel.seek(info.header_offset)
     *_, name_length, extra_length = _LOCAL_HEADER.unpack(wheel.read(_LOCAL_HEADER.size))
     wheel.seek(name_length + extra_length, 1)

@@ -7,6 +7,7 @@ moment leaves what was there before, or nothing.
 from __future__ import annotations
 
 import shutil
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -75,7 +76,11 @@ def exclusive(output: Path) -> Iterator[Path]:
     work = output / ".cache" / "work"
     work.mkdir(parents=True, exist_ok=True)
     with (output / ".cache" / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another build in {output}", file=sys.stderr, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         _empty(work)  # whatever a killed build left
         try:
             yield work
@@ -109,21 +114,21 @@ def build(job: Job, output: Path, work: Path, report: Callable[[str], None]) -> 
     from packaging_sbom import bill_of_materials  # noqa: PLC0415
     from packaging_wheels import fetch  # noqa: PLC0415
 
-    report("wheels")
-    wheels = fetch(job.function, job.target, output / ".cache" / "wheels")
+    report("fetching wheels")
+    wheels = fetch(job.function, job.target, output / ".cache" / "wheels", work)
 
-    report("zip")
+    report("writing the zip")
     own = [Entry.stored(path, content) for path, content in job.function.files]
     layers = [(job.function.name, own), *((str(wheel.pin), wheel_entries(wheel.path)) for wheel in wheels)]
     archive = work / f"{job.key}.zip"
     write_zip(archive, combine(layers, job.function.exclusions))
     digest = packaging_manifest.sha256(archive)
 
-    report("bill of materials")
+    report("writing the bill of materials")
     sbom = work / f"{job.key}.cdx.json"
     sbom.write_text(bill_of_materials(job.function, job.target, digest, wheels), encoding="utf-8")
 
-    report("manifest")
+    report("finishing")
     entry: Artifact = {
         "path": archive.name,
         "sha256": digest,

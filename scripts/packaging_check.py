@@ -38,7 +38,8 @@ class Circumstances:
     warm: bool
 
     def __str__(self) -> str:
-        return f"umask {self.umask:03o}, TZ {self.environment['TZ']}, {'cached' if self.warm else 'fresh'} wheels"
+        wheels = "cached wheels" if self.warm else "wheels fetched anew"
+        return f"umask {self.umask:03o}, TZ {self.environment['TZ']}, {wheels}"
 
 
 CIRCUMSTANCES = (
@@ -91,7 +92,7 @@ def build_elsewhere(
 
 
 def differences(keys: Sequence[str], folders: Sequence[Path]) -> list[str]:
-    """What differs between builds of the same artifacts, and between each and its manifest; nothing is well."""
+    """What differs between builds of the same artifacts, or between one and its manifest."""
     found = []
     for key in keys:
         for extension in ("zip", "cdx.json"):

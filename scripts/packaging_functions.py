@@ -9,8 +9,12 @@ import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from packaging_errors import PackagingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 LOCK = "requirements.txt"
 SETTINGS = "package.toml"
@@ -108,24 +112,30 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 def _exclusions(settings: Path) -> tuple[Exclusion, ...]:
     if not settings.exists():
         return ()
-    form = "it holds tables [[exclude]] with the lists `paths` and, optionally, `except`, and a `reason`"
     try:
         document = tomllib.loads(settings.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise PackagingError(f"{settings}: {error}") from error
-    exclusions = []
-    for table in document.pop("exclude", []):
-        match table:
-            case {"paths": [*patterns], "reason": str(reason), **rest} if reason and rest.keys() <= {
-                "except"
-            }:
-                exceptions = tuple(rest.get("except", ()))
-                exclusions += [Exclusion(pattern, exceptions, reason) for pattern in patterns]
-            case _:
-                raise PackagingError(f"{settings}: an exclusion is not understood; {form}: {table}")
-    if document:
-        raise PackagingError(f"{settings}: {', '.join(document)} is not understood; {form}")
-    return tuple(exclusions)
+    tables = document.pop("exclude", [])
+    if document or not isinstance(tables, list):
+        raise PackagingError(f"{settings}: it holds tables [[exclude]] and nothing else")
+    return tuple(exclusion for table in tables for exclusion in _read_exclusion(settings, table))
+
+
+def _read_exclusion(settings: Path, table: Mapping[str, Any]) -> Iterator[Exclusion]:
+    paths, kept, reason = table.get("paths"), table.get("except", []), table.get("reason")
+    unknown = table.keys() - {"paths", "except", "reason"}
+    if unknown or not (paths and _are_texts(paths) and _are_texts(kept) and reason and _are_texts([reason])):
+        raise PackagingError(
+            f"{settings}: an [[exclude]] has a list `paths`, may have a list `except`, and has a `reason`; "
+            f"this one has {dict(table)}"
+        )
+    for path in paths:
+        yield Exclusion(path, tuple(kept), reason)
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def _digest(files: tuple[tuple[str, bytes], ...], lock: str, exclusions: tuple[Exclusion, ...]) -> str:

@@ -19,7 +19,7 @@ LAMBDA_GLIBC = 34
 """Minor version of glibc 2 in Amazon Linux 2023, on which Lambda runs Python since 3.12."""
 
 OLDEST_LAMBDA_PYTHON = 12
-"""Minor version; Lambda's Python 3.11 runs on Amazon Linux 2, whose glibc 2.26 is too old for today's wheels."""
+"""Minor version; Lambda's 3.11 runs on Amazon Linux 2, whose glibc 2.26 is too old for today's wheels."""
 
 _OLDEST_MANYLINUX = {"aarch64": 17, "x86_64": 5}
 _MANYLINUX_ALIASES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}

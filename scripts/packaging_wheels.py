@@ -1,4 +1,4 @@
-"""The wheels that a lock file names, for one target: found by pip, checked by hash, kept for the next build."""
+"""The wheels that a lock names, for one target: found by pip, checked by hash, kept for the next build."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import hashlib
 import re
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.markers import UndefinedEnvironmentName
@@ -19,6 +17,9 @@ from packaging_errors import PackagingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
 
     from packaging_functions import Function
     from packaging_targets import Target
@@ -43,7 +44,7 @@ class Pin:
         hashes: SHA-256 of every file that the lock admits, sorted.
     """
 
-    name: str
+    name: NormalizedName
     version: str
     hashes: tuple[str, ...]
 
@@ -83,8 +84,14 @@ def pins_for(lock: str, target: Target) -> list[Pin]:
     return [pins[name] for name in sorted(pins)]
 
 
-def fetch(function: Function, target: Target, cache: Path) -> list[Wheel]:
+def fetch(function: Function, target: Target, cache: Path, work: Path) -> list[Wheel]:
     """The wheels of a function for a target, sorted by name, downloaded unless the cache holds them.
+
+    Args:
+        function: Whose lock names them.
+        target: Where they have to run.
+        cache: The folder that keeps them.
+        work: An empty folder on the same file system, for what is not complete yet.
 
     Raises:
         MissingWheelError: A package has no wheel for the target.
@@ -95,15 +102,13 @@ def fetch(function: Function, target: Target, cache: Path) -> list[Wheel]:
     found = {pin: _cached(pin, place) for pin, place in places.items()}
     missing = [pin for pin, wheel in found.items() if wheel is None]
     if missing:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".download-") as temporary:
-            for wheel in _download(missing, function, target, Path(temporary)):
-                # One folder per package and target: pip's choice among several wheels that would do depends
-                # on the target, so a wheel in the cache serves no other. A rename makes it appear at once.
-                place = places[wheel.pin]
-                place.mkdir(exist_ok=True)
-                kept = wheel.path.replace(place / wheel.path.name)
-                found[wheel.pin] = Wheel(wheel.pin, kept, wheel.sha256)
+        for wheel in _download(missing, function, target, work):
+            # One folder per package and target: pip's choice among several wheels that would do depends on
+            # the target, so a wheel in the cache serves no other. A rename makes it appear at once.
+            place = places[wheel.pin]
+            place.mkdir(parents=True, exist_ok=True)
+            kept = wheel.path.replace(place / wheel.path.name)
+            found[wheel.pin] = Wheel(wheel.pin, kept, wheel.sha256)
     return [wheel for wheel in found.values() if wheel is not None]
 
 
@@ -146,14 +151,14 @@ def _cached(pin: Pin, place: Path) -> Wheel | None:
     return None
 
 
-def _download(pins: Sequence[Pin], function: Function, target: Target, folder: Path) -> list[Wheel]:
-    wanted = folder / "wanted.txt"
+def _download(pins: Sequence[Pin], function: Function, target: Target, work: Path) -> list[Wheel]:
+    wanted, folder = work / "wanted.txt", work / "wheels"
     lines = [f"{pin} " + " ".join(f"--hash=sha256:{digest}" for digest in pin.hashes) for pin in pins]
     wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
     abi = "cp" + target.python.replace(".", "")
     command = [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"),
-        *("--require-hashes", "--no-deps", "--only-binary=:all:", "--dest", str(folder / "wheels")),
+        *("--require-hashes", "--no-deps", "--only-binary=:all:", "--dest", str(folder)),
         *("--implementation", "cp", "--python-version", target.python),
         *("--abi", abi, "--abi", "abi3", "--abi", "none"),
         *(option for platform in target.platforms for option in ("--platform", platform)),
@@ -164,7 +169,7 @@ def _download(pins: Sequence[Pin], function: Function, target: Target, folder: P
         raise _explain(done.stderr or done.stdout, pins, function, target)
 
     wheels = {}
-    for path in sorted((folder / "wheels").glob("*.whl")):
+    for path in sorted(folder.glob("*.whl")):
         name, version, _, _ = parse_wheel_filename(path.name)
         wheels[name, canonicalize_version(version)] = path
     return [_verified(pin, wheels[pin.name, canonicalize_version(pin.version)]) for pin in pins]
@@ -188,12 +193,12 @@ def _explain(output: str, pins: Sequence[Pin], function: Function, target: Targe
         return PackagingError(f"{sys.executable} has no pip, which fetches the wheels: install pip there")
     if _UNREACHABLE.search(output):
         return PackagingError(
-            f"the package index cannot be reached, and these wheels are not in the cache yet: {names}\n{details}"
+            f"the package index cannot be reached, and the cache does not hold yet: {names}\n{details}"
         )
     if "DO NOT MATCH THE HASHES" in output:
         return PackagingError(
-            f"a package that {function.name} needs is not one that its lock admits: the lock is older than the "
-            f"wheel, or somebody changed it\n{details}"
+            f"a package that {function.name} needs is not one that its lock admits: the lock is older than "
+            f"the wheel, or somebody changed it\n{details}"
         )
     missing = _NO_MATCH.search(output)
     pin = next((pin for pin in pins if missing and pin.name == canonicalize_name(missing[1])), None)

@@ -1,9 +1,10 @@
 """Whether a consumer who knows one schema can read what another one admits.
 
-The rule: whatever is valid under the new schema must be valid under the old one. A schema is a conjunction of
-keywords, so it is enough that every keyword of the old schema is implied by the same keyword of the new one.
-That holds only for keywords that do not act upon each other, hence a small dialect: any other keyword (`$ref`,
-`anyOf`, `additionalProperties`, …) is refused rather than guessed at. Where in doubt, a change counts as breaking.
+The rule: whatever is valid under the new schema must be valid under the old one. A schema is a conjunction
+of keywords, so it is enough that every keyword of the old schema is implied by the same keyword of the new
+one. That holds only for keywords that do not act upon each other, hence a small dialect: any other keyword
+(`$ref`, `anyOf`, `additionalProperties`, …) is refused rather than guessed at. Where in doubt, a change
+counts as breaking.
 """
 
 from __future__ import annotations
@@ -87,24 +88,8 @@ def normalise(schema: object, path: str = "") -> Schema:
 
 def breaking_changes(old: Schema, new: Schema, path: str = "") -> Iterator[BreakingChange]:
     """Compare two schemas as `normalise` returns them; no result means that nothing breaks."""
-    for kind in sorted(_types(new) - _types(old)):
-        yield BreakingChange(path, f"may now be of type {kind}")
-
-    if (allowed := _values(old)) is not None:
-        now_allowed = _values(new)
-        if now_allowed is None:
-            yield BreakingChange(path, f"is no longer limited to {', '.join(sorted(allowed))}")
-        else:
-            for value in sorted(now_allowed - allowed):
-                yield BreakingChange(path, f"may now have the value {value}")
-
-    for keyword, pick in LIMITS.items():
-        if keyword not in old:
-            continue
-        if keyword not in new:
-            yield BreakingChange(path, f"has no {keyword} any more (it was {old[keyword]})")
-        elif pick(old[keyword], new[keyword]) != new[keyword]:
-            yield BreakingChange(path, f"{keyword} was {old[keyword]} and is now {new[keyword]}")
+    for what in (*_more_types(old, new), *_more_values(old, new), *_looser_limits(old, new)):
+        yield BreakingChange(path, what)
 
     if "items" in old:
         if "items" in new:
@@ -118,14 +103,41 @@ def breaking_changes(old: Schema, new: Schema, path: str = "") -> Iterator[Break
             yield from breaking_changes(properties[name], now_properties[name], join(path, name))
         else:
             yield BreakingChange(join(path, name), "was removed")
+
     for name in old.get("required", ()):
-        if name not in new.get("required", ()) and (name in now_properties or name not in properties):
+        removed = name in properties and name not in now_properties  # and told
+        if name not in new.get("required", ()) and not removed:
             yield BreakingChange(join(path, name), "may now be missing")
 
 
 def join(path: str, name: str) -> str:
     """The path of a property."""
     return f"{path}.{name}" if path else name
+
+
+def _more_types(old: Schema, new: Schema) -> Iterator[str]:
+    for kind in sorted(_types(new) - _types(old)):
+        yield f"may now be of type {kind}"
+
+
+def _more_values(old: Schema, new: Schema) -> Iterator[str]:
+    allowed, now_allowed = _values(old), _values(new)
+    if allowed is None:
+        return
+    if now_allowed is None:
+        yield f"is no longer limited to {', '.join(sorted(allowed))}"
+    else:
+        for value in sorted(now_allowed - allowed):
+            yield f"may now have the value {value}"
+
+
+def _looser_limits(old: Schema, new: Schema) -> Iterator[str]:
+    for keyword in [keyword for keyword in LIMITS if keyword in old]:
+        before = old[keyword]
+        if keyword not in new:
+            yield f"has no {keyword} any more (it was {before})"
+        elif LIMITS[keyword](before, new[keyword]) != new[keyword]:
+            yield f"{keyword} was {before} and is now {new[keyword]}"
 
 
 def _types(schema: Schema) -> set[str]:

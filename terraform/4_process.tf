@@ -109,8 +109,9 @@ data "aws_iam_policy_document" "process_image" {
     actions   = ["events:PutEvents"]
     resources = [module.bus.arn]
 
+    # EventBridge always says the source; other engines may not know the key.
     condition {
-      test     = "StringEquals"
+      test     = "StringEqualsIfExists"
       variable = "events:source"
       values   = ["darkroom"]
     }

@@ -57,7 +57,7 @@ class EventBridgeBus:
             raise EventNotAcceptedError(f"{event.detail_type} was not accepted: {answer['Entries'][0]}")
 
 
-logger = Logger()
+logger = Logger(serialize_stacktrace=False)  # the exception's text holds it already
 metrics = Metrics()
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 

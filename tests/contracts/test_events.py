@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from document_events import fields
-from event_contracts import EVENTS, Contract, load, to_json
 from jsonschema import Draft202012Validator
 from moto import mock_aws
+
+from document_events import fields
+from event_contracts import EVENTS, Contract, load, to_json
+from process_image.image import INPUT_FORMATS, RejectedImageError, Variant
+from process_image.image.variants import OUTPUT_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +39,17 @@ ENVELOPE = {
         "resources": {"type": "array", "items": {"pattern": "^arn:"}},
         "detail": {"type": "object"},
     },
-    "required": ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"],
+    "required": [
+        "version",
+        "id",
+        "detail-type",
+        "source",
+        "account",
+        "time",
+        "region",
+        "resources",
+        "detail",
+    ],
     "additionalProperties": {"type": "string"},
 }
 
@@ -44,7 +57,10 @@ ENVELOPE = {
 def test_every_event_of_the_pipeline_has_a_contract() -> None:
     assert sorted(OURS) == ["image_deleted", "image_processed", "image_rejected"]
     assert sorted(THEIRS) == ["object_created", "object_deleted"]
-    assert sorted(THEIRS["object_deleted"].examples) == ["example_delete_marker.json", "example_permanent.json"]
+    assert sorted(THEIRS["object_deleted"].examples) == [
+        "example_delete_marker.json",
+        "example_permanent.json",
+    ]
     assert all(contract.examples for contract in CONTRACTS.values())
 
 
@@ -57,7 +73,9 @@ def test_no_file_in_the_folder_goes_unread() -> None:
     assert {str(path.relative_to(EVENTS)) for path in EVENTS.rglob("*") if path.is_file()} == read
 
 
-@pytest.mark.parametrize("path", sorted(EVENTS.rglob("*.json")), ids=lambda path: str(path.relative_to(EVENTS)))
+@pytest.mark.parametrize(
+    "path", sorted(EVENTS.rglob("*.json")), ids=lambda path: str(path.relative_to(EVENTS))
+)
 def test_files_are_laid_out_alike(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text == to_json(json.loads(text))
@@ -72,7 +90,7 @@ def test_schemas_are_of_draft_2020_12(name: str) -> None:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_everything_in_a_schema_is_described(name: str) -> None:
     schema = SCHEMAS[name]
-    contract = CONTRACTS[name.split("/")[0]]
+    contract = CONTRACTS[name.partition("/")[0]]
     assert [schema["title"]] == contract.pattern["detail-type"]
     assert schema["description"].endswith(".")
     for field in fields(schema):
@@ -148,6 +166,22 @@ def test_the_detail_says_what_the_detail_type_says(name: str) -> None:
         assert example["detail-type"] == f"Image {example['detail']['status']}"
 
 
+def test_the_values_that_are_listed_are_those_of_the_image_core() -> None:
+    processed = OURS["image_processed"].versions[1]["properties"]
+    rejected = OURS["image_rejected"].versions[1]["properties"]
+    formats = processed["original"]["properties"]["format"]["examples"]
+    types = processed["variants"]["items"]["properties"]["content_type"]["examples"]
+    codes = rejected["reason"]["properties"]["code"]
+
+    assert sorted(formats) == sorted(INPUT_FORMATS)
+    variants = (
+        Variant.from_mapping({"name": "v", "width": 1, "format": format_}) for format_ in OUTPUT_FORMATS
+    )
+    assert sorted(types) == sorted(variant.content_type for variant in variants)
+    assert sorted(codes["examples"]) == sorted(kind.code for kind in RejectedImageError.__subclasses__())
+    assert all(f"`{code}`" in codes["description"] for code in codes["examples"])
+
+
 def test_the_examples_tell_one_story() -> None:
     """One image is uploaded, processed, hidden by a delete marker and removed for good."""
     created = CONTRACTS["object_created"].examples["example.json"]
@@ -181,19 +215,23 @@ class Bus:
             url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
             attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
             self._events.put_rule(Name=name, EventBusName="bus", EventPattern=json.dumps(pattern))
-            target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
-            self._events.put_targets(Rule=name, EventBusName="bus", Targets=[target])
+            arn = attributes["Attributes"]["QueueArn"]
+            self._events.put_targets(Rule=name, EventBusName="bus", Targets=[{"Id": "queue", "Arn": arn}])
             self._queues[name] = url
 
     def send(self, event: Mapping[str, Any]) -> list[str]:
         """Put an event on the bus; returns the rules that matched it."""
-        entry = {
-            "EventBusName": "bus",
-            "Source": event["source"],
-            "DetailType": event["detail-type"],
-            "Detail": json.dumps(event["detail"]),
-        }
-        assert self._events.put_events(Entries=[entry])["FailedEntryCount"] == 0
+        answer = self._events.put_events(
+            Entries=[
+                {
+                    "EventBusName": "bus",
+                    "Source": event["source"],
+                    "DetailType": event["detail-type"],
+                    "Detail": json.dumps(event["detail"]),
+                }
+            ]
+        )
+        assert answer["FailedEntryCount"] == 0
         return [name for name, url in self._queues.items() if self._received(url, event)]
 
     def _received(self, url: str, event: Mapping[str, Any]) -> bool:

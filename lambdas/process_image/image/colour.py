@@ -68,7 +68,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """
     mode = _without_alpha(image.mode)
     has_alpha = mode != image.mode
-    transform = _transform_to_srgb(profile, mode) if profile else None
+    transform = transform_to_srgb(profile, mode) if profile else None
     if transform is None:
         return image.convert("RGBA" if has_alpha else "RGB")
     converted = transform.apply(image.convert(mode) if has_alpha else image)
@@ -78,7 +78,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 @lru_cache(maxsize=16)
-def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+def transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Build the way to sRGB, once for each profile; None if it changes nothing or the profile is no use."""
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))

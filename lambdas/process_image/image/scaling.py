@@ -9,8 +9,8 @@ from PIL import Image
 if TYPE_CHECKING:
     from process_image.image.geometry import Box, Size
 
-# What was scaled before has, in a row, at least this many times the pixels of what is made of it, unless it is
-# the largest there is: what the first step took away is then finer than the second can show.
+# What was scaled before has, in a row, at least this many times the pixels of what is made of it, unless it
+# is the largest there is: what the first step took away is then finer than the second can show.
 HEADROOM: Final = 1.5
 
 # Beyond this ratio whole blocks of pixels are averaged first, which is faster and looks the same.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw, ImageFont
@@ -22,7 +23,8 @@ LIMITS: Final = Limits(max_bytes=10_000_000, max_pixels=25_000_000)
 _FILL: Final = (255, 255, 255, 255)
 _OUTLINE: Final = (0, 0, 0, 160)  # keeps white letters legible on white
 _OUTLINE_WIDTH: Final = 0.04  # of the letters' size
-_MEASURED_AT: Final = 100.0  # the letters' size at which a text is measured
+_SAMPLE_SIZE: Final = 100.0  # of letters, in pixels: a text is measured at this size
+_SMALLEST_SIZE: Final = 24.0  # smaller letters are drawn at this size and scaled down
 
 
 def add_watermark(picture: Image.Image, variant: Variant) -> Image.Image:
@@ -45,7 +47,7 @@ def add_watermark(picture: Image.Image, variant: Variant) -> Image.Image:
     width = min(round(watermark.scale * picture.width), picture.width - 2 * margin)
     height = picture.height - 2 * margin
     try:
-        patch = _patch(watermark, (max(1, width), max(1, height)))
+        patch = draw(watermark, (max(1, width), max(1, height)))
     except RejectedImageError as rejection:
         # The watermark is at fault, not the image that it was meant for.
         raise InvalidVariantError(
@@ -61,7 +63,7 @@ def add_watermark(picture: Image.Image, variant: Variant) -> Image.Image:
 
 
 @lru_cache(maxsize=32)
-def _patch(watermark: Watermark, box: Size) -> Image.Image:
+def draw(watermark: Watermark, box: Size) -> Image.Image:
     """Draw a watermark as large as fits in a box, once for each size of derivatives."""
     if watermark.text is not None:
         patch = _text_patch(watermark.text, box)
@@ -74,14 +76,22 @@ def _patch(watermark: Watermark, box: Size) -> Image.Image:
 
 
 def _text_patch(text: str, box: Size) -> Image.Image:
-    left, top, right, bottom = _font(_MEASURED_AT).getbbox(text, stroke_width=_OUTLINE_WIDTH * _MEASURED_AT)
-    letters = max(1.0, _MEASURED_AT * min(box[0] / (right - left), box[1] / (bottom - top)))
-    font, outline = _font(letters), _OUTLINE_WIDTH * letters
-    left, top, right, bottom = font.getbbox(text, stroke_width=outline)
-    patch = Image.new("RGBA", (round(right - left), round(bottom - top)))
-    ImageDraw.Draw(patch).text((-left, -top), text, _FILL, font, stroke_width=outline, stroke_fill=_OUTLINE)
-    # Letters come in whole pixels: the smaller they are, the less exactly they fill the box.
+    sample = _write(text, _SAMPLE_SIZE)
+    letters = _SAMPLE_SIZE * min(side / length for side, length in zip(box, sample.size, strict=True))
+    # Letters come in whole pixels: what is still missing, or too small to be drawn, is a matter of scaling.
+    patch = _write(text, max(letters, _SMALLEST_SIZE))
     return scale(patch, scaled_into(patch.size, box))
+
+
+def _write(text: str, letters: float) -> Image.Image:
+    """Write a text with letters of a size, on nothing and cut to its ink."""
+    font = ImageFont.load_default(letters)
+    outline = _OUTLINE_WIDTH * letters
+    draft = ImageDraw.Draw(Image.new("RGBA", (1, 1)))
+    left, top, right, bottom = draft.textbbox((0, 0), text, font, stroke_width=outline)
+    patch = Image.new("RGBA", (ceil(right - left), ceil(bottom - top)))
+    ImageDraw.Draw(patch).text((-left, -top), text, _FILL, font, stroke_width=outline, stroke_fill=_OUTLINE)
+    return patch.crop(patch.getbbox())
 
 
 def _image_patch(data: bytes, box: Size) -> Image.Image:
@@ -90,10 +100,3 @@ def _image_patch(data: bytes, box: Size) -> Image.Image:
     smaller = min(size[0], source.size[0]), min(size[1], source.size[1])
     picture = read_picture(source, smaller, LIMITS)
     return scale(picture, size).convert("RGBA")
-
-
-def _font(size: float) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise TypeError("this Pillow was built without FreeType")
-    return font

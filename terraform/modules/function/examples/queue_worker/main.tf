@@ -1,0 +1,107 @@
+# A function that answers every message of the queue `jobs` with one in the queue `results`.
+
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 7.0"
+    }
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+module "queue_worker" {
+  source = "../.."
+
+  name    = "example-queue-worker"
+  handler = "queue_worker.handler.handler"
+  key_arn = aws_kms_key.jobs.arn
+
+  artifact = {
+    path          = "${path.module}/queue_worker.zip"
+    sha256        = "d289b4c0ac8a1f6efcf60c1df0f370b8fcaae48c24a6bffff850ddf8e8320d95"
+    build_command = "zip -r queue_worker.zip queue_worker"
+  }
+
+  environment   = { RESULTS_URL = aws_sqs_queue.results.url }
+  event_sources = { jobs = { arn = aws_sqs_queue.jobs.arn, max_concurrency = 5 } }
+  permissions   = { results = data.aws_iam_policy_document.results.json }
+}
+
+data "aws_iam_policy_document" "results" {
+  statement {
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.results.arn]
+  }
+
+  statement {
+    actions   = ["kms:GenerateDataKey"]
+    resources = [aws_kms_key.jobs.arn]
+  }
+}
+
+resource "aws_kms_key" "jobs" {
+  description             = "Jobs, results, and the function between them"
+  deletion_window_in_days = 7
+  enable_key_rotation     = true
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "AccountDecides"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "Logs"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${data.aws_region.current.id}.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+        Resource  = "*"
+        Condition = { ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = module.queue_worker.log_group_arn } }
+      },
+    ]
+  })
+}
+
+resource "aws_sqs_queue" "jobs" {
+  name                       = "example-jobs"
+  kms_master_key_id          = aws_kms_key.jobs.arn
+  visibility_timeout_seconds = 180
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dlq.arn
+    maxReceiveCount     = 5
+  })
+}
+
+resource "aws_sqs_queue" "dlq" {
+  name                      = "example-jobs-dlq"
+  kms_master_key_id         = aws_kms_key.jobs.arn
+  message_retention_seconds = 1209600
+}
+
+resource "aws_sqs_queue" "results" {
+  name              = "example-results"
+  kms_master_key_id = aws_kms_key.jobs.arn
+}
+
+output "jobs_url" {
+  description = "Send messages to this queue."
+  value       = aws_sqs_queue.jobs.url
+}
+
+output "results_url" {
+  description = "Their answers arrive in this queue."
+  value       = aws_sqs_queue.results.url
+}

@@ -1,0 +1,60 @@
+# A key for an encrypted queue that subscribes to an encrypted topic, and for a log group.
+
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 7.0"
+    }
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  location = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+}
+
+module "key" {
+  source = "../.."
+
+  name        = "example-orders"
+  description = "Orders, and what is logged about them."
+
+  services = {
+    # SNS encrypts what it sends to the queue. The topic needs the key itself, so its ARN is put together here.
+    topic_to_queue = {
+      service     = "sns.amazonaws.com"
+      source_arns = ["arn:${data.aws_partition.current.partition}:sns:${local.location}:example-orders"]
+    }
+
+    # CloudWatch Logs names no source, but the log group in the encryption context.
+    logs = {
+      service            = "logs.${data.aws_region.current.id}.amazonaws.com"
+      actions            = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+      encryption_context = { "aws:logs:arn" = ["arn:${data.aws_partition.current.partition}:logs:${local.location}:log-group:/example/orders"] }
+    }
+  }
+}
+
+resource "aws_sns_topic" "orders" {
+  name              = "example-orders"
+  kms_master_key_id = module.key.arn
+}
+
+resource "aws_cloudwatch_log_group" "orders" {
+  name              = "/example/orders"
+  kms_key_id        = module.key.arn
+  retention_in_days = 365
+}
+
+output "key_arn" {
+  description = "Give this to the queue, too."
+  value       = module.key.arn
+}
