@@ -81,7 +81,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--local",
         action="store_true",
         help="for this interpreter on this machine, as an emulator without containers runs it; "
-        "instead of the targets for Lambda, unless --arch or --python name some",
+        "instead of the targets for Lambda, unless --arch or --python name some; on a machine that cannot "
+        "run what Lambda runs (macOS, for one), its zips and their manifest go into the subfolder local",
     )
     parser.add_argument(
         "--check", action="store_true", help="build everything twice elsewhere and compare the bytes"
@@ -120,14 +121,19 @@ def _targets(options: argparse.Namespace) -> list[Target]:
         targets = [lambda_target(arch, python) for python in pythons for arch in architectures]
     if options.local:
         targets.append(local_target())
+    if len({target.folder for target in targets}) > 1:
+        raise PackagingError(
+            "--local: the zips for this machine are none for Lambda; build them by themselves"
+        )
     return list(dict.fromkeys(targets))
 
 
 def _run(options: argparse.Namespace) -> int:
     source, output = options.source.resolve(), options.output.resolve()
+    folder = options.targets[0].folder
     functions = [load(source, name) for name in dict.fromkeys(options.function or discover(source))]
     jobs = [Job(function, target) for function in functions for target in options.targets]
-    _build(jobs, source, output)
+    _build(jobs, source, output / folder)
     return _check(jobs, source, output, options) if options.check else 0
 
 
@@ -196,11 +202,13 @@ def _check(jobs: Sequence[Job], source: Path, output: Path, options: argparse.Na
         if values := getattr(options, name):
             arguments += [f"--{name}", *values]
     arguments += ["--local"] if options.local else []
-    folders = [output]
+    folder = options.targets[0].folder
+    folders = [output / folder]
     with tempfile.TemporaryDirectory(prefix="darkroom-") as temporary:
         for number, where in enumerate(CIRCUMSTANCES, 1):
             print(f"build {number} of {len(CIRCUMSTANCES)}: {where}", flush=True)
-            folders.append(build_elsewhere(where, Path(temporary), source, output, arguments))
+            results = build_elsewhere(where, Path(temporary), source, output, arguments)
+            folders.append(results / folder)
         found = differences([job.key for job in jobs], folders)
     for line in found:
         print(f"error: {line}", file=sys.stderr)

@@ -101,7 +101,7 @@ def build(job: Job, output: Path, work: Path, report: Callable[[str], None]) -> 
     """Make one zip and its bill of materials, and put them into the manifest.
 
     Args:
-        job: What to make.
+        job: What to make; the manifest must not hold an older one any more (see `forget`).
         output: The folder that gets it.
         work: A working folder on the same file system, as `exclusive` gives it.
         report: Called with a few words before each of the steps.
@@ -139,7 +139,6 @@ def build(job: Job, output: Path, work: Path, report: Callable[[str], None]) -> 
         "runtime": job.target.runtime,
         "inputs": job.function.inputs,
     }
-    forget([job.key], output, work)
     archive.replace(output / archive.name)
     sbom.replace(output / sbom.name)
     packaging_manifest.write(output, {**packaging_manifest.read(output), job.key: entry}, work)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import packaging_manifest
 from packaging_errors import PackagingError
 from packaging_functions import discover
+from packaging_targets import FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,8 +76,10 @@ def build_elsewhere(
         shutil.copytree(source / name, functions / name)
     for path in functions.rglob("*"):
         os.utime(path, (where.mtime, where.mtime))
-    if where.warm:
-        shutil.copytree(output / ".cache" / "wheels", results / ".cache" / "wheels")
+    for folder in FOLDERS:
+        cache = Path(folder, ".cache", "wheels")
+        if where.warm and (output / cache).exists():
+            shutil.copytree(output / cache, results / cache)
     script = Path(__file__).with_name("package_lambdas.py")
     done = subprocess.run(
         [sys.executable, str(script), *arguments, "--source", str(functions), "--output", str(results)],

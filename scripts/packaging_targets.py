@@ -21,6 +21,9 @@ LAMBDA_GLIBC = 34
 OLDEST_LAMBDA_PYTHON = 12
 """Minor version; Lambda's 3.11 runs on Amazon Linux 2, whose glibc 2.26 is too old for today's wheels."""
 
+FOLDERS = ("", "local")
+"""Where zips lie in the output folder: such as Lambda runs, and such as only this machine runs."""
+
 _OLDEST_MANYLINUX = {"aarch64": 17, "x86_64": 5}
 _MANYLINUX_ALIASES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
@@ -34,7 +37,7 @@ class Target:
         python: Version of CPython, as `3.13`.
         platforms: Platform tags of the wheels that run there, the best first.
         system: Python's `sys.platform` there.
-        prefix: Goes before the architecture in names; empty for what Lambda runs, too.
+        folder: Where its zips lie in the output folder: one of `FOLDERS`.
         description: For messages.
     """
 
@@ -42,12 +45,12 @@ class Target:
     python: str
     platforms: tuple[str, ...]
     system: str
-    prefix: str
+    folder: str
     description: str
 
     def artifact(self, function: str) -> str:
         """Name of a function's zip for this target, without its extension; also its key in the manifest."""
-        return f"{function}-{self.prefix}{self.architecture}-python{self.python}"
+        return f"{function}-{self.architecture}-python{self.python}"
 
     @property
     def runtime(self) -> str:
@@ -95,7 +98,8 @@ def local_target() -> Target:
     """The target of this interpreter on this machine, where an emulator runs the functions as processes.
 
     A Linux machine that runs all wheels that Lambda runs shares Lambda's artifact of the same architecture
-    and Python; any other (macOS, musl, an older glibc) gets one under a name of its own.
+    and Python. The artifacts of any other (macOS, musl, an older glibc) get a folder and a manifest of their
+    own, so that they are never deployed.
 
     Raises:
         PackagingError: The machine has a CPU that Lambda has not.
@@ -117,7 +121,7 @@ def local_target() -> Target:
         python=python,
         platforms=tuple(platform_tags()),
         system=sys.platform,
-        prefix="local-",
+        folder="local",
         description=f"this machine ({sys.platform}, {architecture}), Python {python}",
     )
 
@@ -134,7 +138,7 @@ def _linux(architecture: str, python: str) -> Target:
         python=python,
         platforms=tuple(platforms),
         system="linux",
-        prefix="",
+        folder="",
         description=f"Linux on {architecture} (glibc 2.{LAMBDA_GLIBC} or older), Python {python}",
     )
 

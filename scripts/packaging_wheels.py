@@ -193,7 +193,7 @@ def _explain(output: str, pins: Sequence[Pin], function: Function, target: Targe
         return PackagingError(f"{sys.executable} has no pip, which fetches the wheels: install pip there")
     if _UNREACHABLE.search(output):
         return PackagingError(
-            f"the package index cannot be reached, and the cache does not hold yet: {names}\n{details}"
+            f"the package index cannot be reached, and the cache does not hold yet: {names}\n    {lines[0]}"
         )
     if "DO NOT MATCH THE HASHES" in output:
         return PackagingError(
@@ -209,7 +209,7 @@ def _explain(output: str, pins: Sequence[Pin], function: Function, target: Targe
     return MissingWheelError(
         f"{pin.name} {pin.version}, which {function.name} needs, has no wheel for {target.description}.\n"
         f"  Nothing is compiled here, so it cannot be packaged for this target.\n"
-        f"  Versions with a wheel for it: {', '.join(others[-8:]) or 'none'}.\n"
+        f"  Versions with a wheel for it: {', '.join(others[-8:]) or 'none that the index shows'}.\n"
         f"  What to do: ask for a version that has one in {function.name}/requirements.in and lock again, "
         f"or build other targets (--arch, --python)."
     )

@@ -41,7 +41,7 @@ class Workshop:
     def index(self) -> Path:
         return self.root / "index"
 
-    def wheel(  # noqa: PLR0913
+    def wheel(
         self,
         name: str,
         version: str = "1.0",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -11,15 +13,19 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+import package_lambdas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from packaging.conftest import Workshop
 
+ROOT = Path(__file__).parents[2]
 ARM, INTEL = "greet-arm64-python3.13", "greet-x86_64-python3.13"
 
 
@@ -178,7 +184,7 @@ def test_a_build_killed_at_any_moment_leaves_nothing_wrong(greeter: Workshop) ->
     started = time.monotonic()
     greeter.run()
     whole = time.monotonic() - started
-    moments = 12
+    moments = 6
     for moment in range(moments):
         handler.write_text(f"def handler(event, context):\n    return {moment}\n")
         process = subprocess.Popen(
@@ -193,6 +199,36 @@ def test_a_build_killed_at_any_moment_leaves_nothing_wrong(greeter: Workshop) ->
         with greeter.zip(key) as archive:
             assert f"return {moments - 1}" in archive.read("greet/handler.py").decode()
     assert greeter.leftovers() == []
+
+
+def test_a_build_broken_off_before_any_of_its_renames_leaves_nothing_wrong(
+    greeter: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in greeter.environ().items():
+        monkeypatch.setenv(name, value)
+    command = greeter.command("--arch", "arm64")[2:]
+    assert package_lambdas.main(command) == 0
+    (greeter.source / "greet" / "handler.py").write_text("def handler(event, context):\n    return 1\n")
+    before = shutil.copytree(greeter.output, greeter.root / "before")
+    rename, renamed, admitted = Path.replace, 0, 0
+
+    def interrupted(self: Path, target: Path) -> Path:
+        nonlocal renamed
+        renamed += 1
+        if renamed > admitted:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    while package_lambdas.main(command) == 130:
+        greeter.manifest()  # checks that what it names is there and whole
+        assert greeter.leftovers() == []
+        shutil.rmtree(greeter.output)
+        shutil.copytree(before, greeter.output)
+        renamed, admitted = 0, admitted + 1
+    assert admitted == 4  # manifest without the zip, zip, bill of materials, manifest with the zip
+    with greeter.zip(ARM) as archive:
+        assert b"return 1" in archive.read("greet/handler.py")
 
 
 def test_builds_side_by_side_do_not_lose_each_others_zips(greeter: Workshop) -> None:
@@ -220,6 +256,13 @@ def test_check_proves_that_the_bytes_do_not_depend_on_the_circumstances(greeter:
     done = greeter.run("--check")
     assert "reproducible: 2 zips" in done.stdout
     assert set(greeter.manifest()) == {ARM, INTEL}
+
+
+def test_a_function_without_dependencies_is_packaged_and_checked_too(workshop: Workshop) -> None:
+    workshop.function("alone", "")
+    workshop.run("--arch", "arm64", "--check")
+    with workshop.zip("alone-arm64-python3.13") as archive:
+        assert archive.namelist() == ["alone/__init__.py"]
 
 
 def test_check_finds_bytes_that_do(workshop: Workshop) -> None:
@@ -265,6 +308,15 @@ def test_help_names_every_option(workshop: Workshop) -> None:
     text = workshop.run("--help").stdout
     for option in ("FUNCTION", "--arch", "--python", "--local", "--check", "--output", "--source"):
         assert option in text
+
+
+def test_the_commands_in_the_documentation_work(workshop: Workshop) -> None:
+    workshop.function("process_image", workshop.wheel("pkg"))
+    text = (ROOT / "docs" / "packaging.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^python scripts/package_lambdas\.py(.*)$", text, re.MULTILINE)
+    assert len(commands) >= 4
+    for command in commands:
+        workshop.run(*shlex.split(command, comments=True))
 
 
 def test_the_manifest_is_plain_sorted_json(greeter: Workshop) -> None:

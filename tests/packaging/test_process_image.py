@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+
 from packaging_manifest import read
 from packaging_targets import local_target
 
@@ -65,8 +66,10 @@ from process_image.handler import handler
 class Context:
     function_name = function_version = memory_limit_in_mb = invoked_function_arn = aws_request_id = "1"
 
-message = {"messageId": "m", "body": "no event", "receiptHandle": "", "attributes": {}, "messageAttributes": {},
-           "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:uploads"}
+message = {
+    "messageId": "m", "body": "no event", "receiptHandle": "", "attributes": {}, "messageAttributes": {},
+    "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:uploads",
+}
 answer = handler({"Records": [message]}, Context())
 
 from importlib.metadata import version

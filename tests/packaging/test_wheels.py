@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+import package_lambdas
 from packaging_errors import PackagingError
 from packaging_functions import load
 from packaging_targets import Target, lambda_target, local_target
@@ -23,7 +26,7 @@ MAC = Target(
     python="3.13",
     platforms=("macosx_14_0_arm64", "macosx_11_0_arm64"),
     system="darwin",
-    prefix="local-",
+    folder="local",
     description="a Mac",
 )
 HASH = "--hash=sha256:" + "0" * 64
@@ -188,11 +191,16 @@ def test_this_machine_is_a_target() -> None:
     assert target.system == sys.platform
 
 
-def test_a_machine_that_cannot_run_all_of_lambdas_wheels_gets_zips_of_its_own(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_zips_that_lambda_cannot_run_lie_apart(greeter: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in greeter.environ().items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr("packaging_targets.os.confstr", lambda _: "glibc 2.31")
-    assert local_target().artifact("f").startswith("f-local-")
+    assert package_lambdas.main(greeter.command("--local")[2:]) == 0
+    assert greeter.manifest() == {}
+    manifest = json.loads((greeter.output / "local" / "manifest.json").read_text())
+    assert set(manifest) == {local_target().artifact("greet")}
+    with pytest.raises(SystemExit):
+        package_lambdas.main(greeter.command("--local", "--arch", "arm64")[2:])
 
 
 def test_a_cpu_that_lambda_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

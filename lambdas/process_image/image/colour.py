@@ -10,7 +10,8 @@ from typing import Final
 from PIL import Image, ImageChops, ImageCms
 
 _SRGB: Final = ImageCms.createProfile("sRGB")
-_ICC_SPACES: Final = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"}
+# One that is larger is none that a camera or a printer comes with; those in use are kept in memory.
+LARGEST_PROFILE: Final = 4_000_000
 _DEEP: Final = 16  # bits of a channel that Pillow cuts down to eight
 
 # Colours from all over the cube: a profile that leaves them as they are is sRGB, by whatever name.
@@ -60,15 +61,17 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
     Args:
         image: In one of the modes that `to_plain_mode` returns.
-        profile: The file's ICC profile. One that is damaged or speaks of another colour space than the
-            image's does not count, as in browsers.
+        profile: The file's ICC profile. One that is damaged, larger than `LARGEST_PROFILE` or made for
+            another colour space than the image's does not count, as in browsers.
 
     Returns:
         An image in mode RGB, or RGBA if the given one has alpha.
     """
     mode = _without_alpha(image.mode)
     has_alpha = mode != image.mode
-    transform = transform_to_srgb(profile, mode) if profile else None
+    transform = None
+    if profile and len(profile) <= LARGEST_PROFILE:
+        transform = transform_to_srgb(profile, mode)
     if transform is None:
         return image.convert("RGBA" if has_alpha else "RGB")
     converted = transform.apply(image.convert(mode) if has_alpha else image)
@@ -77,13 +80,11 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return converted
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Build the way to sRGB, once for each profile; None if it changes nothing or the profile is no use."""
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        if source.profile.xcolor_space != _ICC_SPACES[mode]:
-            return None
         transform = ImageCms.buildTransform(source, _SRGB, mode, "RGB", ImageCms.Intent.PERCEPTUAL)
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None

@@ -53,6 +53,7 @@ INPUT_FORMATS: Final = tuple(_READERS)
 MAX_PIXELS: Final = 178_956_970
 
 _PNG_BIT_DEPTH: Final = 24  # the byte of a PNG that tells the bits of a channel
+_LONGEST_FTYP: Final = 256  # bytes of an AVIF's first box that are looked at
 
 # How a picture is turned upright, by its EXIF orientation. From 5 on, width and height change places.
 _UPRIGHT: Final = {
@@ -120,8 +121,11 @@ def open_source(data: bytes, limits: Limits) -> Source:
     kind = recognise(data)
     if kind is None:
         raise UnsupportedFormatError
-    with _rejecting_damage(kind, limits):
-        image = _READERS[kind](BytesIO(data))
+    with _rejecting_damage(kind):
+        try:
+            image = _READERS[kind](BytesIO(data))
+        except Image.DecompressionBombError as error:
+            raise TooManyPixelsError(limits.max_pixels) from error
         if image.width * image.height > limits.max_pixels:
             raise TooManyPixelsError(limits.max_pixels, image.size)
         if kind != "jpeg":  # a JPEG waits until it is known how small it may be decoded
@@ -139,7 +143,7 @@ def open_source(data: bytes, limits: Limits) -> Source:
     )
 
 
-def read_picture(source: Source, size: Size, limits: Limits) -> Image.Image:
+def read_picture(source: Source, size: Size) -> Image.Image:
     """Decode the whole picture, scaled down to a size, in sRGB and upright.
 
     It is scaled first, so that colours are converted and pixels turned where they are fewest. The source is
@@ -148,7 +152,6 @@ def read_picture(source: Source, size: Size, limits: Limits) -> Image.Image:
     Args:
         source: From `open_source`.
         size: At most `source.size`.
-        limits: Those of the source.
 
     Returns:
         An image in mode RGB or RGBA that carries nothing but its pixels.
@@ -158,7 +161,7 @@ def read_picture(source: Source, size: Size, limits: Limits) -> Image.Image:
     """
     stored = size[::-1] if source.orientation >= _FIRST_SIDEWAYS else size
     image = source.image
-    with _rejecting_damage(source.format, limits):
+    with _rejecting_damage(source.format):
         box: Box = (0, 0, *image.size)
         if isinstance(image, JpegImageFile):
             drafted = image.draft(None, (ceil(stored[0] * HEADROOM), ceil(stored[1] * HEADROOM)))
@@ -194,9 +197,6 @@ def recognise(data: bytes) -> InputFormat | None:
     return None
 
 
-_LONGEST_FTYP: Final = 256
-
-
 def _orientation(image: ImageFile) -> int:
     # A picture with damaged EXIF data is still a picture.
     try:
@@ -209,7 +209,7 @@ def _orientation(image: ImageFile) -> int:
 
 
 @contextmanager
-def _rejecting_damage(kind: str, limits: Limits) -> Iterator[None]:
+def _rejecting_damage(kind: str) -> Iterator[None]:
     """Turn everything that decoding hostile data raises into a rejection, except for a lack of memory.
 
     Pillow's decoders raise OSError, SyntaxError, ValueError, EOFError, struct.error, ZeroDivisionError and,
@@ -222,7 +222,5 @@ def _rejecting_damage(kind: str, limits: Limits) -> Iterator[None]:
             yield
     except (RejectedImageError, MemoryError):
         raise
-    except Image.DecompressionBombError as error:
-        raise TooManyPixelsError(limits.max_pixels) from error
     except Exception as error:
         raise UnreadableImageError(kind) from error

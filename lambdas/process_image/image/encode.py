@@ -19,7 +19,7 @@ _OPTIONS: Final[dict[OutputFormat, dict[str, Any]]] = {
     "jpeg": {"optimize": True},
     "png": {"compress_level": 6},
     "webp": {"method": 4},
-    # Left alone, the number of processors decides on the tiling, and so on the bytes.
+    # Left alone, the number of processors decides on the tiles, and so on the bytes.
     "avif": {"speed": 6, "max_threads": 1, "autotiling": False},
 }
 

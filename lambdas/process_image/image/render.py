@@ -87,7 +87,7 @@ def render(data: bytes, variants: Sequence[Variant], limits: Limits) -> Renderin
     width, height = source.size
     layouts = [lay_out(source.size, variant) for variant in variants]
     largest = max((layout.frame for layout in layouts), default=(1, 1))
-    wholes = [read_picture(source, (min(largest[0], width), min(largest[1], height)), limits)]
+    wholes = [read_picture(source, (min(largest[0], width), min(largest[1], height)))]
     derivatives: dict[int, Derivative] = {}
     for index in sorted(range(len(variants)), key=lambda index: layouts[index].frame, reverse=True):
         variant, layout = variants[index], layouts[index]

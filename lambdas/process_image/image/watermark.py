@@ -98,5 +98,5 @@ def _image_patch(data: bytes, box: Size) -> Image.Image:
     source = open_source(data, LIMITS)
     size = scaled_into(source.size, box)
     smaller = min(size[0], source.size[0]), min(size[1], source.size[1])
-    picture = read_picture(source, smaller, LIMITS)
+    picture = read_picture(source, smaller)
     return scale(picture, size).convert("RGBA")

@@ -71,15 +71,13 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # An upload that names no encryption gets the bucket's; one that names another is refused.
+  # An upload that names no encryption gets the bucket's. One that names any must name the bucket's key, too: with
+  # "aws:kms" alone S3 would take the key that AWS manages.
   dynamic "statement" {
-    for_each = var.key_arn == null ? {} : {
-      DenyOtherEncryption = { header = "s3:x-amz-server-side-encryption", value = "aws:kms" }
-      DenyOtherKey        = { header = "s3:x-amz-server-side-encryption-aws-kms-key-id", value = var.key_arn }
-    }
+    for_each = var.key_arn == null ? [] : [var.key_arn]
 
     content {
-      sid       = statement.key
+      sid       = "DenyOtherEncryption"
       effect    = "Deny"
       actions   = ["s3:PutObject"]
       resources = ["${local.arn}/*"]
@@ -91,14 +89,14 @@ data "aws_iam_policy_document" "this" {
 
       condition {
         test     = "Null"
-        variable = statement.value.header
+        variable = "s3:x-amz-server-side-encryption"
         values   = ["false"]
       }
 
       condition {
-        test     = "StringNotEquals"
-        variable = statement.value.header
-        values   = [statement.value.value]
+        test     = "StringNotEquals" # true also where no key is named
+        variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+        values   = [statement.value]
       }
     }
   }

@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "access_log" {
-  description = "Where S3 delivers the log of every request: a bucket whose policy admits logging.s3.amazonaws.com, and the beginning of the logs' keys. Null writes none."
+  description = "Where S3 delivers the log of every request: a bucket whose policy admits `logging.s3.amazonaws.com`, and the beginning of the logs' keys. Null writes none."
   type = object({
     bucket = string
     prefix = optional(string, "")
@@ -51,9 +51,15 @@ variable "force_destroy" {
 }
 
 variable "key_arn" {
-  description = "ARN of the KMS key that encrypts the objects; uploads that name another encryption are then refused. Null takes keys that S3 owns."
+  description = "ARN of the KMS key that encrypts the objects; an upload that names an encryption must then name this key. Null takes keys that S3 owns."
   type        = string
   default     = null
+
+  # The bucket's policy compares it with the key that an upload names.
+  validation {
+    condition     = var.key_arn == null || !strcontains(coalesce(var.key_arn, "none"), ":alias/")
+    error_message = "key_arn ${coalesce(var.key_arn, "none")} must be the ARN of a key, not of an alias."
+  }
 }
 
 variable "policy_documents" {
@@ -72,7 +78,7 @@ variable "retention" {
   description = <<-EOT
     Days after which S3 aborts an unfinished multipart upload, deletes an object (`expiration_days`), deletes a version
     that another one replaced (`noncurrent_days`), and moves an object to another storage class (`transitions`, such as
-    { INTELLIGENT_TIERING = 0 }). Null leaves all as it is, for ever.
+    `{ INTELLIGENT_TIERING = 0 }`). Null leaves all as it is, for ever.
   EOT
   type = object({
     abort_multipart_days = optional(number, 7)

@@ -11,11 +11,16 @@ locals {
   partition  = data.aws_partition.current.partition
   region     = data.aws_region.current.id
 
-  # Built from names, not read from resources: the policies of the key and of the queues name these ARNs
-  # before anything exists, and the bus needs the key.
-  arn      = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/${var.name}"
-  dlq_name = "${local.prefix}-events-dlq"
-  dlq_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dlq_name}"
+  # The rules of the default bus share their names with everyone else's in the account.
+  rule_prefix = local.created ? "" : "${local.prefix}-"
+
+  # Built from names, not read from resources: the policies of the key and of the targets name these ARNs,
+  # and the bus and its rules need the key and the targets.
+  arn              = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/${var.name}"
+  dlq_arn          = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dlq_name}"
+  dlq_name         = "${local.prefix}-events-dlq"
+  rule_arn_prefix  = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${local.created ? "${var.name}/" : local.rule_prefix}"
+  rule_arn_pattern = "${local.rule_arn_prefix}*"
 }
 
 resource "aws_cloudwatch_event_bus" "this" {

@@ -35,8 +35,13 @@ output "role_arns" {
   value       = { for key, role in aws_iam_role.target : key => role.arn }
 }
 
+output "rule_arn_pattern" {
+  description = "Matches the ARNs of all the module's rules. It needs nothing but names: the policies of the key and of the targets can use it without a cycle."
+  value       = local.rule_arn_pattern
+}
+
 output "rule_arns" {
-  description = "ARN of each rule, built from its name and without waiting: the policies of queues, topics and keys can name a rule before it exists."
+  description = "ARN of each rule, known at plan. Where `rules` name a resource whose policy would name the rule, take `rule_arn_pattern`."
   value       = local.rule_arns
 }
 

@@ -1,10 +1,6 @@
 locals {
-  # The rules of the default bus share their names with everyone else's in the account.
-  rule_names = { for key, _ in var.rules : key => local.created ? key : "${local.prefix}-${key}" }
-  rule_arns = {
-    for key, name in local.rule_names : key =>
-    "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${local.created ? "${var.name}/" : ""}${name}"
-  }
+  rule_names = { for key, _ in var.rules : key => "${local.rule_prefix}${key}" }
+  rule_arns  = { for key, _ in var.rules : key => "${local.rule_arn_prefix}${key}" }
   targets = merge([
     for rule, settings in var.rules : {
       for id, target in settings.targets : "${rule}.${id}" => merge(target, { rule = rule, id = id })

@@ -1,5 +1,5 @@
 variable "key_arn" {
-  description = "ARN of the customer-managed KMS key that encrypts the bus and the dead-letter queue. Its policy must let events.amazonaws.com use it on behalf of `arn` and `rule_arns`."
+  description = "ARN of the customer-managed KMS key that encrypts the bus and the dead-letter queue. Its policy must let events.amazonaws.com use it on behalf of `static_arn` and `rule_arn_pattern`."
   type        = string
   nullable    = false
 

@@ -1,5 +1,5 @@
 output "alias" {
-  description = "Alias of the key: alias/<name>."
+  description = "Alias of the key: `alias/<name>`."
   value       = aws_kms_alias.this.name
 }
 

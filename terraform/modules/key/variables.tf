@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the key: its alias becomes alias/<name>."
+  description = "Name of the key: its alias becomes `alias/<name>`."
   type        = string
   nullable    = false
 
@@ -54,7 +54,7 @@ variable "rotation_days" {
 variable "services" {
   description = <<-EOT
     AWS services that may use the key themselves, by a name for each grant. `source_arns` (wildcards admitted) becomes the
-    conditions aws:SourceArn and aws:SourceAccount. `encryption_context` becomes kms:EncryptionContext:<key> conditions
+    conditions `aws:SourceArn` and `aws:SourceAccount`. `encryption_context` becomes conditions `kms:EncryptionContext:<key>`
     (wildcards admitted), for the services that send no source: CloudWatch Logs (`aws:logs:arn`), and EventBridge
     publishing to an encrypted SNS topic (`aws:sns:topicArn`). One of the two is required.
   EOT

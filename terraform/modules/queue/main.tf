@@ -46,12 +46,17 @@ resource "aws_sqs_queue" "this" {
   lifecycle {
     precondition {
       condition     = local.visibility_timeout >= local.consumer_needs
-      error_message = "visibility timeout ${local.visibility_timeout} s must be at least 6 × the function timeout ${try(var.consumer.function_timeout, 0)} s plus the batch window ${try(var.consumer.batch_window, 0)} s: set it to ${local.consumer_needs} s"
+      error_message = "visibility timeout ${local.visibility_timeout} s must be at least 6 × the function timeout ${try(var.consumer.function_timeout, 0)} s${try(var.consumer.batch_window, 0) == 0 ? "" : " plus the batch window ${var.consumer.batch_window} s"}: set it to ${local.consumer_needs} s"
     }
 
     precondition {
       condition     = var.dlq == null || try(var.dlq.retention >= var.message_retention, false)
       error_message = "DLQ retention ${try(var.dlq.retention, 0)} s must not be shorter than the queue's ${var.message_retention} s, for a dead letter keeps the time at which it was first sent: set it to 1209600 s"
+    }
+
+    postcondition {
+      condition     = var.dlq != null || !strcontains(coalesce(self.redrive_policy, "none"), local.dlq_arn)
+      error_message = "queue ${var.name} still names the dead-letter queue that goes, and forgets it only when told: aws sqs set-queue-attributes --queue-url ${self.url} --attributes RedrivePolicy="
     }
   }
 }

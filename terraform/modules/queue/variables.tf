@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the queue. Its dead-letter queue is called <name>-dlq."
+  description = "Name of the queue. Its dead-letter queue is called `<name>-dlq`."
   type        = string
   nullable    = false
 
@@ -19,7 +19,7 @@ variable "consumer" {
 }
 
 variable "dlq" {
-  description = "The dead-letter queue: a message goes there after max_receive_count receives without a deletion, and rests for `retention` seconds, counted from when it was first sent. Null makes none."
+  description = "The dead-letter queue: a message goes there after `max_receive_count` receives without a deletion, and rests for `retention` seconds, counted from when it was first sent. Null makes none."
   type = object({
     max_receive_count = optional(number, 5)
     retention         = optional(number, 1209600)
@@ -38,7 +38,7 @@ variable "dlq" {
 }
 
 variable "key_arn" {
-  description = "ARN of the KMS key that encrypts both queues. Null encrypts them with a key that SQS owns; choose a customer-managed key where an AWS service sends, and admit that service in the key's policy."
+  description = "ARN of the KMS key that encrypts both queues. Its policy must admit the senders; that of the AWS-managed key admits no AWS service. Null takes a key that SQS owns, for which nobody needs a permission."
   type        = string
   default     = null
 }
@@ -68,7 +68,7 @@ variable "message_retention" {
 }
 
 variable "policy_documents" {
-  description = "More statements for the queue's policy, as JSON documents: for example to admit another account. They name the queue by static_arn."
+  description = "More statements for the queue's policy, as JSON documents: for example to admit another account. They name the queue by the output `static_arn`."
   type        = list(string)
   default     = []
   nullable    = false
@@ -104,7 +104,7 @@ variable "redrive_sources" {
 }
 
 variable "senders" {
-  description = "AWS services that may send to the queue, by a name for each grant. source_arns (wildcards admitted) are what sends on the service's behalf, such as rules or topics, and must belong to this account: they become the conditions aws:SourceArn and aws:SourceAccount."
+  description = "AWS services that may send to the queue, by a name for each grant. `source_arns` (wildcards admitted) are what sends on the service's behalf, such as rules or topics, and must belong to this account: they become the conditions `aws:SourceArn` and `aws:SourceAccount`."
   type = map(object({
     service     = string # such as events.amazonaws.com
     source_arns = list(string)

@@ -59,7 +59,7 @@ variable "indexes" {
 }
 
 variable "key_arn" {
-  description = "ARN of the KMS key that encrypts the table, its indexes, its stream and its backups. Null takes the key aws/dynamodb, which AWS manages."
+  description = "ARN of the KMS key that encrypts the table, its indexes, its stream and its backups. Null takes the key `aws/dynamodb`, which AWS manages."
   type        = string
   default     = null
 }
@@ -78,7 +78,7 @@ variable "point_in_time_recovery" {
 }
 
 variable "sort_key" {
-  description = "The sort key, like partition_key. Null for a table of one item per partition key. Another one makes another table."
+  description = "The sort key, like `partition_key`. Null for a table of one item per partition key. Another one makes another table."
   type = object({
     name = string
     type = optional(string, "S")

@@ -35,9 +35,9 @@ resource "aws_sns_topic_subscription" "this" {
   raw_message_delivery  = each.value.raw
   redrive_policy        = jsonencode({ deadLetterTargetArn = local.dlq_arn })
   subscription_role_arn = each.value.role_arn
-  topic_arn             = aws_sns_topic.this.arn
+  topic_arn             = local.arn
 
-  depends_on = [aws_sqs_queue.dlq]
+  depends_on = [aws_sns_topic.this, aws_sqs_queue.dlq]
 }
 
 # SNS does not retry what a subscriber's permissions refuse, and gives up on the rest in time: both come here.

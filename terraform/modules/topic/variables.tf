@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the topic. The dead-letter queue of its subscriptions is called <name>-undelivered."
+  description = "Name of the topic. The dead-letter queue of its subscriptions is called `<name>-undelivered`."
   type        = string
   nullable    = false
 
@@ -28,13 +28,13 @@ variable "dlq_retention" {
 }
 
 variable "key_arn" {
-  description = "ARN of the KMS key that encrypts the topic and the dead-letter queue. Null takes keys of AWS, with which no other AWS service can publish. The policy of a customer-managed key must admit sns.amazonaws.com, for the dead-letter queue and the subscribing queues, and every publishing service."
+  description = "ARN of the KMS key that encrypts the topic and the dead-letter queue. Null takes keys of AWS, with which no other AWS service can publish. The policy of a customer-managed key must admit `sns.amazonaws.com`, for the dead-letter queue and the subscribing queues, and every publishing service."
   type        = string
   default     = null
 }
 
 variable "policy_documents" {
-  description = "More statements for the topic's policy, as JSON documents: for example to let another account subscribe. They name the topic by static_arn."
+  description = "More statements for the topic's policy, as JSON documents: for example to let another account subscribe. They name the topic by the output `static_arn`."
   type        = list(string)
   default     = []
   nullable    = false
@@ -46,7 +46,7 @@ variable "policy_documents" {
 }
 
 variable "publishers" {
-  description = "AWS services that may publish to the topic, by a name for each grant. source_arns (wildcards admitted) are what publishes on the service's behalf, such as alarms or rules, and must belong to this account: they become the conditions aws:SourceArn and aws:SourceAccount."
+  description = "AWS services that may publish to the topic, by a name for each grant. `source_arns` (wildcards admitted) are what publishes on the service's behalf, such as alarms or rules, and must belong to this account: they become the conditions `aws:SourceArn` and `aws:SourceAccount`."
   type = map(object({
     service     = string # such as cloudwatch.amazonaws.com
     source_arns = list(string)
@@ -68,8 +68,8 @@ variable "publishers" {
 variable "subscriptions" {
   description = <<-EOT
     Subscriptions by name; what cannot be delivered to one goes to the topic's dead-letter queue. A queue must admit the
-    topic in its policy (and its key must admit sns.amazonaws.com), a function in its permissions; an e-mail address is
-    asked for its consent. `filter_policy` is JSON, applied to the message's attributes or, with the scope MessageBody,
+    topic in its policy (and its key must admit `sns.amazonaws.com`), a function in its permissions; an e-mail address is
+    asked for its consent. `filter_policy` is JSON, applied to the message's attributes or, with the scope `MessageBody`,
     to its JSON body. `raw` delivers the message without SNS's envelope (sqs, https and firehose).
   EOT
   type = map(object({

@@ -57,17 +57,14 @@ def decoded(data: bytes) -> Image.Image:
 
 
 def reference(data: bytes) -> Image.Image:
-    """The picture in full size by the plainest way that Pillow has: decode, convert the profile, turn."""
-    image = decoded(data)
+    """The picture in full size by the plainest way that Pillow has: decode, turn, apply the profile."""
+    image = ImageOps.exif_transpose(decoded(data))
     profile = image.info.get("icc_profile")
     if profile:
-        converted = ImageCms.profileToProfile(
-            image,
-            ImageCms.ImageCmsProfile(BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
-            outputMode="RGB",
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        image = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), image.mode, "RGB").apply(
+            image
         )
-    ImageOps.exif_transpose(image, in_place=True)
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
@@ -185,7 +182,7 @@ def grey_profile(gamma: float) -> bytes:
 
 
 def cmyk_profile() -> bytes:
-    """An ICC profile of an odd printer: the more black it prints, the lighter it gets; other inks do nothing."""
+    """An ICC profile of an odd printer: the more black, the lighter it gets; other inks do nothing."""
     straight = bytes(range(256))
     grid = b"".join(
         bytes((255 if corner & 1 else 0, 128, 128)) for corner in range(16)

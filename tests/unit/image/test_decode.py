@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import struct
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,19 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from unit.image.pictures import (
-    cutout,
-    decoded,
-    difference,
-    encoded,
-    exif,
-    photo,
-    png,
-    png_chunk,
-    reference,
-    rgb_profile,
-    with_orientation,
-)
 
 from process_image.image import (
     INPUT_FORMATS,
@@ -41,6 +29,19 @@ from process_image.image import (
     render,
 )
 from process_image.image.decode import recognise
+from unit.image.pictures import (
+    cutout,
+    decoded,
+    difference,
+    encoded,
+    exif,
+    photo,
+    png,
+    png_chunk,
+    reference,
+    rgb_profile,
+    with_orientation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,6 +255,14 @@ def test_a_file_truncated_anywhere_is_rejected_or_complete(sample: str) -> None:
             continue
 
 
+def test_a_file_that_ends_behind_its_pixels_is_truncated_as_well() -> None:
+    data = encoded(photo(), "PNG")
+    end = data.index(b"IEND") - 4
+    assert full_size(data[:end] + png_chunk(b"tEXt", bytes(100)) + data[end:]) == full_size(data)
+    with pytest.raises(UnreadableImageError):
+        render(data[:end] + png_chunk(b"tEXt", bytes(100))[:50], [THUMBNAIL], LIMITS)
+
+
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(sorted(SAMPLES)), st.data())
 def test_damage_anywhere_ends_in_a_rendering_or_a_rejection(sample: str, data: st.DataObject) -> None:
@@ -262,10 +271,8 @@ def test_damage_anywhere_ends_in_a_rendering_or_a_rejection(sample: str, data: s
         # Most of the structure is at the beginning.
         last = data.draw(st.sampled_from((40, 200, len(damaged) - 1)))
         damaged[data.draw(st.integers(0, last))] = data.draw(st.integers(0, 255))
-    try:
+    with suppress(RejectedImageError):
         assert isinstance(render(bytes(damaged), [THUMBNAIL], LIMITS), Rendering)
-    except RejectedImageError:
-        pass
 
 
 @pytest.mark.parametrize(
@@ -339,12 +346,21 @@ def test_a_large_jpeg_is_decoded_once_and_no_larger_than_needed(monkeypatch: pyt
 
     monkeypatch.setattr(JpegImageFile, "load", watched)
     data = encoded(photo(1600, 1200), "JPEG", icc_profile=rgb_profile(), exif=exif(6))
-    variants = [Variant(name=str(side), width=side, height=side) for side in (50, 100, 256)]
+    variants = [Variant(name=str(side), width=side, height=side) for side in (50, 100, 180)]
     render(data, variants, Limits(max_bytes=10_000_000, max_pixels=2_000_000))
-    assert sizes == [(400, 300)]  # a quarter: an eighth would have less than 1.5 times the pixels of 256
+    assert sizes == [(400, 300)]  # a quarter: an eighth would be larger too, but not 1.5 times
     sizes.clear()
     render(data, [Variant(name="large", width=1000)], Limits(max_bytes=10_000_000, max_pixels=2_000_000))
     assert sizes == [(1600, 1200)]
+
+
+def test_what_is_decoded_at_a_fraction_of_its_size_is_not_stretched() -> None:
+    # An eighth of 1601 pixels are 201, and the last of them stands for one pixel instead of eight.
+    image = Image.new("RGB", (1601, 401))
+    image.paste((255, 255, 255), (1500, 0, 1550, 401))
+    data = encoded(image, "JPEG", quality=95)
+    strip = decoded(render(data, [Variant(name="v", width=100, format="png")], LIMITS).derivatives[0].data)
+    assert difference(strip, reference(data).resize(strip.size, Image.Resampling.LANCZOS))[1] <= 12
 
 
 def raising(error: BaseException) -> Callable[..., None]:

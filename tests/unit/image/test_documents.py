@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from process_image.image import INPUT_FORMATS, MAX_PIXELS, RejectedImageError, Variant, Watermark
+from process_image.image.colour import LARGEST_PROFILE
 from process_image.image.encode import DEFAULT_QUALITY
 from process_image.image.variants import (
     FITS,
@@ -39,6 +40,7 @@ def table(text: str, heading: str) -> dict[str, list[str]]:
 
 def test_the_formats_that_are_read(page: str) -> None:
     assert tuple(table(section(page, "In"), "format")) == INPUT_FORMATS
+    assert f"larger than {LARGEST_PROFILE:,} bytes" in section(page, "In")
 
 
 def test_the_reasons_to_refuse(page: str) -> None:

@@ -13,6 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
+
+import process_image
+from process_image.image import Limits, Variant, Watermark, render
+from process_image.image.variants import FITS, OUTPUT_FORMATS
 from unit.image.pictures import (
     LANCZOS,
     cutout,
@@ -29,10 +33,6 @@ from unit.image.pictures import (
     rgb_profile,
     webp_chunks,
 )
-
-import process_image
-from process_image.image import Limits, Variant, Watermark, render
-from process_image.image.variants import FITS, OUTPUT_FORMATS
 
 if TYPE_CHECKING:
     from process_image.image.variants import Fit, OutputFormat

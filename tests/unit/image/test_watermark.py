@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image, ImageChops
-from unit.image.pictures import cutout, decoded, difference, encoded, exif, photo, pixel, rgb_profile
 
 from process_image.image import InvalidVariantError, Limits, Variant, Watermark, render
 from process_image.image.variants import POSITIONS
 from process_image.image.watermark import LIMITS as WATERMARK_LIMITS
 from process_image.image.watermark import draw
+from unit.image.pictures import LANCZOS, cutout, decoded, difference, encoded, exif, photo, pixel, rgb_profile
 
 if TYPE_CHECKING:
     from process_image.image.variants import Position
@@ -20,7 +20,7 @@ GREY = encoded(Image.new("RGB", (400, 300), (100, 100, 100)), "PNG")
 
 
 def marked(watermark: Watermark | None, data: bytes = GREY, **variant: Any) -> Image.Image:  # noqa: ANN401
-    wanted = Variant(name="v", watermark=watermark, **({"width": 400, "format": "png"} | variant))
+    wanted = Variant(name="v", watermark=watermark, **{"width": 400, "format": "png", **variant})
     return decoded(render(data, [wanted], LIMITS).derivatives[0].data)
 
 
@@ -83,6 +83,25 @@ def test_a_watermark_gets_smaller_where_it_would_not_fit() -> None:
         assert right <= 399
         assert bottom <= 39
         assert bottom - top >= 30
+
+
+def test_a_watermark_is_not_wider_than_the_margins_leave_room() -> None:
+    square = encoded(Image.new("RGB", (400, 400), (100, 100, 100)), "PNG")
+    for watermark in (
+        Watermark(text="Darkroom", scale=1, margin=0.1),
+        Watermark(image=RED_SQUARE, scale=1, margin=0.1),
+    ):
+        left, top, right, bottom = mark_box(watermark, square)
+        assert (left, right) == (40, 360)
+        assert top >= 40
+        assert bottom <= 360
+
+
+def test_a_small_text_looks_like_a_large_one_from_afar() -> None:
+    watermark = Watermark(text="Darkroom", opacity=1)
+    small = draw(watermark, (20, 20))
+    large = draw(watermark, (600, 600)).resize(small.size, LANCZOS)
+    assert difference(small, large)[0] <= 10
 
 
 def test_the_opacity_is_the_watermarks_share() -> None:

@@ -139,31 +139,6 @@ run "a_dlq_that_forgets_before_its_queue_is_refused" {
   expect_failures = [aws_sqs_queue.this]
 }
 
-run "a_queue_may_do_without_a_dlq_and_be_one_itself" {
-  variables {
-    dlq             = null
-    redrive_sources = ["arn:aws:sqs:eu-central-1:123456789012:invoices"]
-  }
-
-  assert {
-    condition     = length(aws_sqs_queue.dlq) == 0 && aws_sqs_queue.this.redrive_policy == null
-    error_message = "There must be no dead-letter queue."
-  }
-
-  assert {
-    condition     = output.dlq_arn == null && output.dlq_name == null && output.dlq_url == null
-    error_message = "The outputs must say so."
-  }
-
-  assert {
-    condition = jsondecode(aws_sqs_queue.this.redrive_allow_policy) == {
-      redrivePermission = "byQueue"
-      sourceQueueArns   = ["arn:aws:sqs:eu-central-1:123456789012:invoices"]
-    }
-    error_message = "The queue named must be able to use this one: ${aws_sqs_queue.this.redrive_allow_policy}"
-  }
-}
-
 run "tags_are_on_both_queues" {
   variables {
     tags = { team = "shop" }

@@ -65,7 +65,7 @@ resource "aws_kms_key" "orders" {
         Resource  = "*"
         Condition = {
           StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
-          ArnEquals    = { "aws:SourceArn" = concat([module.orders.static_arn], values(module.orders.rule_arns)) }
+          ArnLike      = { "aws:SourceArn" = [module.orders.static_arn, module.orders.rule_arn_pattern] }
         }
       },
     ]
@@ -89,9 +89,9 @@ data "aws_iam_policy_document" "billing" {
     }
 
     condition {
-      test     = "ArnEquals"
+      test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = [module.orders.rule_arns["order_placed"]]
+      values   = [module.orders.rule_arn_pattern]
     }
   }
 }

@@ -66,7 +66,7 @@ resource "aws_kms_key" "instances" {
         Resource  = "*"
         Condition = {
           StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
-          ArnEquals    = { "aws:SourceArn" = values(module.instances.rule_arns) }
+          ArnLike      = { "aws:SourceArn" = module.instances.rule_arn_pattern }
         }
       },
     ]
@@ -90,9 +90,9 @@ data "aws_iam_policy_document" "operators" {
     }
 
     condition {
-      test     = "ArnEquals"
+      test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = [module.instances.rule_arns["stopped"]]
+      values   = [module.instances.rule_arn_pattern]
     }
   }
 }

@@ -1,4 +1,4 @@
-# Orders by id; those of a customer, newest first, by an index; and carts that vanish when they expire.
+# Orders by id, and a customer's by an index in the order of their time; drafts vanish at the time in expires_at.
 
 terraform {
   required_version = ">= 1.11"

@@ -1,0 +1,222 @@
+"""Writes into the READMEs of Terraform modules what their code says: the example, the inputs, the outputs.
+
+What it writes stands between comments such as `<!-- inputs -->` and `<!-- /inputs -->`; the rest stays. An
+example is named, `<!-- example: rule_to_queue -->`, after its folder in `examples/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import re
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hcl2
+from lark import Token, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+TERRAFORM = ROOT / "terraform"
+COMMAND = "python scripts/document_modules.py"
+
+# How another project names a module; the placeholders are the reader's to fill.
+SOURCE = "git::https://github.com/<owner>/darkroom.git//terraform/modules/{module}?ref=<tag>"
+
+BLOCK = re.compile(
+    r"(?P<start><!-- (?P<name>example|inputs|outputs)(?:: (?P<argument>\w+))? -->\n)"
+    r".*?"
+    r"(?P<end><!-- /(?P=name) -->)",
+    re.DOTALL,
+)
+
+
+class DocumentationError(Exception):
+    """A module cannot be documented; the message says what is missing and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A variable or an output: its name and the source of its arguments, as it stands in the file."""
+
+    name: str
+    arguments: Mapping[str, str]
+
+    @property
+    def description(self) -> str:
+        """The description as one line of text, empty if there is none."""
+        source = self.arguments.get("description", '""')
+        if source.startswith("<<"):
+            text = textwrap.dedent("\n".join(source.splitlines()[1:-1]))
+        else:
+            text = json.loads(source)
+        return " ".join(text.split())
+
+
+def declarations(file: Path, kind: str) -> list[Declaration]:
+    """The blocks `kind "name" { … }` of a file, in its order; none if there is no such file."""
+    if not file.exists():
+        return []
+    text = file.read_text(encoding="utf-8")
+    blocks = (_parts(block) for block in _children(hcl2.parses_to_tree(text), "block"))
+    return [
+        Declaration(json.loads(_source(label, text)), dict(_arguments(body, text)))
+        for keyword, label, body in blocks
+        if _source(keyword, text) == kind
+    ]
+
+
+def _children(tree: Tree[Token], kind: str) -> Iterator[Tree[Token]]:
+    """The nearest nodes of a kind below a node."""
+    for child in tree.children:
+        if isinstance(child, Tree):
+            if child.data == kind:
+                yield child
+            elif child.data in ("start", "body"):
+                yield from _children(child, kind)
+
+
+def _parts(node: Tree[Token]) -> list[Tree[Token]]:
+    """A node without punctuation: a block's keyword, label and body, or an argument's name and value."""
+    return [
+        child for child in node.children if isinstance(child, Tree) and child.data != "new_line_or_comment"
+    ]
+
+
+def _arguments(body: Tree[Token], text: str) -> Iterator[tuple[str, str]]:
+    for name, value in map(_parts, _children(body, "attribute")):
+        yield _source(name, text), _source(value, text)
+
+
+def _source(node: Tree[Token], text: str) -> str:
+    """What stands in the file, comments included, as if it began its line."""
+    first, *rest = text[node.meta.start_pos : node.meta.end_pos].splitlines()
+    return "\n".join([first, *(line.removeprefix("  ") for line in rest)])
+
+
+def render(readme: Path) -> str:
+    """The README with its blocks filled anew.
+
+    Args:
+        readme: README.md in the folder of a Terraform module, or of the root.
+
+    Raises:
+        DocumentationError: A block is missing, an example is, or an input or output has no description.
+    """
+    folder = readme.parent
+    text = readme.read_text(encoding="utf-8")
+    found = [match["name"] for match in BLOCK.finditer(text)]
+    # The root is no module: it is its own example.
+    for name in (
+        ["example", "inputs", "outputs"] if folder.parent.name == "modules" else ["inputs", "outputs"]
+    ):
+        if found.count(name) != 1:
+            raise DocumentationError(
+                f"{readme}: {found.count(name)} blocks <!-- {name} --> … <!-- /{name} -->, not 1"
+            )
+
+    def fill(match: re.Match[str]) -> str:
+        if match["name"] == "example":
+            content = _example(folder, match["argument"])
+        elif match["name"] == "inputs":
+            content = "\n".join(map(_input, _described(folder / "variables.tf", "variable")))
+        else:
+            content = "".join(map(_output, _described(folder / "outputs.tf", "output")))
+        return f"{match['start']}\n{content}\n{match['end']}"
+
+    return BLOCK.sub(fill, text)
+
+
+def _described(file: Path, kind: str) -> list[Declaration]:
+    found = declarations(file, kind)
+    for declaration in found:
+        if not declaration.description:
+            raise DocumentationError(f'{file}: {kind} "{declaration.name}" has no description')
+    return found
+
+
+def _example(folder: Path, name: str | None) -> str:
+    file = folder / "examples" / str(name) / "main.tf"
+    if not file.exists():
+        raise DocumentationError(f"{folder / 'README.md'}: there is no example {file}")
+    code = _code(file.read_text(encoding="utf-8").rstrip())
+    return f"{code}\nIn another project, `source` is `{SOURCE.format(module=folder.name)}`.\n"
+
+
+def _input(variable: Declaration) -> str:
+    kind, default = variable.arguments.get("type", "any"), variable.arguments.get("default", "")
+    long = {name: source for name, source in (("type", kind), ("default", default)) if "\n" in source}
+    facts = [
+        *([] if "type" in long else [f"`{kind}`"]),
+        *([] if default else ["required"]),
+        *([f"default `{default}`"] if default and "default" not in long else []),
+    ]
+    about = f" ({', '.join(facts)})" if facts else ""
+    line = f"- **`{variable.name}`**{about}: {_prose(variable.description)}\n"
+    if not long:
+        return line
+    code = kind if list(long) == ["type"] else "\n\n".join(f"{name} = {long[name]}" for name in long)
+    return f"{line}\n{textwrap.indent(_code(code), '  ')}"
+
+
+def _output(output: Declaration) -> str:
+    return f"- **`{output.name}`**: {_prose(output.description)}\n"
+
+
+def _code(source: str) -> str:
+    return f"```hcl\n{source}\n```\n"
+
+
+def _prose(text: str) -> str:
+    """Text as Markdown shows it unchanged: `<name>` is no tag, and `*` no emphasis."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") else re.sub(r"([<*])", r"\\\1", part) for part in parts)
+
+
+def readmes() -> list[Path]:
+    """The READMEs of the root, if it has one, and of every module, whether it has one or not."""
+    root = TERRAFORM / "README.md"
+    modules = sorted(folder for folder in (TERRAFORM / "modules").iterdir() if folder.is_dir())
+    return [*([root] if root.exists() else []), *(folder / "README.md" for folder in modules)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the READMEs, or check them; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="fail if a README is not what would be written")
+    parser.add_argument("readmes", type=Path, nargs="*", help="README.md of a module; all, if none is named")
+    options = parser.parse_args(arguments)
+
+    outdated = False
+    for readme in options.readmes or readmes():
+        try:
+            wanted = render(readme.resolve())
+        except (DocumentationError, FileNotFoundError) as error:
+            print(error, file=sys.stderr)
+            return 1
+        found = readme.read_text(encoding="utf-8")
+        if found == wanted:
+            continue
+        if not options.check:
+            readme.write_text(wanted, encoding="utf-8")
+            continue
+        outdated = True
+        difference = difflib.unified_diff(
+            found.splitlines(), wanted.splitlines(), f"{readme} as it is", "as the code says", lineterm=""
+        )
+        print("\n".join(difference), file=sys.stderr)
+    if outdated:
+        print(f"Run `{COMMAND}`.", file=sys.stderr)
+    return int(outdated)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+# What the module sets, read from a mocked provider: nothing is called.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { id = "eu-central-1" }
+  }
+}
+
+variables {
+  name = "orders"
+}
+
+run "every_message_is_encrypted_traced_and_signed" {
+  assert {
+    condition     = aws_sns_topic.this.kms_master_key_id == "alias/aws/sns" && aws_sqs_queue.dlq.sqs_managed_sse_enabled
+    error_message = "Without a key those of AWS must encrypt the topic and its dead-letter queue."
+  }
+
+  assert {
+    condition     = aws_sns_topic.this.signature_version == 2 && aws_sns_topic.this.tracing_config == "Active"
+    error_message = "Messages must be signed with SHA-256, and traced."
+  }
+}
+
+run "a_key_encrypts_topic_and_dlq" {
+  variables {
+    key_arn = "arn:aws:kms:eu-central-1:123456789012:key/orders"
+  }
+
+  assert {
+    condition     = aws_sns_topic.this.kms_master_key_id == var.key_arn && aws_sqs_queue.dlq.kms_master_key_id == var.key_arn
+    error_message = "The key must encrypt both."
+  }
+}
+
+run "every_subscription_has_a_dlq" {
+  variables {
+    subscriptions = {
+      refunds = {
+        protocol      = "sqs"
+        endpoint      = "arn:aws:sqs:eu-central-1:123456789012:refunds"
+        filter_policy = "{\"status\":[\"Refunded\"]}"
+        raw           = true
+      }
+      big = {
+        protocol            = "https"
+        endpoint            = "https://www.example.com/orders"
+        filter_policy       = "{\"total\":[{\"numeric\":[\">\",1000]}]}"
+        filter_policy_scope = "MessageBody"
+      }
+      archive = {
+        protocol = "firehose"
+        endpoint = "arn:aws:firehose:eu-central-1:123456789012:deliverystream/orders"
+        role_arn = "arn:aws:iam::123456789012:role/orders-archive"
+      }
+    }
+  }
+
+  assert {
+    condition     = length(aws_sns_topic_subscription.this) == 3
+    error_message = "Every element must become a subscription."
+  }
+
+  assert {
+    condition = alltrue([
+      for subscription in aws_sns_topic_subscription.this :
+      jsondecode(subscription.redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-central-1:123456789012:orders-undelivered" }
+    ])
+    error_message = "Every subscription must fail to the topic's dead-letter queue."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dlq.name == "orders-undelivered" && aws_sqs_queue.dlq.message_retention_seconds == 1209600
+    error_message = "It must keep its messages as long as SQS can."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sns_topic_subscription.this["refunds"].filter_policy) == { status = ["Refunded"] } && aws_sns_topic_subscription.this["refunds"].filter_policy_scope == "MessageAttributes"
+    error_message = "A filter must look at the message's attributes by default."
+  }
+
+  assert {
+    condition     = aws_sns_topic_subscription.this["big"].filter_policy_scope == "MessageBody"
+    error_message = "It must look at the body where asked to."
+  }
+
+  assert {
+    condition     = aws_sns_topic_subscription.this["refunds"].raw_message_delivery && !aws_sns_topic_subscription.this["big"].raw_message_delivery
+    error_message = "Messages must be raw only where asked for."
+  }
+
+  assert {
+    condition     = aws_sns_topic_subscription.this["archive"].subscription_role_arn == "arn:aws:iam::123456789012:role/orders-archive"
+    error_message = "Firehose must be written to with the role."
+  }
+}
+
+run "outputs_name_topic_and_dlq" {
+  assert {
+    condition     = output.name == "orders" && output.arn == "arn:aws:sns:eu-central-1:123456789012:orders" && output.static_arn == output.arn
+    error_message = "The ARN must be built from partition, region, account and name: ${output.arn}"
+  }
+
+  assert {
+    condition     = output.dlq_name == "orders-undelivered" && output.dlq_arn == "arn:aws:sqs:eu-central-1:123456789012:orders-undelivered" && output.dlq_url == aws_sqs_queue.dlq.url
+    error_message = "So must that of the dead-letter queue: ${output.dlq_arn}"
+  }
+}
+
+run "options_reach_topic_and_dlq" {
+  variables {
+    display_name  = "Shop"
+    dlq_retention = 3600
+    tags          = { team = "shop" }
+    tracing       = false
+  }
+
+  assert {
+    condition     = aws_sns_topic.this.display_name == "Shop" && aws_sns_topic.this.tracing_config == "PassThrough"
+    error_message = "The topic must bear the name, and only pass traces on."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dlq.message_retention_seconds == 3600
+    error_message = "The dead-letter queue must keep its messages as long as asked for."
+  }
+
+  assert {
+    condition     = aws_sns_topic.this.tags == tomap({ team = "shop" }) && aws_sqs_queue.dlq.tags == aws_sns_topic.this.tags
+    error_message = "Both must bear the tags."
+  }
+}
+
+run "values_that_aws_refuses_are_refused_first" {
+  command = plan
+
+  variables {
+    name             = "orders.fifo"
+    dlq_retention    = 59
+    policy_documents = ["not JSON"]
+  }
+
+  expect_failures = [
+    var.name,
+    var.dlq_retention,
+    var.policy_documents,
+  ]
+}
+
+run "a_publisher_without_a_source_is_refused" {
+  command = plan
+
+  variables {
+    publishers = { anybody = { service = "cloudwatch.amazonaws.com", source_arns = [] } }
+  }
+
+  expect_failures = [var.publishers]
+}
+
+run "a_publisher_has_a_plain_name" {
+  command = plan
+
+  variables {
+    publishers = { "Alarms!" = { service = "cloudwatch.amazonaws.com", source_arns = ["arn:aws:cloudwatch:eu-central-1:123456789012:alarm:a"] } }
+  }
+
+  expect_failures = [var.publishers]
+}
+
+run "a_subscription_in_clear_is_refused" {
+  command = plan
+
+  variables {
+    subscriptions = { page = { protocol = "http", endpoint = "http://www.example.com" } }
+  }
+
+  expect_failures = [var.subscriptions]
+}
+
+run "a_raw_message_by_mail_is_refused" {
+  command = plan
+
+  variables {
+    subscriptions = { mail = { protocol = "email", endpoint = "shop@example.com", raw = true } }
+  }
+
+  expect_failures = [var.subscriptions]
+}
+
+run "firehose_without_a_role_is_refused" {
+  command = plan
+
+  variables {
+    subscriptions = { archive = { protocol = "firehose", endpoint = "arn:aws:firehose:eu-central-1:123456789012:deliverystream/orders" } }
+  }
+
+  expect_failures = [var.subscriptions]
+}
+
+run "a_filter_that_is_not_json_is_refused" {
+  command = plan
+
+  variables {
+    subscriptions = { mail = { protocol = "email", endpoint = "shop@example.com", filter_policy = "status = Refunded" } }
+  }
+
+  expect_failures = [var.subscriptions]
+}
+
+run "a_filter_of_an_unknown_scope_is_refused" {
+  command = plan
+
+  variables {
+    subscriptions = { mail = { protocol = "email", endpoint = "shop@example.com", filter_policy = "{}", filter_policy_scope = "Subject" } }
+  }
+
+  expect_failures = [var.subscriptions]
+}

@@ -1,0 +1,123 @@
+"""One deployed pipeline for all end-to-end tests: applied before the first, destroyed by the last.
+
+With AWS_ENDPOINT_URL set, the tests run against what answers there; else against an embedded emulator of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from e2e.engines import engine
+from e2e.pipeline import Pipeline
+from emulator import ministack
+from photographs import draw, encode
+from stack import ROOT, Stack, emulator_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DIRECTORY = ROOT / "build" / "e2e"
+NAME = "e2e"
+
+VARIANTS = [
+    {"name": "thumbnail", "width": 256, "height": 256, "quality": 80},
+    {"name": "square", "width": 128, "height": 128, "fit": "cover", "format": "png"},
+    {"name": "web", "width": 640, "height": 640, "format": "webp", "quality": 80, "watermark": {"text": "Test"}},
+    {"name": "modern", "width": 640, "format": "avif"},
+]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def endpoint() -> Iterator[str]:
+    """The address of the engine."""
+    with ExitStack() as on_exit, pytest.MonkeyPatch.context() as environment:
+        if "AWS_ENDPOINT_URL" not in os.environ:
+            shutil.rmtree(DIRECTORY, ignore_errors=True)
+            emulator = on_exit.enter_context(ministack(DIRECTORY))
+            for name, value in emulator.environment.items():
+                environment.setenv(name, value)
+        boto3.setup_default_session()
+        yield os.environ["AWS_ENDPOINT_URL"]
+
+
+@pytest.fixture(scope="session")
+def test_queue(endpoint: str) -> tuple[str, str]:
+    """A subscriber's queue: URL and ARN. Its owner lets the topic send, as subscribers must."""
+    sqs, account = boto3.client("sqs"), boto3.client("sts").get_caller_identity()["Account"]
+    arn = f"arn:aws:sqs:{os.environ['AWS_REGION']}:{account}:{NAME}-subscriber"
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:{account}:{NAME}-notifications"}},
+        },
+    }
+    url = sqs.create_queue(QueueName=f"{NAME}-subscriber", Attributes={"Policy": json.dumps(policy)})["QueueUrl"]
+    return url, arn
+
+
+@pytest.fixture(scope="session")
+def stack(endpoint: str, test_queue: tuple[str, str]) -> Stack:
+    """Terraform's root, applied."""
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    logo = DIRECTORY / "logo.png"
+    logo.write_bytes(encode(draw((64, 64)), "PNG"))
+    variants = [*VARIANTS, {"name": "branded", "width": 320, "watermark": {"image": str(logo)}}]
+    stack = Stack(
+        DIRECTORY,
+        {},
+        {
+            **emulator_variables(NAME),
+            "variants": variants,
+            "notifications": {"test": {"protocol": "sqs", "endpoint": test_queue[1]}},
+            "process_image": {"timeout": 20},
+        },
+        tell=print,
+    )
+    stack.init()
+    stack.apply()
+    return stack
+
+
+@pytest.fixture(scope="session")
+def pipeline(stack: Stack, test_queue: tuple[str, str]) -> Pipeline:
+    """The deployed pipeline."""
+    return Pipeline({**stack.outputs(), "test_queue_url": test_queue[0]})
+
+
+@pytest.fixture(autouse=True)
+def _skip_what_the_engine_cannot_do(request: pytest.FixtureRequest) -> None:
+    for marker in request.node.iter_markers("needs"):
+        for capability in marker.args:
+            if not engine().can(capability):
+                pytest.skip(f"{engine().name} lacks {capability.value}")
+
+
+@pytest.fixture
+def impatient_queue(pipeline: Pipeline) -> Iterator[None]:
+    """The queue of uploads delivers a failed message again after two seconds instead of minutes."""
+    url = pipeline.outputs["uploads_queue_url"]
+    usual = pipeline.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    pipeline.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "2"})
+    yield
+    pipeline.sqs.set_queue_attributes(QueueUrl=url, Attributes=usual)
+
+
+@pytest.fixture(autouse=True)
+def _log_on_failure(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tell where the emulator's log is when a test fails."""
+    failures = request.session.testsfailed
+    yield
+    log = Path(DIRECTORY / "ministack.log")
+    if request.session.testsfailed > failures and log.exists():
+        print(f"the emulator's log: {log}")  # noqa: T201

@@ -1,0 +1,233 @@
+"""The deployed pipeline as a test sees it: through the AWS API at AWS_ENDPOINT_URL, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+PATIENCE_SECONDS = 60
+
+
+class NotYetError(AssertionError):
+    """What a test waits for did not come; the message says what was there instead."""
+
+
+def wait_for(what: str, look: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) -> T:
+    """Look until there is something."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise NotYetError(f"no {what} within {seconds} s")
+        time.sleep(0.2)
+
+
+@dataclass
+class Pipeline:
+    """A deployed root, by its outputs."""
+
+    outputs: Mapping[str, Any]
+    session: boto3.Session = field(default_factory=boto3.Session)
+    redrivable: dict[str, str] = field(default_factory=dict)
+    _received: list[dict[str, Any]] = field(default_factory=list)
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service)
+
+    @cached_property
+    def s3(self) -> Any:
+        return self.client("s3")
+
+    @cached_property
+    def sqs(self) -> Any:
+        return self.client("sqs")
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        return self.client("dynamodb")
+
+    # Uploading
+
+    def upload(self, data: bytes, key: str | None = None, **extra: Any) -> str:
+        """Upload an image; returns its id."""
+        key = key or f"tests/{uuid.uuid4().hex}.jpg"
+        self.s3.put_object(Bucket=self.outputs["originals_bucket"], Key=key, Body=data, **extra)
+        return key
+
+    def delete(self, image_id: str) -> None:
+        self.s3.delete_object(Bucket=self.outputs["originals_bucket"], Key=image_id)
+
+    # What became of it
+
+    def item(self, image_id: str, record: str = "current") -> dict[str, Any] | None:
+        found = self.dynamodb.get_item(
+            TableName=self.outputs["table"],
+            Key={"image_id": {"S": image_id}, "record": {"S": record}},
+            ConsistentRead=True,
+        )
+        return _plain(found["Item"]) if "Item" in found else None
+
+    def items(self, image_id: str) -> list[dict[str, Any]]:
+        """All items of an image: the current one and one for each version."""
+        return self._query(
+            KeyConditionExpression="image_id = :id", ExpressionAttributeValues={":id": {"S": image_id}}
+        )
+
+    def versions(self, image_id: str) -> list[dict[str, Any]]:
+        """An image's versions, newest first."""
+        return self._query(
+            IndexName="by_sequencer",
+            KeyConditionExpression="image_id = :id",
+            ExpressionAttributeValues={":id": {"S": image_id}},
+            ScanIndexForward=False,
+        )
+
+    def owned_by(self, owner: str) -> list[dict[str, Any]]:
+        """An owner's images, newest first."""
+        return self._query(
+            IndexName="by_owner",
+            KeyConditionExpression="listed_owner = :owner",
+            ExpressionAttributeValues={":owner": {"S": owner}},
+            ScanIndexForward=False,
+        )
+
+    def _query(self, **query: Any) -> list[dict[str, Any]]:
+        pages = self.dynamodb.get_paginator("query").paginate(TableName=self.outputs["table"], **query)
+        return [_plain(item) for page in pages for item in page["Items"]]
+
+    def record(self, image_id: str, status: str = "Processed", **wait: float) -> dict[str, Any]:
+        """Wait until the image's current record has a status, and return it."""
+
+        def look() -> dict[str, Any] | None:
+            item = self.item(image_id)
+            return item if item and item["status"] == status else None
+
+        return wait_for(f"{status} of {image_id}", look, **wait)
+
+    def announced(self, image_id: str, version: str, **wait: float) -> dict[str, Any]:
+        """Wait until a version's item says that it was announced."""
+
+        def look() -> dict[str, Any] | None:
+            item = self.item(image_id, f"version#{version}")
+            return item if item and item.get("announced") == item["dedup_id"] else None
+
+        return wait_for(f"announcement of {image_id} {version}", look, **wait)
+
+    def derivative(self, variant: Mapping[str, Any]) -> Any:
+        return self.s3.get_object(Bucket=self.outputs["processed_bucket"], Key=variant["key"])
+
+    def derivative_keys(self, image_id: str) -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.outputs["processed_bucket"], Prefix=f"{image_id}/"
+        )
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    # What people are told
+
+    def notifications(self, image_id: str) -> list[dict[str, Any]]:
+        """All notifications of an image that have come so far, as SNS delivered them."""
+        while messages := self.receive(self.outputs["test_queue_url"]):
+            self._received += [json.loads(message["Body"]) for message in messages]
+        return [told for told in self._received if json.loads(told["Message"])["image_id"] == image_id]
+
+    def notification(self, image_id: str, status: str) -> dict[str, Any]:
+        """Wait for the notification of an image with a status."""
+
+        def look() -> dict[str, Any] | None:
+            told = self.notifications(image_id)
+            return next((one for one in told if json.loads(one["Message"])["status"] == status), None)
+
+        return wait_for(f"notification {status} of {image_id}", look)
+
+    # Queues
+
+    def receive(self, url: str) -> list[dict[str, Any]]:
+        """Take messages off a queue."""
+        messages: list[dict[str, Any]] = self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
+        ).get("Messages", [])
+        for message in messages:
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return messages
+
+    def dead_letters(self, name: str, *, count: int = 1) -> list[dict[str, Any]]:
+        """Wait for messages in a dead-letter queue, and take them off it."""
+        found: list[dict[str, Any]] = []
+
+        def look() -> list[dict[str, Any]] | None:
+            found.extend(self.receive(self.outputs["dlqs"][name]))
+            return found if len(found) >= count else None
+
+        return wait_for(f"{count} messages in the dead-letter queue {name}", look)
+
+    def waiting(self, url: str) -> int:
+        attributes = self.sqs.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        return sum(int(value) for value in attributes.values())
+
+    # Events
+
+    def s3_event(self, image_id: str, **changes: Any) -> dict[str, Any]:
+        """The event that S3 sent for the current version of an image, as far as the pipeline's records tell."""
+        head = self.s3.head_object(Bucket=self.outputs["originals_bucket"], Key=image_id)
+        item = self.item(image_id)
+        assert item is not None
+        about = {
+            "key": image_id,
+            "size": head["ContentLength"],
+            "etag": head["ETag"].strip('"'),
+            "sequencer": item["current_sequencer"],
+        }
+        if item["version"] != item["current_sequencer"]:
+            about["version-id"] = item["version"]
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Object Created",
+            "source": "aws.s3",
+            "account": "000000000000",
+            "time": item["uploaded_at"],
+            "region": "us-east-1",
+            "resources": [],
+            "detail": {
+                "version": "0",
+                "bucket": {"name": self.outputs["originals_bucket"]},
+                "object": {**about, **changes},
+                "reason": "PutObject",
+            },
+        }
+
+    def send(self, body: str) -> None:
+        """Put a message into the queue of uploads, as the rule would."""
+        self.sqs.send_message(QueueUrl=self.outputs["uploads_queue_url"], MessageBody=body)
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    """DynamoDB's typed item as plain values; numbers are whole ones here."""
+    deserializer = TypeDeserializer()
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: whole(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [whole(inner) for inner in value]
+        return int(value) if value.__class__.__name__ == "Decimal" else value
+
+    return {name: whole(deserializer.deserialize(value)) for name, value in item.items()}

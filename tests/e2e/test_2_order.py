@@ -1,0 +1,173 @@
+"""Events repeat, overtake each other and come late; the records say what is true all the same."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from e2e.pipeline import wait_for
+from photographs import draw, encode
+
+if TYPE_CHECKING:
+    from e2e.pipeline import Pipeline
+
+
+def settle(pipeline: Pipeline) -> None:
+    """Wait until nothing is under way in the queue of uploads."""
+    wait_for("quiet", lambda: pipeline.waiting(pipeline.outputs["uploads_queue_url"]) == 0)
+    time.sleep(2)  # the bus and the workflow, which nobody can ask whether they are done
+
+
+def test_an_overwrite_moves_the_current_record(pipeline: Pipeline) -> None:
+    image_id = pipeline.upload(encode(draw((100, 80))))
+    first = pipeline.record(image_id)
+    pipeline.upload(encode(draw((200, 160))), image_id)
+
+    def look() -> dict[str, object] | None:
+        current = pipeline.item(image_id)
+        return current if current and current["version"] != first["version"] else None
+
+    second = wait_for("the second version", look)
+    assert second["original"] == {**first["original"], "width": 200, "height": 160, "bytes": second["original"]["bytes"]}
+    assert [item["version"] for item in pipeline.versions(image_id)] == [second["version"], first["version"]]
+    assert pipeline.announced(image_id, first["version"])
+    assert pipeline.announced(image_id, second["version"])
+
+
+def test_two_overwrites_at_once_end_with_the_last(pipeline: Pipeline) -> None:
+    image_id = pipeline.upload(encode(draw((100, 80))))
+    for width in (120, 140, 160):
+        pipeline.upload(encode(draw((width, 80))), image_id)
+
+    def look() -> dict[str, object] | None:
+        current = pipeline.item(image_id)
+        return current if current and current.get("original", {}).get("width") == 160 else None
+
+    last = wait_for("the last version", look)
+    settle(pipeline)
+    assert pipeline.item(image_id) == last
+    for version in pipeline.versions(image_id):
+        assert version["status"] in {"Processed", "Deleted"}  # overwritten before it could be read
+        for variant in version.get("variants", []):
+            assert pipeline.derivative(variant)["ContentLength"] == variant["bytes"]
+
+
+def test_the_same_event_five_times_tells_once(pipeline: Pipeline) -> None:
+    image_id = pipeline.upload(encode(draw((300, 200))))
+    before = pipeline.record(image_id)
+    variant = before["variants"][0]
+    modified = pipeline.derivative(variant)["LastModified"]
+    event = json.dumps(pipeline.s3_event(image_id))
+    pipeline.notification(image_id, "Processed")
+    time.sleep(1.1)  # S3 tells times in seconds
+    for _ in range(5):
+        pipeline.send(event)
+    settle(pipeline)
+    after = pipeline.record(image_id)
+    assert {**after, "recorded_at": ""} == {**before, "recorded_at": ""}
+    assert after["recorded_at"] > before["recorded_at"], "the events were announced again, and recorded again"
+    assert pipeline.derivative(variant)["LastModified"] == modified, "nothing was computed again"
+    assert len(pipeline.versions(image_id)) == 1
+    assert len(pipeline.notifications(image_id)) == 1
+
+
+def test_five_first_deliveries_at_once_tell_once(pipeline: Pipeline) -> None:
+    """The workflow runs several times for one event, before any of them has told anybody."""
+    image_id = pipeline.upload(encode(draw((300, 200))))
+    record = pipeline.record(image_id)
+    told = pipeline.notification(image_id, "Processed")
+    other = f"tests/{uuid.uuid4()}"
+    detail = json.loads(told["Message"]) | {"image_id": other, "dedup_id": uuid.uuid4().hex * 2}
+    pipeline.client("events").put_events(
+        Entries=[
+            {
+                "EventBusName": pipeline.outputs["bus"]["name"],
+                "Source": "darkroom",
+                "DetailType": "Image Processed",
+                "Detail": json.dumps(detail),
+            }
+        ]
+        * 5
+    )
+    pipeline.announced(other, record["version"])
+    time.sleep(12)  # the ones that came second look once more after ten seconds
+    assert len(pipeline.notifications(other)) == 1
+
+
+def test_an_older_event_after_a_newer_one_changes_nothing(pipeline: Pipeline) -> None:
+    image_id = pipeline.upload(encode(draw((100, 80))))
+    pipeline.record(image_id)
+    older = json.dumps(pipeline.s3_event(image_id))
+    pipeline.upload(encode(draw((220, 160))), image_id)
+
+    def look() -> dict[str, object] | None:
+        current = pipeline.item(image_id)
+        return current if current and current["original"]["width"] == 220 else None
+
+    newer = wait_for("the newer version", look)
+    pipeline.send(older)
+    settle(pipeline)
+    assert pipeline.item(image_id) == newer
+
+
+def test_a_replayed_event_tells_nobody(pipeline: Pipeline) -> None:
+    image_id = pipeline.upload(encode(draw((300, 200))))
+    before = pipeline.record(image_id)
+    pipeline.announced(image_id, before["version"])
+    pipeline.notification(image_id, "Processed")
+    events = pipeline.client("events")
+    bus = pipeline.outputs["bus"]
+    name = f"replay-{uuid.uuid4()}"
+    now = datetime.now(UTC)
+    events.start_replay(
+        ReplayName=name,
+        EventSourceArn=bus["archive_arn"],
+        EventStartTime=now - timedelta(minutes=30),
+        EventEndTime=now + timedelta(minutes=1),
+        Destination={"Arn": bus["arn"]},
+    )
+    wait_for(
+        "end of the replay",
+        lambda: events.describe_replay(ReplayName=name)["State"] == "COMPLETED",
+    )
+    wait_for(
+        "second recording",
+        lambda: pipeline.record(image_id)["recorded_at"] > before["recorded_at"],
+    )
+    settle(pipeline)
+    after = pipeline.record(image_id)
+    assert {**after, "recorded_at": ""} == {**before, "recorded_at": ""}
+    assert len(pipeline.notifications(image_id)) == 1
+
+
+def test_a_replay_does_not_bring_back_an_old_recipe(pipeline: Pipeline) -> None:
+    """A version made again with another recipe keeps it when its first event is replayed."""
+    image_id = pipeline.upload(encode(draw((300, 200))))
+    pipeline.record(image_id)
+    detail = json.loads(pipeline.notification(image_id, "Processed")["Message"])
+    newer = detail | {"recipe": "0123456789abcdef", "dedup_id": uuid.uuid4().hex * 2}
+    entry = {
+        "EventBusName": pipeline.outputs["bus"]["name"],
+        "Source": "darkroom",
+        "DetailType": "Image Processed",
+        "Detail": json.dumps(newer),
+    }
+    pipeline.client("events").put_events(Entries=[entry])
+
+    def look() -> dict[str, object] | None:
+        item = pipeline.item(image_id, f"version#{detail['version']}")
+        return item if item and item.get("announced") == newer["dedup_id"] else None
+
+    before = wait_for("the new recipe's announcement", look)
+    machine = pipeline.client("stepfunctions")
+    machine.start_execution(
+        stateMachineArn=pipeline.outputs["record_image_arn"],
+        input=json.dumps({"detail-type": "Image Processed", "detail": detail, "replay-name": "of-old"}),
+    )
+    time.sleep(3)
+    assert pipeline.item(image_id, f"version#{detail['version']}") == before
+    assert pipeline.item(image_id)["recipe"] == "0123456789abcdef"
+    assert len(pipeline.notifications(image_id)) == 2

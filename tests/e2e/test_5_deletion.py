@@ -1,0 +1,79 @@
+"""A deleted image takes its derivatives along, and nothing that comes late brings it back."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+from e2e.pipeline import wait_for
+from e2e.test_2_order import settle
+from photographs import draw, encode
+
+if TYPE_CHECKING:
+    from e2e.pipeline import Pipeline
+
+PHOTOGRAPH = encode(draw((400, 300)))
+
+
+def test_a_deletion_removes_derivatives_of_all_versions(pipeline: Pipeline) -> None:
+    owner = f"owner-{uuid.uuid4()}"
+    image_id = pipeline.upload(PHOTOGRAPH, f"{owner}/{uuid.uuid4()}")
+    neighbour = pipeline.upload(PHOTOGRAPH, f"{image_id}/deeper")
+    first = pipeline.record(image_id)
+    pipeline.record(neighbour)
+    pipeline.upload(encode(draw((200, 160))), image_id)
+    wait_for("the second version", lambda: len(pipeline.versions(image_id)) == 2)
+    kept = pipeline.derivative_keys(neighbour)
+    assert len(pipeline.derivative_keys(image_id)) == 3 * len(kept)
+
+    pipeline.delete(image_id)
+    record = pipeline.record(image_id, "Deleted")
+    assert "variants" not in record
+    assert record["deleted_at"]
+    assert record["owner"] == owner
+    wait_for("end of the derivatives", lambda: pipeline.derivative_keys(image_id) == kept)
+    assert {version["status"] for version in pipeline.versions(image_id)} == {"Deleted"}
+    assert first["version"] in {version["version"] for version in pipeline.versions(image_id)}
+    assert pipeline.owned_by(owner) == []
+    message = json.loads(pipeline.notification(image_id, "Deleted")["Message"])
+    assert message["image_deleted"] is True
+    assert first["version"] in message["deleted_versions"]
+
+
+def test_a_late_event_does_not_revive_a_deleted_image(pipeline: Pipeline) -> None:
+    image_id = pipeline.upload(PHOTOGRAPH)
+    pipeline.record(image_id)
+    late = json.dumps(pipeline.s3_event(image_id))
+    pipeline.delete(image_id)
+    deleted = pipeline.record(image_id, "Deleted")
+    pipeline.notification(image_id, "Deleted")
+    pipeline.send(late)
+    settle(pipeline)
+    assert pipeline.item(image_id) == deleted
+    assert pipeline.derivative_keys(image_id) == []
+    assert len(pipeline.notifications(image_id)) == 2
+
+
+def test_a_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
+    image_id = pipeline.upload(PHOTOGRAPH)
+    pipeline.record(image_id)
+    pipeline.delete(image_id)
+    pipeline.record(image_id, "Deleted")
+    pipeline.upload(PHOTOGRAPH, image_id)
+    again = pipeline.record(image_id)
+    settle(pipeline)
+    assert sorted(pipeline.derivative_keys(image_id)) == sorted(variant["key"] for variant in again["variants"])
+
+
+def test_an_upload_deleted_at_once_ends_as_deleted(pipeline: Pipeline) -> None:
+    images = [pipeline.upload(PHOTOGRAPH) for _ in range(5)]
+    for image_id in images:
+        pipeline.delete(image_id)
+    for image_id in images:
+        pipeline.record(image_id, "Deleted")
+    settle(pipeline)
+    for image_id in images:
+        assert pipeline.record(image_id, "Deleted")
+        assert pipeline.derivative_keys(image_id) == []
+        assert {version["status"] for version in pipeline.versions(image_id)} == {"Deleted"}
