@@ -10,6 +10,6 @@ module "uploads" {
   consumer = { function_timeout = var.process_image.timeout }
 
   senders = {
-    event_rules = { service = "events.amazonaws.com", source_arns = [local.rules.uploads] }
+    event_rules = { service = "events.amazonaws.com", source_arns = [module.uploads_rules.rule_arn_pattern] }
   }
 }

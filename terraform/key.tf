@@ -8,7 +8,7 @@ module "key" {
 
   services = {
     # Rules deliver to encrypted queues, and the bus stores what it carries.
-    event_rules = { service = "events.amazonaws.com", source_arns = values(local.rules) }
+    event_rules = { service = "events.amazonaws.com", source_arns = [module.uploads_rules.rule_arn_pattern, module.bus.rule_arn_pattern] }
     event_bus   = { service = "events.amazonaws.com", source_arns = [module.bus.static_arn], actions = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"] }
 
     # What a subscriber does not take goes to an encrypted dead-letter queue.
@@ -28,10 +28,4 @@ module "key" {
 locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
-
-  # The rules as policies name them: by prefix, for a rule needs its target's ARN and the target's policy the rule's.
-  rules = {
-    uploads = "arn:${local.partition}:events:${var.region}:${local.account_id}:rule/${var.name}-uploads-*"
-    bus     = "arn:${local.partition}:events:${var.region}:${local.account_id}:rule/${var.name}/*"
-  }
 }

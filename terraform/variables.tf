@@ -51,13 +51,18 @@ variable "limits" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = var.limits.max_bytes >= 1 && var.limits.max_pixels >= 1 && var.limits.max_pixels <= 178956970
+    error_message = "limits: max_bytes ${var.limits.max_bytes} and max_pixels ${var.limits.max_pixels} must be at least 1, and max_pixels at most 178956970 (what the decoders take)."
+  }
 }
 
 variable "logs" {
   description = "Logs of functions and workflow: level of the functions' own lines, days until a line is deleted."
   type = object({
     level          = optional(string, "INFO")
-    retention_days = optional(number, 90)
+    retention_days = optional(number, 365)
   })
   default  = {}
   nullable = false
@@ -216,6 +221,11 @@ variable "variants" {
       v.watermark.scale > 0 && v.watermark.scale <= 1 && v.watermark.opacity >= 0 && v.watermark.opacity <= 1 && v.watermark.margin >= 0 && v.watermark.margin <= 0.5
     , false)])
     error_message = "variants: the watermark of ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.watermark != null && !try(v.watermark.scale > 0 && v.watermark.scale <= 1 && v.watermark.opacity >= 0 && v.watermark.opacity <= 1 && v.watermark.margin >= 0 && v.watermark.margin <= 0.5, false)])} has a scale (above 0 to 1), opacity (0 to 1) or margin (0 to 0.5) out of range."
+  }
+
+  validation {
+    condition     = alltrue([for v in var.variants : try(v.watermark.text, null) == null || can(regex("^[ -~©«°±´·»‘’“”…‹›⁄™]{1,100}$", trimspace(v.watermark.text)))])
+    error_message = "variants: the watermark text of ${join(", ", [for v in var.variants : "\"${v.name}\"" if try(v.watermark.text, null) != null && !can(regex("^[ -~©«°±´·»‘’“”…‹›⁄™]{1,100}$", trimspace(v.watermark.text)))])} cannot be drawn: use 1 to 100 characters of ASCII or ©«°±´·»‘’“”…‹›⁄™, which is what the font has (an image can show anything)."
   }
 
   validation {

@@ -9,10 +9,11 @@ data "aws_iam_policy_document" "dlq" {
       identifiers = ["events.amazonaws.com"]
     }
 
+    # All rules by their common prefix, not one by one: so the queue need not wait for what the rules' targets wait for.
     condition {
-      test     = "ArnEquals"
+      test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = concat(values(local.rule_arns), local.created ? [local.arn] : [])
+      values   = concat([local.rule_arn_pattern], local.created ? [local.arn] : [])
     }
 
     condition {

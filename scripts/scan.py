@@ -1,0 +1,107 @@
+"""Scan Terraform's files, and the plan that comes of them, for what is unsafe: checkov, with `.checkov.yaml`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from emulator import EmulatorError, ministack
+from stack import ROOT, Stack, TerraformError, emulator_variables
+
+CHECKOV = ROOT / ".venvs" / "checkov" / "bin" / "checkov"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A check that failed on a resource."""
+
+    check: str
+    meaning: str
+    resource: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a scan found: the number of checks passed and skipped, and the failures."""
+
+    passed: int
+    skipped: int
+    failed: tuple[Finding, ...]
+
+
+def scan(*arguments: str) -> Scan:
+    """Run checkov.
+
+    Raises:
+        RuntimeError: It did not get as far as a result.
+    """
+    run = subprocess.run(
+        [str(CHECKOV), "--config-file", str(ROOT / ".checkov.yaml"), "--output", "json", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "LOG_LEVEL": "ERROR"},
+    )
+    try:
+        report = json.loads(run.stdout)
+        summary, failed = report["summary"], report["results"]["failed_checks"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RuntimeError(f"checkov gave no result:\n{run.stdout}\n{run.stderr}") from error
+    if summary["parsing_errors"]:
+        raise RuntimeError(f"checkov could not read {summary['parsing_errors']} files:\n{run.stdout}")
+    return Scan(
+        passed=summary["passed"],
+        skipped=summary["skipped"],
+        failed=tuple(
+            Finding(found["check_id"], found["check_name"], found["resource"], found["file_path"])
+            for found in failed
+        ),
+    )
+
+
+def scan_files() -> Scan:
+    """Scan the root and its modules as they are written."""
+    return scan(
+        "--directory", "terraform", "--framework", "terraform", "--skip-path", "examples", "--skip-path", "tests"
+    )
+
+
+def scan_plan() -> Scan:
+    """Scan what the root's plan would make, planned against an embedded emulator."""
+    with TemporaryDirectory() as folder, ministack(Path(folder)) as emulator:
+        stack = Stack(Path(folder), emulator.environment, emulator_variables("scan"))
+        stack.init()
+        # The key alone is made: what it encrypts shows in a plan only once its ARN is known.
+        stack.run("apply", "-target=module.key", "-auto-approve", "-input=false", "-no-color")
+        plan = Path(folder) / "plan.json"
+        plan.write_text(json.dumps(stack.plan()))
+        return scan("--file", str(plan), "--framework", "terraform_plan")
+
+
+def main() -> int:
+    """Scan files and plan; report."""
+    argparse.ArgumentParser(description="Scan Terraform's files and plan with checkov.").parse_args()
+    failures = 0
+    try:
+        for name, run in (("files", scan_files), ("plan", scan_plan)):
+            result = run()
+            failures += len(result.failed)
+            print(f"{name}: {result.passed} checks passed, {result.skipped} skipped, {len(result.failed)} failed")
+            for finding in result.failed:
+                print(f"  {finding.check} {finding.resource} ({finding.file}): {finding.meaning}")
+    except (EmulatorError, RuntimeError, TerraformError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
