@@ -109,9 +109,7 @@ def _broken(contract: Contract, promised: Mapping[str, Any]) -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the contracts, or publish them; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--publish", action="store_true", help="promise to consumers what is there now")
     parser.add_argument("--events", type=Path, default=EVENTS, help="the folder of the contracts")
     options = parser.parse_args(arguments)
@@ -121,9 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         published = load_published(options.events)
     except FileNotFoundError as error:
         if not options.publish:
-            print(
-                f"{error.filename} is missing: restore it, it says what consumers rely on.", file=sys.stderr
-            )
+            print(f"{error.filename} is missing: restore it, it says what consumers rely on.", file=sys.stderr)
             return 1
         published = {}
 
@@ -137,10 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     versions = sum(len(contract.versions) for contract in contracts.values())
     print(f"{versions} event schemas keep what is published.")
     for file in pending:
-        print(
-            f"  {file}: "
-            + ("published now." if options.publish else "has additions that --publish would promise.")
-        )
+        print(f"  {file}: " + ("published now." if options.publish else "has additions that --publish would promise."))
     return 0
 
 

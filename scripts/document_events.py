@@ -130,9 +130,7 @@ def _type(schema: Mapping[str, Any]) -> str:
         text = f"array of: {_type(schema['items'])}"
     limits = [
         f"always `{json.dumps(schema['const'])}`" if "const" in schema else "",
-        "one of " + ", ".join(f"`{json.dumps(value)}`" for value in schema["enum"])
-        if "enum" in schema
-        else "",
+        "one of " + ", ".join(f"`{json.dumps(value)}`" for value in schema["enum"]) if "enum" in schema else "",
         _range(schema, "minimum", "maximum", ""),
         _range(schema, "minLength", "maxLength", " characters"),
         _range(schema, "minItems", "maxItems", " items"),

@@ -29,6 +29,8 @@ COMMAND = "python scripts/document_modules.py"
 # How another project names a module; the placeholders are the reader's to fill.
 SOURCE = "git::https://github.com/<owner>/darkroom.git//terraform/modules/{module}?ref=<tag>"
 
+NONE = "None.\n"
+
 BLOCK = re.compile(
     r"(?P<start><!-- (?P<name>example|inputs|outputs)(?:: (?P<argument>\w+))? -->\n)"
     r".*?"
@@ -84,9 +86,7 @@ def _children(tree: Tree[Token], kind: str) -> Iterator[Tree[Token]]:
 
 def _parts(node: Tree[Token]) -> list[Tree[Token]]:
     """A node without punctuation: a block's keyword, label and body, or an argument's name and value."""
-    return [
-        child for child in node.children if isinstance(child, Tree) and child.data != "new_line_or_comment"
-    ]
+    return [child for child in node.children if isinstance(child, Tree) and child.data != "new_line_or_comment"]
 
 
 def _arguments(body: Tree[Token], text: str) -> Iterator[tuple[str, str]]:
@@ -107,19 +107,17 @@ def render(readme: Path) -> str:
         readme: README.md in the folder of a Terraform module, or of the root.
 
     Raises:
-        DocumentationError: A block is missing, an example is, or an input or output has no description.
+        DocumentationError: The README, a block or an example is missing, or a description is.
     """
     folder = readme.parent
+    if not readme.exists():
+        raise DocumentationError(f"{readme}: there is none")
     text = readme.read_text(encoding="utf-8")
     found = [match["name"] for match in BLOCK.finditer(text)]
     # The root is no module: it is its own example.
-    for name in (
-        ["example", "inputs", "outputs"] if folder.parent.name == "modules" else ["inputs", "outputs"]
-    ):
+    for name in ["example", "inputs", "outputs"] if folder.parent.name == "modules" else ["inputs", "outputs"]:
         if found.count(name) != 1:
-            raise DocumentationError(
-                f"{readme}: {found.count(name)} blocks <!-- {name} --> … <!-- /{name} -->, not 1"
-            )
+            raise DocumentationError(f"{readme}: {found.count(name)} blocks <!-- {name} --> … <!-- /{name} -->, not 1")
 
     def fill(match: re.Match[str]) -> str:
         if match["name"] == "example":
@@ -128,7 +126,7 @@ def render(readme: Path) -> str:
             content = "\n".join(map(_input, _described(folder / "variables.tf", "variable")))
         else:
             content = "".join(map(_output, _described(folder / "outputs.tf", "output")))
-        return f"{match['start']}\n{content}\n{match['end']}"
+        return f"{match['start']}\n{content or NONE}\n{match['end']}"
 
     return BLOCK.sub(fill, text)
 
@@ -188,20 +186,19 @@ def readmes() -> list[Path]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the READMEs, or check them; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="fail if a README is not what would be written")
     parser.add_argument("readmes", type=Path, nargs="*", help="README.md of a module; all, if none is named")
     options = parser.parse_args(arguments)
 
-    outdated = False
+    outdated = failed = False
     for readme in options.readmes or readmes():
         try:
             wanted = render(readme.resolve())
-        except (DocumentationError, FileNotFoundError) as error:
+        except DocumentationError as error:
             print(error, file=sys.stderr)
-            return 1
+            failed = True
+            continue
         found = readme.read_text(encoding="utf-8")
         if found == wanted:
             continue
@@ -215,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(difference), file=sys.stderr)
     if outdated:
         print(f"Run `{COMMAND}`.", file=sys.stderr)
-    return int(outdated)
+    return int(outdated or failed)
 
 
 if __name__ == "__main__":

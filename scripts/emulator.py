@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +60,7 @@ class Emulator:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_CA_BUNDLE": str(self.authority),
             "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",  # noqa: S106 - MiniStack's, and no secret
+            "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -151,9 +151,7 @@ def _issue_certificate(directory: Path) -> tuple[Path, Path]:
 
 def _wait_until_healthy(process: subprocess.Popen[bytes], endpoint: str, authority: Path, log: Path) -> None:
     trusting = ssl.create_default_context(cafile=str(authority))
-    direct = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting)
-    )
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting))
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -177,10 +175,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         pass
     finally:
         # The functions' processes are in its session; none may outlive it.
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
 
 
@@ -193,9 +189,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         with ministack(arguments.directory, persist=arguments.persist) as emulator:
-            return subprocess.run(
-                arguments.command, env={**os.environ, **emulator.environment}, check=False
-            ).returncode
+            return subprocess.run(arguments.command, env={**os.environ, **emulator.environment}, check=False).returncode
     except EmulatorError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

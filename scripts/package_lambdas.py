@@ -60,9 +60,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "function", nargs="*", metavar="FUNCTION", help="folder in lambdas/; default: all of them"
-    )
+    parser.add_argument("function", nargs="*", metavar="FUNCTION", help="folder in lambdas/; default: all of them")
     parser.add_argument(
         "--arch",
         nargs="+",
@@ -84,9 +82,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "instead of the targets for Lambda, unless --arch or --python name some; on a machine that cannot "
         "run what Lambda runs (macOS, for one), its zips and their manifest go into the subfolder local",
     )
-    parser.add_argument(
-        "--check", action="store_true", help="build everything twice elsewhere and compare the bytes"
-    )
+    parser.add_argument("--check", action="store_true", help="build everything twice elsewhere and compare the bytes")
     parser.add_argument(
         "--output", type=Path, default=ROOT / "build", metavar="FOLDER", help="gets the zips; default: build"
     )
@@ -101,9 +97,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     known = discover(options.source)
     unknown = [name for name in options.function if name not in known]
     if unknown:
-        parser.error(
-            f"no function {', '.join(unknown)} in {options.source}; there: {', '.join(known) or 'none'}"
-        )
+        parser.error(f"no function {', '.join(unknown)} in {options.source}; there: {', '.join(known) or 'none'}")
     if not known:
         parser.error(f"no function in {options.source}: a function is a folder with a requirements.txt")
     try:
@@ -122,9 +116,7 @@ def _targets(options: argparse.Namespace) -> list[Target]:
     if options.local:
         targets.append(local_target())
     if len({target.folder for target in targets}) > 1:
-        raise PackagingError(
-            "--local: the zips for this machine are none for Lambda; build them by themselves"
-        )
+        raise PackagingError("--local: the zips for this machine are none for Lambda; build them by themselves")
     return list(dict.fromkeys(targets))
 
 
@@ -189,9 +181,7 @@ def _build_all(jobs: Sequence[Job], output: Path, work: Path) -> None:
             entry = build(job, output, work, report)
             progress.remove_task(task)
             seconds = time.monotonic() - started
-            console.print(
-                f"{job.key:<40} {_megabytes(entry['size'])}  built in {seconds:.1f} s", markup=False
-            )
+            console.print(f"{job.key:<40} {_megabytes(entry['size'])}  built in {seconds:.1f} s", markup=False)
 
 
 def _check(jobs: Sequence[Job], source: Path, output: Path, options: argparse.Namespace) -> int:

@@ -86,9 +86,7 @@ def wheel_entries(wheel: Path) -> Iterator[Entry]:
             if info.is_dir() or path is None or _is_trimmed(path):
                 continue
             if path.startswith("/") or ".." in PurePosixPath(path).parts:
-                raise PackagingError(
-                    f"{wheel.name} holds the path {info.filename!r}, which leads out of the zip"
-                )
+                raise PackagingError(f"{wheel.name} holds the path {info.filename!r}, which leads out of the zip")
             executable = bool(info.external_attr >> 16 & 0o111)
             if info.compress_type == zipfile.ZIP_DEFLATED:
                 data = _raw(raw, info)
@@ -118,20 +116,14 @@ def combine(layers: Iterable[tuple[str, Iterable[Entry]]], exclusions: Sequence[
                 continue
             other = entries.setdefault(entry.path, entry)
             if (other.crc, other.size) != (entry.crc, entry.size):
-                raise PackagingError(
-                    f"{origin[entry.path]} and {name} both hold {entry.path}, and not the same"
-                )
+                raise PackagingError(f"{origin[entry.path]} and {name} both hold {entry.path}, and not the same")
             origin.setdefault(entry.path, name)
     idle = [one.pattern for one in exclusions if one.pattern not in used]
     if idle:
-        raise PackagingError(
-            f"package.toml excludes what is not there: {', '.join(idle)}; remove it from the file"
-        )
+        raise PackagingError(f"package.toml excludes what is not there: {', '.join(idle)}; remove it from the file")
     unpacked = sum(entry.size for entry in entries.values())
     if unpacked > MAX_UNPACKED:
-        raise PackagingError(
-            f"{unpacked / 1024**2:.0f} MB unpacked; Lambda admits {MAX_UNPACKED // 1024**2} MB"
-        )
+        raise PackagingError(f"{unpacked / 1024**2:.0f} MB unpacked; Lambda admits {MAX_UNPACKED // 1024**2} MB")
     return [entries[path] for path in sorted(entries, key=str.encode)]
 
 
@@ -149,9 +141,7 @@ def write_zip(path: Path, entries: Sequence[Entry]) -> None:
             common = (flags, entry.method, 0, _DATE, entry.crc, len(entry.data), entry.size, len(name), 0)
             mode = 0o100755 if entry.executable else 0o100644
             tail = (0, 0, 0, mode << 16, file.tell())
-            central.append(
-                _CENTRAL_HEADER.pack(b"PK\1\2", _UNIX << 8 | _VERSION, _VERSION, *common, *tail) + name
-            )
+            central.append(_CENTRAL_HEADER.pack(b"PK\1\2", _UNIX << 8 | _VERSION, _VERSION, *common, *tail) + name)
             file.write(_LOCAL_HEADER.pack(b"PK\3\4", _VERSION, *common) + name + entry.data)
         start = file.tell()
         directory = b"".join(central)
@@ -179,11 +169,7 @@ def _is_trimmed(path: str) -> bool:
     if metadata:
         return not any(fnmatchcase(metadata[1], pattern) for pattern in _KEPT_METADATA)
     *folders, name = path.split("/")
-    return (
-        "__pycache__" in folders
-        or "tests" in folders
-        or any(fnmatchcase(name, pattern) for pattern in _TRIMMED)
-    )
+    return "__pycache__" in folders or "tests" in folders or any(fnmatchcase(name, pattern) for pattern in _TRIMMED)
 
 
 def _raw(wheel: BinaryIO, info: zipfile.ZipInfo) -> bytes:

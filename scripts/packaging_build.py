@@ -45,9 +45,7 @@ def pending(jobs: Sequence[Job], output: Path) -> list[Job]:
     """The jobs whose zip is not there or was made from something else."""
     manifest = packaging_manifest.read(output)
     return [
-        job
-        for job in jobs
-        if not packaging_manifest.is_current(output, manifest.get(job.key), job.function.inputs)
+        job for job in jobs if not packaging_manifest.is_current(output, manifest.get(job.key), job.function.inputs)
     ]
 
 
@@ -63,8 +61,7 @@ def outdated(source: Path, output: Path) -> list[str]:
     return [
         key
         for key, entry in manifest.items()
-        if (digest := inputs[entry["function"]]) is None
-        or not packaging_manifest.is_current(output, entry, digest)
+        if (digest := inputs[entry["function"]]) is None or not packaging_manifest.is_current(output, entry, digest)
     ]
 
 
@@ -92,9 +89,7 @@ def forget(keys: Sequence[str], output: Path, work: Path) -> None:
     """Take artifacts out of the manifest."""
     manifest = packaging_manifest.read(output)
     if manifest.keys() & set(keys):
-        packaging_manifest.write(
-            output, {key: entry for key, entry in manifest.items() if key not in keys}, work
-        )
+        packaging_manifest.write(output, {key: entry for key, entry in manifest.items() if key not in keys}, work)
 
 
 def build(job: Job, output: Path, work: Path, report: Callable[[str], None]) -> Artifact:

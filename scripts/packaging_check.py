@@ -100,9 +100,7 @@ def differences(keys: Sequence[str], folders: Sequence[Path]) -> list[str]:
     for key in keys:
         for extension in ("zip", "cdx.json"):
             first, *others = (folder / f"{key}.{extension}" for folder in folders)
-            found += [
-                _difference(first, other) for other in others if first.read_bytes() != other.read_bytes()
-            ]
+            found += [_difference(first, other) for other in others if first.read_bytes() != other.read_bytes()]
         entries = [packaging_manifest.read(folder)[key] for folder in folders]
         if any(entry != entries[0] for entry in entries):
             found.append(f"{key}: the manifests differ")
@@ -116,9 +114,7 @@ def _difference(first: Path, second: Path) -> str:
     if first.suffix != ".zip":
         return f"{first.name} differs"
     with zipfile.ZipFile(first) as one, zipfile.ZipFile(second) as two:
-        left, right = (
-            {info.filename: _identity(info) for info in archive.infolist()} for archive in (one, two)
-        )
+        left, right = ({info.filename: _identity(info) for info in archive.infolist()} for archive in (one, two))
     paths = sorted(path for path in left.keys() | right.keys() if left.get(path) != right.get(path))
     return f"{first.name} differs in {', '.join(paths) or 'the order or the header of its entries'}"
 

@@ -77,9 +77,7 @@ def pins_for(lock: str, target: Target) -> list[Pin]:
         if not applies:
             continue
         if pin.name in pins:
-            raise PackagingError(
-                f"the lock pins {pin.name} twice for {target.description}: {pins[pin.name]} and {pin}"
-            )
+            raise PackagingError(f"the lock pins {pin.name} twice for {target.description}: {pins[pin.name]} and {pin}")
         pins[pin.name] = pin
     return [pins[name] for name in sorted(pins)]
 
@@ -185,9 +183,7 @@ def _verified(pin: Pin, path: Path) -> Wheel:
 def _explain(output: str, pins: Sequence[Pin], function: Function, target: Target) -> PackagingError:
     """Turn pip's complaint into one that says what to do."""
     names = ", ".join(map(str, pins))
-    lines = [
-        line for line in output.splitlines() if line.strip() and not line.startswith("WARNING: Location")
-    ]
+    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("WARNING: Location")]
     details = "\n".join(f"    {line.strip()}" for line in lines[-6:])
     if "No module named pip" in output:
         return PackagingError(f"{sys.executable} has no pip, which fetches the wheels: install pip there")

@@ -61,8 +61,7 @@ def scan(*arguments: str) -> Scan:
         passed=summary["passed"],
         skipped=summary["skipped"],
         failed=tuple(
-            Finding(found["check_id"], found["check_name"], found["resource"], found["file_path"])
-            for found in failed
+            Finding(found["check_id"], found["check_name"], found["resource"], found["file_path"]) for found in failed
         ),
     )
 
@@ -70,7 +69,14 @@ def scan(*arguments: str) -> Scan:
 def scan_files() -> Scan:
     """Scan the root and its modules as they are written."""
     return scan(
-        "--directory", "terraform", "--framework", "terraform", "--skip-path", "examples", "--skip-path", "tests"
+        "--directory",
+        "terraform",
+        "--framework",
+        "terraform",
+        "--skip-path",
+        "examples",
+        "--skip-path",
+        "tests",
     )
 
 

@@ -6,9 +6,9 @@ a `backend.tf` and a `terraform.tfvars` of the user's own stay out of each other
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from packaging_targets import local_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,9 +49,9 @@ def check_terraform() -> None:
             f"terraform is not on the PATH: install Terraform {wanted} or newer "
             "(https://developer.hashicorp.com/terraform/install)."
         )
-    found = json.loads(
-        subprocess.run(["terraform", "version", "-json"], capture_output=True, check=True).stdout
-    )["terraform_version"]
+    found = json.loads(subprocess.run(["terraform", "version", "-json"], capture_output=True, check=True).stdout)[
+        "terraform_version"
+    ]
     if tuple(map(int, re.findall(r"\d+", found)[:2])) < NEEDS_TERRAFORM:
         raise TerraformError(f"Terraform {found} is too old: install {wanted} or newer.")
 
@@ -145,7 +147,7 @@ class Stack:
                     link.unlink()
         self.root.mkdir(parents=True, exist_ok=True)
         for source in (ROOT / "terraform").iterdir():
-            if source.name == "modules" or source.suffix in (".tf", ".json") and source.name != "backend.tf":
+            if source.name == "modules" or (source.suffix in (".tf", ".json") and source.name != "backend.tf"):
                 (self.root / source.name).symlink_to(source)
         for name in ("events", "build"):
             link = self.directory / name
@@ -202,11 +204,36 @@ class Stack:
 
 def emulator_variables(name: str) -> dict[str, Any]:
     """The root's variables for an emulator that runs functions as processes of this machine and this Python."""
+    target = local_target()
     return {
         "name": name,
         "region": "us-east-1",
-        "architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
-        "runtime": f"python{sys.version_info.major}.{sys.version_info.minor}",
+        "architecture": target.architecture,
+        "runtime": target.runtime,
+        "artifacts": str(Path("../build") / target.folder / "manifest.json"),
         "s3_use_path_style": True,
         "force_destroy": True,
     }
+
+
+def main() -> int:
+    """Run Terraform in `terraform/` itself, with providers from a mirror where the registry cannot be reached."""
+    parser = argparse.ArgumentParser(
+        description="Run Terraform in terraform/, with the AWS provider from a filesystem mirror "
+        "where Terraform's registry cannot be reached.",
+        epilog="example: stack.py init",
+    )
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what to call Terraform with")
+    arguments = parser.parse_args().arguments
+    try:
+        check_terraform()
+        environment = terraform_environment(ROOT / "build", print)
+    except TerraformError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    environment.pop("TF_INPUT")
+    return subprocess.run(["terraform", *arguments], cwd=ROOT / "terraform", env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

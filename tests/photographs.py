@@ -69,9 +69,7 @@ def oriented(orientation: int) -> Photograph:
     stored = picture.transpose(_STORED_AS[orientation]) if orientation in _STORED_AS else picture
     exif = Image.Exif()
     exif[ORIENTATION_TAG] = orientation
-    return Photograph(
-        f"drawn_{orientation}.jpg", encode(stored, "JPEG", quality=92, exif=exif), (600, 450), "jpeg"
-    )
+    return Photograph(f"drawn_{orientation}.jpg", encode(stored, "JPEG", quality=92, exif=exif), (600, 450), "jpeg")
 
 
 def in_each_format() -> list[Photograph]:

@@ -93,7 +93,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     response = process_partial_response(
         event=event, record_handler=record_handler, processor=processor, context=context
     )
-    metrics.add_metric(
-        name="MessagesFailed", unit=MetricUnit.Count, value=len(response["batchItemFailures"])
-    )
+    metrics.add_metric(name="MessagesFailed", unit=MetricUnit.Count, value=len(response["batchItemFailures"]))
     return response

@@ -53,9 +53,7 @@ class Pipeline:
                 rendering = render(self._read(original), self._variants, self._limits)
             except RejectedImageError as rejection:
                 return self._announce(
-                    image_rejected(
-                        upload, owner=owner, recipe=self._recipe, size=original.size, rejection=rejection
-                    )
+                    image_rejected(upload, owner=owner, recipe=self._recipe, size=original.size, rejection=rejection)
                 )
             about = rendering.original
             stored = self._derivatives.store(upload, about, self._variants, rendering.derivatives)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -23,7 +22,13 @@ if TYPE_CHECKING:
 LONGEST_IMAGE_ID = 800  # bytes; S3 allows 1,024 for image id, version and variant together
 
 _DELETE_AT_ONCE = 1000  # keys, S3's limit
-_GONE = {"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"}  # 405: the version is a delete marker
+_GONE = {
+    "404",
+    "NoSuchKey",
+    "NoSuchVersion",
+    "405",
+    "MethodNotAllowed",
+}  # 405: the version is a delete marker
 _OVERWRITTEN = {"412", "PreconditionFailed"}
 
 
@@ -143,9 +148,7 @@ class Derivatives:
         """An object of the bucket that is no derivative: a watermark."""
         return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
-    def find(
-        self, upload: Upload, variants: Sequence[Variant]
-    ) -> tuple[Original, tuple[StoredVariant, ...]] | None:
+    def find(self, upload: Upload, variants: Sequence[Variant]) -> tuple[Original, tuple[StoredVariant, ...]] | None:
         """What is stored of this version, if every variant is there and of this recipe."""
         stored = []
         metadata: dict[str, str] = {}
@@ -179,7 +182,11 @@ class Derivatives:
         return original, tuple(stored)
 
     def store(
-        self, upload: Upload, original: Original, variants: Sequence[Variant], derivatives: Sequence[Derivative]
+        self,
+        upload: Upload,
+        original: Original,
+        variants: Sequence[Variant],
+        derivatives: Sequence[Derivative],
     ) -> tuple[StoredVariant, ...]:
         """Write the derivatives side by side; the same version and recipe write the same bytes to the same keys."""
 
@@ -229,9 +236,7 @@ class Derivatives:
                 found.setdefault(version, []).append(key)
         if not deletion.whole_image:
             return found
-        return {
-            version: keys for version, keys in found.items() if self._sequencer(keys[0]) <= deletion.sequencer
-        }
+        return {version: keys for version, keys in found.items() if self._sequencer(keys[0]) <= deletion.sequencer}
 
     def keys(self, upload: Upload, variants: Iterable[Variant]) -> list[str]:
         """The keys of a version's derivatives."""

@@ -256,9 +256,7 @@ def test_without_the_record_nothing_passes(gate: Gate) -> None:
     ],
     ids=["$ref", "closed", "invalid"],
 )
-def test_a_schema_that_cannot_be_compared_fails(
-    gate: Gate, change: Callable[[Any], object], message: str
-) -> None:
+def test_a_schema_that_cannot_be_compared_fails(gate: Gate, change: Callable[[Any], object], message: str) -> None:
     gate.edit(PROCESSED, change)
     status, text = gate.run()
     assert status == 1

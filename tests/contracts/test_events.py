@@ -73,9 +73,7 @@ def test_no_file_in_the_folder_goes_unread() -> None:
     assert {str(path.relative_to(EVENTS)) for path in EVENTS.rglob("*") if path.is_file()} == read
 
 
-@pytest.mark.parametrize(
-    "path", sorted(EVENTS.rglob("*.json")), ids=lambda path: str(path.relative_to(EVENTS))
-)
+@pytest.mark.parametrize("path", sorted(EVENTS.rglob("*.json")), ids=lambda path: str(path.relative_to(EVENTS)))
 def test_files_are_laid_out_alike(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text == to_json(json.loads(text))
@@ -174,9 +172,7 @@ def test_the_values_that_are_listed_are_those_of_the_image_core() -> None:
     codes = rejected["reason"]["properties"]["code"]
 
     assert sorted(formats) == sorted(INPUT_FORMATS)
-    variants = (
-        Variant.from_mapping({"name": "v", "width": 1, "format": format_}) for format_ in OUTPUT_FORMATS
-    )
+    variants = (Variant.from_mapping({"name": "v", "width": 1, "format": format_}) for format_ in OUTPUT_FORMATS)
     assert sorted(types) == sorted(variant.content_type for variant in variants)
     assert sorted(codes["examples"]) == sorted(kind.code for kind in RejectedImageError.__subclasses__())
     assert all(f"`{code}`" in codes["description"] for code in codes["examples"])

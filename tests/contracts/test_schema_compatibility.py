@@ -435,11 +435,7 @@ KEYWORDS: tuple[Schema, ...] = (
     {"enum": [1, "xx"]},
     {"enum": [1, 2, None]},
     *({keyword: value} for keyword in ("minimum", "maximum") for value in (0, 1, 2)),
-    *(
-        {keyword: value}
-        for keyword in ("minLength", "maxLength", "minItems", "maxItems")
-        for value in (0, 1, 2)
-    ),
+    *({keyword: value} for keyword in ("minLength", "maxLength", "minItems", "maxItems") for value in (0, 1, 2)),
     {"pattern": "^x*$"},
     {"pattern": "y"},
     {"required": ["a"]},

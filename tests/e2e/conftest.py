@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+
 from e2e.engines import engine
 from e2e.pipeline import Pipeline
 from emulator import ministack
@@ -29,7 +30,14 @@ NAME = "e2e"
 VARIANTS = [
     {"name": "thumbnail", "width": 256, "height": 256, "quality": 80},
     {"name": "square", "width": 128, "height": 128, "fit": "cover", "format": "png"},
-    {"name": "web", "width": 640, "height": 640, "format": "webp", "quality": 80, "watermark": {"text": "Test"}},
+    {
+        "name": "web",
+        "width": 640,
+        "height": 640,
+        "format": "webp",
+        "quality": 80,
+        "watermark": {"text": "Test"},
+    },
     {"name": "modern", "width": 640, "format": "avif"},
 ]
 

@@ -7,7 +7,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
@@ -47,7 +47,7 @@ class Pipeline:
     _received: list[dict[str, Any]] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
-        return self.session.client(service)
+        return cast("Any", self.session).client(service)
 
     @cached_property
     def s3(self) -> Any:
@@ -84,9 +84,7 @@ class Pipeline:
 
     def items(self, image_id: str) -> list[dict[str, Any]]:
         """All items of an image: the current one and one for each version."""
-        return self._query(
-            KeyConditionExpression="image_id = :id", ExpressionAttributeValues={":id": {"S": image_id}}
-        )
+        return self._query(KeyConditionExpression="image_id = :id", ExpressionAttributeValues={":id": {"S": image_id}})
 
     def versions(self, image_id: str) -> list[dict[str, Any]]:
         """An image's versions, newest first."""

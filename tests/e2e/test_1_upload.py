@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image, ImageChops, ImageStat
+
 from e2e.conftest import VARIANTS
 from e2e.engines import Capability
 from photographs import ORIENTATIONS, draw, encode, from_cameras, in_each_format, oriented
-from PIL import Image, ImageChops, ImageStat
 
 if TYPE_CHECKING:
     from e2e.pipeline import Pipeline

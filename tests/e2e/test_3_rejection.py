@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+
 from photographs import draw, encode
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+
 from photographs import draw, encode
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def without_permission(pipeline: Pipeline, request: pytest.FixtureRequest) -> It
 
 
 @pytest.mark.usefixtures("impatient_queue")
-@pytest.mark.parametrize(
-    "without_permission", ["ReadOriginals", "KeepDerivatives", "Announce"], indirect=True
-)
+@pytest.mark.parametrize("without_permission", ["ReadOriginals", "KeepDerivatives", "Announce"], indirect=True)
 def test_without_one_permission_nothing_is_recorded_and_the_event_is_kept(
     pipeline: Pipeline, without_permission: str
 ) -> None:
@@ -74,9 +73,8 @@ def test_the_function_cannot_write_to_originals(pipeline: Pipeline) -> None:
     processed = f"arn:aws:s3:::{pipeline.outputs['processed_bucket']}/x"
 
     def decision(action: str, resource: str) -> str:
-        return iam.simulate_principal_policy(
-            PolicySourceArn=arn, ActionNames=[action], ResourceArns=[resource]
-        )["EvaluationResults"][0]["EvalDecision"]
+        answer = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=[action], ResourceArns=[resource])
+        return str(answer["EvaluationResults"][0]["EvalDecision"])
 
     assert decision("s3:PutObject", processed) == "allowed"
     assert decision("s3:PutObject", originals) == "implicitDeny"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import boto3
+
 from e2e.conftest import NAME
 from e2e.engines import engine
 
 if TYPE_CHECKING:
     from e2e.pipeline import Pipeline
     from stack import Stack
+
 
 def drifts(plan: dict[str, Any]) -> set[tuple[str, str]]:
     """What a plan would change: resource and attribute."""
@@ -49,7 +51,10 @@ def leftovers() -> list[str]:
         *boto3.client("sqs").list_queues().get("QueueUrls", []),
         *(topic["TopicArn"] for topic in boto3.client("sns").list_topics()["Topics"]),
         *(function["FunctionName"] for function in boto3.client("lambda").list_functions()["Functions"]),
-        *(source["EventSourceArn"] for source in boto3.client("lambda").list_event_source_mappings()["EventSourceMappings"]),
+        *(
+            source["EventSourceArn"]
+            for source in boto3.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        ),
         *boto3.client("dynamodb").list_tables()["TableNames"],
         *(bus["Name"] for bus in boto3.client("events").list_event_buses()["EventBuses"]),
         *(rule["Name"] for rule in boto3.client("events").list_rules()["Rules"]),

@@ -134,9 +134,7 @@ def workshop(tmp_path: Path) -> Workshop:
 @pytest.fixture
 def greeter(workshop: Workshop) -> Workshop:
     """A workshop with one function that needs one package."""
-    lock = workshop.wheel(
-        "salutation", files={"salutation/__init__.py": "def greet():\n    return 'hello'\n"}
-    )
+    lock = workshop.wheel("salutation", files={"salutation/__init__.py": "def greet():\n    return 'hello'\n"})
     code = "from salutation import greet\n\n\ndef handler(event, context):\n    return greet()\n"
     workshop.function("greet", lock, {"handler.py": code})
     return workshop

@@ -145,9 +145,7 @@ def is_gone(group: int) -> bool:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
-def test_a_build_broken_off_while_it_downloads_leaves_nothing_wrong(
-    greeter: Workshop, stop: signal.Signals
-) -> None:
+def test_a_build_broken_off_while_it_downloads_leaves_nothing_wrong(greeter: Workshop, stop: signal.Signals) -> None:
     greeter.run("--arch", "arm64")
     before = greeter.manifest()
     lock = greeter.wheel("late")

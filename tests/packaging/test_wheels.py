@@ -72,9 +72,7 @@ def test_a_wheel_in_the_cache_that_another_target_got_does_not_hide_a_better_one
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tags = ("cp312-abi3-manylinux_2_28_x86_64", "cp313-abi3-manylinux_2_28_x86_64")
-    workshop.function(
-        "f", "native==1.0 " + " ".join(workshop.wheel("native", tag=tag).split()[1] for tag in tags)
-    )
+    workshop.function("f", "native==1.0 " + " ".join(workshop.wheel("native", tag=tag).split()[1] for tag in tags))
     assert tags[0] in chosen(workshop, lambda_target("x86_64", "3.12"), monkeypatch)
     assert tags[1] in chosen(workshop, INTEL, monkeypatch)
 
@@ -98,9 +96,7 @@ def test_a_wheel_in_the_cache_that_another_target_got_does_not_hide_a_better_one
 def test_markers_are_those_of_the_target(marker: str, targets: str) -> None:
     lock = f"always==1 {HASH}\nsometimes==2 ; {marker} \\\n    {HASH}\n"
     asked = {"arm": ARM, "intel": INTEL, "mac": MAC}
-    got = {
-        name for name, target in asked.items() if "sometimes" in {pin.name for pin in pins_for(lock, target)}
-    }
+    got = {name for name, target in asked.items() if "sometimes" in {pin.name for pin in pins_for(lock, target)}}
     assert got == set(targets.split())
 
 
@@ -118,9 +114,7 @@ def test_markers_decide_what_is_in_the_zip(workshop: Workshop) -> None:
     expected = {"target", "running"} if sys.version_info.minor == 12 else {"target"}
     for architecture, more in (("x86_64", set()), ("arm64", {"arm"})):
         with workshop.zip(f"f-{architecture}-python3.12") as archive:
-            assert {name.split("/")[0] for name in archive.namelist() if "-" not in name} == {
-                "f"
-            } | expected | more
+            assert {name.split("/")[0] for name in archive.namelist() if "-" not in name} == {"f"} | expected | more
 
 
 def test_locks_as_the_lockers_write_them_are_read() -> None:
@@ -185,9 +179,7 @@ def test_an_index_out_of_reach_is_told_from_a_missing_wheel(greeter: Workshop) -
 def test_this_machine_is_a_target() -> None:
     target = local_target()
     assert target.python == f"3.{sys.version_info.minor}"
-    assert (
-        target.architecture == {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
-    )
+    assert target.architecture == {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
     assert target.system == sys.platform
 
 

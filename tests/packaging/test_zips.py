@@ -190,9 +190,7 @@ def test_other_compressions_which_lambda_does_not_read_are_undone(workshop: Work
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(
     st.dictionaries(
-        st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20).map(
-            lambda name: f"é/{name}.py"
-        ),
+        st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20).map(lambda name: f"é/{name}.py"),
         st.binary(max_size=1000),
         max_size=10,
     )

@@ -167,7 +167,8 @@ def shelf(tmp_path: Path) -> Path:
     return folder
 
 
-def replace(file: Path, old: str, new: str) -> None:
+def replace(folder: Path, name: str, old: str, new: str) -> None:
+    file = folder / name
     text = file.read_text(encoding="utf-8")
     assert old in text
     file.write_text(text.replace(old, new), encoding="utf-8")
@@ -190,20 +191,20 @@ def test_a_readme_is_filled_and_the_rest_of_it_left_alone(shelf: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "told"),
+    ("change", "told"),
     [
-        ("variables.tf", "number, 800", "number, 900", "+    width = optional(number, 900) # outside"),
-        ("variables.tf", "Its colour.", "Its paint.", "+- **`colour`** (default `null`): Its paint."),
-        ("outputs.tf", "in mm.", "in cm.", "+- **`width`**: Width of all boards, in cm."),
-        ("examples/one/main.tf", '"../.."', '"../../"', '+  source = "../../"'),
+        (("variables.tf", "number, 800", "number, 900"), "+    width = optional(number, 900) # outside"),
+        (("variables.tf", "Its colour.", "Its paint."), "+- **`colour`** (default `null`): Its paint."),
+        (("outputs.tf", "in mm.", "in cm."), "+- **`width`**: Width of all boards, in cm."),
+        (("examples/one/main.tf", '"../.."', '"../../"'), '+  source = "../../"'),
     ],
 )
 def test_a_change_of_the_code_is_told_with_the_difference(
-    shelf: Path, capsys: pytest.CaptureFixture[str], file: str, old: str, new: str, told: str
+    shelf: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str, str], told: str
 ) -> None:
     readme = shelf / "README.md"
     main([str(readme)])
-    replace(shelf / file, old, new)
+    replace(shelf, *change)
     assert main(["--check", str(readme)]) == 1
     error = capsys.readouterr().err
     assert told in error.splitlines()
@@ -212,22 +213,22 @@ def test_a_change_of_the_code_is_told_with_the_difference(
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "told"),
+    ("change", "told"),
     [
-        ("README.md", "<!-- /inputs -->", "", "0 blocks <!-- inputs -->"),
-        ("README.md", "<!-- outputs -->\n<!-- /outputs -->", "", "0 blocks <!-- outputs -->"),
-        ("README.md", "<!-- example: one -->", "", "0 blocks <!-- example -->"),
-        ("README.md", "The end.", "<!-- outputs -->\n<!-- /outputs -->", "2 blocks <!-- outputs -->"),
-        ("README.md", "example: one", "example: two", "there is no example"),
-        ("README.md", "example: one", "example", "there is no example"),
-        ("variables.tf", '  description = "Its colour."\n', "", 'variable "colour" has no description'),
-        ("outputs.tf", "Name of the shelf.", " ", 'output "name" has no description'),
+        (("README.md", "<!-- /inputs -->", ""), "0 blocks <!-- inputs -->"),
+        (("README.md", "<!-- outputs -->\n<!-- /outputs -->", ""), "0 blocks <!-- outputs -->"),
+        (("README.md", "<!-- example: one -->", ""), "0 blocks <!-- example -->"),
+        (("README.md", "The end.", "<!-- outputs -->\n<!-- /outputs -->"), "2 blocks <!-- outputs -->"),
+        (("README.md", "example: one", "example: two"), "there is no example"),
+        (("README.md", "example: one", "example"), "there is no example"),
+        (("variables.tf", '  description = "Its colour."\n', ""), 'variable "colour" has no description'),
+        (("outputs.tf", "Name of the shelf.", " "), 'output "name" has no description'),
     ],
 )
 def test_what_is_missing_is_named(
-    shelf: Path, capsys: pytest.CaptureFixture[str], file: str, old: str, new: str, told: str
+    shelf: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str, str], told: str
 ) -> None:
-    replace(shelf / file, old, new)
+    replace(shelf, *change)
     with pytest.raises(DocumentationError, match=re.escape(told)):
         render(shelf / "README.md")
     assert main([str(shelf / "README.md")]) == 1
@@ -237,12 +238,12 @@ def test_what_is_missing_is_named(
 def test_a_module_without_a_readme_is_an_error(shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (shelf / "README.md").unlink()
     assert main(["--check", str(shelf / "README.md")]) == 1
-    assert "README.md" in capsys.readouterr().err
+    assert str(shelf / "README.md") in capsys.readouterr().err
 
 
 def test_the_root_needs_no_example(shelf: Path) -> None:
     root = shelf.rename(shelf.parent.parent / "terraform")
-    replace(root / "README.md", "<!-- example: one -->\n<!-- /example -->\n", "")
+    replace(root, "README.md", "<!-- example: one -->\n<!-- /example -->\n", "")
     assert main([str(root / "README.md")]) == 0
 
 
@@ -250,24 +251,18 @@ def test_a_module_may_have_no_inputs_and_no_outputs(shelf: Path) -> None:
     (shelf / "variables.tf").unlink()
     (shelf / "outputs.tf").unlink()
     text = render(shelf / "README.md")
-    assert "<!-- inputs -->\n\n<!-- /inputs -->" in text
-    assert "<!-- outputs -->\n\n<!-- /outputs -->" in text
+    assert "<!-- inputs -->\n\nNone.\n\n<!-- /inputs -->" in text
+    assert "<!-- outputs -->\n\nNone.\n\n<!-- /outputs -->" in text
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_inputs_come_required_first_then_by_name_and_outputs_by_name(folder: Path) -> None:
+def test_required_inputs_come_first_and_all_in_alphabetical_order(folder: Path) -> None:
     inputs = declarations(folder / "variables.tf", "variable")
-    assert inputs
-    assert inputs == sorted(
-        inputs,
-        key=lambda variable: ("default" in variable.arguments, variable.name not in LEADING, variable.name),
-    )
-    outputs = declarations(folder / "outputs.tf", "output")
-    assert [output.name for output in outputs] == sorted(output.name for output in outputs)
-
-
-# What names the thing stands before the rest of what is required.
-LEADING = {"name"}
+    order = [("default" in variable.arguments, variable.name) for variable in inputs]
+    assert order
+    assert order == sorted(order)
+    outputs = [output.name for output in declarations(folder / "outputs.tf", "output")]
+    assert outputs == sorted(outputs)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -16,9 +16,7 @@ _DEEP: Final = 16  # bits of a channel that Pillow cuts down to eight
 
 # Colours from all over the cube: a profile that leaves them as they are is sRGB, by whatever name.
 _LEVELS: Final = (*range(0, 256, 32), 255)
-_PROBE: Final = Image.frombytes(
-    "RGB", (len(_LEVELS) ** 3, 1), bytes(chain.from_iterable(product(_LEVELS, repeat=3)))
-)
+_PROBE: Final = Image.frombytes("RGB", (len(_LEVELS) ** 3, 1), bytes(chain.from_iterable(product(_LEVELS, repeat=3))))
 
 
 def to_plain_mode(image: Image.Image, bits: int = 8) -> Image.Image:

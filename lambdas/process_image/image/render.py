@@ -111,9 +111,7 @@ def render(data: bytes, variants: Sequence[Variant], limits: Limits) -> Renderin
 def _closest(wholes: Sequence[Image.Image], frame: Size) -> Image.Image:
     """Choose the smallest whole picture that has this size, or enough more pixels to lose nothing by it."""
     for whole in reversed(wholes):
-        if whole.size == frame or (
-            whole.width >= frame[0] * HEADROOM and whole.height >= frame[1] * HEADROOM
-        ):
+        if whole.size == frame or (whole.width >= frame[0] * HEADROOM and whole.height >= frame[1] * HEADROOM):
             return whole
     return wholes[0]
 

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 Fit = Literal["inside", "cover", "contain"]
 OutputFormat = Literal["jpeg", "png", "webp", "avif"]
-Position = Literal[
-    "top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"
-]
+Position = Literal["top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"]
 
 FITS: Final[tuple[Fit, ...]] = get_args(Fit)
 OUTPUT_FORMATS: Final[tuple[OutputFormat, ...]] = get_args(OutputFormat)
@@ -113,9 +111,7 @@ class Variant:
             InvalidVariantError: A field is missing, unknown, of another type or out of range.
         """
         fields = _Fields(str(mapping.get("name", "?")), "", mapping)
-        fields.only(
-            "name", "width", "height", "fit", "format", "quality", "enlarge", "background", "watermark"
-        )
+        fields.only("name", "width", "height", "fit", "format", "quality", "enlarge", "background", "watermark")
         fit = cast("Fit", fields.choice("fit", "inside", FITS))
         width = fields.whole("width", MAX_SIDE)
         height = fields.whole("height", MAX_SIDE)

@@ -50,9 +50,7 @@ def add_watermark(picture: Image.Image, variant: Variant) -> Image.Image:
         patch = draw(watermark, (max(1, width), max(1, height)))
     except RejectedImageError as rejection:
         # The watermark is at fault, not the image that it was meant for.
-        raise InvalidVariantError(
-            variant.name, "watermark.image", f"is not usable: {rejection}"
-        ) from rejection
+        raise InvalidVariantError(variant.name, "watermark.image", f"is not usable: {rejection}") from rejection
     position = place(patch.size, picture.size, watermark.position, margin)
     marked = picture.copy()
     if marked.mode == "RGBA":

@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "consumer" {
-  description = "The Lambda function that polls the queue: its timeout and the batch window of its event source mapping, in seconds. The visibility timeout must then be at least 6 × the function timeout plus the batch window."
+  description = "The Lambda function that polls the queue: its timeout and the batch window of its event source mapping, in seconds. The visibility timeout must then be at least 6 × the function timeout plus the batch window. Null makes no such demand."
   type = object({
     function_timeout = number
     batch_window     = optional(number, 0)

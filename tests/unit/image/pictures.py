@@ -62,9 +62,7 @@ def reference(data: bytes) -> Image.Image:
     profile = image.info.get("icc_profile")
     if profile:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        image = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), image.mode, "RGB").apply(
-            image
-        )
+        image = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), image.mode, "RGB").apply(image)
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
@@ -184,12 +182,8 @@ def grey_profile(gamma: float) -> bytes:
 def cmyk_profile() -> bytes:
     """An ICC profile of an odd printer: the more black, the lighter it gets; other inks do nothing."""
     straight = bytes(range(256))
-    grid = b"".join(
-        bytes((255 if corner & 1 else 0, 128, 128)) for corner in range(16)
-    )  # L, a, b; black is last
-    matrix = b"".join(
-        struct.pack(">i", 65536 if row == column else 0) for row in range(3) for column in range(3)
-    )
+    grid = b"".join(bytes((255 if corner & 1 else 0, 128, 128)) for corner in range(16))  # L, a, b; black is last
+    matrix = b"".join(struct.pack(">i", 65536 if row == column else 0) for row in range(3) for column in range(3))
     table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + matrix + straight * 4 + grid + straight * 3
     return _profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": table})
 

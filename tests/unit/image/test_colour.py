@@ -51,12 +51,8 @@ def test_a_profile_is_applied() -> None:
 @pytest.mark.parametrize(
     "profile",
     [
-        rgb_profile(
-            green=(0.2919, 0.6922, 0.0419), red=(0.5151, 0.2412, -0.0011), blue=(0.1572, 0.0666, 0.7841)
-        ),
-        rgb_profile(
-            green=(0.2052, 0.6257, 0.0608), red=(0.6097, 0.3111, 0.0195), blue=(0.1492, 0.0632, 0.7446)
-        ),
+        rgb_profile(green=(0.2919, 0.6922, 0.0419), red=(0.5151, 0.2412, -0.0011), blue=(0.1572, 0.0666, 0.7841)),
+        rgb_profile(green=(0.2052, 0.6257, 0.0608), red=(0.6097, 0.3111, 0.0195), blue=(0.1492, 0.0632, 0.7446)),
         SWAPPED,
     ],
     ids=["Display P3", "Adobe RGB", "swapped"],

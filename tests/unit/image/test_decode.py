@@ -92,10 +92,7 @@ def test_each_format_is_read(sample: str) -> None:
         b"\xff\xff\xff\xffftypmif1",
         b"\xff\xd8",
         b"\x89PNG",
-        *(
-            encoded(photo(), image_format)
-            for image_format in ("BMP", "TIFF", "PPM", "ICO", "TGA", "JPEG2000")
-        ),
+        *(encoded(photo(), image_format) for image_format in ("BMP", "TIFF", "PPM", "ICO", "TGA", "JPEG2000")),
     ],
 )
 def test_other_content_is_unsupported(data: bytes) -> None:
@@ -204,9 +201,7 @@ def test_damaged_exif_does_not_spoil_the_picture(metadata: bytes) -> None:
     assert difference(full_size(data), full_size(encoded(photo(), "JPEG"))) == (0, 0)
 
 
-@pytest.mark.parametrize(
-    "key", [b"transparency", b"icc_profile", b"exif", b"xmp", b"dpi", b"gamma", b"comment"]
-)
+@pytest.mark.parametrize("key", [b"transparency", b"icc_profile", b"exif", b"xmp", b"dpi", b"gamma", b"comment"])
 @pytest.mark.parametrize("image", [photo(), photo().quantize(16), photo().convert("L"), cutout()])
 def test_a_text_chunk_cannot_pose_as_something_else(key: bytes, image: Image.Image) -> None:
     data = encoded(image, "PNG")
@@ -296,9 +291,7 @@ def test_damage_anywhere_ends_in_a_rendering_or_a_rejection(sample: str, data: s
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("step", ["_open", "load"])
-def test_whatever_a_decoder_raises_is_a_rejection(
-    error: Exception, step: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whatever_a_decoder_raises_is_a_rejection(error: Exception, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(JpegImageFile, step, raising(error))
     with pytest.raises(UnreadableImageError) as caught:
         render(SAMPLES["jpeg"], [THUMBNAIL], LIMITS)

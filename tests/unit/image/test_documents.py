@@ -78,9 +78,7 @@ def test_the_watermark(page: str) -> None:
         assert default.strip("`") == str(getattr(Watermark(text="x"), setting)), meaning
     assert set(settings) | {"text", "image"} == set(Watermark.__dataclass_fields__)
     assert f"0 to {MAX_MARGIN}" in settings["margin"][0]
-    assert (
-        f"up to {WATERMARK_LIMITS.max_bytes:,} bytes and {WATERMARK_LIMITS.max_pixels:,} pixels" in watermark
-    )
+    assert f"up to {WATERMARK_LIMITS.max_bytes:,} bytes and {WATERMARK_LIMITS.max_pixels:,} pixels" in watermark
     assert f"up to {MAX_TEXT} characters" in watermark
     beyond_ascii = watermark.partition("ASCII and `")[2].partition("`")[0]
     assert {chr(code) for code in range(32, 127)} | set(beyond_ascii) == TEXT_CHARACTERS

@@ -56,9 +56,7 @@ def test_cover_fills_the_box_when_it_may_enlarge(picture: Size, box: Size) -> No
 
 
 @given(pictures, boxes)
-def test_cover_without_enlarging_is_the_largest_part_with_the_boxs_proportions(
-    picture: Size, box: Size
-) -> None:
+def test_cover_without_enlarging_is_the_largest_part_with_the_boxs_proportions(picture: Size, box: Size) -> None:
     layout = lay_out(picture, variant(box, "cover", enlarge=False))
     assert layout.canvas == layout.visible
     for side, bound, length in zip(layout.canvas, box, picture, strict=True):
@@ -94,9 +92,7 @@ def test_what_is_cut_is_in_the_middle_and_never_outside(
 
 
 @given(pictures, boxes, st.sampled_from(["inside", "cover", "contain"]), st.booleans())
-def test_what_is_cut_from_the_frame_itself_is_whole_pixels(
-    picture: Size, box: Size, fit: Fit, enlarge: bool
-) -> None:
+def test_what_is_cut_from_the_frame_itself_is_whole_pixels(picture: Size, box: Size, fit: Fit, enlarge: bool) -> None:
     layout = lay_out(picture, variant(box, fit, enlarge=enlarge))
     left, top, right, bottom = layout.cut(layout.frame)
     assert all(edge == int(edge) for edge in (left, top, right, bottom))
@@ -113,9 +109,7 @@ def test_scaled_into_touches_the_box_and_keeps_the_proportions(size: Size, box: 
 
 
 @given(boxes, st.data(), st.sampled_from(POSITIONS), st.floats(0, 0.5))
-def test_a_patch_is_placed_on_the_canvas(
-    canvas: Size, data: st.DataObject, position: Position, share: float
-) -> None:
+def test_a_patch_is_placed_on_the_canvas(canvas: Size, data: st.DataObject, position: Position, share: float) -> None:
     margin = round(share * min(canvas))
     patch = (
         data.draw(st.integers(1, max(1, canvas[0] - 2 * margin))),

@@ -200,9 +200,7 @@ def test_what_is_enlarged_does_not_spoil_what_is_not() -> None:
         Variant(name="same", width=240, format="png"),
         Variant(name="small", width=60, format="png"),
     ]
-    large, same, small = (
-        decoded(derivative.data) for derivative in render(data, variants, LIMITS).derivatives
-    )
+    large, same, small = (decoded(derivative.data) for derivative in render(data, variants, LIMITS).derivatives)
     assert difference(large, photo().resize((960, 640), LANCZOS)) == (0, 0)
     assert difference(same, photo()) == (0, 0)
     assert difference(small, photo().resize((60, 40), LANCZOS))[1] <= 1
@@ -211,8 +209,7 @@ def test_what_is_enlarged_does_not_spoil_what_is_not() -> None:
 @pytest.mark.parametrize("output_format", ["jpeg", "webp", "avif"])
 def test_quality_decides_on_size_and_likeness(output_format: OutputFormat) -> None:
     variants = [
-        Variant(name=str(quality), width=900, format=output_format, quality=quality)
-        for quality in (20, None, 95)
+        Variant(name=str(quality), width=900, format=output_format, quality=quality) for quality in (20, None, 95)
     ]
     low, default, high = render(PHOTO, variants, LIMITS).derivatives
     assert len(low.data) < len(default.data) < len(high.data)
@@ -223,9 +220,7 @@ def test_quality_decides_on_size_and_likeness(output_format: OutputFormat) -> No
 
 
 def test_png_is_lossless() -> None:
-    assert difference(
-        one(encoded(cutout(), "PNG"), Variant(name="v", width=500, format="png")), cutout()
-    ) == (0, 0)
+    assert difference(one(encoded(cutout(), "PNG"), Variant(name="v", width=500, format="png")), cutout()) == (0, 0)
 
 
 @pytest.mark.parametrize("input_format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF"])
@@ -344,9 +339,7 @@ json.dump({"digests": digests, "modules": sorted(sys.modules)}, sys.stdout)
     here = [hashlib.sha256(d.data).hexdigest() for d in render(data, variants, LIMITS).derivatives]
     assert [output["digests"] for output in outputs] == [here, here]
     plugins = {
-        match[1]
-        for module in outputs[0]["modules"]
-        if (match := re.fullmatch(r"PIL\.(\w+)ImagePlugin", module))
+        match[1] for module in outputs[0]["modules"] if (match := re.fullmatch(r"PIL\.(\w+)ImagePlugin", module))
     }
     # TIFF's is what reads EXIF; Pillow loads BMP's and PPM's itself before it writes anything.
     assert plugins <= {"Jpeg", "Png", "WebP", "Gif", "Avif", "Tiff", "Bmp", "Ppm"}

@@ -58,9 +58,7 @@ def test_the_defaults() -> None:
         quality=None,
         enlarge=False,
         background="#ffffff",
-        watermark=Watermark(
-            text="x", image=None, position="bottom-right", scale=0.25, opacity=0.5, margin=0.03
-        ),
+        watermark=Watermark(text="x", image=None, position="bottom-right", scale=0.25, opacity=0.5, margin=0.03),
     )
 
 

@@ -56,9 +56,7 @@ def test_an_image_stands_where_it_should(position: Position, corner: tuple[int, 
 
 @pytest.mark.parametrize("position", POSITIONS)
 def test_a_text_stays_between_the_margins(position: Position) -> None:
-    left, top, right, bottom = mark_box(
-        Watermark(text="© Darkroom", position=position, margin=0.1, opacity=1)
-    )
+    left, top, right, bottom = mark_box(Watermark(text="© Darkroom", position=position, margin=0.1, opacity=1))
     assert 30 <= left < right <= 370
     assert 30 <= top < bottom <= 270
 
