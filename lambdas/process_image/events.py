@@ -20,8 +20,12 @@ SOURCE = "darkroom"
 SCHEMA_VERSION = 1
 
 SEQUENCER_DIGITS = 32
-SUMMARY_CHARACTERS = 100  # what SNS allows in a subject
+SUMMARY_CHARACTERS = 99  # SNS wants a subject of less than 100
 
+_ANYTHING = re.compile(r".+", re.DOTALL)
+_HEXADECIMAL = re.compile(rf"[0-9A-Fa-f]{{1,{SEQUENCER_DIGITS}}}")
+_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z")
+_HIDES_IMAGE = {"Delete Marker Created": True, "Permanently Deleted": False}
 _MINTED_KEY = re.compile(r"(?P<owner>[^/]+)/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -96,21 +100,34 @@ def parse(body: str) -> Upload | Deletion:
         detail_type, detail = event["detail-type"], event["detail"]
         about = detail["object"]
         version_id = about.get("version-id")
-        common = {
-            "bucket": detail["bucket"]["name"],
-            "key": about["key"],
-            "version_id": None if version_id == "null" else version_id,
-            "sequencer": about["sequencer"].upper().ljust(SEQUENCER_DIGITS, "0"),
-            "time": event["time"],
+        common: dict[str, Any] = {
+            "bucket": _text(detail["bucket"]["name"]),
+            "key": _text(about["key"]),
+            "version_id": None if version_id in (None, "null") else _text(version_id),
+            "sequencer": _text(about["sequencer"], _HEXADECIMAL).upper().ljust(SEQUENCER_DIGITS, "0"),
+            "time": _text(event["time"], _UTC),
         }
         if detail_type == "Object Created":
-            return Upload(**common, etag=about["etag"].strip('"'), size=int(about["size"]))
+            return Upload(**common, etag=_text(about["etag"]).strip('"'), size=_size(about["size"]))
         if detail_type == "Object Deleted":
-            permanent = detail["deletion-type"] == "Permanently Deleted"
-            return Deletion(**common, whole_image=not (permanent and common["version_id"]))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+            hidden = _HIDES_IMAGE[detail["deletion-type"]]
+            return Deletion(**common, whole_image=hidden or common["version_id"] is None)
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise MalformedEventError(f"not an S3 event: {error!r}") from error
     raise MalformedEventError(f"an event of type {detail_type!r}, which is none of an object's")
+
+
+def _text(value: object, pattern: re.Pattern[str] = _ANYTHING) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(f"{value!r} where a text like {pattern.pattern} should be")
+    value.encode()  # half a character (a lone surrogate) cannot be sent on
+    return value
+
+
+def _size(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is no size")
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

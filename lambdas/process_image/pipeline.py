@@ -43,36 +43,33 @@ class Pipeline:
 
     def _process(self, upload: Upload) -> list[ImageEvent]:
         try:
-            original = self._originals.open(upload)
+            with self._originals.open(upload) as original:
+                outcome = self._outcome(upload, original)
         except OriginalGoneError as gone:
             return self._gone(upload, gone)
+        return self._announce(outcome)
+
+    def _outcome(self, upload: Upload, original: OpenOriginal) -> ImageEvent:
         owner = upload.owner or original.owner
         found = self._derivatives.find(upload, self._variants)
         if found is None:
             try:
                 rendering = render(self._read(original), self._variants, self._limits)
             except RejectedImageError as rejection:
-                return self._announce(
-                    image_rejected(upload, owner=owner, recipe=self._recipe, size=original.size, rejection=rejection)
-                )
+                return image_rejected(upload, owner=owner, recipe=self._recipe, size=original.size, rejection=rejection)
             about = rendering.original
             stored = self._derivatives.store(upload, about, self._variants, rendering.derivatives)
-            try:
-                # Deleted while we computed: its deletion may have looked for derivatives before these were stored.
-                self._originals.check(upload)
-            except OriginalGoneError as gone:
-                return self._gone(upload, gone)
+            # Deleted while we computed: its deletion may have looked for derivatives before these were stored.
+            self._originals.check(upload)
         else:
             about, stored = found
-        return self._announce(
-            image_processed(
-                upload,
-                owner=owner,
-                recipe=self._recipe,
-                original=about,
-                bucket=self._derivatives.bucket,
-                variants=stored,
-            )
+        return image_processed(
+            upload,
+            owner=owner,
+            recipe=self._recipe,
+            original=about,
+            bucket=self._derivatives.bucket,
+            variants=stored,
         )
 
     def _read(self, original: OpenOriginal) -> bytes:
@@ -94,19 +91,23 @@ class Pipeline:
 
     def _delete(self, deletion: Deletion) -> list[ImageEvent]:
         versions = self._derivatives.versions(deletion)
-        latest = None if deletion.whole_image else self._originals.latest(deletion)
+        gone = deletion.whole_image or self._originals.latest(deletion) is None
         # Announced before anything is removed: a crash in between leaves the derivatives to be found again.
         announced = self._announce(
             image_deleted(
                 deletion,
                 recipe=self._recipe,
-                image_deleted=latest is None,
+                image_deleted=gone,
                 deleted_versions=sorted(versions),
             )
         )
         self._derivatives.delete([key for keys in versions.values() for key in keys])
-        # A version deleted for good uncovers the one before it; removing a delete marker brings the image back.
-        return announced if latest is None else announced + self._process(latest)
+        # A version deleted for good uncovers another, and removing a delete marker brings the image back. That may
+        # happen before the marker's own event is handled: then what went with the image is made again.
+        latest = self._originals.latest(deletion)
+        if latest is None or (deletion.whole_image and latest.version not in versions):
+            return announced
+        return announced + self._process(latest)
 
     def _announce(self, event: ImageEvent) -> list[ImageEvent]:
         self._bus.put(event)

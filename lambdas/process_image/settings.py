@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from process_image.image import Limits, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
 
 
 class SettingsError(ValueError):
@@ -41,24 +43,26 @@ class Settings:
         Raises:
             SettingsError: A variable is missing or malformed.
         """
+
+        def read(name: str, parse: Callable[[str], T]) -> T:
+            if not environment.get(name):
+                raise SettingsError(f"the environment variable {name} is not set")
+            try:
+                return parse(environment[name])
+            except ValueError as error:
+                raise SettingsError(f"the environment variable {name} is malformed: {error}") from error
+
+        max_bytes, max_pixels = read("MAX_BYTES", int), read("MAX_PIXELS", int)
         try:
-            variants = json.loads(environment["VARIANTS"])
-            settings = cls(
-                event_bus=environment["EVENT_BUS"],
-                processed_bucket=environment["PROCESSED_BUCKET"],
-                variants=tuple(variants),
-                limits=Limits(
-                    max_bytes=int(environment["MAX_BYTES"]),
-                    max_pixels=int(environment["MAX_PIXELS"]),
-                ),
-            )
-            for variant in variants:
-                Variant.from_mapping(variant)
-        except KeyError as error:
-            raise SettingsError(f"the environment variable {error.args[0]} is not set") from error
-        except (TypeError, ValueError) as error:
-            raise SettingsError(f"the environment is malformed: {error}") from error
-        return settings
+            limits = Limits(max_bytes=max_bytes, max_pixels=max_pixels)
+        except ValueError as error:
+            raise SettingsError(f"an environment variable is out of range: {error}") from error
+        return cls(
+            event_bus=read("EVENT_BUS", str),
+            processed_bucket=read("PROCESSED_BUCKET", str),
+            variants=read("VARIANTS", _variants),
+            limits=limits,
+        )
 
     @property
     def recipe(self) -> str:
@@ -68,3 +72,13 @@ class Settings:
         """
         canonical = json.dumps(self.variants, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _variants(text: str) -> tuple[Mapping[str, Any], ...]:
+    variants = json.loads(text)
+    if not isinstance(variants, list) or not variants or not all(isinstance(v, dict) for v in variants):
+        raise ValueError("it is not a list of objects with at least one")
+    names = [Variant.from_mapping(variant).name for variant in variants]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two variants have the same name: {', '.join(names)}")
+    return tuple(variants)

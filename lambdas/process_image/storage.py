@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LONGEST_IMAGE_ID = 800  # bytes; S3 allows 1,024 for image id, version and variant together
 
+_DIGEST = "sha256-"
 _DELETE_AT_ONCE = 1000  # keys, S3's limit
 _GONE = {
     "404",
@@ -49,7 +50,7 @@ class DeletionIncompleteError(Exception):
 
 
 class OpenOriginal:
-    """An original whose bytes are still to be read.
+    """An original whose bytes are still to be read; to be closed, for it holds a connection.
 
     Attributes:
         size: Bytes.
@@ -60,6 +61,12 @@ class OpenOriginal:
         self.size: int = response["ContentLength"]
         self.owner: str | None = response["Metadata"].get("owner") or None
         self._body = response["Body"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._body.close()
 
     def read(self) -> bytes:
         """All bytes; a connection that ends early is an error of botocore's, which the queue retries."""
@@ -91,7 +98,12 @@ class Originals:
         self._request(self._s3.head_object, upload)
 
     def latest(self, deletion: Deletion) -> Upload | None:
-        """The version that S3 shows now for a key, as if it had been uploaded when another was deleted."""
+        """The version that S3 shows now for a key, as if it had been uploaded when another was deleted.
+
+        None where there is no such version, or where the bucket keeps none.
+        """
+        if deletion.version_id is None:
+            return None
         try:
             head = self._s3.head_object(Bucket=deletion.bucket, Key=deletion.key)
         except ClientError as error:
@@ -112,7 +124,7 @@ class Originals:
     def _request(operation: Callable[..., Any], upload: Upload) -> Any:  # noqa: ANN401 - GetObject's or HeadObject's response
         """Ask for the latest version first: one request tells that the image lives and is the one uploaded."""
         try:
-            latest = operation(Bucket=upload.bucket, Key=upload.key, IfMatch=upload.etag)
+            latest = operation(Bucket=upload.bucket, Key=upload.key, IfMatch=f'"{upload.etag}"')
             if upload.version_id in (None, latest.get("VersionId")):
                 return latest
             if "Body" in latest:
@@ -275,11 +287,14 @@ class Derivatives:
 
 
 def _prefix(image_id: str) -> str:
-    """The image id, or its digest where a derivative's key would get longer than S3 allows."""
+    """The image id, or its digest where a derivative's key would get longer than S3 allows.
+
+    An image id that looks like a digest becomes one too, or it could take the place of another image's.
+    """
     encoded = image_id.encode()
-    if len(encoded) <= LONGEST_IMAGE_ID:
+    if len(encoded) <= LONGEST_IMAGE_ID and not image_id.startswith(_DIGEST):
         return image_id
-    return f"sha256-{hashlib.sha256(encoded).hexdigest()}"
+    return f"{_DIGEST}{hashlib.sha256(encoded).hexdigest()}"
 
 
 def _code(error: ClientError) -> str:

@@ -50,13 +50,13 @@ def gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Gate:
     return Gate(shutil.copytree(EVENTS, tmp_path / "events"), capsys)
 
 
-def rename_width(schema: Any) -> None:  # noqa: ANN401 - a schema
+def rename_width(schema: Any) -> None:
     original = schema["properties"]["original"]
     original["properties"]["pixels_wide"] = original["properties"].pop("width")
     original["required"][original["required"].index("width")] = "pixels_wide"
 
 
-def add_camera(schema: Any) -> None:  # noqa: ANN401 - a schema
+def add_camera(schema: Any) -> None:
     schema["properties"]["camera"] = {"type": "string", "description": "The camera."}
 
 
@@ -147,7 +147,7 @@ def test_other_words_and_another_order_need_no_publishing(gate: Gate) -> None:
 
 
 def test_a_breaking_change_may_come_as_a_new_version(gate: Gate) -> None:
-    def second(schema: Any) -> None:  # noqa: ANN401 - a schema
+    def second(schema: Any) -> None:
         rename_width(schema)
         schema["properties"]["schema_version"]["const"] = 2
 
@@ -187,7 +187,7 @@ def test_a_version_has_to_say_which_it_is(gate: Gate, change: Callable[[Any], ob
 
 
 def test_a_version_has_to_say_so_in_every_event(gate: Gate) -> None:
-    def second(schema: Any) -> None:  # noqa: ANN401 - a schema
+    def second(schema: Any) -> None:
         schema["properties"]["schema_version"]["const"] = 2
         schema["required"].remove("schema_version")
 

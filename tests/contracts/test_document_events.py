@@ -82,7 +82,7 @@ def test_tables_have_the_same_number_of_cells_in_every_row() -> None:
     assert cells == {4, 5}
 
 
-def edited(tmp_path: Path, source: str, target: str, change: Any) -> str:  # noqa: ANN401 - a function
+def edited(tmp_path: Path, source: str, target: str, change: Any) -> str:
     folder = shutil.copytree(EVENTS, tmp_path / "events")
     schema = json.loads((folder / source).read_text(encoding="utf-8"))
     change(schema)

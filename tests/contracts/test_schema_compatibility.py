@@ -63,7 +63,7 @@ class Place:
         change(at(result, self.in_schema))
         return result
 
-    def replaced(self, value: Any, by: object) -> Any:  # noqa: ANN401 - any JSON
+    def replaced(self, value: Any, by: object) -> Any:
         """A copy of the value with another one in this place, or with none."""
         result = copy.deepcopy(value)
         *before, last = self.in_value
@@ -82,7 +82,7 @@ def dropping(keyword: str) -> Callable[[Schema], object]:
     return lambda inner: inner.pop(keyword)
 
 
-def at(value: Any, steps: Any) -> Any:  # noqa: ANN401 - any JSON
+def at(value: Any, steps: Any) -> Any:
     for step in steps:
         value = value[step]
     return value
@@ -252,7 +252,7 @@ BREAKING = (
 
 @pytest.mark.parametrize("kind", BREAKING, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_what_breaks_a_consumer_is_found_wherever_it_happens(name: str, kind: Any) -> None:  # noqa: ANN401 - one of the above
+def test_what_breaks_a_consumer_is_found_wherever_it_happens(name: str, kind: Any) -> None:
     schema, example = _real(name)
     cases = [(place, *case) for place in places(schema) for case in kind(place, schema, example)]
     assert cases or (kind is items_are_no_longer_described and name == "image_rejected")
@@ -341,7 +341,7 @@ HARMLESS = (
 
 @pytest.mark.parametrize("kind", HARMLESS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_what_breaks_nobody_passes_wherever_it_happens(name: str, kind: Any) -> None:  # noqa: ANN401 - one of the above
+def test_what_breaks_nobody_passes_wherever_it_happens(name: str, kind: Any) -> None:
     schema, _ = _real(name)
     applied = 0
     for place in (Place("", (), ()), *places(schema)):

@@ -44,7 +44,7 @@ def cutout(width: int = 120, height: int = 80) -> Image.Image:
     return image
 
 
-def encoded(image: Image.Image, image_format: str, **options: Any) -> bytes:  # noqa: ANN401 - Pillow's options
+def encoded(image: Image.Image, image_format: str, **options: Any) -> bytes:
     file = BytesIO()
     image.save(file, image_format, **options)
     return file.getvalue()

@@ -35,7 +35,7 @@ LIMITS = Limits(max_bytes=10_000_000, max_pixels=10_000_000)
 SWAPPED = rgb_profile(red=GREEN, green=RED)  # what a file calls red is green
 
 
-def rendered(data: bytes, output_format: OutputFormat = "png", **variant: Any) -> Image.Image:  # noqa: ANN401
+def rendered(data: bytes, output_format: OutputFormat = "png", **variant: Any) -> Image.Image:
     wanted = Variant(name="v", format=output_format, **{"width": 8192, **variant})
     return decoded(render(data, [wanted], LIMITS).derivatives[0].data)
 

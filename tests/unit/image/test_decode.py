@@ -332,7 +332,7 @@ def test_a_large_jpeg_is_decoded_once_and_no_larger_than_needed(monkeypatch: pyt
     sizes: list[tuple[int, int]] = []
     load = JpegImageFile.load
 
-    def watched(image: JpegImageFile) -> Any:  # noqa: ANN401 - Pillow's own type is private
+    def watched(image: JpegImageFile) -> Any:
         if image.tile:
             sizes.append(image.size)
         return load(image)

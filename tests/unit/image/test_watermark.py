@@ -19,12 +19,12 @@ RED_SQUARE = encoded(Image.new("RGB", (30, 30), "red"), "PNG")
 GREY = encoded(Image.new("RGB", (400, 300), (100, 100, 100)), "PNG")
 
 
-def marked(watermark: Watermark | None, data: bytes = GREY, **variant: Any) -> Image.Image:  # noqa: ANN401
+def marked(watermark: Watermark | None, data: bytes = GREY, **variant: Any) -> Image.Image:
     wanted = Variant(name="v", watermark=watermark, **{"width": 400, "format": "png", **variant})
     return decoded(render(data, [wanted], LIMITS).derivatives[0].data)
 
 
-def mark_box(watermark: Watermark, data: bytes = GREY, **variant: Any) -> tuple[int, int, int, int]:  # noqa: ANN401
+def mark_box(watermark: Watermark, data: bytes = GREY, **variant: Any) -> tuple[int, int, int, int]:
     """Where a watermark changes the picture (left, top, right, bottom)."""
     change = ImageChops.difference(marked(watermark, data, **variant), marked(None, data, **variant))
     box = change.convert("RGB").getbbox()
