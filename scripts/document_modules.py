@@ -54,10 +54,7 @@ class Declaration:
     def description(self) -> str:
         """The description as one line of text, empty if there is none."""
         source = self.arguments.get("description", '""')
-        if source.startswith("<<"):
-            text = textwrap.dedent("\n".join(source.splitlines()[1:-1]))
-        else:
-            text = json.loads(source)
+        text = " ".join(source.splitlines()[1:-1]) if source.startswith("<<") else json.loads(source)
         return " ".join(text.split())
 
 

@@ -86,7 +86,7 @@ def scan_plan() -> Scan:
         stack = Stack(Path(folder), emulator.environment, emulator_variables("scan"))
         stack.init()
         # The key alone is made: what it encrypts shows in a plan only once its ARN is known.
-        stack.run("apply", "-target=module.key", "-auto-approve", "-input=false", "-no-color")
+        stack.apply("-target=module.key")
         plan = Path(folder) / "plan.json"
         plan.write_text(json.dumps(stack.plan()))
         return scan("--file", str(plan), "--framework", "terraform_plan")

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,80 +110,58 @@ def terraform_environment(directory: Path, tell: Callable[[str], None] | None = 
     return {**environment, "TF_CLI_CONFIG_FILE": str(configuration)}
 
 
-@dataclass
-class Stack:
-    """The root as applied in one folder.
+class Terraform:
+    """Terraform in one folder.
 
     Attributes:
-        directory: The folder; made and filled when needed.
+        folder: The folder with the configuration; state and the rest of what Terraform writes go there too.
         environment: What Terraform's process sees besides `terraform_environment`: an emulator's address.
-        variables: Values of the root's variables.
-        tell: Is told of each step, in a sentence.
+        tell: Is told what one should know, in a sentence.
     """
 
-    directory: Path
-    environment: Mapping[str, str]
-    variables: Mapping[str, Any]
-    tell: Callable[[str], None] | None = None
-    _terraform: dict[str, str] = field(init=False, default_factory=dict)
-
-    @property
-    def root(self) -> Path:
-        """The folder that Terraform runs in."""
-        return self.directory / "terraform"
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], *, tell: Callable[[str], None] | None = None
+    ) -> None:
+        self.folder = folder
+        self.environment = environment
+        self.tell = tell
+        self._process_environment: dict[str, str] = {}
 
     def init(self) -> None:
-        """Link the root's files, write the variables and install the provider."""
+        """Install modules and provider."""
         check_terraform()
-        self._terraform = {
-            **terraform_environment(self.directory, self.tell),
-            "TF_DATA_DIR": str(self.directory / ".terraform"),
-            **self.environment,
-        }
-        if self.root.exists():
-            for link in self.root.iterdir():
-                if link.is_symlink():
-                    link.unlink()
-        self.root.mkdir(parents=True, exist_ok=True)
-        for source in (ROOT / "terraform").iterdir():
-            if source.name == "modules" or (source.suffix in (".tf", ".json") and source.name != "backend.tf"):
-                (self.root / source.name).symlink_to(source)
-        for name in ("events", "build"):
-            link = self.directory / name
-            link.unlink(missing_ok=True)
-            link.symlink_to(ROOT / name)
-        (self.root / "terraform.tfvars.json").write_text(json.dumps(self.variables, indent=2) + "\n")
-        self.run("init", "-input=false", "-no-color")
+        self._process_environment = {**terraform_environment(self.folder, self.tell), **self.environment}
+        self.run("init")
 
-    def apply(self, on_line: Callable[[str], None] | None = None) -> None:
+    def apply(self, *options: str, on_line: Callable[[str], None] | None = None) -> None:
         """Apply; each line of Terraform's progress goes to `on_line`."""
-        self.run("apply", "-auto-approve", "-input=false", "-no-color", on_line=on_line)
+        self.run("apply", "-auto-approve", *options, on_line=on_line)
 
     def destroy(self, on_line: Callable[[str], None] | None = None) -> None:
         """Destroy all that `apply` made."""
-        self.run("destroy", "-auto-approve", "-input=false", "-no-color", on_line=on_line)
+        self.run("destroy", "-auto-approve", on_line=on_line)
 
     def plan(self) -> dict[str, Any]:
         """The plan, in Terraform's JSON form."""
-        self.run("plan", "-out=tfplan", "-input=false", "-no-color")
+        self.run("plan", "-out=tfplan")
         plan: dict[str, Any] = json.loads(self.run("show", "-json", "tfplan"))
         return plan
 
     def outputs(self) -> dict[str, Any]:
-        """The root's outputs, by name."""
+        """The outputs, by name."""
         outputs = json.loads(self.run("output", "-json"))
         return {name: output["value"] for name, output in outputs.items()}
 
-    def run(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> str:
-        """Run one Terraform command in the stack and return what it wrote.
+    def run(self, command: str, *options: str, on_line: Callable[[str], None] | None = None) -> str:
+        """Run one Terraform command and return what it wrote.
 
         Raises:
             TerraformError: It failed; the message holds its errors.
         """
         with subprocess.Popen(
-            ["terraform", *arguments],
-            cwd=self.root,
-            env=self._terraform,
+            ["terraform", command, "-no-color", *options],
+            cwd=self.folder,
+            env=self._process_environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -195,11 +172,48 @@ class Stack:
                 lines.append(line)
                 if on_line:
                     on_line(line.rstrip())
+        said = "".join(lines)
         if process.returncode:
-            said = "".join(lines)
             problems = said[said.find("Error:") :] if "Error:" in said else said
-            raise TerraformError(f"terraform {arguments[0]} failed:\n{problems}")
-        return "".join(lines)
+            raise TerraformError(f"terraform {command} failed:\n{problems}")
+        return said
+
+
+class Stack(Terraform):
+    """The project's root, applied from a folder of its own.
+
+    Attributes:
+        directory: That folder; it is made and filled when needed.
+        variables: Values of the root's variables.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        environment: Mapping[str, str],
+        variables: Mapping[str, Any],
+        *,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__(directory / "terraform", environment, tell=tell)
+        self.directory = directory
+        self.variables = variables
+
+    def init(self) -> None:
+        """Link the root's files, write the variables, install modules and provider."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for link in self.folder.iterdir():
+            if link.is_symlink():
+                link.unlink()
+        for source in (ROOT / "terraform").iterdir():
+            if source.name == "modules" or (source.suffix in (".tf", ".json") and source.name != "backend.tf"):
+                (self.folder / source.name).symlink_to(source)
+        for name in ("events", "build"):
+            link = self.directory / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(ROOT / name)
+        (self.folder / "terraform.tfvars.json").write_text(json.dumps(self.variables, indent=2) + "\n")
+        super().init()
 
 
 def emulator_variables(name: str) -> dict[str, Any]:

@@ -28,11 +28,13 @@ class Engine:
     Attributes:
         lacks: What it cannot do.
         drifts: What a second plan would change there though nothing has changed: resource and attribute.
+        example_drifts: The same for the modules' examples.
     """
 
     name: str
     lacks: frozenset[Capability] = frozenset()
     drifts: frozenset[tuple[str, str]] = frozenset()
+    example_drifts: frozenset[tuple[str, str]] = frozenset()
 
     def can(self, capability: Capability) -> bool:
         return capability not in self.lacks

@@ -1,0 +1,215 @@
+# Mistakes fail at plan.
+
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { id = "eu-west-1" }
+  }
+}
+
+variables {
+  name    = "orders"
+  key_arn = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  rules = {
+    order_placed = {
+      pattern = "{\"source\":[\"shop\"]}"
+      targets = { billing = { arn = "arn:aws:sqs:eu-west-1:123456789012:billing" } }
+    }
+  }
+}
+
+run "name_with_a_space" {
+  command = plan
+  variables {
+    name = "my orders"
+  }
+  expect_failures = [var.name]
+}
+
+run "name_that_belongs_to_aws" {
+  command = plan
+  variables {
+    name = "aws.partner"
+  }
+  expect_failures = [var.name]
+}
+
+run "key_that_is_none" {
+  command = plan
+  variables {
+    key_arn = "alias/orders"
+  }
+  expect_failures = [var.key_arn]
+}
+
+run "default_bus_without_a_prefix" {
+  command = plan
+  variables {
+    name = "default"
+  }
+  expect_failures = [var.prefix, var.rules]
+}
+
+run "prefix_with_a_slash" {
+  command = plan
+  variables {
+    prefix = "a/b"
+  }
+  expect_failures = [var.prefix]
+}
+
+run "default_bus_without_rules" {
+  command = plan
+  variables {
+    name   = "default"
+    prefix = "shop"
+    rules  = {}
+  }
+  expect_failures = [var.rules]
+}
+
+run "publishers_of_the_default_bus" {
+  command = plan
+  variables {
+    name       = "default"
+    prefix     = "shop"
+    publishers = { partners = { account_ids = ["210987654321"] } }
+  }
+  expect_failures = [var.publishers]
+}
+
+run "publisher_that_is_nobody" {
+  command = plan
+  variables {
+    publishers = { nobody = {} }
+  }
+  expect_failures = [var.publishers]
+}
+
+run "publisher_that_is_two" {
+  command = plan
+  variables {
+    publishers = { both = { account_ids = ["210987654321"], organization_id = "o-abcdefghij" } }
+  }
+  expect_failures = [var.publishers]
+}
+
+run "publisher_with_a_short_account_id" {
+  command = plan
+  variables {
+    publishers = { partners = { account_ids = ["2109876543"] } }
+  }
+  expect_failures = [var.publishers]
+}
+
+run "archive_pattern_that_is_no_json" {
+  command = plan
+  variables {
+    archive = { pattern = "source = shop" }
+  }
+  expect_failures = [var.archive]
+}
+
+run "archive_for_half_a_day" {
+  command = plan
+  variables {
+    archive = { retention_days = 0.5 }
+  }
+  expect_failures = [var.archive]
+}
+
+run "archive_name_that_is_too_long" {
+  command = plan
+  variables {
+    prefix  = "a-prefix-that-is-as-long-as-it-may-ever-be-48-ch"
+    archive = {}
+  }
+  expect_failures = [aws_cloudwatch_event_archive.this]
+}
+
+run "pattern_that_is_no_json" {
+  command = plan
+  variables {
+    rules = { broken = { pattern = "source = shop", targets = { billing = { arn = "arn:aws:sqs:eu-west-1:123456789012:billing" } } } }
+  }
+  expect_failures = [var.rules]
+}
+
+run "pattern_that_matches_everything_by_accident" {
+  command = plan
+  variables {
+    rules = { all = { pattern = "{}", targets = { billing = { arn = "arn:aws:sqs:eu-west-1:123456789012:billing" } } } }
+  }
+  expect_failures = [var.rules]
+}
+
+run "rule_without_a_target" {
+  command = plan
+  variables {
+    rules = { idle = { pattern = "{\"source\":[\"shop\"]}", targets = {} } }
+  }
+  expect_failures = [var.rules]
+}
+
+run "rule_with_six_targets" {
+  command = plan
+  variables {
+    rules = { busy = { pattern = "{\"source\":[\"shop\"]}", targets = { for n in range(6) : "t${n}" => { arn = "arn:aws:sqs:eu-west-1:123456789012:q${n}" } } } }
+  }
+  expect_failures = [var.rules]
+}
+
+run "rule_with_a_space_in_its_name" {
+  command = plan
+  variables {
+    rules = { "order placed" = { pattern = "{\"source\":[\"shop\"]}", targets = { billing = { arn = "arn:aws:sqs:eu-west-1:123456789012:billing" } } } }
+  }
+  expect_failures = [var.rules]
+}
+
+run "target_with_a_dot_in_its_name" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { "to.billing" = { arn = "arn:aws:sqs:eu-west-1:123456789012:billing" } } } }
+  }
+  expect_failures = [var.rules]
+}
+
+run "target_with_two_inputs" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { billing = { arn = "arn:aws:sqs:eu-west-1:123456789012:billing", input = "{}", input_path = "$.detail" } } } }
+  }
+  expect_failures = [var.rules]
+}
+
+run "target_with_two_roles" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { ship = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:ship", role_arn = "arn:aws:iam::123456789012:role/mine", role_actions = ["states:StartExecution"] } } } }
+  }
+  expect_failures = [var.rules]
+}
+
+run "role_with_a_wildcard" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { ship = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:ship", role_actions = ["states:*"] } } } }
+  }
+  expect_failures = [var.rules]
+}
+
+run "retry_for_two_days" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { billing = { arn = "arn:aws:sqs:eu-west-1:123456789012:billing", retry = { max_age_seconds = 172800 } } } } }
+  }
+  expect_failures = [var.rules]
+}
+
+run "role_name_that_is_too_long" {
+  command = plan
+  variables {
+    rules = { a_rule_with_a_long_name = { pattern = "{\"source\":[\"shop\"]}", targets = { a_target_with_a_very_long_name = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:ship", role_actions = ["states:StartExecution"] } } } }
+  }
+  expect_failures = [aws_iam_role.target]
+}
