@@ -45,6 +45,7 @@ MINISTACK = Engine(
     "MiniStack",
     lacks=frozenset({Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS, Capability.VERSION_IDS}),
     drifts=frozenset({("module.record_image.aws_sfn_state_machine.this", "tracing_configuration")}),
+    example_drifts=frozenset({("module.order_workflow.aws_sfn_state_machine.this", "tracing_configuration")}),
 )
 ENGINES = (AWS, MINISTACK)
 

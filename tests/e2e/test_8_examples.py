@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+
 from e2e.conftest import DIRECTORY
 from e2e.engines import engine
 from e2e.test_9_destroy import drifts

@@ -190,6 +190,26 @@ run "a_rule_says_what_it_was_told" {
   }
 }
 
+run "a_target_with_role_actions_is_reached_with_a_role_of_the_module" {
+  variables {
+    rules = {
+      order_placed = {
+        pattern = "{\"source\":[\"shop\"]}"
+        targets = { ship = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:ship", role_actions = ["states:StartExecution"] } }
+      }
+    }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_target.this["order_placed.ship"].role_arn == aws_iam_role.target["order_placed.ship"].arn
+    error_message = "The target is not reached with its role."
+  }
+  assert {
+    condition     = output.role_arns == { "order_placed.ship" = aws_iam_role.target["order_placed.ship"].arn }
+    error_message = "The output is not the role's ARN."
+  }
+}
+
 run "an_archive_keeps_the_bus" {
   variables {
     archive = { retention_days = 90, pattern = "{\"source\":[\"shop\"]}" }

@@ -1,27 +1,17 @@
-# Who may do what: every statement names its principal, one resource and the conditions that hold it to this module's rules.
+# The policies, as the real provider renders them: offline, for a plan of new resources calls nothing.
 
-mock_provider "aws" {
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
-  mock_data "aws_partition" {
-    defaults = { partition = "aws" }
-  }
-  mock_data "aws_region" {
-    defaults = { id = "eu-west-1" }
-  }
-  mock_data "aws_iam_policy_document" {
-    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
-  }
-  mock_resource "aws_cloudwatch_event_bus" {
-    defaults = { arn = "arn:aws:events:eu-west-1:123456789012:event-bus/mocked" }
-  }
-  mock_resource "aws_iam_role" {
-    defaults = { arn = "arn:aws:iam::123456789012:role/mocked" }
-  }
-  mock_resource "aws_sqs_queue" {
-    defaults = { arn = "arn:aws:sqs:eu-west-1:123456789012:mocked", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/mocked" }
-  }
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
 }
 
 variables {
@@ -37,171 +27,138 @@ variables {
     }
     order_lost = {
       pattern = "{\"source\":[\"shop\"]}"
-      targets = { ship = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:search", role_actions = ["states:StartExecution"] } }
+      targets = { search = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:search", role_actions = ["states:StartExecution"] } }
     }
   }
 }
 
-run "only_these_rules_and_this_bus_may_send_to_the_dlq" {
+run "only_the_bus_and_its_rules_may_send_to_the_dlq_and_only_over_tls" {
+  command = plan
+
   assert {
-    condition     = aws_sqs_queue.dlq.policy == data.aws_iam_policy_document.dlq.json
-    error_message = "The dead-letter queue has another policy."
-  }
-  assert {
-    condition     = length([for s in data.aws_iam_policy_document.dlq.statement : s if s.effect != "Deny"]) == 1
-    error_message = "More than one statement allows something."
-  }
-  assert {
-    condition = alltrue([
-      for s in data.aws_iam_policy_document.dlq.statement : (
-        s.actions == toset(["sqs:SendMessage"]) &&
-        s.resources == toset(["arn:aws:sqs:eu-west-1:123456789012:orders-events-dlq"]) &&
-        one(s.principals).type == "Service" && one(s.principals).identifiers == toset(["events.amazonaws.com"])
-      ) if s.effect != "Deny"
-    ])
-    error_message = "The grant is not: EventBridge may send to this queue."
-  }
-  assert {
-    condition = alltrue([
-      for s in data.aws_iam_policy_document.dlq.statement : s.condition == toset([
-        { test = "StringEquals", variable = "aws:SourceAccount", values = tolist(["123456789012"]) },
-        { test = "ArnEquals", variable = "aws:SourceArn", values = tolist([
-          "arn:aws:events:eu-west-1:123456789012:rule/orders/order_lost",
-          "arn:aws:events:eu-west-1:123456789012:rule/orders/order_placed",
-          "arn:aws:events:eu-west-1:123456789012:event-bus/orders",
-        ]) },
-      ]) if s.effect != "Deny"
-    ])
-    error_message = "The grant is not held to the rules and the bus of this account."
+    condition = jsondecode(aws_sqs_queue.dlq.policy).Statement == [
+      {
+        Sid       = "Undeliverable"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:orders-events-dlq"
+        Condition = {
+          ArnLike = {
+            "aws:SourceArn" = [
+              "arn:aws:events:eu-west-1:123456789012:rule/orders/*",
+              "arn:aws:events:eu-west-1:123456789012:event-bus/orders",
+            ]
+          }
+          StringEquals = { "aws:SourceAccount" = "123456789012" }
+        }
+      },
+      {
+        Sid       = "DenyInsecureTransport"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:orders-events-dlq"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+    error_message = "The dead-letter queue must take from this bus and its rules, and over TLS, alone: ${aws_sqs_queue.dlq.policy}"
   }
 }
 
-run "on_the_default_bus_only_the_rules_may_send_to_the_dlq" {
+run "on_the_default_bus_only_the_rules_with_the_prefix_may_send_to_the_dlq" {
+  command = plan
+
   variables {
     name   = "default"
     prefix = "shop"
   }
 
   assert {
-    condition = alltrue(flatten([
-      for s in data.aws_iam_policy_document.dlq.statement : [
-        for c in s.condition : c.values == tolist([
-          "arn:aws:events:eu-west-1:123456789012:rule/shop-order_lost",
-          "arn:aws:events:eu-west-1:123456789012:rule/shop-order_placed",
-        ]) if c.variable == "aws:SourceArn"
-      ] if s.effect != "Deny"
-    ]))
-    error_message = "The grant is not held to the module's rules."
+    condition = jsondecode(aws_sqs_queue.dlq.policy).Statement[0].Condition == {
+      ArnLike      = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/shop-*" }
+      StringEquals = { "aws:SourceAccount" = "123456789012" }
+    }
+    error_message = "On the default bus the grant must be held to the module's own rules: ${aws_sqs_queue.dlq.policy}"
   }
 }
 
-run "the_dlq_refuses_plain_http" {
+run "each_target_with_role_actions_has_a_role_for_them_alone" {
+  command = plan
+
   assert {
-    condition = anytrue([
-      for s in data.aws_iam_policy_document.dlq.statement : (
-        s.effect == "Deny" && s.actions == toset(["sqs:*"]) &&
-        s.resources == toset(["arn:aws:sqs:eu-west-1:123456789012:orders-events-dlq"]) &&
-        one(s.principals).identifiers == toset(["*"]) &&
-        one(s.condition) == { test = "Bool", variable = "aws:SecureTransport", values = tolist(["false"]) }
-      )
-    ])
-    error_message = "The dead-letter queue can be used without TLS."
+    condition = { for key, policy in aws_iam_role_policy.target : key => jsondecode(policy.policy).Statement } == {
+      "order_lost.search" = [{
+        Effect   = "Allow"
+        Action   = "states:StartExecution"
+        Resource = "arn:aws:states:eu-west-1:123456789012:stateMachine:search"
+      }]
+      "order_placed.ship" = [{
+        Effect   = "Allow"
+        Action   = "states:StartExecution"
+        Resource = "arn:aws:states:eu-west-1:123456789012:stateMachine:ship"
+      }]
+    }
+    error_message = "Each role must allow its target's action on its target, and nothing else."
+  }
+
+  assert {
+    condition = { for key, role in aws_iam_role.target : key => role.name } == {
+      "order_lost.search" = "orders-order_lost-search-eu-west-1"
+      "order_placed.ship" = "orders-order_placed-ship-eu-west-1"
+    }
+    error_message = "A role's name must tell bus, rule, target and region."
   }
 }
 
-run "each_target_with_a_role_has_one_of_its_own" {
-  assert {
-    condition     = toset(keys(aws_iam_role.target)) == toset(["order_placed.ship", "order_lost.ship"])
-    error_message = "Not exactly the targets with role_actions have roles."
-  }
-  assert {
-    condition     = aws_iam_role.target["order_placed.ship"].name == "orders-order_placed-ship-eu-west-1"
-    error_message = "The role's name does not tell its bus, rule, target and region."
-  }
-  assert {
-    condition = (
-      aws_cloudwatch_event_target.this["order_placed.ship"].role_arn == aws_iam_role.target["order_placed.ship"].arn &&
-      output.role_arns["order_placed.ship"] == aws_iam_role.target["order_placed.ship"].arn
-    )
-    error_message = "The target is not reached with its role."
-  }
-}
+run "a_role_can_be_assumed_for_its_own_rule_only" {
+  command = plan
 
-run "a_role_allows_the_one_action_on_the_one_target" {
   assert {
-    condition = (
-      one(data.aws_iam_policy_document.target["order_placed.ship"].statement).actions == toset(["states:StartExecution"]) &&
-      one(data.aws_iam_policy_document.target["order_placed.ship"].statement).resources == toset(["arn:aws:states:eu-west-1:123456789012:stateMachine:ship"]) &&
-      one(data.aws_iam_policy_document.target["order_lost.ship"].statement).resources == toset(["arn:aws:states:eu-west-1:123456789012:stateMachine:search"])
-    )
-    error_message = "A role allows something else."
-  }
-  assert {
-    condition     = aws_iam_role_policy.target["order_placed.ship"].policy == data.aws_iam_policy_document.target["order_placed.ship"].json
-    error_message = "The role has another policy."
-  }
-}
-
-run "a_role_is_assumed_by_its_own_rule_only" {
-  assert {
-    condition     = aws_iam_role.target["order_placed.ship"].assume_role_policy == data.aws_iam_policy_document.target_trust["order_placed.ship"].json
-    error_message = "The role trusts somebody else."
-  }
-  assert {
-    condition = (
-      one(data.aws_iam_policy_document.target_trust["order_placed.ship"].statement).actions == toset(["sts:AssumeRole"]) &&
-      one(one(data.aws_iam_policy_document.target_trust["order_placed.ship"].statement).principals).identifiers == toset(["events.amazonaws.com"]) &&
-      one(data.aws_iam_policy_document.target_trust["order_placed.ship"].statement).condition == toset([
-        { test = "StringEquals", variable = "aws:SourceAccount", values = tolist(["123456789012"]) },
-        { test = "ArnEquals", variable = "aws:SourceArn", values = tolist(["arn:aws:events:eu-west-1:123456789012:rule/orders/order_placed"]) },
-      ])
-    )
-    error_message = "The role can be assumed for another rule or another account."
+    condition = { for key, role in aws_iam_role.target : key => jsondecode(role.assume_role_policy).Statement } == {
+      for key, rule in { "order_lost.search" = "order_lost", "order_placed.ship" = "order_placed" } : key => [{
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = {
+          ArnEquals    = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/orders/${rule}" }
+          StringEquals = { "aws:SourceAccount" = "123456789012" }
+        }
+      }]
+    }
+    error_message = "A role must be EventBridge's, for one rule of this account."
   }
 }
 
 run "publishers_are_accounts_or_an_organisation" {
+  command = plan
+
   variables {
     publishers = {
-      partners = { account_ids = ["210987654321", "310987654321"], sources = ["partner.orders"] }
       everyone = { organization_id = "o-abcdefghij" }
+      partners = { account_ids = ["210987654321", "310987654321"], sources = ["partner.orders"] }
     }
   }
 
   assert {
-    condition = (
-      one(aws_cloudwatch_event_bus_policy.this).event_bus_name == "orders" &&
-      one(aws_cloudwatch_event_bus_policy.this).policy == one(data.aws_iam_policy_document.publishers).json
-    )
-    error_message = "The bus does not have the publishers' policy."
-  }
-  assert {
-    condition = alltrue([
-      for s in one(data.aws_iam_policy_document.publishers).statement :
-      s.actions == toset(["events:PutEvents"]) && s.resources == toset(["arn:aws:events:eu-west-1:123456789012:event-bus/orders"])
-    ])
-    error_message = "A publisher may do more than put events on this bus."
-  }
-  assert {
-    condition = alltrue([
-      for s in one(data.aws_iam_policy_document.publishers).statement : (
-        one(s.principals).identifiers == toset(["arn:aws:iam::210987654321:root", "arn:aws:iam::310987654321:root"]) &&
-        one(s.condition) == { test = "StringEquals", variable = "events:source", values = tolist(["partner.orders"]) }
-      ) if s.sid == "PutEventspartners"
-    ])
-    error_message = "The accounts may put other events, or others may put them."
-  }
-  assert {
-    condition = alltrue([
-      for s in one(data.aws_iam_policy_document.publishers).statement : (
-        one(s.principals).identifiers == toset(["*"]) &&
-        one(s.condition) == { test = "StringEquals", variable = "aws:PrincipalOrgID", values = tolist(["o-abcdefghij"]) }
-      ) if s.sid == "PutEventseveryone"
-    ])
-    error_message = "The grant to everyone is not held to the organisation."
-  }
-  assert {
-    condition     = toset(one(data.aws_iam_policy_document.publishers).statement[*].sid) == toset(["PutEventspartners", "PutEventseveryone"])
-    error_message = "A publisher has no statement, or somebody else has one."
+    condition = jsondecode(one(aws_cloudwatch_event_bus_policy.this).policy).Statement == [
+      {
+        Sid       = "PutEventseveryone"
+        Effect    = "Allow"
+        Principal = { AWS = "*" }
+        Action    = "events:PutEvents"
+        Resource  = "arn:aws:events:eu-west-1:123456789012:event-bus/orders"
+        Condition = { StringEquals = { "aws:PrincipalOrgID" = "o-abcdefghij" } }
+      },
+      {
+        Sid       = "PutEventspartners"
+        Effect    = "Allow"
+        Principal = { AWS = ["arn:aws:iam::310987654321:root", "arn:aws:iam::210987654321:root"] }
+        Action    = "events:PutEvents"
+        Resource  = "arn:aws:events:eu-west-1:123456789012:event-bus/orders"
+        Condition = { StringEquals = { "events:source" = "partner.orders" } }
+      },
+    ]
+    error_message = "Each publisher must be held to its organisation or to its accounts and sources: ${one(aws_cloudwatch_event_bus_policy.this).policy}"
   }
 }

@@ -24,14 +24,14 @@ locals {
 module "key" {
   source = "../.."
 
-  name        = "example-orders"
+  name        = "example-order-notices"
   description = "Orders, and what is logged about them."
 
   services = {
     # SNS encrypts what it sends to the queue. The topic needs the key itself, so its ARN is put together here.
     topic_to_queue = {
       service     = "sns.amazonaws.com"
-      source_arns = ["arn:${data.aws_partition.current.partition}:sns:${local.location}:example-orders"]
+      source_arns = ["arn:${data.aws_partition.current.partition}:sns:${local.location}:example-order-notices"]
     }
 
     # CloudWatch Logs names no source, but the log group in the encryption context.
@@ -44,7 +44,7 @@ module "key" {
 }
 
 resource "aws_sns_topic" "orders" {
-  name              = "example-orders"
+  name              = "example-order-notices"
   kms_master_key_id = module.key.arn
 }
 

@@ -14,7 +14,7 @@ terraform {
 module "orders" {
   source = "../.."
 
-  name = "example-orders"
+  name = "example-order-events"
 
   subscriptions = {
     refunds = {

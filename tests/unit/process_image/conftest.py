@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+from unit.process_image.originals import PROCESSED, Bus, OriginalsBucket, journal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An AWS account in this process."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        boto3.setup_default_session()
+        yield
+    boto3.DEFAULT_SESSION = None
+
+
+@pytest.fixture
+def s3(aws: None) -> S3Client:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=PROCESSED, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return client
+
+
+@pytest.fixture
+def originals(s3: S3Client) -> OriginalsBucket:
+    """The bucket that users upload to, as Terraform makes it."""
+    return OriginalsBucket(s3, versioned=True)
+
+
+@pytest.fixture
+def unversioned(s3: S3Client) -> OriginalsBucket:
+    """A bucket that users upload to and that keeps no versions."""
+    return OriginalsBucket(s3, versioned=False)
+
+
+@pytest.fixture
+def journal(s3: S3Client, originals: OriginalsBucket) -> list[str]:
+    """What is asked of S3 and announced, in order, once the buckets exist."""
+    return journal_of(s3)
+
+
+@pytest.fixture
+def bus(journal: list[str]) -> Bus:
+    return Bus(journal)
