@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 UPLOADS_AT_ONCE = 4
 LOOK_EVERY_SECONDS = 0.4  # at the log, the table and the listing; messages come by themselves
+LOG_SECONDS = 5  # to wait for the log in the end
 LOG_OVERLAP_MS = 5000  # of one look at the log with the one before: lines may appear late
 
 _OWNER = "demo"
@@ -41,7 +41,7 @@ class Show(Protocol):
 
 
 class Clients:
-    """Clients of the services that the demo talks to."""
+    """Clients of the services that the demo talks to; to be closed, for an emulator waits for connections to end."""
 
     def __init__(self) -> None:
         config = Config(
@@ -53,18 +53,13 @@ class Clients:
         self.events = session.client("events", config=config)
         self.logs = session.client("logs", config=config)
         self.dynamodb = session.client("dynamodb", config=config)
-        self.account: str = session.client("sts", config=config).get_caller_identity()["Account"]
+        self.sts = session.client("sts", config=config)
+        self.account: str = self.sts.get_caller_identity()["Account"]
         self.region = session.region_name
 
-
-@contextmanager
-def connect() -> Iterator[Clients]:
-    """Clients whose connections end with the block: an emulator would wait for them before it ends."""
-    clients = Clients()
-    try:
-        yield clients
-    finally:
-        for client in (clients.s3, clients.sqs, clients.events, clients.logs, clients.dynamodb):
+    def close(self) -> None:
+        """End all connections."""
+        for client in (self.s3, self.sqs, self.events, self.logs, self.dynamodb, self.sts):
             client.close()
 
 
@@ -93,7 +88,7 @@ class Observer:
                     "Principal": {"Service": service},
                     "Action": "sqs:SendMessage",
                     "Resource": self.arn,
-                    "Condition": {"ArnEquals": {"aws:SourceArn": arns}},
+                    "Condition": {"ArnLike": {"aws:SourceArn": arns}},
                 }
                 for service, arns in senders.items()
             ],
@@ -167,8 +162,18 @@ class Run:
                     if time.monotonic() - self._last_news > patience:
                         break
             finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-        self._read_log(show)  # what the function says of the last ones
+                pool.shutdown(cancel_futures=True)
+        self._await_log(show)
+
+    def _await_log(self, show: Show) -> None:
+        """A log may come later than what it tells of."""
+        deadline = time.monotonic() + LOG_SECONDS
+        while True:
+            self._read_log(show)
+            awaited = [j for j in self.journeys if j.complete and Hop.PICKED_UP not in j.times]
+            if not awaited or time.monotonic() > deadline:
+                return
+            time.sleep(LOOK_EVERY_SECONDS)
 
     def _upload(self, journey: Journey, show: Show) -> None:
         journey.started = datetime.now(UTC)

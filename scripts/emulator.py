@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -32,6 +33,8 @@ MINISTACK = ROOT / ".venvs" / "ministack" / "bin" / "ministack"
 START_SECONDS = 60
 STOP_SECONDS = 10
 
+SAVED = "saved"  # a file that is there while the state on disk is whole
+
 
 class EmulatorError(Exception):
     """The emulator does not start or has stopped; the message says where its log is."""
@@ -46,12 +49,14 @@ class Emulator:
         authority: The certificate to trust it by.
         pid: Its process.
         log: The file it writes to.
+        restored: It began with what a former run left.
     """
 
     endpoint: str
     authority: Path
     pid: int
     log: Path
+    restored: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
@@ -74,7 +79,8 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
 
     Args:
         directory: Where its log `ministack.log` goes and, with `persist`, its state.
-        persist: Start with what a former run in this directory left, at the same port where it is free.
+        persist: Start with what a former run in this directory left, at the same port, if that run ended in
+            order: state is saved at the end.
 
     Raises:
         EmulatorError: It is not installed or does not start.
@@ -83,6 +89,9 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
         raise EmulatorError("MiniStack is not installed: run `make setup`.")
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / "ministack.log"
+    restored = persist and (directory / SAVED).exists()
+    if persist and not restored:
+        forget(directory)
     port = _port(directory if persist else None)
     endpoint = f"https://127.0.0.1:{port}"
     authority, certificate = _issue_certificate(directory)
@@ -116,9 +125,19 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
         )
     try:
         _wait_until_healthy(process, endpoint, authority, log)
-        yield Emulator(endpoint, authority, process.pid, log)
+        (directory / SAVED).unlink(missing_ok=True)
+        yield Emulator(endpoint, authority, process.pid, log, restored)
     finally:
-        _stop(process)
+        if _stop(process) and persist:
+            (directory / SAVED).touch()
+
+
+def forget(directory: Path) -> None:
+    """Make the next run with `persist` in this directory start afresh, on another port."""
+    for name in (SAVED, "port"):
+        (directory / name).unlink(missing_ok=True)
+    for name in ("state", "s3"):
+        shutil.rmtree(directory / name, ignore_errors=True)
 
 
 def _port(directory: Path | None) -> int:
@@ -126,6 +145,7 @@ def _port(directory: Path | None) -> int:
     remembered = directory / "port" if directory else None
     wanted = int(remembered.read_text()) if remembered and remembered.exists() else 0
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the last run may linger
         try:
             probe.bind(("127.0.0.1", wanted))
         except OSError as error:
@@ -164,9 +184,10 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], endpoint: str, authori
     raise EmulatorError(f"MiniStack did not answer within {START_SECONDS} s: see {log}")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes]) -> bool:
+    """End the emulator and what it started; tells whether it ended by itself, having saved its state."""
     if process.poll() is not None:
-        return
+        return False
     # To its whole group: it would wait half a minute for the connections that idle functions keep open.
     os.killpg(process.pid, signal.SIGTERM)
     try:
@@ -178,6 +199,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    return process.returncode == 0
 
 
 def main() -> int:

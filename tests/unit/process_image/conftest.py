@@ -27,9 +27,15 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     boto3.DEFAULT_SESSION = None
 
 
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """One for all clients: it keeps what botocore has read of the services' descriptions."""
+    return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-central-1")  # noqa: S106
+
+
 @pytest.fixture
-def s3(aws: None) -> S3Client:
-    client = boto3.client("s3")
+def s3(aws: None, session: boto3.Session) -> S3Client:
+    client = session.client("s3")
     client.create_bucket(Bucket=PROCESSED, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     return client
 

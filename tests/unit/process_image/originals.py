@@ -97,7 +97,7 @@ def answer_instead(client: Any, operation: str, status: int, parsed: dict[str, A
         operation: As in `s3.GetObject`.
         status: HTTP status.
         parsed: The answer as botocore hands it on.
-        times: How often.
+        times: How often. What was asked for last is answered first.
     """
     left = [times]
 

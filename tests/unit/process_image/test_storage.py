@@ -6,11 +6,10 @@ import hashlib
 import io
 from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
 from botocore.response import StreamingBody
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from unit.process_image.originals import PROCESSED, OriginalsBucket, answer_instead, journal_of, refuse
 
@@ -172,11 +171,8 @@ def test_an_older_version_that_cannot_be_asked_for_is_not_gone(
 ) -> None:
     first = originals.put("a", b"1")
     originals.put("a", b"2")
+    refuse(s3, "s3.GetObject", status, code)
     refuse(s3, "s3.GetObject", 412, "PreconditionFailed", times=1)
-    refuse(s3, "s3.GetObject", status, code, times=1)
-    with pytest.raises(ClientError) as raised:
-        Originals(s3).open(first)
-    assert raised.value.response["Error"]["Code"] in {code, "PreconditionFailed"}
     with pytest.raises(ClientError, match=code):
         Originals(s3).open(first)
 
@@ -359,6 +355,8 @@ def test_keys_are_never_longer_than_s3_allows(image_id: str) -> None:
 
 
 @given(NAMES | CLASHING, NAMES | CLASHING, st.sampled_from(["v1", "v2"]), st.sampled_from(["v1", "v2"]))
+@example(DIGEST, LONG, "v1", "v1")
+@example("a", "a/v1", "v1", "v1")
 @settings(deadline=None)
 def test_no_image_takes_the_place_of_another(one: str, other: str, version: str, other_version: str) -> None:
     same = (one, version) == (other, other_version)
@@ -497,7 +495,3 @@ def test_a_deletion_that_is_forbidden_is_a_failure(s3: S3Client, derivatives: De
     refuse(s3, "s3.DeleteObjects", 403, "AccessDenied")
     with pytest.raises(ClientError, match="AccessDenied"):
         derivatives.delete(["a"])
-
-
-def test_nothing_but_the_two_buckets_is_touched(originals: OriginalsBucket, derivatives: Derivatives) -> None:
-    assert {bucket["Name"] for bucket in boto3.client("s3").list_buckets()["Buckets"]} == {originals.name, PROCESSED}

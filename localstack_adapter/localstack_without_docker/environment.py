@@ -1,0 +1,212 @@
+"""One execution environment of a function: a process that keeps the function loaded from call to call.
+
+Knows nothing of LocalStack. `runtime.py` is the other end of the channel.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Pipe
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from multiprocessing.connection import Connection
+
+RUNTIME = Path(__file__).with_name("runtime.py")
+
+PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+"""What Lambda's Python brings along. Nothing else that is installed here is in the function's sight."""
+
+INTERNAL = ("AWS_LAMBDA_FUNCTION_TIMEOUT", "EDGE_PORT", "LOCALSTACK_")
+"""Beginnings of variables by which LocalStack talks to the init process of a container, not to the function."""
+
+
+class InitError(Exception):
+    """The function could not be loaded.
+
+    Attributes:
+        payload: What the caller is to be told, as Lambda puts it: JSON with `errorType` and `errorMessage`.
+    """
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__(payload.decode())
+        self.payload = payload
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a call: the function's answer or error, as JSON, and what it printed."""
+
+    payload: bytes
+    failed: bool
+    logs: str
+
+
+class Environment:
+    """A function's process, and the folder that only this process writes to."""
+
+    def __init__(self, *, code: Path, variables: Mapping[str, str], timeout: int, memory: int) -> None:
+        """Describe the environment; nothing runs yet.
+
+        Args:
+            code: The unpacked zip.
+            variables: The function's environment variables, `_HANDLER` among them.
+            timeout: Seconds that a call may take.
+            memory: MB that the function was given; reported, not enforced.
+        """
+        self._code, self._timeout, self._memory = code, timeout, memory
+        self._folder = tempfile.TemporaryDirectory(prefix="lambda-", ignore_cleanup_errors=True)
+        folder = Path(self._folder.name)
+        self._log = folder / "log"
+        self._packages = folder / "packages"
+        self._variables = {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            **{name: value for name, value in variables.items() if not name.startswith(INTERNAL)},
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+            "LAMBDA_TASK_ROOT": str(code),
+            "LAMBDA_RUNTIME_DIR": str(self._packages),
+            "TMPDIR": str(folder / "tmp"),
+            "NO_PROXY": "*",
+        }
+        self._version = variables.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel: Connection[bytes, bytes] | None = None
+        self._stopped = False
+
+    def start(self) -> None:
+        """Start the process and load the function.
+
+        Raises:
+            InitError: It cannot be loaded.
+        """
+        (Path(self._folder.name) / "tmp").mkdir()
+        self._packages.mkdir()
+        for name in PACKAGES:
+            spec = importlib.util.find_spec(name)
+            if spec and spec.origin:
+                found = Path(spec.origin)
+                found = found.parent if spec.submodule_search_locations else found
+                (self._packages / found.name).symlink_to(found)
+        self._launch()
+
+    def invoke(self, payload: str, *, request_id: str, arn: str, trace_id: str = "") -> Outcome:
+        """Call the function with an event, as JSON. One call at a time."""
+        began, printed = time.monotonic(), self._printed()
+        message = {
+            "payload": payload,
+            "request_id": request_id,
+            "arn": arn,
+            "trace_id": trace_id,
+            "deadline": time.time() + self._timeout,
+        }
+        memory = 0
+        try:
+            if self._channel is None:  # the former process did not survive its last call
+                self._launch()
+            answer = self._ask(message)
+            result, failed, memory = answer["payload"].encode(), answer["failed"], answer["memory"]
+        except InitError as error:
+            result, failed = error.payload, True
+        except TimeoutError:
+            self._end()
+            result, failed = _error("Sandbox.Timedout", request_id, f"Task timed out after {self._timeout}.00 seconds")
+        except (EOFError, OSError):
+            how = self._end()
+            result, failed = _error("Runtime.ExitError", request_id, f"Runtime exited with error: {how}")
+        milliseconds = (time.monotonic() - began) * 1000
+        logs = (
+            f"START RequestId: {request_id} Version: {self._version}\n"
+            f"{self.logs(printed)}"
+            f"END RequestId: {request_id}\n"
+            f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\t"
+            f"Billed Duration: {milliseconds + 1:.0f} ms\tMemory Size: {self._memory} MB\t"
+            f"Max Memory Used: {memory} MB\t\n"
+        )
+        return Outcome(result, failed, logs)
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing, and remove its folder."""
+        self._stopped = True
+        self._end()
+        self._folder.cleanup()
+
+    def logs(self, offset: int = 0) -> str:
+        """What the function has printed, from an offset in bytes on; whole lines."""
+        with suppress(OSError), self._log.open("rb") as log:
+            log.seek(offset)
+            text = log.read().decode(errors="replace")
+            return text if not text or text.endswith("\n") else f"{text}\n"
+        return ""
+
+    def _launch(self) -> None:
+        ours, theirs = Pipe()
+        with self._log.open("ab") as log, theirs:
+            # Without site-packages, and a session of its own: what the function starts ends with it.
+            self._process = subprocess.Popen(
+                [sys.executable, "-S", "-P", str(RUNTIME), str(theirs.fileno())],
+                cwd=self._code,
+                env=self._variables,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._channel = ours
+        if self._stopped:  # while the process was starting
+            self._end()
+        try:
+            answer = json.loads(ours.recv_bytes())
+        except (EOFError, OSError):
+            payload, _ = _error("Runtime.ExitError", "", f"Runtime exited with error: {self._end()}")
+            raise InitError(payload) from None
+        if answer["failed"]:
+            self._end()
+            raise InitError(answer["payload"].encode())
+
+    def _ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        if self._channel is None:
+            raise EOFError
+        self._channel.send_bytes(json.dumps(message).encode())
+        if not self._channel.poll(self._timeout):
+            raise TimeoutError
+        answer: dict[str, Any] = json.loads(self._channel.recv_bytes())
+        return answer
+
+    def _end(self) -> str:
+        """Kill the process, if it still runs; returns how it ended."""
+        process, self._process = self._process, None
+        channel, self._channel = self._channel, None
+        if process is None:
+            return "killed"
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.2 if channel is None or channel.closed else 0)
+        status = process.poll()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if channel is not None:
+            channel.close()
+        if status is None:
+            return "signal: killed"
+        return f"exit status {status}" if status >= 0 else f"signal: {signal.Signals(-status).name}"
+
+    def _printed(self) -> int:
+        return self._log.stat().st_size if self._log.exists() else 0
+
+
+def _error(kind: str, request_id: str, message: str) -> tuple[bytes, bool]:
+    told = f"RequestId: {request_id} Error: {message}" if request_id else f"Error: {message}"
+    return json.dumps({"errorType": kind, "errorMessage": told}).encode(), True

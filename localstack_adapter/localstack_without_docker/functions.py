@@ -1,0 +1,117 @@
+"""LocalStack's executor of Lambda functions that starts a process where its own starts a container.
+
+Chosen by LAMBDA_RUNTIME_EXECUTOR=process. LocalStack decides when an environment starts, is called and stops.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from localstack import config  # type: ignore[attr-defined]
+from localstack.services.lambda_.invocation.executor_endpoint import (  # type: ignore[import-not-found]
+    StatusErrorException,
+)
+from localstack.services.lambda_.invocation.lambda_models import InvocationResult  # type: ignore[import-not-found]
+from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin  # type: ignore[import-not-found]
+from localstack.services.lambda_.invocation.runtime_executor import (  # type: ignore[import-not-found]
+    LambdaRuntimeException,
+    RuntimeExecutor,
+)
+
+from localstack_without_docker.environment import Environment, InitError
+
+if TYPE_CHECKING:
+    from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
+
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+HOST = "127.0.0.1"
+
+
+class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
+    """One execution environment, as LocalStack drives it."""
+
+    def __init__(self, id: str, function_version: FunctionVersion) -> None:  # noqa: A002 - LocalStack's name
+        super().__init__(id=id, function_version=function_version)
+        self._environment: Environment | None = None
+
+    def start(self, env_vars: dict[str, str]) -> None:
+        """Start the process and load the function.
+
+        Raises:
+            StatusErrorException: The function's module cannot be loaded; LocalStack tells its caller.
+        """
+        settings = self.function_version.config
+        self._environment = Environment(
+            code=settings.code.get_unzipped_code_location(),
+            variables={name: str(value) for name, value in env_vars.items()},
+            timeout=settings.timeout,
+            memory=settings.memory_size,
+        )
+        try:
+            self._environment.start()
+        except InitError as error:
+            raise StatusErrorException("the function cannot be loaded", payload=error.payload) from error
+
+    def invoke(self, payload: dict[str, str]) -> InvocationResult:
+        """Call the function."""
+        if self._environment is None:
+            raise LambdaRuntimeException("this environment was not started")
+        request_id = payload["invoke-id"]
+        outcome = self._environment.invoke(
+            payload["payload"],
+            request_id=request_id,
+            arn=payload["invoked-function-arn"],
+            trace_id=payload["trace-id"],
+        )
+        return InvocationResult(request_id, outcome.payload, is_error=outcome.failed, logs=outcome.logs)
+
+    def stop(self) -> None:
+        """End the process, and a call that is under way with it."""
+        if self._environment is not None:
+            self._environment.stop()
+
+    def get_logs(self) -> str:
+        """All that the function has printed."""
+        return self._environment.logs() if self._environment is not None else ""
+
+    def get_address(self) -> str:
+        """Where the environment is, seen from LocalStack."""
+        return HOST
+
+    def get_endpoint_from_executor(self) -> str:
+        """Where LocalStack is, seen from the environment."""
+        return HOST
+
+    def get_runtime_endpoint(self) -> str:
+        """Where a container would report to; a process has its own channel."""
+        return f"http://{HOST}:{config.GATEWAY_LISTEN[0].port}"
+
+    @classmethod
+    def prepare_version(cls, function_version: FunctionVersion) -> None:
+        """Unpack the function's code.
+
+        Raises:
+            LambdaRuntimeException: Only a container could run it; LocalStack sets the function's state to failed.
+        """
+        runtime = function_version.config.runtime
+        if not function_version.config.code or runtime != RUNTIME:
+            raise LambdaRuntimeException(
+                f"this function is {f'for {runtime}' if runtime else 'a container image'}: "
+                f"without Docker, functions run as processes of LocalStack's own {RUNTIME}"
+            )
+        function_version.config.code.prepare_for_execution()
+
+    @classmethod
+    def cleanup_version(cls, function_version: FunctionVersion) -> None:
+        """Nothing to do: LocalStack removes the code itself."""
+
+
+class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc]
+    """Makes the executor known to LocalStack as `process`."""
+
+    name = "process"
+
+    def load(self, *_: object, **__: object) -> type[ProcessExecutor]:
+        """The executor's class."""
+        return ProcessExecutor

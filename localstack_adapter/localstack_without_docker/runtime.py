@@ -1,0 +1,150 @@
+"""Runs inside a function's process: loads the handler, then answers calls until the channel closes.
+
+What Lambda's own runtime client does, without its HTTP. Imports nothing but Python's library.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from decimal import Decimal
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Handler = Callable[[Any, "Context"], Any]
+
+
+@dataclass(frozen=True)
+class Context:
+    """The second argument of a handler, with the names that Lambda documents."""
+
+    aws_request_id: str
+    invoked_function_arn: str
+    deadline: float
+    function_name: str
+    function_version: str
+    memory_limit_in_mb: str
+    log_group_name: str
+    log_stream_name: str
+    client_context: None = None
+    identity: None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the call is ended."""
+        return max(0, int((self.deadline - time.time()) * 1000))
+
+
+class LoadError(Exception):
+    """The handler cannot be loaded; `kind` is Lambda's name for why."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def load(name: str) -> Handler:
+    """The handler `module.path.function`.
+
+    Raises:
+        LoadError: There is none of that name, or its module cannot be imported.
+    """
+    module_name, dot, function_name = name.replace("/", ".").rpartition(".")
+    if not dot:
+        raise LoadError("Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise LoadError("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
+    except SyntaxError as error:
+        raise LoadError("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}") from error
+    try:
+        handler: Handler = getattr(module, function_name)
+    except AttributeError:
+        raise LoadError(
+            "Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'"
+        ) from None
+    return handler
+
+
+def call(handler: Handler, request: dict[str, Any]) -> str:
+    """The handler's answer to one request, as JSON."""
+    os.environ["_X_AMZN_TRACE_ID"] = request["trace_id"]
+    context = Context(
+        aws_request_id=request["request_id"],
+        invoked_function_arn=request["arn"],
+        deadline=request["deadline"],
+        function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+        function_version=os.environ["AWS_LAMBDA_FUNCTION_VERSION"],
+        memory_limit_in_mb=os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
+        log_group_name=os.environ["AWS_LAMBDA_LOG_GROUP_NAME"],
+        log_stream_name=os.environ["AWS_LAMBDA_LOG_STREAM_NAME"],
+    )
+    answer = handler(json.loads(request["payload"] or "null"), context)
+    try:
+        return json.dumps(answer, default=_number)
+    except (TypeError, ValueError) as error:
+        raise LoadError("Runtime.MarshalError", f"Unable to marshal response: {error}") from error
+
+
+def describe(error: Exception, request_id: str = "") -> str:
+    """An error as Lambda tells it to the caller, as JSON; it is printed too."""
+    kind = error.kind if isinstance(error, LoadError) else type(error).__name__
+    stack = [] if isinstance(error, LoadError) else traceback.format_tb(error.__traceback__)[1:]
+    print(f"[ERROR] {kind}: {error}", *stack, sep="\n", flush=True)  # noqa: T201
+    told: dict[str, Any] = {"errorMessage": str(error), "errorType": kind, "requestId": request_id, "stackTrace": stack}
+    return json.dumps(told)
+
+
+def serve(channel: Connection[bytes, bytes]) -> None:
+    """Load the handler, say how that went, then answer one request after the other."""
+
+    def answer(payload: str, *, failed: bool) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        channel.send_bytes(json.dumps({"payload": payload, "failed": failed, "memory": _memory()}).encode())
+
+    try:
+        handler = load(os.environ["_HANDLER"])
+    except Exception as error:  # noqa: BLE001 - whatever the function's module does
+        answer(describe(error), failed=True)
+        return
+    answer("", failed=False)
+    while True:
+        try:
+            request = json.loads(channel.recv_bytes())
+        except EOFError:
+            return
+        try:
+            answer(call(handler, request), failed=False)
+        except Exception as error:  # noqa: BLE001 - whatever the function raises
+            answer(describe(error, request["request_id"]), failed=True)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _memory() -> int:
+    """The most MB that this process has used."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+if __name__ == "__main__":
+    descriptor = int(sys.argv[1])
+    os.set_inheritable(descriptor, False)
+    sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], os.environ["LAMBDA_RUNTIME_DIR"]]
+    # A function may be loaded by a name that is also one of ours.
+    sys.modules.pop("__main__", None) if os.environ["_HANDLER"].startswith("__main__") else None
+    serve(Connection(descriptor))
