@@ -20,8 +20,8 @@ setup: $(ENVIRONMENTS) ## Install what the tools and tests need, into .venvs/
 	@.venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
-package: setup ## Build the functions' zips for AWS into build/
-	@$(PROJECT_PYTHON) scripts/package_lambdas.py
+package: .venvs/dev/.installed ## Build the functions' zips for AWS into build/ (PACKAGE="options of scripts/package_lambdas.py")
+	@$(PROJECT_PYTHON) scripts/package_lambdas.py $(PACKAGE)
 
 demo: .venvs/dev/.installed .venvs/ministack/.installed ## See the pipeline work, on pictures of its own or IMAGES="files or folders"
 	@$(PROJECT_PYTHON) scripts/demo.py $(IMAGES)
@@ -45,7 +45,7 @@ docs: setup ## Generate the pages that are made from code
 	@$(PROJECT_PYTHON) scripts/document_events.py
 	@$(PROJECT_PYTHON) scripts/document_modules.py
 
-init: setup ## Install Terraform's provider in terraform/, from a mirror where the registry is out of reach
+init: .venvs/dev/.installed ## Install Terraform's provider in terraform/, from a mirror where the registry is out of reach
 	@$(PROJECT_PYTHON) scripts/stack.py init
 
 lock: .venvs/lock/.installed ## Resolve the requirements anew and write the lock files

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from emulator import Emulator
 
 NAME = "demo"
+LEAST_CONCURRENCY = 2  # what Lambda allows
 
 _APPLIED = "applied.json"  # what was applied, and its outputs; there unless Terraform was cut short
 
@@ -114,7 +115,7 @@ class Progress:
     def describe(self) -> str:
         """One line that says what Terraform is waiting for."""
         if self.planned is None:
-            return "Terraform compares what is there with what should be"
+            return "Terraform plans what to make"
         if not self.busy:
             return f"Terraform: {self.done} of {self.planned} resources"
         address, since = next(iter(self.busy.items()))  # the one it has been waiting for longest
@@ -136,16 +137,16 @@ class InterruptibleStack(Stack):
     Terraform would go on for minutes, asking an emulator that is no longer there.
     """
 
-    def run(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> str:
-        """Run one Terraform command in the stack and return what it wrote.
+    def run(self, command: str, *options: str, on_line: Callable[[str], None] | None = None) -> str:
+        """Run one Terraform command and return what it wrote.
 
         Raises:
             TerraformError: It failed; the message holds its errors.
         """
         process = subprocess.Popen(
-            ["terraform", *arguments],
-            cwd=self.root,
-            env=self._terraform,
+            ["terraform", command, "-no-color", *options],
+            cwd=self.folder,
+            env=self._process_environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -168,7 +169,7 @@ class InterruptibleStack(Stack):
         said = "".join(lines)
         if process.returncode:
             problems = said[said.find("Error:") :] if "Error:" in said else said
-            raise TerraformError(f"terraform {arguments[0]} failed:\n{problems}")
+            raise TerraformError(f"terraform {command} failed:\n{problems}")
         return said
 
 
@@ -189,6 +190,8 @@ def apply(directory: Path, subscriber_arn: str, tell: Callable[[str], None], pro
     check_terraform()
     variables = {
         **emulator_variables(NAME),
+        # Every environment of the function is a process of this machine: no more of them than processors.
+        "process_image": {"max_concurrency": max(os.cpu_count() or 1, LEAST_CONCURRENCY)},
         "notifications": {"demo": {"protocol": "sqs", "endpoint": subscriber_arn}},
     }
     marker, wanted = directory / _APPLIED, fingerprint(variables)
@@ -196,12 +199,12 @@ def apply(directory: Path, subscriber_arn: str, tell: Callable[[str], None], pro
     if before.get("fingerprint") == wanted:
         return Applied(before["outputs"], "in place since the last run: nothing has changed")
 
-    stack = InterruptibleStack(directory, {}, variables, tell)
+    stack = InterruptibleStack(directory, {}, variables, tell=tell)
     marker.unlink(missing_ok=True)
-    fresh = not (stack.root / "terraform.tfstate").exists()
+    fresh = not (stack.folder / "terraform.tfstate").exists()
     try:
         stack.init()
-        stack.apply(progress.read)
+        stack.apply(on_line=progress.read)
         outputs = stack.outputs()
     except TerraformError:
         _write(marker, {"fingerprint": None})  # it has kept account of what it did, and can go on from there
@@ -215,7 +218,12 @@ def fingerprint(variables: Mapping[str, Any]) -> str:
     """Identifies all that a result of Terraform depends on: its files, the contracts, the artifacts, the variables."""
     terraform = ROOT / "terraform"
     files = [
-        *(file for pattern in ("*.tf", "*.asl.json") for file in terraform.rglob(pattern) if not _aside(file, terraform)),
+        *(
+            file
+            for pattern in ("*.tf", "*.asl.json")
+            for file in terraform.rglob(pattern)
+            if not _aside(file, terraform)
+        ),
         *(ROOT / "events").glob("*/pattern.json"),
         terraform / variables["artifacts"],
         ROOT / "requirements" / "ministack.txt",

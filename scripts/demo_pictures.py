@@ -4,6 +4,8 @@ Brightness is drawn as floating-point images, 0 to 1, and becomes colour at the 
 would show bands else.
 """
 
+# ruff: noqa: S311 - randomness that is the same every time is what the pictures want
+
 from __future__ import annotations
 
 import hashlib
@@ -11,6 +13,7 @@ import io
 import math
 import os
 import random
+from array import array
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,10 +82,14 @@ def fractal(size: Size, rng: random.Random, cells: Size, octaves: int = 6) -> Im
     total, weight, whole = Image.new("F", small), 0.5, 0.0
     for octave in range(octaves):
         finer = noise(small, rng, (cells[0] << octave, cells[1] << octave))
-        total = _compute(lambda of, weight=weight: of["total"] + of["finer"] * weight, total=total, finer=finer)
+        total = _add(total, finer, weight)
         whole += weight
         weight /= 2
     return _compute(lambda of: of["total"] / whole, total=total).resize(size, Image.Resampling.BICUBIC)
+
+
+def _add(one: Image.Image, other: Image.Image, weight: float) -> Image.Image:
+    return _compute(lambda of: of["one"] + of["other"] * weight, one=one, other=other)
 
 
 def glow(size: Size, centre: tuple[float, float], radius: float, *, sharpness: float = 1) -> Image.Image:
@@ -191,7 +198,9 @@ def dunes() -> Image.Image:
             lambda of: of["ramp"] * 0.75 + (of["ripples"] - 0.5) * 0.5 + 0.12, ramp=ramp(size), ripples=ripples
         )
         lit = _mix(far[0], far[1], part)
-        picture.paste(_tinted(shade, _mix(lit, (255, 196, 140), 0.35 * (1 - part)), _mix(lit, (20, 8, 28), 0.7)), mask=mask)
+        picture.paste(
+            _tinted(shade, _mix(lit, (255, 196, 140), 0.35 * (1 - part)), _mix(lit, (20, 8, 28), 0.7)), mask=mask
+        )
     return picture
 
 
@@ -229,19 +238,22 @@ def aurora() -> Image.Image:
 def _curtain(size: Size, rng: random.Random, height: float) -> Image.Image:
     """Light that hangs from the sky in folds: bright at its lower hem, fading upwards."""
     width, tall = size
-    folds = noise((width, 1), rng, (90, 1)).resize((width, 1))
-    slow = noise((width, 1), rng, (5, 1))
-    hem = fractal((width, 1), rng, (3, 1), 4)
-    light = Image.new("F", (width // 3, tall // 3))
+    small = (width // 3, tall // 3)
+    folds, slow = _row(noise((small[0], 1), rng, (90, 1))), _row(noise((small[0], 1), rng, (5, 1)))
+    hem = [small[1] * (height + 0.5 * (lift - 0.5)) for lift in _row(fractal((small[0], 1), rng, (3, 1), 4))]
+    bright = [0.6 * fold + 0.7 * long for fold, long in zip(folds, slow, strict=True)]
+    light = Image.new("F", small)
     pixels = []
-    bright = [folds.getpixel((x * 3, 0)) * 0.6 + slow.getpixel((x * 3, 0)) * 0.7 for x in range(light.width)]
-    edges = [tall / 3 * (height + 0.5 * (hem.getpixel((x * 3, 0)) - 0.5)) for x in range(light.width)]
     for y in range(light.height):
         for x in range(light.width):
-            over = (edges[x] - y) / light.height
+            over = (hem[x] - y) / light.height
             pixels.append(bright[x] ** 2 * (math.exp(-over * 4.2) if over > 0 else math.exp(over * 60)) * 0.8)
     light.putdata(pixels)
     return light.resize(size, Image.Resampling.BICUBIC)
+
+
+def _row(brightness: Image.Image) -> array[float]:
+    return array("f", brightness.tobytes())
 
 
 def sea() -> Image.Image:
@@ -255,7 +267,13 @@ def sea() -> Image.Image:
     )
     sky = colour(
         depth,
-        ((0, (24, 32, 78)), (0.35, (92, 66, 128)), (0.62, (216, 104, 112)), (0.82, (255, 164, 96)), (1, (255, 222, 140))),
+        (
+            (0, (24, 32, 78)),
+            (0.35, (92, 66, 128)),
+            (0.62, (216, 104, 112)),
+            (0.82, (255, 164, 96)),
+            (1, (255, 222, 140)),
+        ),
     )
     sun = (0.5, 0.985)
     sky = _expose(sky, glow(above, sun, 520), (255, 140, 60))
@@ -266,9 +284,7 @@ def sea() -> Image.Image:
         _compute(lambda of: of["far"] * 0.72 + (of["waves"] - 0.5) * 0.42 + 0.1, far=far, waves=waves),
         ((0, (255, 176, 112)), (0.25, (206, 106, 112)), (0.55, (84, 60, 112)), (1, (14, 20, 54))),
     )
-    glitter = _compute(
-        lambda of: of["path"] * (of["waves"] * 3.4 - 1.45), path=_streak(below), waves=waves
-    )
+    glitter = _compute(lambda of: of["path"] * (of["waves"] * 3.4 - 1.45), path=_streak(below), waves=waves)
     water = _expose(water, glitter, (255, 226, 160))
     picture = Image.new("RGB", size)
     picture.paste(sky)
@@ -310,9 +326,7 @@ def agate() -> Image.Image:
     size, rng = (1920, 1280), random.Random(21)
     stone = fractal(size, rng, (3, 2), 5)
     veins = fractal(size, rng, (7, 5), 4)
-    bands = _compute(
-        lambda of: of["stone"] * 5.2 + of["veins"] * 0.9, stone=stone, veins=veins
-    )
+    bands = _compute(lambda of: of["stone"] * 5.2 + of["veins"] * 0.9, stone=stone, veins=veins)
     cycle = _compute(lambda of: of["bands"] - of["whole"], bands=bands, whole=bands.convert("I").convert("F"))
     return colour(
         cycle,
@@ -336,13 +350,13 @@ def lights() -> Image.Image:
     size, rng = (2400, 1600), random.Random(34)
     picture = colour(ramp(size), ((0, (6, 7, 20)), (0.55, (22, 14, 40)), (1, (10, 6, 16))))
     tints = ((255, 120, 60), (255, 190, 110), (255, 80, 100), (90, 170, 255), (170, 110, 255), (255, 230, 190))
-    for sharp in (24, 8, 3):
+    for blur, largest in ((24, 1.25), (8, 0.8), (3, 0.8)):
         layer = Image.new("RGB", size)
         for _ in range(46):
-            radius = rng.randrange(36, 150) * (1.25 if sharp > 10 else 0.8)
+            radius = rng.randrange(36, 150) * largest
             x, y = rng.gauss(0.5, 0.27) * size[0], rng.gauss(0.60, 0.13) * size[1]
             layer = _disc(layer, (x, y), radius, rng.choice(tints), rng.uniform(0.12, 0.5))
-        picture = ImageChops.screen(picture, layer.filter(ImageFilter.GaussianBlur(sharp)))
+        picture = ImageChops.screen(picture, layer.filter(ImageFilter.GaussianBlur(blur)))
     return picture
 
 
@@ -364,7 +378,7 @@ def _disc(layer: Image.Image, centre: tuple[float, float], radius: float, tint: 
 # The files
 
 
-def _file(picture: Image.Image, image_format: str, **options: Any) -> bytes:
+def _file(picture: Image.Image, image_format: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, image_format, **options)
     return buffer.getvalue()

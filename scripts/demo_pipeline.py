@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from demo_journey import FunctionLog, Hop, Journey, learn, learn_listing, learn_record, read_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from demo_sources import Source
 
@@ -44,9 +44,7 @@ class Clients:
     """Clients of the services that the demo talks to; to be closed, for an emulator waits for connections to end."""
 
     def __init__(self) -> None:
-        config = Config(
-            retries={"mode": "standard", "total_max_attempts": 4}, max_pool_connections=UPLOADS_AT_ONCE + 4
-        )
+        config = Config(retries={"mode": "standard", "total_max_attempts": 4}, max_pool_connections=UPLOADS_AT_ONCE + 4)
         session = boto3.Session()
         self.s3 = session.client("s3", config=config)
         self.sqs = session.client("sqs", config=config)
@@ -112,7 +110,7 @@ class Observer:
                 Rule=self._name, EventBusName=bus, Targets=[{"Id": "observer", "Arn": self.arn}]
             )
 
-    def receive(self) -> list[dict[str, Any]]:
+    def receive(self) -> Sequence[Mapping[str, Any]]:
         """Messages that have come, or that come within a moment."""
         messages = self._clients.sqs.receive_message(
             QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1, AttributeNames=["SentTimestamp"]
@@ -125,7 +123,7 @@ class Observer:
                     for number, message in enumerate(messages)
                 ],
             )
-        return list(messages)
+        return messages
 
 
 class Run:
@@ -250,7 +248,7 @@ class Run:
         """What rests in the dead-letter queues, by their name; it stays there."""
         return {name: letters for name, url in self._outputs["dlqs"].items() if (letters := self._peek(url))}
 
-    def _peek(self, url: str) -> Sequence[str]:
+    def _peek(self, url: str) -> list[str]:
         messages = self._clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
         return [message["Body"] for message in messages.get("Messages", [])]
 

@@ -53,7 +53,7 @@ module "process_image" {
   artifact = {
     path          = "${path.module}/${dirname(var.artifacts)}/process_image-${var.architecture}-${var.runtime}.zip"
     sha256        = try(local.artifacts["process_image-${var.architecture}-${var.runtime}"].sha256, null)
-    build_command = "make package"
+    build_command = var.runtime == "python3.13" ? "make package" : "make package PACKAGE='--arch ${var.architecture} --python ${trimprefix(var.runtime, "python")}'"
   }
 
   environment = {

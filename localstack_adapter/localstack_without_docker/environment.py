@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -30,6 +29,24 @@ PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "u
 
 INTERNAL = ("AWS_LAMBDA_FUNCTION_TIMEOUT", "EDGE_PORT", "LOCALSTACK_")
 """Beginnings of variables by which LocalStack talks to the init process of a container, not to the function."""
+
+GRACE_SECONDS = 2
+"""How long a process that has hung up may take to end, so that its exit status can be told."""
+
+
+@dataclass(frozen=True)
+class Python:
+    """The interpreter that functions run on: its path, and Lambda's name of its version, as `python3.13`."""
+
+    path: str
+    runtime: str
+
+    @classmethod
+    def at(cls, path: str) -> Python:
+        """The one at a path."""
+        program = "import sys; print(f'python{sys.version_info.major}.{sys.version_info.minor}')"
+        run = subprocess.run([path, "-S", "-c", program], capture_output=True, text=True, check=True)
+        return cls(path, run.stdout.strip())
 
 
 class InitError(Exception):
@@ -56,16 +73,17 @@ class Outcome:
 class Environment:
     """A function's process, and the folder that only this process writes to."""
 
-    def __init__(self, *, code: Path, variables: Mapping[str, str], timeout: int, memory: int) -> None:
+    def __init__(self, *, python: Python, code: Path, variables: Mapping[str, str], timeout: int, memory: int) -> None:
         """Describe the environment; nothing runs yet.
 
         Args:
+            python: Runs it.
             code: The unpacked zip.
             variables: The function's environment variables, `_HANDLER` among them.
             timeout: Seconds that a call may take.
             memory: MB that the function was given; reported, not enforced.
         """
-        self._code, self._timeout, self._memory = code, timeout, memory
+        self._python, self._code, self._timeout, self._memory = python, code, timeout, memory
         self._folder = tempfile.TemporaryDirectory(prefix="lambda-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         self._log = folder / "log"
@@ -74,16 +92,16 @@ class Environment:
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
             **{name: value for name, value in variables.items() if not name.startswith(INTERNAL)},
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{python.runtime}",
             "LAMBDA_TASK_ROOT": str(code),
             "LAMBDA_RUNTIME_DIR": str(self._packages),
             "TMPDIR": str(folder / "tmp"),
-            "NO_PROXY": "*",
         }
         self._version = variables.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Connection[bytes, bytes] | None = None
         self._stopped = False
+        self._told = 0
 
     def start(self) -> None:
         """Start the process and load the function.
@@ -99,36 +117,38 @@ class Environment:
                 found = Path(spec.origin)
                 found = found.parent if spec.submodule_search_locations else found
                 (self._packages / found.name).symlink_to(found)
-        self._launch()
+        self._launch(None)  # LocalStack stops what takes too long to start
 
     def invoke(self, payload: str, *, request_id: str, arn: str, trace_id: str = "") -> Outcome:
         """Call the function with an event, as JSON. One call at a time."""
-        began, printed = time.monotonic(), self._printed()
-        message = {
-            "payload": payload,
-            "request_id": request_id,
-            "arn": arn,
-            "trace_id": trace_id,
-            "deadline": time.time() + self._timeout,
-        }
+        began = time.monotonic()
         memory = 0
         try:
             if self._channel is None:  # the former process did not survive its last call
-                self._launch()
-            answer = self._ask(message)
+                self._launch(self._timeout)
+            answer = self._ask(
+                {
+                    "payload": payload,
+                    "request_id": request_id,
+                    "arn": arn,
+                    "trace_id": trace_id,
+                    "deadline": time.time() + self._timeout,
+                }
+            )
             result, failed, memory = answer["payload"].encode(), answer["failed"], answer["memory"]
         except InitError as error:
             result, failed = error.payload, True
         except TimeoutError:
             self._end()
-            result, failed = _error("Sandbox.Timedout", request_id, f"Task timed out after {self._timeout}.00 seconds")
+            result, failed = _error("Sandbox.Timedout", f"Task timed out after {self._timeout}.00 seconds", request_id)
         except (EOFError, OSError):
-            how = self._end()
-            result, failed = _error("Runtime.ExitError", request_id, f"Runtime exited with error: {how}")
+            result, failed = _error(
+                "Runtime.ExitError", f"Runtime exited with error: {self._end(GRACE_SECONDS)}", request_id
+            )
         milliseconds = (time.monotonic() - began) * 1000
         logs = (
             f"START RequestId: {request_id} Version: {self._version}\n"
-            f"{self.logs(printed)}"
+            f"{self._news()}"
             f"END RequestId: {request_id}\n"
             f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\t"
             f"Billed Duration: {milliseconds + 1:.0f} ms\tMemory Size: {self._memory} MB\t"
@@ -142,20 +162,16 @@ class Environment:
         self._end()
         self._folder.cleanup()
 
-    def logs(self, offset: int = 0) -> str:
-        """What the function has printed, from an offset in bytes on; whole lines."""
-        with suppress(OSError), self._log.open("rb") as log:
-            log.seek(offset)
-            text = log.read().decode(errors="replace")
-            return text if not text or text.endswith("\n") else f"{text}\n"
-        return ""
+    def logs(self) -> str:
+        """All that the function has printed."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    def _launch(self) -> None:
+    def _launch(self, patience: float | None) -> None:
         ours, theirs = Pipe()
         with self._log.open("ab") as log, theirs:
-            # Without site-packages, and a session of its own: what the function starts ends with it.
+            # A session of its own, so that what the function starts ends with it.
             self._process = subprocess.Popen(
-                [sys.executable, "-S", "-P", str(RUNTIME), str(theirs.fileno())],
+                [self._python.path, "-S", "-P", str(RUNTIME), str(theirs.fileno())],
                 cwd=self._code,
                 env=self._variables,
                 pass_fds=[theirs.fileno()],
@@ -165,48 +181,55 @@ class Environment:
                 start_new_session=True,
             )
         self._channel = ours
-        if self._stopped:  # while the process was starting
+        if self._stopped:  # by another thread, before there was a process to end
             self._end()
+        if not ours.poll(patience):
+            raise TimeoutError
         try:
             answer = json.loads(ours.recv_bytes())
         except (EOFError, OSError):
-            payload, _ = _error("Runtime.ExitError", "", f"Runtime exited with error: {self._end()}")
+            payload, _ = _error("Runtime.ExitError", f"Runtime exited with error: {self._end(GRACE_SECONDS)}")
             raise InitError(payload) from None
         if answer["failed"]:
             self._end()
             raise InitError(answer["payload"].encode())
 
     def _ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        if self._channel is None:
+        channel = self._channel
+        if channel is None:
             raise EOFError
-        self._channel.send_bytes(json.dumps(message).encode())
-        if not self._channel.poll(self._timeout):
+        channel.send_bytes(json.dumps(message).encode())
+        if not channel.poll(self._timeout):
             raise TimeoutError
-        answer: dict[str, Any] = json.loads(self._channel.recv_bytes())
+        answer: dict[str, Any] = json.loads(channel.recv_bytes())
         return answer
 
-    def _end(self) -> str:
-        """Kill the process, if it still runs; returns how it ended."""
-        process, self._process = self._process, None
-        channel, self._channel = self._channel, None
+    def _end(self, grace: float = 0) -> str:
+        """See to it that the process has ended, and tell how it did; another thread may be waiting for its answer."""
+        process, self._process, self._channel = self._process, None, None
         if process is None:
             return "killed"
         with suppress(subprocess.TimeoutExpired):
-            process.wait(0.2 if channel is None or channel.closed else 0)
-        status = process.poll()
+            process.wait(grace)
+        status = process.returncode
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        if channel is not None:
-            channel.close()
         if status is None:
-            return "signal: killed"
-        return f"exit status {status}" if status >= 0 else f"signal: {signal.Signals(-status).name}"
+            return "killed"
+        return f"exit status {status}" if status >= 0 else f"signal: {signal.strsignal(-status)}".lower()
 
-    def _printed(self) -> int:
-        return self._log.stat().st_size if self._log.exists() else 0
+    def _news(self) -> str:
+        """What the function has printed since the last call; whole lines."""
+        if not self._log.exists():
+            return ""
+        with self._log.open("rb") as log:
+            log.seek(self._told)
+            text = log.read().decode(errors="replace")
+            self._told = log.tell()
+        return text if not text or text.endswith("\n") else f"{text}\n"
 
 
-def _error(kind: str, request_id: str, message: str) -> tuple[bytes, bool]:
+def _error(kind: str, message: str, request_id: str = "") -> tuple[bytes, bool]:
     told = f"RequestId: {request_id} Error: {message}" if request_id else f"Error: {message}"
     return json.dumps({"errorType": kind, "errorMessage": told}).encode(), True

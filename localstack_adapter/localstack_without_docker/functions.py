@@ -1,14 +1,15 @@
 """LocalStack's executor of Lambda functions that starts a process where its own starts a container.
 
-Chosen by LAMBDA_RUNTIME_EXECUTOR=process. LocalStack decides when an environment starts, is called and stops.
+Chosen by LAMBDA_RUNTIME_EXECUTOR=process; LAMBDA_PROCESS_PYTHON names the interpreter, else it is LocalStack's own.
+LocalStack decides when an environment starts, is called and stops.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from localstack import config  # type: ignore[attr-defined]
 from localstack.services.lambda_.invocation.executor_endpoint import (  # type: ignore[import-not-found]
     StatusErrorException,
 )
@@ -19,12 +20,14 @@ from localstack.services.lambda_.invocation.runtime_executor import (  # type: i
     RuntimeExecutor,
 )
 
-from localstack_without_docker.environment import Environment, InitError
+from localstack import config  # type: ignore[attr-defined]
+from localstack_without_docker.environment import Environment, InitError, Python
 
 if TYPE_CHECKING:
     from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 
-RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+# As a rule not LocalStack's own: functions are packaged for the Python that the project works with.
+PYTHON = Python.at(os.environ.get("LAMBDA_PROCESS_PYTHON", sys.executable))
 HOST = "127.0.0.1"
 
 
@@ -43,6 +46,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
         """
         settings = self.function_version.config
         self._environment = Environment(
+            python=PYTHON,
             code=settings.code.get_unzipped_code_location(),
             variables={name: str(value) for name, value in env_vars.items()},
             timeout=settings.timeout,
@@ -95,10 +99,10 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
             LambdaRuntimeException: Only a container could run it; LocalStack sets the function's state to failed.
         """
         runtime = function_version.config.runtime
-        if not function_version.config.code or runtime != RUNTIME:
+        if not function_version.config.code or runtime != PYTHON.runtime:
             raise LambdaRuntimeException(
                 f"this function is {f'for {runtime}' if runtime else 'a container image'}: "
-                f"without Docker, functions run as processes of LocalStack's own {RUNTIME}"
+                f"without Docker, functions run as processes of this machine's {PYTHON.runtime}"
             )
         function_version.config.code.prepare_for_execution()
 

@@ -43,8 +43,8 @@ class Context:
         return max(0, int((self.deadline - time.time()) * 1000))
 
 
-class LoadError(Exception):
-    """The handler cannot be loaded; `kind` is Lambda's name for why."""
+class NamedError(Exception):
+    """A fault that Lambda reports by a name of its own, `kind`."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -55,21 +55,21 @@ def load(name: str) -> Handler:
     """The handler `module.path.function`.
 
     Raises:
-        LoadError: There is none of that name, or its module cannot be imported.
+        NamedError: There is none of that name, or its module cannot be imported.
     """
     module_name, dot, function_name = name.replace("/", ".").rpartition(".")
     if not dot:
-        raise LoadError("Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack")
+        raise NamedError("Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack")
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
-        raise LoadError("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
+        raise NamedError("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
     except SyntaxError as error:
-        raise LoadError("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}") from error
+        raise NamedError("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}") from error
     try:
         handler: Handler = getattr(module, function_name)
     except AttributeError:
-        raise LoadError(
+        raise NamedError(
             "Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'"
         ) from None
     return handler
@@ -92,13 +92,13 @@ def call(handler: Handler, request: dict[str, Any]) -> str:
     try:
         return json.dumps(answer, default=_number)
     except (TypeError, ValueError) as error:
-        raise LoadError("Runtime.MarshalError", f"Unable to marshal response: {error}") from error
+        raise NamedError("Runtime.MarshalError", f"Unable to marshal response: {error}") from error
 
 
 def describe(error: Exception, request_id: str = "") -> str:
     """An error as Lambda tells it to the caller, as JSON; it is printed too."""
-    kind = error.kind if isinstance(error, LoadError) else type(error).__name__
-    stack = [] if isinstance(error, LoadError) else traceback.format_tb(error.__traceback__)[1:]
+    kind = error.kind if isinstance(error, NamedError) else type(error).__name__
+    stack = [] if isinstance(error, NamedError) else traceback.format_tb(error.__traceback__)[1:]
     print(f"[ERROR] {kind}: {error}", *stack, sep="\n", flush=True)  # noqa: T201
     told: dict[str, Any] = {"errorMessage": str(error), "errorType": kind, "requestId": request_id, "stackTrace": stack}
     return json.dumps(told)
@@ -144,7 +144,6 @@ def _memory() -> int:
 if __name__ == "__main__":
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)
-    sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], os.environ["LAMBDA_RUNTIME_DIR"]]
-    # A function may be loaded by a name that is also one of ours.
-    sys.modules.pop("__main__", None) if os.environ["_HANDLER"].startswith("__main__") else None
+    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+    sys.path.append(os.environ["LAMBDA_RUNTIME_DIR"])
     serve(Connection(descriptor))

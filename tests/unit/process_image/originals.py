@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 
 CONTRACTS = load()
 PROCESSED = "darkroom-processed"
+ENVIRONMENT = {
+    "EVENT_BUS": "darkroom",
+    "MAX_BYTES": "1000000",
+    "MAX_PIXELS": "1000000",
+    "PROCESSED_BUCKET": PROCESSED,
+    "VARIANTS": json.dumps(
+        [
+            {"name": "thumbnail", "width": 32, "height": 32, "quality": 80, "watermark": None},
+            {"name": "square", "width": 24, "height": 24, "fit": "cover", "format": "png"},
+        ]
+    ),
+}
 
 
 class OriginalsBucket:

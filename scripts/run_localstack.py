@@ -1,0 +1,169 @@
+"""LocalStack, the last version that needs no token: by docker compose where a Docker engine answers, else from PyPI.
+
+    python scripts/run_localstack.py up | down | logs | test
+    python scripts/run_localstack.py run -- terraform -chdir=terraform plan
+
+LOCALSTACK=docker or LOCALSTACK=pip decides by hand. From PyPI, functions run as processes of this machine and
+DynamoDB comes from moto; docs/localstack.md says what that does not show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from localstack_docker import Compose, what_docker_lacks
+from localstack_engine import HOST, ROOT, LocalStack, LocalStackError, Way, target
+from localstack_pip import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+DIRECTORY = ROOT / "build" / "localstack"
+PROJECT = "darkroom-localstack"
+PORT = 4566
+TESTS = ("tests/localstack", "tests/e2e")
+
+
+def choose(environment: Mapping[str, str]) -> tuple[Way, str]:
+    """How LocalStack is to run, and why.
+
+    Raises:
+        LocalStackError: The environment asks for what there is not.
+    """
+    wanted = environment.get("LOCALSTACK", "")
+    if wanted not in ("", *(way.value for way in Way)):
+        raise LocalStackError(f"LOCALSTACK is {wanted!r}: set it to docker or pip, or leave it out")
+    if wanted == Way.PIP.value:
+        return Way.PIP, "LOCALSTACK=pip asks for it"
+    missing = what_docker_lacks()
+    if wanted and missing:
+        raise LocalStackError(f"LOCALSTACK=docker asks for a Docker engine, but {missing}")
+    if missing:
+        return Way.PIP, missing
+    return Way.DOCKER, "LOCALSTACK=docker asks for it" if wanted else "a Docker engine answers"
+
+
+@contextmanager
+def localstack(way: Way, log: Path) -> Iterator[LocalStack]:
+    """Run a LocalStack of one's own, on a free port, until the block ends, however it ends.
+
+    Args:
+        way: How.
+        log: Gets its log. What else it keeps lies in the same folder until it ends.
+
+    Raises:
+        LocalStackError: It does not start.
+    """
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    engine = Compose(f"{PROJECT}-{port}", port, log) if way is Way.DOCKER else Process(port, log)
+    try:
+        yield engine.up()
+    finally:
+        engine.down()
+
+
+def up(way: Way) -> int:
+    """Start a LocalStack and leave it running."""
+    started = time.monotonic()
+    running = _lasting(way).up()
+    # That it answers a call says more than its health page.
+    account = running.session().client("sts").get_caller_identity()["Account"]
+    print(f"LocalStack {running.version} answers for account {account} after {time.monotonic() - started:.0f} s.")
+    print("A shell takes it for AWS with")
+    for name, value in running.environment.items():
+        print(f"  export {name}={value}")
+    return 0
+
+
+def down() -> int:
+    """End the LocalStack that `up` has left running."""
+    if (running := _find()) is None:
+        print("LocalStack is not up")
+    else:
+        running.down()
+    return 0
+
+
+def logs() -> int:
+    """Follow the log of the LocalStack that `up` has left running."""
+    if (running := _find()) is None:
+        print("LocalStack is not up")
+    else:
+        running.logs()
+    return 0
+
+
+def run(way: Way, command: Sequence[str]) -> int:
+    """Run a command against a LocalStack of its own."""
+    started = time.monotonic()
+    with localstack(way, DIRECTORY / "run" / "localstack.log") as running:
+        print(f"LocalStack {running.version} answers after {time.monotonic() - started:.0f} s", flush=True)
+        return subprocess.run(command, cwd=ROOT, env={**os.environ, **running.environment}, check=False).returncode
+
+
+def test(way: Way, arguments: Sequence[str]) -> int:
+    """Package the functions, and run the tests against a LocalStack of their own."""
+    wanted = target(way)
+    options = ("--local",) if way is Way.PIP else ("--arch", wanted.architecture, "--python", wanted.python)
+    packaged = subprocess.run([sys.executable, str(ROOT / "scripts" / "package_lambdas.py"), *options], check=False)
+    return packaged.returncode or run(way, (sys.executable, "-m", "pytest", *(arguments or TESTS)))
+
+
+def _lasting(way: Way) -> Compose | Process:
+    port, log = int(os.environ.get("LOCALSTACK_PORT") or PORT), DIRECTORY / "up" / "localstack.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return Compose(PROJECT, port, log) if way is Way.DOCKER else Process(port, log)
+
+
+def _find() -> Compose | Process | None:
+    process = _lasting(Way.PIP)
+    if process.is_up:
+        return process
+    if what_docker_lacks() is None and (compose := _lasting(Way.DOCKER)).is_up:
+        return compose
+    return None
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        description="Run LocalStack: by docker compose where a Docker engine answers, else from PyPI.",
+        epilog="LOCALSTACK=docker or LOCALSTACK=pip decides by hand; LOCALSTACK_PORT is where `up` listens.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help="start it and leave it running")
+    commands.add_parser("down", help="end it")
+    commands.add_parser("logs", help="follow its log")
+    tests = commands.add_parser("test", help="package the functions and run the tests against one of their own")
+    tests.add_argument("arguments", nargs="*", help=f"for pytest, after --; default: {' '.join(TESTS)}")
+    command = commands.add_parser("run", help="run a command against one of its own")
+    command.add_argument("arguments", nargs="+", help="the command, after --")
+    options = parser.parse_args()
+    try:
+        if options.command in ("down", "logs"):
+            return {"down": down, "logs": logs}[options.command]()
+        way, reason = choose(os.environ)
+        print(f"{way.meaning} ({reason})", flush=True)
+        if options.command == "up":
+            return up(way)
+        return (test if options.command == "test" else run)(way, options.arguments)
+    except LocalStackError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
