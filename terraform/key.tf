@@ -6,10 +6,12 @@ module "key" {
   name        = var.name
   description = "Everything that the image pipeline ${var.name} stores."
 
+  policy_documents = [data.aws_iam_policy_document.event_bus_key.json]
+
   services = {
     # Rules deliver to encrypted queues, and the bus stores what it carries.
     event_rules = { service = "events.amazonaws.com", source_arns = [module.uploads_rules.rule_arn_pattern, module.bus.rule_arn_pattern] }
-    event_bus   = { service = "events.amazonaws.com", source_arns = [module.bus.static_arn], actions = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"] }
+    event_bus   = { service = "events.amazonaws.com", source_arns = [module.bus.static_arn] }
 
     # What a subscriber does not take goes to an encrypted dead-letter queue.
     notifications = { service = "sns.amazonaws.com", source_arns = [module.notifications.static_arn] }
@@ -28,4 +30,24 @@ module "key" {
 locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
+}
+
+# EventBridge looks at the key before the bus exists, and then names no source.
+data "aws_iam_policy_document" "event_bus_key" {
+  statement {
+    sid       = "EventBusKey"
+    actions   = ["kms:DescribeKey"]
+    resources = ["*"] # this key
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+  }
 }

@@ -50,8 +50,8 @@ variable "prefix" {
   }
 
   validation {
-    condition     = var.prefix == null || can(regex("^[A-Za-z0-9_-]{1,48}$", var.prefix))
-    error_message = "`prefix` must have 1 to 48 letters, digits, hyphens and underscores."
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", coalesce(var.prefix, var.name)))
+    error_message = "The dead-letter queue's name begins with ${coalesce(var.prefix, var.name)}, but SQS takes only letters, digits, hyphens and underscores: set a `prefix` of 1 to 64 of them."
   }
 }
 

@@ -299,6 +299,22 @@ run "the_default_bus_is_used_and_not_made" {
   }
 }
 
+run "a_prefix_lets_the_bus_have_a_dotted_name" {
+  variables {
+    name   = "shop.orders"
+    prefix = "orders"
+  }
+
+  assert {
+    condition     = one(aws_cloudwatch_event_bus.this).name == "shop.orders" && output.dlq_name == "orders-events-dlq"
+    error_message = "The names do not begin with the prefix."
+  }
+  assert {
+    condition     = output.rule_arn_pattern == "arn:aws:events:eu-west-1:123456789012:rule/shop.orders/*"
+    error_message = "The rules' ARNs hold the bus's name, not the prefix."
+  }
+}
+
 run "everything_is_tagged" {
   variables {
     tags = { team = "shop" }

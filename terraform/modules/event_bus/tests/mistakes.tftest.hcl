@@ -60,6 +60,14 @@ run "prefix_with_a_slash" {
   expect_failures = [var.prefix]
 }
 
+run "name_that_a_queue_cannot_have_without_a_prefix" {
+  command = plan
+  variables {
+    name = "shop.orders"
+  }
+  expect_failures = [var.prefix]
+}
+
 run "default_bus_without_rules" {
   command = plan
   variables {
