@@ -77,13 +77,15 @@ def record_handler(record: SQSRecord) -> None:
     """Handle one message; what it raises makes the queue deliver this message again, and only this one."""
     try:
         event = parse(record.body)
-        with logger.append_context_keys(image_id=event.key, version=event.version):
-            for announced in _pipeline.handle(event):
-                logger.info(announced.detail["summary"], dedup_id=announced.detail["dedup_id"])
-                metrics.add_metric(name=announced.detail_type.replace(" ", ""), unit=MetricUnit.Count, value=1)
+        logger.append_keys(image_id=event.key, version=event.version)
+        for announced in _pipeline.handle(event):
+            logger.info(announced.detail["summary"], dedup_id=announced.detail["dedup_id"])
+            metrics.add_metric(name=announced.detail_type.replace(" ", ""), unit=MetricUnit.Count, value=1)
     except Exception:
         logger.exception("This message failed; the queue delivers it again", message_id=record.message_id)
         raise
+    finally:
+        logger.remove_keys(["image_id", "version"])
 
 
 @logger.inject_lambda_context

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from moto import mock_aws
+
 from unit.process_image.originals import PROCESSED, Bus, OriginalsBucket, journal_of
 
 if TYPE_CHECKING:

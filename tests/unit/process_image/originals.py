@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from event_contracts import load
 from process_image.events import Deletion, Upload, parse
@@ -117,7 +118,10 @@ def answer_instead(client: Any, operation: str, status: int, parsed: dict[str, A
         if not left[0]:
             return None
         left[0] -= 1
-        return AWSResponse("https://aws", status, {}, None), {**parsed, "ResponseMetadata": {"HTTPStatusCode": status}}
+        return AWSResponse("https://aws", status, HTTPHeaders(), None), {
+            **parsed,
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        }
 
     events = client.meta.events if hasattr(client, "meta") else client.events
     events.register_first(f"before-call.{operation}", answer)

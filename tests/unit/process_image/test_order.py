@@ -15,12 +15,12 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
-from photographs import draw, encode
-from unit.process_image.originals import ENVIRONMENT, PROCESSED, Bus, OriginalsBucket
 
+from photographs import draw, encode
 from process_image.pipeline import Pipeline
 from process_image.settings import Settings
 from process_image.storage import Derivatives, Originals
+from unit.process_image.originals import ENVIRONMENT, PROCESSED, Bus, OriginalsBucket
 
 if TYPE_CHECKING:
     import boto3
@@ -65,13 +65,19 @@ class Mortal:
             raise ConnectionClosedError(endpoint_url="https://s3")
 
 
-OPERATIONS = st.lists(st.sampled_from(["put 0", "put 1", "put 2", "delete", "undelete", "purge latest", "purge first"]), min_size=1, max_size=6)
+OPERATIONS = st.lists(
+    st.sampled_from(["put 0", "put 1", "put 2", "delete", "undelete", "purge latest", "purge first"]),
+    min_size=1,
+    max_size=6,
+)
 CRASHES = st.lists(st.integers(0, 12), max_size=6)
 
 
 @given(OPERATIONS, CRASHES, st.integers(0, 5), st.randoms(use_true_random=False))
 @example(["put 0", "delete", "undelete"], [], 3, random.Random(1))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 def test_in_the_end_the_records_are_true(
     session: boto3.Session, operations: list[str], crashes: list[int], early: int, chance: random.Random
 ) -> None:
@@ -110,6 +116,8 @@ class World:
             event = self._bucket.put(KEY, FILES[int(which)])
         elif what == "delete":
             event = self._bucket.delete(KEY)
+            if event.version_id is None:  # there was nothing to hide, where moto, unlike S3, makes no delete marker
+                return
         else:
             found = self._s3.list_object_versions(Bucket=self._bucket.name, Prefix=KEY)
             markers = [one["VersionId"] for one in found.get("DeleteMarkers", ()) if one["IsLatest"]]

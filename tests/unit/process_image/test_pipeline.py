@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, IncompleteReadError
 from botocore.response import StreamingBody
-from photographs import draw, encode
 from PIL import Image
-from unit.process_image.originals import ENVIRONMENT, PROCESSED, Bus, answer_instead, refuse
 
+from photographs import draw, encode
 from process_image.pipeline import Pipeline
 from process_image.settings import Settings
 from process_image.storage import Derivatives, OpenOriginal, Originals
+from unit.process_image.originals import ENVIRONMENT, PROCESSED, Bus, answer_instead, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_s3 import S3Client
-    from unit.process_image.originals import OriginalsBucket
 
     from process_image.events import ImageEvent, Upload
+    from unit.process_image.originals import OriginalsBucket
 
 PHOTOGRAPH = encode(draw((80, 60)))
 OTHER_PHOTOGRAPH = encode(draw((60, 80), hue=200))
@@ -145,7 +145,7 @@ class Unread(Originals):
         def read(self, *_: object) -> bytes:
             pytest.fail("the body is read")
 
-    def open(self, upload: Upload) -> OpenOriginal:
+    def open(self, _: Upload) -> OpenOriginal:
         return OpenOriginal({"ContentLength": self.size, "Metadata": {}, "Body": self.body})
 
 
@@ -188,7 +188,7 @@ def test_an_event_that_is_not_accepted_is_announced_at_the_next_try(
     s3: S3Client, originals: OriginalsBucket, bus: Bus, journal: list[str]
 ) -> None:
     class Busy(Bus):
-        def put(self, event: ImageEvent) -> None:
+        def put(self, _: ImageEvent) -> None:
             raise ConnectionClosedError(endpoint_url="https://events")
 
     upload = originals.put("a", PHOTOGRAPH)

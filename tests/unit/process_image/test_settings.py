@@ -12,10 +12,10 @@ import hcl2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.process_image.originals import ENVIRONMENT, PROCESSED
 
 from process_image.image import Limits
 from process_image.settings import Settings, SettingsError
+from unit.process_image.originals import ENVIRONMENT, PROCESSED
 
 ROOT = Path(__file__).resolve().parents[3]
 TERRAFORM = ROOT / "terraform" / "4_process.tf"
@@ -71,10 +71,10 @@ class Recording(Mapping[str, str]):
         return self._values[name]
 
     def __iter__(self) -> Iterator[str]:
-        pytest.fail("variables are asked for by name")
+        raise NotImplementedError("variables are asked for by name")
 
     def __len__(self) -> int:
-        pytest.fail("variables are asked for by name")
+        raise NotImplementedError("variables are asked for by name")
 
 
 def read(*variants: Mapping[str, Any], **changes: str) -> Settings:

@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError, IncompleteReadError
 from botocore.response import StreamingBody
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from unit.process_image.originals import PROCESSED, OriginalsBucket, answer_instead, journal_of, refuse
 
 from process_image.events import Deletion, StoredVariant, Upload
 from process_image.image import Derivative, Original, Variant
@@ -23,6 +22,7 @@ from process_image.storage import (
     OriginalGoneError,
     Originals,
 )
+from unit.process_image.originals import PROCESSED, OriginalsBucket, answer_instead, journal_of, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -235,13 +235,11 @@ def test_without_versions_there_is_no_other_version(s3: S3Client, unversioned: O
     assert Originals(s3).latest(deletion) is None
 
 
-# Derivatives: stored and found
+# What is stored, and found again
 
 
 @pytest.mark.parametrize("key", ODD_KEYS, ids=lambda key: ascii(key)[:24])
-def test_what_is_stored_is_found(
-    s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives, key: str
-) -> None:
+def test_what_is_stored_is_found(s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives, key: str) -> None:
     upload = originals.put(key, b"data")
     stored = store(derivatives, upload)
     assert derivatives.find(upload, VARIANTS) == (original_of(upload), stored)
@@ -286,7 +284,9 @@ def test_a_set_that_lacks_one_is_not_found(s3: S3Client, originals: OriginalsBuc
     assert derivatives.find(upload, VARIANTS) is not None
 
 
-def test_what_another_recipe_made_is_not_found(s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives) -> None:
+def test_what_another_recipe_made_is_not_found(
+    s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives
+) -> None:
     upload = originals.put("a", b"data")
     store(Derivatives(s3, PROCESSED, "0" * 16), upload)
     assert derivatives.find(upload, VARIANTS) is None
@@ -487,7 +487,7 @@ def test_more_derivatives_than_s3_lists_or_deletes_at_once(
 def test_a_deletion_that_s3_refuses_in_part_is_a_failure(s3: S3Client, derivatives: Derivatives) -> None:
     errors = [{"Key": "a", "Code": "InternalError", "Message": "try again"}]
     answer_instead(s3, "s3.DeleteObjects", 200, {"Errors": errors}, times=1)
-    with pytest.raises(DeletionIncompleteError, match="1 not deleted.*InternalError"):
+    with pytest.raises(DeletionIncompleteError, match=r"1 not deleted.*InternalError"):
         derivatives.delete(["a", "b"])
 
 

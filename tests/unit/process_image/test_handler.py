@@ -1,0 +1,290 @@
+"""The function as Lambda calls it: a batch of SQS messages in, the ones that failed out."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import sys
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from photographs import draw, encode
+from process_image.events import SOURCE
+from process_image.settings import SettingsError
+from unit.process_image.originals import CONTRACTS, ENVIRONMENT, PROCESSED, answer_instead, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+    from unit.process_image.originals import OriginalsBucket
+
+PHOTOGRAPH = encode(draw((80, 60)))
+POISON = json.dumps({"detail-type": "Object Created", "detail": {"what": "is this?"}})
+
+
+@dataclass
+class Context:
+    """What Lambda tells of a call."""
+
+    function_name: str = "darkroom-process-image"
+    function_version: str = "$LATEST"
+    memory_limit_in_mb: int = 1024
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:darkroom-process-image"
+    aws_request_id: str = "8f507cfc-example"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+def batch(*bodies: str) -> dict[str, Any]:
+    """The event of a batch of messages, whose ids count from 0."""
+    return {
+        "Records": [
+            {
+                "messageId": str(number),
+                "receiptHandle": "handle",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "messageAttributes": {},
+                "md5OfBody": "",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:darkroom-uploads",
+                "awsRegion": "eu-central-1",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+class Function:
+    """The function in an environment of its own; its first call starts it."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+
+    def __call__(self, *bodies: str) -> list[str]:
+        """Call it with a batch; returns the ids of the messages that are to be delivered again."""
+        response = self.start().handler(batch(*bodies), Context())
+        assert set(response) == {"batchItemFailures"}
+        return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
+
+    def start(self) -> Any:
+        return importlib.import_module("process_image.handler")
+
+
+@pytest.fixture
+def environment(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """The environment that Terraform makes."""
+    variables = {
+        **ENVIRONMENT,
+        "POWERTOOLS_METRICS_NAMESPACE": "darkroom",
+        "POWERTOOLS_SERVICE_NAME": f"process_image-{uuid.uuid4()}",  # loggers outlive a test by their name
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    sys.modules.pop("process_image.handler", None)
+    yield variables
+    sys.modules.pop("process_image.handler", None)
+    logging.getLogger(variables["POWERTOOLS_SERVICE_NAME"]).handlers.clear()
+
+
+@pytest.fixture
+def function(environment: dict[str, str]) -> Function:
+    return Function(environment["POWERTOOLS_SERVICE_NAME"])
+
+
+@pytest.fixture
+def services(environment: dict[str, str]) -> boto3.Session:
+    """The session that the function makes its clients from, once it starts."""
+    assert boto3.DEFAULT_SESSION is not None
+    return boto3.DEFAULT_SESSION
+
+
+@pytest.fixture
+def subscriber(aws: None) -> Subscriber:
+    return Subscriber()
+
+
+class Subscriber:
+    """A queue behind a bus, with a rule for each of our events."""
+
+    def __init__(self) -> None:
+        events, self._sqs = boto3.client("events"), boto3.client("sqs")
+        events.create_event_bus(Name=ENVIRONMENT["EVENT_BUS"])
+        self._url = self._sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
+        for name in ("image_processed", "image_rejected", "image_deleted"):
+            pattern = json.dumps(CONTRACTS[name].pattern)
+            events.put_rule(Name=name, EventBusName=ENVIRONMENT["EVENT_BUS"], EventPattern=pattern)
+            targets: Any = [{"Id": "queue", "Arn": attributes["QueueArn"]}]
+            events.put_targets(Rule=name, EventBusName=ENVIRONMENT["EVENT_BUS"], Targets=targets)
+
+    def received(self) -> list[dict[str, Any]]:
+        found = []
+        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                found.append(json.loads(message["Body"]))
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+
+def output(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What was written to the log: one JSON object a line."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def metrics(lines: list[dict[str, Any]]) -> dict[str, float]:
+    """The sums of all metrics that CloudWatch reads from the log."""
+    sums: dict[str, float] = {}
+    for line in lines:
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", ()):
+            assert directive["Namespace"] == "darkroom"
+            for metric in directive["Metrics"]:
+                sums[metric["Name"]] = sums.get(metric["Name"], 0) + sum(line[metric["Name"]])
+    sums.pop("ColdStart", None)  # of the first call in a process only
+    return sums
+
+
+def test_an_upload_is_announced_on_the_bus(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber, s3: S3Client
+) -> None:
+    message = originals.put_message("maria/photo 1+2.jpg", PHOTOGRAPH)
+    assert function(message) == []
+    (event,) = subscriber.received()
+    assert event["source"] == SOURCE
+    assert event["detail-type"] == "Image Processed"
+    assert event["detail"]["image_id"] == "maria/photo 1+2.jpg"
+    for variant in event["detail"]["variants"]:
+        assert s3.head_object(Bucket=PROCESSED, Key=variant["key"])["ContentLength"] == variant["bytes"]
+
+
+def test_one_bad_message_does_not_take_its_neighbours_along(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber
+) -> None:
+    good = [originals.put_message(key, PHOTOGRAPH) for key in "abc"]
+    rejected = originals.put_message("d", b"no image")
+    assert function(good[0], POISON, good[1], rejected, good[2]) == ["1"]
+    outcomes = {event["detail"]["image_id"]: event["detail-type"] for event in subscriber.received()}
+    assert outcomes == {**dict.fromkeys("abc", "Image Processed"), "d": "Image Rejected"}
+
+
+def test_a_batch_in_which_all_fail_fails_message_by_message(function: Function, subscriber: Subscriber) -> None:
+    assert function(POISON, "no JSON", "{}") == ["0", "1", "2"]
+    assert subscriber.received() == []
+
+
+def test_a_failure_leaves_nothing_behind_for_the_next_call(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber
+) -> None:
+    message = originals.put_message("a", PHOTOGRAPH)
+    assert function(POISON) == ["0"]
+    assert function(message) == []
+    assert function(POISON, message) == ["0"]
+
+
+def test_a_message_fails_while_s3_is_busy_and_succeeds_when_it_comes_again(
+    services: boto3.Session, function: Function, originals: OriginalsBucket, subscriber: Subscriber
+) -> None:
+    refuse(services, "s3.GetObject", 503, "SlowDown", times=1)
+    message = originals.put_message("a", PHOTOGRAPH)
+    assert function(message) == ["0"]
+    assert function(message) == []
+    assert len(subscriber.received()) == 1
+
+
+def test_an_event_that_the_bus_does_not_take_is_a_failure(
+    services: boto3.Session, function: Function, originals: OriginalsBucket, subscriber: Subscriber
+) -> None:
+    """PutEvents answers 200 and says in the body that it was throttled."""
+    throttled = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow"}]}
+    answer_instead(services, "events.PutEvents", 200, throttled, times=1)
+    messages = [originals.put_message(key, PHOTOGRAPH) for key in "ab"]
+    assert function(*messages) == ["0"]
+    assert [event["detail"]["image_id"] for event in subscriber.received()] == ["b"]
+    assert function(messages[0]) == []
+    assert [event["detail"]["image_id"] for event in subscriber.received()] == ["a"]
+
+
+def test_a_bus_that_is_not_there_is_a_failure(function: Function, originals: OriginalsBucket) -> None:
+    assert function(originals.put_message("a", PHOTOGRAPH)) == ["0"]
+
+
+def test_metrics_count_what_became_of_the_messages(
+    function: Function,
+    originals: OriginalsBucket,
+    subscriber: Subscriber,
+    s3: S3Client,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    messages = [originals.put_message(key, PHOTOGRAPH) for key in "abc"]
+    messages += [originals.put_message("d", b"no image"), originals.put_message("e", PHOTOGRAPH)]
+    s3.delete_object(Bucket=originals.name, Key="e")
+    function(*messages, POISON)
+    lines = output(capsys)
+    assert metrics(lines) == {"ImageProcessed": 3, "ImageRejected": 1, "ImageDeleted": 1, "MessagesFailed": 1}
+    (embedded,) = (line for line in lines if "MessagesFailed" in line)
+    assert embedded["service"] == function.service
+    assert embedded["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+
+
+def test_metrics_of_a_quiet_call_say_that_nothing_failed(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function(originals.put_message("a", PHOTOGRAPH))
+    assert metrics(output(capsys)) == {"ImageProcessed": 1, "MessagesFailed": 0}
+
+
+def test_the_log_tells_of_every_image(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function(originals.put_message("a", PHOTOGRAPH), originals.put_message("b", b"no image"))
+    announced = {event["detail"]["image_id"]: event["detail"] for event in subscriber.received()}
+    lines = [line for line in output(capsys) if "dedup_id" in line]
+    assert len(lines) == 2
+    for line in lines:
+        detail = announced[line["image_id"]]
+        assert line["level"] == "INFO"
+        assert line["message"] == detail["summary"]
+        assert line["dedup_id"] == detail["dedup_id"]
+        assert line["version"] == detail["version"]
+        assert line["function_request_id"] == Context.aws_request_id
+
+
+def test_the_log_tells_why_a_message_failed(
+    function: Function, originals: OriginalsBucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function(POISON, originals.put_message("a", PHOTOGRAPH))  # there is no bus
+    poison, unannounced = (line for line in output(capsys) if line.get("level") == "ERROR")
+    assert poison["message_id"] == "0"
+    assert "MalformedEventError" in poison["exception"]
+    assert "image_id" not in poison
+    assert unannounced["message_id"] == "1"
+    assert unannounced["exception_name"]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_a_missing_variable_stops_the_start_and_is_named(
+    function: Function, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delenv(name)
+    with pytest.raises(SettingsError, match=name):
+        function.start()
+
+
+def test_clients_are_made_once_at_the_start(
+    services: boto3.Session,
+    function: Function,
+    originals: OriginalsBucket,
+    subscriber: Subscriber,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    function.start()
+    monkeypatch.setattr(services, "client", lambda *_, **__: pytest.fail("a client is made in a call"))
+    assert function(*(originals.put_message(key, PHOTOGRAPH) for key in "ab")) == []
