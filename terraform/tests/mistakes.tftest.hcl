@@ -1,0 +1,46 @@
+# Mistakes that a plan finds. What each of them is told, tests/terraform/test_root.py knows.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { id = "eu-central-1" }
+  }
+}
+
+variables {
+  name   = "darkroom"
+  region = "eu-central-1"
+}
+
+run "values_that_cannot_work_fail_at_plan" {
+  command = plan
+
+  variables {
+    name    = "Darkroom"
+    limits  = { max_pixels = 200000000 }
+    runtime = "3.13"
+
+    variants = [
+      { name = "web", width = 1024, format = "tiff" },
+      { name = "web", width = 1024, quality = 101 },
+    ]
+  }
+
+  expect_failures = [
+    var.name,
+    var.limits,
+    var.runtime,
+    var.variants,
+  ]
+}

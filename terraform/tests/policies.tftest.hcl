@@ -1,0 +1,146 @@
+# What the roles that the root makes may do, as the real provider renders it: offline, for a plan of new resources
+# calls nothing but STS, which is overridden. It needs the functions' artifacts: make package.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = module.bus.data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = module.key.data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = module.notifications.data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = module.process_image.data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = module.record_image.data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = module.record_image_dlq.data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = module.uploads.data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = module.uploads_rules.data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+# Policies name what only AWS could tell before anything is made.
+override_resource {
+  target          = module.key.aws_kms_key.this
+  values          = { key_id = "darkroom" }
+  override_during = plan
+}
+
+override_resource {
+  target          = module.images.aws_dynamodb_table.this
+  values          = { arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/darkroom-images" }
+  override_during = plan
+}
+
+variables {
+  name   = "darkroom"
+  region = "eu-central-1"
+  api    = null
+}
+
+run "roles_may_do_what_the_arrows_between_services_need" {
+  command = plan
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.process_image.json).Statement == [
+      {
+        Sid      = "ReadOriginals"
+        Effect   = "Allow"
+        Action   = ["s3:GetObjectVersion", "s3:GetObject"]
+        Resource = "arn:aws:s3:::darkroom-originals-123456789012/*"
+      },
+      {
+        Sid      = "TellMissingFromForbidden"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = ["arn:aws:s3:::darkroom-processed-123456789012", "arn:aws:s3:::darkroom-originals-123456789012"]
+      },
+      {
+        Sid      = "KeepDerivatives"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012/*"
+      },
+      {
+        Sid      = "UseKey"
+        Effect   = "Allow"
+        Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
+        Resource = "arn:aws:kms:eu-central-1:123456789012:key/darkroom"
+      },
+      {
+        Sid       = "Announce"
+        Effect    = "Allow"
+        Action    = "events:PutEvents"
+        Resource  = "arn:aws:events:eu-central-1:123456789012:event-bus/darkroom"
+        Condition = { StringEqualsIfExists = { "events:source" = "darkroom" } }
+      },
+    ]
+    error_message = "process_image must read originals, keep derivatives and announce, and no more: ${data.aws_iam_policy_document.process_image.json}"
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.record_image.json).Statement == [
+      {
+        Sid      = "Record"
+        Effect   = "Allow"
+        Action   = ["dynamodb:UpdateItem", "dynamodb:GetItem"]
+        Resource = "arn:aws:dynamodb:eu-central-1:123456789012:table/darkroom-images"
+      },
+      {
+        Sid      = "Notify"
+        Effect   = "Allow"
+        Action   = "sns:Publish"
+        Resource = "arn:aws:sns:eu-central-1:123456789012:darkroom-notifications"
+      },
+      {
+        Sid      = "KeepFailedEvents"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = "arn:aws:sqs:eu-central-1:123456789012:darkroom-record-image-dlq"
+      },
+      {
+        Sid      = "UseKey"
+        Effect   = "Allow"
+        Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
+        Resource = "arn:aws:kms:eu-central-1:123456789012:key/darkroom"
+      },
+    ]
+    error_message = "record_image must record, notify and keep what fails, and no more: ${data.aws_iam_policy_document.record_image.json}"
+  }
+}

@@ -1,0 +1,96 @@
+# The root, applied to a mocked provider: nothing is called. It needs the functions' artifacts: make package.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { id = "eu-central-1" }
+  }
+}
+
+variables {
+  name   = "darkroom"
+  region = "eu-central-1"
+}
+
+run "a_name_and_a_region_are_all_it_needs" {
+  command = plan
+
+  assert {
+    condition     = output.originals_bucket == "darkroom-originals-123456789012" && output.processed_bucket == "darkroom-processed-123456789012"
+    error_message = "Buckets must be named after the pipeline and the account: ${output.originals_bucket}, ${output.processed_bucket}"
+  }
+
+  assert {
+    condition     = output.bus.name == "darkroom" && output.bus.arn == "arn:aws:events:eu-central-1:123456789012:event-bus/darkroom"
+    error_message = "The bus must be named after the pipeline: ${output.bus.arn}"
+  }
+
+  assert {
+    condition     = output.process_image.name == "darkroom-process-image" && output.process_image.log_group == "/aws/lambda/darkroom-process-image"
+    error_message = "So must the function and its log group: ${output.process_image.name}, ${output.process_image.log_group}"
+  }
+
+  assert {
+    condition     = output.table == "darkroom-images" && output.notifications_topic_arn == "arn:aws:sns:eu-central-1:123456789012:darkroom-notifications"
+    error_message = "So must table and topic: ${output.table}, ${output.notifications_topic_arn}"
+  }
+
+  assert {
+    condition     = length(aws_s3_object.watermark) == 0
+    error_message = "Without a watermark image there is nothing to upload."
+  }
+}
+
+run "a_watermark_image_is_uploaded_once_and_named_by_its_content" {
+  command = plan
+
+  variables {
+    variants = [
+      { name = "small", width = 100, watermark = { image = "versions.tf" } },
+      { name = "large", width = 200, watermark = { image = "versions.tf", opacity = 1 } },
+      { name = "plain", width = 200 },
+    ]
+  }
+
+  assert {
+    condition     = aws_s3_object.watermark["versions.tf"].key == "watermarks/${filesha256("versions.tf")}" && length(aws_s3_object.watermark) == 1
+    error_message = "Both variants must share one object: ${jsonencode(values(aws_s3_object.watermark)[*].key)}"
+  }
+
+  assert {
+    condition     = aws_s3_object.watermark["versions.tf"].bucket == output.processed_bucket && aws_s3_object.watermark["versions.tf"].source == "versions.tf"
+    error_message = "It must lie beside the derivatives."
+  }
+
+  assert {
+    condition     = jsonencode([for v in local.variants : try(v.watermark.image, null)]) == jsonencode(concat([for _ in range(2) : aws_s3_object.watermark["versions.tf"].key], [null]))
+    error_message = "The function must be told the object's key in place of the path: ${jsonencode(local.variants)}"
+  }
+}
+
+run "the_default_bus_brings_the_events_of_this_bucket_alone" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for type, detail_type in { object_created = "Object Created", object_deleted = "Object Deleted" } :
+      jsondecode(local.object_patterns[type]) == {
+        source      = ["aws.s3"]
+        detail-type = [detail_type]
+        detail      = { bucket = { name = ["darkroom-originals-123456789012"] } }
+      }
+    ])
+    error_message = "The rules' patterns must be the contracts', and name the bucket: ${jsonencode(local.object_patterns)}"
+  }
+}

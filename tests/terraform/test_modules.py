@@ -1,0 +1,79 @@
+"""The root, every module and every example is well-formed, valid, and passes its own tests, offline."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from terraform.workspace import TERRAFORM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from concurrent.futures import Future
+
+    from terraform.workspace import Workspace
+
+    # What each step came to: whether it succeeded, and what it said.
+    Steps = Mapping[str, tuple[bool, str]]
+    Outcomes = Mapping[Path, Future[Steps]]
+
+MODULES = sorted(path.relative_to(TERRAFORM) for path in TERRAFORM.glob("modules/*") if path.is_dir())
+EXAMPLES = sorted(path.parent.relative_to(TERRAFORM) for path in TERRAFORM.glob("modules/*/examples/*/main.tf"))
+ROOT = Path()
+
+
+def look_at(workspace: Workspace, folder: Path) -> Steps:
+    """Initialise, validate and test one folder, as far as it goes."""
+    at = workspace.root / folder
+    steps = {"init": workspace.init(at)}
+    if steps["init"][0]:
+        steps["validate"] = workspace.run("validate", "-json", folder=at)
+        if folder not in EXAMPLES:
+            steps["test"] = workspace.run("test", "-no-color", folder=at)
+    return steps
+
+
+@pytest.fixture(scope="module")
+def outcomes(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Outcomes]:
+    """The outcomes of the folders that the chosen tests are about, worked on side by side."""
+    chosen = [item.callspec.params.get("folder") for item in request.session.items if hasattr(item, "callspec")]
+    pool = ThreadPoolExecutor(os.cpu_count())
+    yield {
+        folder: pool.submit(look_at, workspace, folder) for folder in [ROOT, *MODULES, *EXAMPLES] if folder in chosen
+    }
+    pool.shutdown(cancel_futures=True)
+
+
+def test_the_code_is_formatted(workspace: Workspace) -> None:
+    formatted, said = workspace.run("fmt", "-check", "-diff", "-recursive", "-no-color", folder=TERRAFORM)
+    assert formatted, said
+
+
+@pytest.mark.parametrize("folder", [ROOT, *MODULES, *EXAMPLES], ids=str)
+def test_it_is_valid_without_a_warning(outcomes: Outcomes, folder: Path) -> None:
+    steps = outcomes[folder].result()
+    installed, said = steps["init"]
+    assert installed, said
+    valid, said = steps["validate"]
+    assert valid, said
+    assert json.loads(said.partition("\n")[2])["diagnostics"] == []
+
+
+@pytest.mark.parametrize("folder", [ROOT, *MODULES], ids=str)
+def test_its_own_tests_pass(outcomes: Outcomes, folder: Path) -> None:
+    steps = outcomes[folder].result()
+    passed, said = steps.get("test", steps["init"])
+    assert passed, said
+    assert "Warning" not in said, said
+    assert re.search(r"\nSuccess! [1-9]\d* passed, 0 failed\.", said), said
+
+
+@pytest.mark.parametrize("folder", MODULES, ids=str)
+def test_every_module_has_an_example(folder: Path) -> None:
+    assert [example for example in EXAMPLES if example.is_relative_to(folder)]

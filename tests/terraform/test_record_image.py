@@ -1,0 +1,236 @@
+"""The record workflow's definition, as Terraform renders it: where its states lead, and what its steps do."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import hcl2
+import pytest
+
+from event_contracts import load
+from terraform.workspace import TERRAFORM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONDITION = "DynamoDB.ConditionalCheckFailedException"
+
+
+def unquoted(value: Any) -> Any:
+    """HCL as Python values: the parser leaves quotes around strings."""
+    if isinstance(value, dict):
+        return {unquoted(name): unquoted(inner) for name, inner in value.items() if not str(name).startswith("__")}
+    if isinstance(value, list):
+        return [unquoted(inner) for inner in value]
+    return value.strip('"') if isinstance(value, str) else value
+
+
+def record_tf() -> dict[str, Any]:
+    with (TERRAFORM / "6_record.tf").open() as file:
+        loaded: dict[str, Any] = hcl2.load(file)
+    return loaded
+
+
+def substitutions() -> dict[str, str]:
+    """What 6_record.tf puts in the places that the definition leaves open; names stand for themselves."""
+    (module,) = (one['"record_image"'] for one in record_tf()["module"] if '"record_image"' in one)
+    call = re.sub(r"\s+", " ", module["definition"])
+    values = re.fullmatch(r"\$\{templatefile\(\"\$\{path\.module\}/record_image\.asl\.json\", (\{.*\})\)\}", call)
+    assert values, call
+    found: dict[str, str] = {}
+    for name, value in hcl2.loads(f"values = {values[1]}\n")["values"].items():
+        encoded = re.fullmatch(r"\$\{jsonencode\((.*)\)\}", str(value))
+        found[unquoted(name)] = (
+            json.dumps(unquoted(hcl2.loads(f"value = {encoded[1]}\n")["value"])) if encoded else f"<{name}>"
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    template = (TERRAFORM / "record_image.asl.json").read_text()
+    values = substitutions()
+    assert set(re.findall(r"\$\{([^}]*)\}", template)) == set(values), "what is left open is given, and no more"
+    return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], template)
+
+
+@pytest.fixture(scope="module")
+def definition(text: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed
+
+
+def machines(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The machine and those inside of it: branches of Parallel states, processors of Map states."""
+    yield machine
+    for state in machine["States"].values():
+        for inner in [*state.get("Branches", []), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]:
+            yield from machines(inner)
+
+
+def successors(state: dict[str, Any]) -> set[str]:
+    places = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    return {place[name] for place in places for name in ("Next", "Default") if name in place}
+
+
+def tasks(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        name: state
+        for machine in machines(definition)
+        for name, state in machine["States"].items()
+        if state["Type"] == "Task"
+    }
+
+
+def test_every_state_leads_to_states_that_exist(definition: dict[str, Any]) -> None:
+    for machine in machines(definition):
+        assert machine["StartAt"] in machine["States"]
+        for name, state in machine["States"].items():
+            assert successors(state) <= set(machine["States"]), name
+
+
+def test_every_state_can_be_reached(definition: dict[str, Any]) -> None:
+    for machine in machines(definition):
+        reached, left = set(), [machine["StartAt"]]
+        while left:
+            name = left.pop()
+            if name not in reached:
+                reached.add(name)
+                left += successors(machine["States"][name])
+        assert reached == set(machine["States"])
+
+
+def test_every_state_goes_on_or_ends(definition: dict[str, Any]) -> None:
+    for machine in machines(definition):
+        for name, state in machine["States"].items():
+            ends = state.get("End") or state["Type"] in {"Succeed", "Fail"}
+            goes_on = "Next" in state or (state["Type"] == "Choice" and "Default" in state)
+            assert bool(ends) != goes_on, name
+
+
+def test_no_name_is_used_twice(definition: dict[str, Any]) -> None:
+    names = [name for machine in machines(definition) for name in machine["States"]]
+    assert len(names) == len(set(names))
+
+
+def test_every_task_tries_again_but_never_after_a_failed_condition(definition: dict[str, Any]) -> None:
+    assert tasks(definition)
+    for name, task in tasks(definition).items():
+        first, *others = task["Retry"]
+        assert first == {"ErrorEquals": [CONDITION], "MaxAttempts": 0}, name
+        assert others[-1]["ErrorEquals"] == ["States.ALL"], name
+        assert others[-1]["MaxAttempts"] >= 3, name
+
+
+def test_a_failed_condition_is_no_failure(definition: dict[str, Any]) -> None:
+    for name, task in tasks(definition).items():
+        conditional = any(key.startswith("ConditionExpression") for key in task["Parameters"])
+        caught = [catch["ErrorEquals"] for catch in task.get("Catch", [])]
+        assert caught == ([[CONDITION]] if conditional else []), name
+
+
+def test_whatever_else_fails_keeps_the_original_event(definition: dict[str, Any]) -> None:
+    """All steps stand in one branch, whose failures are all caught; those of keeping the event are not."""
+    record = definition["States"]["Record"]
+    assert definition["StartAt"] == "Record"
+    assert [catch["ErrorEquals"] for catch in record["Catch"]] == [["States.ALL"]]
+    (branch,) = record["Branches"]
+    outside = set(tasks(definition)) - set(tasks(branch))
+    assert outside == {record["Catch"][0]["Next"]}
+    keep = definition["States"][outside.pop()]
+    assert keep["Resource"].endswith(":sqs:sendMessage")
+    assert keep["Parameters"]["QueueUrl"] == "<dlq_url>"
+    assert keep["Parameters"]["MessageBody.$"] == "States.JsonToString($$.Execution.Input)"
+    assert definition["States"][keep["Next"]]["Type"] == "Fail", "the execution shows as failed all the same"
+
+
+def test_every_write_to_the_table_is_conditional(definition: dict[str, Any]) -> None:
+    writes = {name: task for name, task in tasks(definition).items() if task["Resource"].endswith("updateItem")}
+    assert len(writes) > 3
+    for name, task in writes.items():
+        assert {"ConditionExpression", "ConditionExpression.$"} & set(task["Parameters"]), name
+
+
+def alternatives(definition: dict[str, Any], expression: str) -> list[str]:
+    """An expression with what earlier states may have put into it: `$.guard.condition` is one of several."""
+    path = re.search(r"\$\.(\w+)\.(\w+)", expression)
+    if path is None:
+        return [expression]
+    passed = [
+        state.get("Result") or state.get("Parameters")
+        for machine in machines(definition)
+        for state in machine["States"].values()
+        if state.get("ResultPath") == f"$.{path[1]}"
+    ]
+    assert len(passed) > 1, path[0]
+    return [f"{expression} {values[path[2]]}" for values in passed]
+
+
+def test_expressions_use_every_value_and_name_that_they_are_given(definition: dict[str, Any]) -> None:
+    """DynamoDB refuses an expression that leaves one unused, or that uses one it is not given."""
+    for name, task in tasks(definition).items():
+        parameters = task["Parameters"]
+        expressions = [
+            alternatives(definition, parameters[key])
+            for key in parameters
+            if re.fullmatch(r"(Condition|Projection|Update)Expression(\.\$)?", key)
+        ]
+        values = {key.removesuffix(".$") for key in parameters.get("ExpressionAttributeValues", {})}
+        names = set(parameters.get("ExpressionAttributeNames", {}))
+        for chosen in itertools.product(*expressions):
+            assert set(re.findall(r":[a-z_]+", " ".join(chosen))) == values, name
+            assert set(re.findall(r"#[a-z_]+", " ".join(chosen))) == names, name
+
+
+def test_the_notification_carries_what_subscribers_filter_on(definition: dict[str, Any]) -> None:
+    (publish,) = (task for task in tasks(definition).values() if task["Resource"].endswith(":sns:publish"))
+    parameters = publish["Parameters"]
+    assert parameters["TopicArn"] == "<topic_arn>"
+    assert parameters["Subject.$"] == "$.detail.summary"
+    assert parameters["Message.$"] == "States.JsonToString($.detail)"
+    assert parameters["MessageAttributes"] == {
+        name: {"DataType": "String", "StringValue.$": f"$.detail.{name}"} for name in ("status", "image_id", "dedup_id")
+    }
+
+
+def test_it_is_made_of_service_integrations_alone(definition: dict[str, Any], text: str) -> None:
+    assert "lambda" not in text.lower()
+    integrations = {task["Resource"] for task in tasks(definition).values()}
+    assert integrations == {
+        f"arn:<partition>:states:::{action}"
+        for action in ("dynamodb:getItem", "dynamodb:updateItem", "sns:publish", "sqs:sendMessage")
+    }
+
+
+def test_its_role_may_do_what_its_steps_do_and_nothing_else(definition: dict[str, Any]) -> None:
+    (document,) = (one['"aws_iam_policy_document"']['"record_image"'] for one in record_tf()["data"])
+    allowed = {action for statement in document["statement"] for action in unquoted(statement["actions"])}
+    done = {task["Resource"].rpartition(":::")[2] for task in tasks(definition).values()}
+    assert {action for action in allowed if not action.startswith("kms:")} == {
+        f"{service}:{action[0].upper()}{action[1:]}" for service, _, action in (one.partition(":") for one in done)
+    }
+
+
+def test_it_reads_nothing_from_an_event_that_the_contract_does_not_promise(text: str) -> None:
+    """A path that leads nowhere fails an execution in a way that no Catch sees."""
+    schemas = [contract.versions[1] for contract in load().values() if contract.versions]
+    read = set(re.findall(r"\$\.detail\.(\w+)", text))
+    assert len(read) > 5
+    for field in read:
+        having = [schema for schema in schemas if field in schema["properties"]]
+        assert having, field
+        assert all(field in schema["required"] for schema in having), field
+
+
+def test_it_speaks_jsonpath_which_every_engine_does(definition: dict[str, Any]) -> None:
+    assert "QueryLanguage" not in definition
+    for machine in machines(definition):
+        for name, state in machine["States"].items():
+            assert not {"QueryLanguage", "Arguments", "Output", "Assign"} & set(state), name
+
+
+def test_it_ends_before_an_express_workflow_has_to(definition: dict[str, Any]) -> None:
+    assert definition["TimeoutSeconds"] <= 300

@@ -1,0 +1,361 @@
+"""What a plan of the root says of mistakes, and what an apply would make of its defaults."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from process_image.settings import Settings
+from terraform.workspace import ARCHITECTURE, RUNTIME, TERRAFORM, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from terraform.workspace import Workspace
+
+GOOD = {"name": "darkroom", "region": "eu-central-1"}
+
+
+def variant(**fields: Any) -> dict[str, Any]:
+    return {"name": "web", "width": 1024, **fields}
+
+
+def marked(**fields: Any) -> dict[str, Any]:
+    return variant(watermark={"text": "Darkroom", **fields})
+
+
+# Mistakes in one variable: no provider is needed to find them.
+
+MISTAKES: dict[str, dict[str, Any]] = {
+    'name "Darkroom"': {"name": "Darkroom"},
+    'name "1st"': {"name": "1st"},
+    'name "a-name-that-is-far-too-long"': {"name": "a-name-that-is-far-too-long"},
+    'runtime "3.13"': {"runtime": "3.13"},
+    "max_bytes 0": {"limits": {"max_bytes": 0}},
+    "max_pixels 178956971": {"limits": {"max_pixels": 178956971}},
+    "give at least one": {"variants": []},
+    '"a/b", "" cannot be a name': {"variants": [variant(name="a/b"), variant(name=""), variant(name="good")]},
+    '"web" occurs twice': {"variants": [variant(), variant(name="other"), variant(width=7)]},
+    '"web" has the unknown format "tiff"': {"variants": [variant(format="tiff"), variant(name="other")]},
+    '"web" has the unknown fit "fill"': {"variants": [variant(height=768, fit="fill")]},
+    '"web" has the quality 101': {"variants": [variant(quality=101)]},
+    '"web" has the quality 0': {"variants": [variant(quality=0)]},
+    '"web" has the quality 80.5': {"variants": [variant(quality=80.5)]},
+    '"web" has neither width nor height': {"variants": [{"name": "web"}]},
+    'a width or height of "web" is out of range': {"variants": [variant(width=8193)]},
+    'a width or height of "tall" is out of range': {"variants": [{"name": "tall", "height": 0}]},
+    'a width or height of "half" is out of range': {"variants": [{"name": "half", "height": 10.5}]},
+    '"web" needs both width and height for its fit': {"variants": [variant(fit="cover")]},
+    '"web" has a background that is no colour': {"variants": [variant(background="white")]},
+    'the watermark of "web" needs either a text or an image': {"variants": [variant(watermark={})]},
+    'the watermark of "web" needs either a text or an image, and not both': {"variants": [marked(image="logo.png")]},
+    'the watermark of "web" has a scale (above 0 to 1)': {"variants": [marked(scale=0)]},
+    'the watermark of "web" has a scale (above 0 to 1), opacity (0 to 1)': {"variants": [marked(opacity=1.1)]},
+    "or margin (0 to 0.5) out of range": {"variants": [marked(margin=0.6)]},
+    'the watermark text of "web" cannot be drawn': {"variants": [marked(text="写真")]},
+    'the watermark of "web" has an unknown position': {"variants": [marked(position="middle")]},
+}
+
+
+@pytest.fixture(scope="module")
+def variables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the root's variables and nothing else."""
+    folder = tmp_path_factory.mktemp("variables")
+    shutil.copy(TERRAFORM / "variables.tf", folder)
+    return folder
+
+
+def plan(workspace: Workspace, folder: Path, values: dict[str, Any]) -> list[str]:
+    """The errors of a plan with these values: each error's detail."""
+    (folder / "terraform.tfvars.json").write_text(json.dumps(GOOD | values))
+    succeeded, said = workspace.run("plan", "-json", "-input=false", folder=folder)
+    details = [message["diagnostic"]["detail"] for message in messages(said) if message["type"] == "diagnostic"]
+    assert succeeded == (details == []), said
+    return details
+
+
+@pytest.mark.parametrize(("message", "values"), MISTAKES.items(), ids=MISTAKES)
+def test_a_mistake_fails_at_plan_and_is_named(
+    workspace: Workspace, variables: Path, message: str, values: dict[str, Any]
+) -> None:
+    (error,) = plan(workspace, variables, values)
+    assert message in error
+
+
+def test_the_variables_have_defaults_that_work(workspace: Workspace, variables: Path) -> None:
+    assert plan(workspace, variables, {}) == []
+
+
+def test_every_mistake_that_is_looked_for_is_among_them(workspace: Workspace, variables: Path) -> None:
+    lines = (TERRAFORM / "variables.tf").read_text().splitlines()
+    rules = {number for number, line in enumerate(lines, start=1) if line.strip() == "validation {"}
+    found = {
+        int(line)
+        for values in MISTAKES.values()
+        for error in plan(workspace, variables, values)
+        for line in re.findall(r"validation rule at variables\.tf:(\d+),", error)
+    }
+    assert found == rules
+
+
+# Mistakes that only the whole root finds: a mocked provider stands in for AWS.
+
+
+def planned(**values: Any) -> str:
+    """A plan of the root with other values of its variables, as a test's file."""
+    given = "".join(f"    {name} = {json.dumps(value)}\n" for name, value in values.items())
+    return f'run "plan" {{\n  command = plan\n\n  variables {{\n{given}  }}\n}}\n'
+
+
+PLANNED = {
+    "a_missing_artifact": planned(artifacts="../nowhere/manifest.json"),
+    "an_artifact_of_another_python": planned(runtime="python3.11", architecture="x86_64"),
+    "a_changed_artifact": planned(artifacts="../changed/manifest.json"),
+    "an_unknown_architecture": planned(architecture="arm"),
+    "an_unknown_type_of_workflow": planned(workflow_type="FAST"),
+    "a_timeout_that_lambda_does_not_allow": planned(process_image={"timeout": 901}),
+    "a_retention_that_cloudwatch_does_not_know": planned(logs={"retention_days": 45}),
+    "a_protocol_that_sns_does_not_speak": planned(notifications={"shop": {"protocol": "pigeon", "endpoint": "roof"}}),
+}
+
+
+def errors(told: list[dict[str, Any]]) -> list[str]:
+    found = [message["diagnostic"] for message in told if message["type"] == "diagnostic"]
+    return [f"{diagnostic['summary']}: {diagnostic['detail']}" for diagnostic in found]
+
+
+@pytest.fixture(scope="module")
+def plans(root: Workspace) -> dict[str, list[str]]:
+    """The errors of each plan."""
+    shutil.copytree(root.directory / "build", root.directory / "changed")
+    with (root.directory / "changed" / f"process_image-{ARCHITECTURE}-{RUNTIME}.zip").open("ab") as archive:
+        archive.write(b"more")
+    return {name: errors(told) for name, told in root.play(PLANNED).items()}
+
+
+def test_a_missing_artifact_names_the_command_that_builds_it(plans: dict[str, list[str]]) -> None:
+    found = plans["a_missing_artifact"]
+    missing = f"../nowhere/process_image-{ARCHITECTURE}-{RUNTIME}.zip of function darkroom-process-image does not exist"
+    assert any(missing in error for error in found), found
+    assert all("it must be built first, with: make package." in error for error in found), found
+
+
+def test_a_missing_artifact_of_another_python_names_its_own_command(plans: dict[str, list[str]]) -> None:
+    found = plans["an_artifact_of_another_python"]
+    assert any("make package PACKAGE='--arch x86_64 --python 3.11'" in error for error in found), found
+
+
+def test_an_artifact_that_is_not_the_manifests_has_to_be_built_again(plans: dict[str, list[str]]) -> None:
+    (error,) = plans["a_changed_artifact"]
+    assert "it must be built again, with: make package." in error
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("an_unknown_architecture", "arm64"),
+        ("an_unknown_type_of_workflow", "EXPRESS"),
+        ("a_timeout_that_lambda_does_not_allow", "900"),
+        ("a_retention_that_cloudwatch_does_not_know", "45"),
+        ("a_protocol_that_sns_does_not_speak", "pigeon"),
+    ],
+)
+def test_a_mistake_that_a_module_knows_fails_at_plan(plans: dict[str, list[str]], name: str, message: str) -> None:
+    assert any(message in error for error in plans[name]), plans[name]
+
+
+# What an apply makes
+
+SUBSCRIBER = "arn:aws:sqs:eu-central-1:123456789012:shop"
+APPLIED = f"""
+run "apply" {{
+  variables {{
+    notifications = {{
+      shop = {{ protocol = "sqs", endpoint = "{SUBSCRIBER}", filter_policy = {{ status = ["Processed"] }} }}
+    }}
+  }}
+}}
+"""
+
+# Values that the provider checks the form of.
+ARNS = {
+    "aws_cloudwatch_event_bus": "arn:aws:events:eu-central-1:123456789012:event-bus/mocked",
+    "aws_cloudwatch_log_group": "arn:aws:logs:eu-central-1:123456789012:log-group:mocked",
+    "aws_iam_role": "arn:aws:iam::123456789012:role/mocked",
+    "aws_sqs_queue": "arn:aws:sqs:eu-central-1:123456789012:mocked",
+}
+
+
+class Applied:
+    """What the mocked provider was told to make."""
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self.outputs = {name: output["value"] for name, output in state["outputs"].items()}
+        self._resources = list(_resources(state["root_module"]))
+
+    def every(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The resources of a type by address; there is at least one."""
+        found = {one["address"]: one["values"] for one in self._resources if one["type"] == kind}
+        assert found, kind
+        return found
+
+    def one(self, kind: str, module: str) -> dict[str, Any]:
+        """The resource of a type in a module."""
+        (found,) = (values for at, values in self.every(kind).items() if at.startswith(f"module.{module}."))
+        return found
+
+    @property
+    def key_arn(self) -> str:
+        return f"arn:aws:kms:eu-central-1:123456789012:key/{self.one('aws_kms_key', 'key')['key_id']}"
+
+
+def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from _resources(child)
+
+
+@pytest.fixture(scope="module")
+def applied(root: Workspace) -> Applied:
+    """The root with its defaults and one subscription."""
+    overrides = "".join(
+        f'  mock_resource "{kind}" {{\n    defaults = {{ arn = "{arn}" }}\n  }}\n' for kind, arn in ARNS.items()
+    )
+    told = root.play({"applied": APPLIED}, mocks=overrides)["applied"]
+    assert errors(told) == []
+    (state,) = (message["test_state"] for message in told if message["type"] == "test_state")
+    return Applied(state)
+
+
+def test_every_target_of_every_rule_has_a_dead_letter_queue(applied: Applied) -> None:
+    targets = applied.every("aws_cloudwatch_event_target")
+    assert len(targets) >= 5
+    for address, target in targets.items():
+        assert target["dead_letter_config"] == [{"arn": ARNS["aws_sqs_queue"]}], address
+
+
+def redrive(queue: dict[str, Any]) -> dict[str, Any]:
+    """A queue's redrive policy; where none is set, the mocked provider makes something up."""
+    policy: dict[str, Any] = json.loads(queue["redrive_policy"]) if queue["redrive_policy"].startswith("{") else {}
+    return policy
+
+
+def test_every_queue_is_or_has_a_dead_letter_queue(applied: Applied) -> None:
+    for address, queue in applied.every("aws_sqs_queue").items():
+        if redrive(queue):
+            assert redrive(queue)["maxReceiveCount"] >= 5, address
+        else:
+            assert queue["message_retention_seconds"] == 14 * 24 * 60 * 60, address
+
+
+def test_every_dead_letter_queue_is_an_output(applied: Applied) -> None:
+    dead = {queue["url"] for queue in applied.every("aws_sqs_queue").values() if not redrive(queue)}
+    assert set(applied.outputs["dlqs"].values()) == dead
+
+
+def test_every_subscription_has_a_dead_letter_queue_and_its_filter(applied: Applied) -> None:
+    subscription = applied.one("aws_sns_topic_subscription", "notifications")
+    assert subscription["endpoint"] == SUBSCRIBER
+    assert json.loads(subscription["filter_policy"]) == {"status": ["Processed"]}
+    assert json.loads(subscription["redrive_policy"])["deadLetterTargetArn"].endswith(
+        ":darkroom-notifications-undelivered"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute"),
+    [
+        ("aws_cloudwatch_event_bus", "kms_key_identifier"),
+        ("aws_cloudwatch_log_group", "kms_key_id"),
+        ("aws_lambda_function", "kms_key_arn"),
+        ("aws_sns_topic", "kms_master_key_id"),
+        ("aws_sqs_queue", "kms_master_key_id"),
+    ],
+)
+def test_the_pipelines_key_encrypts_it(applied: Applied, kind: str, attribute: str) -> None:
+    for address, values in applied.every(kind).items():
+        assert values[attribute] == applied.key_arn, address
+
+
+def test_the_pipelines_key_encrypts_table_and_buckets(applied: Applied) -> None:
+    for address, table in applied.every("aws_dynamodb_table").items():
+        assert table["server_side_encryption"] == [{"enabled": True, "kms_key_arn": applied.key_arn}], address
+    encrypted = applied.every("aws_s3_bucket_server_side_encryption_configuration")
+    assert len(encrypted) == len(applied.every("aws_s3_bucket"))
+    for address, bucket in encrypted.items():
+        (rule,) = bucket["rule"]
+        (default,) = rule["apply_server_side_encryption_by_default"]
+        assert default["kms_master_key_id"] == applied.key_arn, address
+
+
+def test_no_bucket_is_public(applied: Applied) -> None:
+    blocks = applied.every("aws_s3_bucket_public_access_block")
+    assert len(blocks) == len(applied.every("aws_s3_bucket"))
+    for address, block in blocks.items():
+        for way in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"):
+            assert block[way] is True, address
+
+
+def test_a_batch_fails_message_by_message_and_before_it_is_delivered_again(applied: Applied) -> None:
+    source = applied.one("aws_lambda_event_source_mapping", "process_image")
+    function = applied.one("aws_lambda_function", "process_image")
+    queues = applied.every("aws_sqs_queue")
+    assert source["function_response_types"] == ["ReportBatchItemFailures"]
+    assert source["scaling_config"][0]["maximum_concurrency"] == 10
+    assert queues["module.uploads.aws_sqs_queue.this"]["visibility_timeout_seconds"] >= 6 * function["timeout"]
+
+
+def test_whatever_can_be_traced_is(applied: Applied) -> None:
+    for address, function in applied.every("aws_lambda_function").items():
+        assert function["tracing_config"] == [{"mode": "Active"}], address
+    for address, machine in applied.every("aws_sfn_state_machine").items():
+        assert machine["tracing_configuration"] == [{"enabled": True}], address
+    for address, topic in applied.every("aws_sns_topic").items():
+        assert topic["tracing_config"] == "Active", address
+
+
+def test_logs_end(applied: Applied) -> None:
+    for address, group in applied.every("aws_cloudwatch_log_group").items():
+        assert group["retention_in_days"] == 365, address
+
+
+def test_images_are_not_destroyed_unasked(applied: Applied) -> None:
+    for address, bucket in applied.every("aws_s3_bucket").items():
+        assert bucket["force_destroy"] is False, address
+    for address, table in applied.every("aws_dynamodb_table").items():
+        assert table["deletion_protection_enabled"] is True, address
+
+
+def test_both_buses_can_be_replayed(applied: Applied) -> None:
+    archives = applied.every("aws_cloudwatch_event_archive")
+    assert {address.split(".")[1] for address in archives} == {"bus", "uploads_rules"}
+    assert {archive["retention_days"] for archive in archives.values()} == {30}
+
+
+def test_the_function_understands_what_it_is_told(applied: Applied) -> None:
+    """The environment that Terraform writes, read by the code that reads it in Lambda."""
+    (environment,) = applied.one("aws_lambda_function", "process_image")["environment"]
+    settings = Settings.from_environment(environment["variables"])
+    assert [variant["name"] for variant in settings.variants] == ["thumbnail", "web", "web-modern"]
+    assert settings.event_bus == applied.outputs["bus"]["name"]
+    assert settings.processed_bucket == applied.outputs["processed_bucket"]
+    assert settings.limits.max_bytes == 25 * 1024 * 1024
+
+
+def test_the_environment_leaves_room_for_more_variants(applied: Applied) -> None:
+    """Lambda allows 4 KB for all of it."""
+    (environment,) = applied.one("aws_lambda_function", "process_image")["environment"]
+    size = sum(len(name) + len(value) for name, value in environment["variables"].items())
+    assert size < 2048
+
+
+def test_the_workflow_is_rendered_as_json(applied: Applied) -> None:
+    definition = json.loads(applied.one("aws_sfn_state_machine", "record_image")["definition"])
+    assert definition["StartAt"] in definition["States"]
+    keep = definition["States"]["KeepEvent"]["Parameters"]
+    assert keep["QueueUrl"] == applied.outputs["dlqs"]["record_image"]

@@ -1,0 +1,105 @@
+"""Terraform, run on a copy of the configuration: what it leaves behind never lands in the checkout."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from stack import ROOT, terraform_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+TERRAFORM = ROOT / "terraform"
+LEFT_BEHIND = (".terraform", ".terraform.lock.hcl", "*.tfstate*", "*.tfvars*", "backend.tf")
+
+ARCHITECTURE, RUNTIME = "arm64", "python3.13"  # the root's defaults
+
+
+class Workspace:
+    """A copy of `terraform/`, with artifacts, in a folder of its own.
+
+    The artifacts are as small as a zip can be: a plan looks at their hashes only.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.root = directory / "terraform"
+        shutil.copytree(TERRAFORM, self.root, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
+        shutil.copytree(ROOT / "events", directory / "events")
+        self._package(directory / "build")
+        providers = directory / "providers"
+        providers.mkdir()
+        self._installing = Lock()
+        self._environment = {
+            **{name: value for name, value in terraform_environment(directory).items() if not name.startswith("AWS_")},
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "TF_PLUGIN_CACHE_DIR": str(providers),
+            "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "true",  # the lock file is thrown away, too
+        }
+
+    @staticmethod
+    def _package(build: Path) -> None:
+        build.mkdir()
+        manifest = {}
+        for handler in sorted((ROOT / "lambdas").glob("*/handler.py")):
+            name = f"{handler.parent.name}-{ARCHITECTURE}-{RUNTIME}"
+            with zipfile.ZipFile(build / f"{name}.zip", "w") as archive:
+                archive.writestr(f"{handler.parent.name}/handler.py", "")
+            manifest[name] = {"sha256": hashlib.sha256((build / f"{name}.zip").read_bytes()).hexdigest()}
+        (build / "manifest.json").write_text(json.dumps(manifest))
+
+    def run(self, *arguments: str, folder: Path | None = None) -> tuple[bool, str]:
+        """Run Terraform in a folder, or in the root; returns whether it succeeded, and what it said."""
+        done = subprocess.run(
+            ["terraform", *arguments],
+            cwd=folder or self.root,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        said = f"$ terraform {' '.join(arguments)}    # in {os.path.relpath(folder or self.root, self.directory)}\n"
+        return done.returncode == 0, said + done.stdout
+
+    def init(self, folder: Path | None = None) -> tuple[bool, str]:
+        """Install modules and the provider, in one folder at a time: they share the folder of providers."""
+        with self._installing:
+            return self.run("init", "-backend=false", "-input=false", "-no-color", folder=folder)
+
+    def play(self, files: Mapping[str, str], mocks: str = "") -> dict[str, list[dict[str, Any]]]:
+        """Run tests of the root that stand in none of its files, against the provider that its own tests mock.
+
+        Args:
+            files: Run blocks by a name of their own.
+            mocks: More for the mocked provider.
+
+        Returns:
+            What Terraform tells of each file, as its JSON messages.
+        """
+        folder = self.root / "played"
+        folder.mkdir()
+        own = (self.root / "tests" / "settings.tftest.hcl").read_text().split("\nrun ")[0]
+        head = own.replace('mock_provider "aws" {\n', f'mock_provider "aws" {{\n{mocks}')
+        for name, runs in files.items():
+            (folder / f"{name}.tftest.hcl").write_text(f"{head}\n{runs}")
+        _, said = self.run("test", "-json", "-verbose", f"-test-directory={folder.name}")
+        shutil.rmtree(folder)
+        told = messages(said)
+        return {
+            name: [one for one in told if one.get("@testfile") == f"{folder.name}/{name}.tftest.hcl"] for name in files
+        }
+
+
+def messages(said: str) -> list[dict[str, Any]]:
+    """The JSON messages in what Terraform said."""
+    return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
