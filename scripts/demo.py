@@ -10,22 +10,25 @@ import argparse
 import shlex
 import signal
 import sys
+import warnings
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from PIL import Image
 from rich.console import Console
 
 import package_lambdas
 from demo_deployment import NAME, DemoError, Progress, apply, emulator, exclusive
+from demo_journey import image_of
 from demo_page import write_page
 from demo_pictures import draw_pictures
 from demo_pipeline import Clients, Observer, Run
 from demo_sources import SourceError, collect
 from demo_terminal import LiveJourneys, Steps, describe_outcome, results_table, ways_table
 from emulator import EmulatorError
-from stack import ROOT, TerraformError
+from stack import ROOT, TerraformError, check_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; gives its exit status."""
     options = _parse(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the page has a limit of its own
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
@@ -112,6 +116,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _run(options: argparse.Namespace, steps: Steps) -> int:
     sources = collect(options.images)  # first of all: a mistyped path should not cost a minute
+    check_terraform()
     directory: Path = options.directory.resolve()
     _package()
     with ExitStack() as on_exit:
@@ -171,26 +176,33 @@ def _follow(run: Run, patience: float, steps: Steps) -> None:
     with live.shown():
         run.follow(live, patience=patience)
     if steps.console.is_terminal:
-        steps.console.print(ways_table(run.journeys, lambda _: ""))
+        steps.console.print(ways_table(run.journeys, lambda _: "", width=steps.console.width))
         steps.say("")
-    steps.console.print(results_table(run.journeys))
+    steps.console.print(results_table(run.journeys, width=steps.console.width))
     steps.say("")
 
 
 def _explain(run: Run, running: Emulator, steps: Steps) -> None:
     """Say which images did not arrive, and where to look."""
     missing = [journey for journey in run.journeys if not journey.complete]
+    letters = run.dead_letters()
+    resting = {image_of(body): name for name, bodies in letters.items() for body in bodies}
     steps.say(f"{len(missing)} of {len(run.journeys)} were not recorded and announced:", "bold red")
     for journey in missing:
-        steps.say(f"  {journey.source.path}: {describe_outcome(journey)}")
-    letters = run.dead_letters()
+        queue = resting.get(journey.image_id)
+        where = f"; its event rests in the dead-letter queue {queue}" if queue else ""
+        steps.say(f"  {journey.source.path}: {describe_outcome(journey)}{where}")
+    for error in run.log.errors:
+        steps.say(f"The function's log: {error}")
     for name, bodies in letters.items():
         steps.say(f"In the dead-letter queue {name}:", "bold")
         for body in bodies:
             steps.say(f"  {body if len(body) <= LETTER_CHARACTERS else body[:LETTER_CHARACTERS] + '…'}")
     if not letters:
-        steps.say("The dead-letter queues are empty: a message that failed comes back after some minutes, five times.")
-    steps.say(f"The emulator's log: {running.log}")
+        steps.say(
+            "The dead-letter queues are empty: what fails comes back after some minutes, and rests there at last."
+        )
+    steps.say(f"The emulator's log: {running.log}\n")
 
 
 def _keep(running: Emulator, steps: Steps) -> None:

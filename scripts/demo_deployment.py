@@ -9,15 +9,13 @@ import hashlib
 import json
 import os
 import re
-import signal
-import subprocess
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator import forget, ministack
-from stack import ROOT, Stack, TerraformError, check_terraform, emulator_variables
+from stack import ROOT, Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -131,48 +129,6 @@ _BEGUN = re.compile(r"(?P<address>\S+): (?:Creating|Modifying|Destroying)\.\.\."
 _ENDED = re.compile(r"(?P<address>\S+): (?:Creation|Modifications|Destruction) complete after")
 
 
-class InterruptibleStack(Stack):
-    """A stack whose Terraform ends at once when this process is told to end.
-
-    Terraform would go on for minutes, asking an emulator that is no longer there.
-    """
-
-    def run(self, command: str, *options: str, on_line: Callable[[str], None] | None = None) -> str:
-        """Run one Terraform command and return what it wrote.
-
-        Raises:
-            TerraformError: It failed; the message holds its errors.
-        """
-        process = subprocess.Popen(
-            ["terraform", command, "-no-color", *options],
-            cwd=self.folder,
-            env=self._process_environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,  # with its providers, and out of Ctrl-C's reach
-        )
-        try:
-            lines = []
-            for line in process.stdout or ():
-                lines.append(line)
-                if on_line:
-                    on_line(line.rstrip())
-            process.wait()
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            if process.stdout:
-                process.stdout.close()
-        said = "".join(lines)
-        if process.returncode:
-            problems = said[said.find("Error:") :] if "Error:" in said else said
-            raise TerraformError(f"terraform {command} failed:\n{problems}")
-        return said
-
-
 @dataclass(frozen=True)
 class Applied:
     """What Terraform left: the root's outputs, and how it came to it."""
@@ -185,9 +141,8 @@ def apply(directory: Path, subscriber_arn: str, tell: Callable[[str], None], pro
     """Apply the root, with a subscription for the demo's queue, if anything has changed since the last run.
 
     Raises:
-        TerraformError: Terraform is missing, too old or has failed.
+        TerraformError: Terraform has failed.
     """
-    check_terraform()
     variables = {
         **emulator_variables(NAME),
         # Every environment of the function is a process of this machine: no more of them than processors.
@@ -199,7 +154,7 @@ def apply(directory: Path, subscriber_arn: str, tell: Callable[[str], None], pro
     if before.get("fingerprint") == wanted:
         return Applied(before["outputs"], "in place since the last run: nothing has changed")
 
-    stack = InterruptibleStack(directory, {}, variables, tell=tell)
+    stack = Stack(directory, {}, variables, tell=tell)
     marker.unlink(missing_ok=True)
     fresh = not (stack.folder / "terraform.tfstate").exists()
     try:
@@ -218,12 +173,7 @@ def fingerprint(variables: Mapping[str, Any]) -> str:
     """Identifies all that a result of Terraform depends on: its files, the contracts, the artifacts, the variables."""
     terraform = ROOT / "terraform"
     files = [
-        *(
-            file
-            for pattern in ("*.tf", "*.asl.json")
-            for file in terraform.rglob(pattern)
-            if not _aside(file, terraform)
-        ),
+        *(file for file in terraform.rglob("*") if file.is_file() and not _aside(file, terraform)),
         *(ROOT / "events").glob("*/pattern.json"),
         terraform / variables["artifacts"],
         ROOT / "requirements" / "ministack.txt",
@@ -236,9 +186,13 @@ def fingerprint(variables: Mapping[str, Any]) -> str:
 
 
 def _aside(file: Path, terraform: Path) -> bool:
-    """Whether a file is no part of what is applied: an example, a test, somebody's own backend."""
-    return file.name == "backend.tf" or not {"examples", "tests", ".terraform"}.isdisjoint(
-        file.relative_to(terraform).parts
+    """Whether a file is no part of what is applied: an example, a test, a document, what somebody's own apply left."""
+    return (
+        file.suffix == ".md"
+        or file.name in ("backend.tf", "terraform.tfvars", "tfplan")
+        or ".tfstate" in file.name
+        or not {"examples", "tests"}.isdisjoint(file.relative_to(terraform).parts)
+        or any(part.startswith(".") for part in file.relative_to(terraform).parts)
     )
 
 

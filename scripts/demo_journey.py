@@ -188,6 +188,15 @@ def read_message(message: Mapping[str, Any]) -> Iterator[Heard]:
         yield Heard(body["detail"]["image_id"], Hop.ANNOUNCED, sent, event=body["detail"])
 
 
+def image_of(body: str) -> str | None:
+    """The image that an event is about, as it lies in a queue; none if that cannot be told."""
+    try:
+        detail = json.loads(body)["detail"]
+        return str(detail["image_id"] if "image_id" in detail else detail["object"]["key"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def read_time(text: str) -> datetime:
     """A time as events and records hold it, RFC 3339."""
     return datetime.fromisoformat(text)
@@ -200,8 +209,13 @@ _REPORT = re.compile(r"REPORT RequestId: (?P<id>\S+)\s+Duration: (?P<ms>[0-9.]+)
 
 @dataclass
 class FunctionLog:
-    """Reads the function's log, in whatever pieces it comes."""
+    """Reads the function's log, in whatever pieces it comes.
 
+    Attributes:
+        errors: The errors in it, each once: the last line of an exception, or the message.
+    """
+
+    errors: list[str] = field(default_factory=list)
     _began: dict[str, datetime] = field(default_factory=dict)
     _waiting: dict[str, list[str]] = field(default_factory=dict)
 
@@ -226,19 +240,24 @@ class FunctionLog:
             entry = json.loads(line)
         except ValueError:  # cut off, or printed by something else
             return
+        error = _error(entry)
+        if error and error not in self.errors:
+            self.errors.append(error)
         image_id, request = entry.get("image_id"), entry.get("function_request_id")
         if not image_id or not request:
             return
-        trouble = None
-        if entry.get("level") in ("ERROR", "CRITICAL"):
-            lines = str(entry.get("exception", entry.get("message", ""))).strip().splitlines()
-            trouble = lines[-1] if lines else None
         began = self._began.get(request)
-        yield Heard(
-            image_id, Hop.PICKED_UP if began else None, began, cold_start=bool(entry.get("cold_start")), trouble=trouble
-        )
+        cold = bool(entry.get("cold_start"))
+        yield Heard(image_id, Hop.PICKED_UP if began else None, began, cold_start=cold, trouble=error)
         if began is None:
             self._waiting.setdefault(request, []).append(image_id)
+
+
+def _error(entry: Mapping[str, Any]) -> str | None:
+    if entry.get("level") not in ("ERROR", "CRITICAL"):
+        return None
+    lines = str(entry.get("exception") or entry.get("message") or "").strip().splitlines()
+    return lines[-1] if lines else None
 
 
 # The record

@@ -33,6 +33,7 @@ TEMPLATE = "demo_page.html.j2"
 LARGE_PIXELS = 1024  # of a derivative that takes one share of a row
 PREVIEW_PIXELS = 1280  # of the longer side
 DECODED_PIXELS = 120_000_000  # what decoding an original for its preview may take at most
+PLACEHOLDER = (480, 320)  # pixels, where nothing can be shown
 PREVIEW_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP", "JPEG2000")
 ORIENTATION_TAG = 0x0112
 UPRIGHT = 1
@@ -58,7 +59,7 @@ class Print:
     Attributes:
         title: What it is.
         path: Where it lies, relative to the page; none if it cannot be shown.
-        width: Pixels, of the file that is shown.
+        width: Pixels, of what is shown.
         height: Pixels.
         facts: What to say of it, a line each.
         change: How many bytes less or more than the original.
@@ -213,7 +214,7 @@ def _original(journey: Journey, folder: Path) -> Print:
     facts = [describe_original(journey)]
     shown = preview(journey.source.path)
     if shown is None:
-        return Print("original", None, 3, 2, tuple(facts), share=1.6)
+        return Print("original", None, *PLACEHOLDER, tuple(facts), share=1.6)
     picture, orientation = shown
     if orientation != UPRIGHT:
         facts.append(f"stored turned: EXIF orientation {orientation}")

@@ -140,12 +140,13 @@ class Run:
         prefix = f"{self.began:%Y%m%d-%H%M%S}"
         self.journeys = [Journey(source, f"{prefix}/{source.name}") for source in sources]
         self._by_id = {journey.image_id: journey for journey in self.journeys}
-        self._log = FunctionLog()
+        self.log = FunctionLog()
         self._log_from = int(self.began.timestamp() * 1000)
         self._last_news = time.monotonic()
 
     def follow(self, show: Show, *, patience: float) -> None:
         """Upload all, and follow them until the end or until there has been no news for `patience` seconds."""
+        self.began = datetime.now(UTC)
         self._last_news = time.monotonic()
         looked = 0.0
         with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
@@ -211,7 +212,7 @@ class Run:
         )
         for page in pages:
             events = page["events"]
-            for heard in self._log.read(events):
+            for heard in self.log.read(events):
                 journey = self._by_id.get(heard.image_id)
                 if journey and learn(journey, heard):
                     self._news(journey, show)
@@ -249,7 +250,9 @@ class Run:
         return {name: letters for name, url in self._outputs["dlqs"].items() if (letters := self._peek(url))}
 
     def _peek(self, url: str) -> list[str]:
-        messages = self._clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        messages = self._clients.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, WaitTimeSeconds=0
+        )
         return [message["Body"] for message in messages.get("Messages", [])]
 
 

@@ -92,12 +92,12 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """Names that can be part of an object's key (UTF-8, not too long), each one only once."""
+    """Names that do well in an object's key (no control characters, not too long), each one only once."""
     taken: set[str] = set()
     result = []
     for name in names:
-        encodable = name.encode("utf-8", "replace").decode()
-        short = encodable.encode()[-LONGEST_NAME:].decode("utf-8", "ignore")
+        clean = "".join(character if character.isprintable() else "_" for character in name)
+        short = clean.encode()[-LONGEST_NAME:].decode("utf-8", "ignore")
         candidate, number = short, 2
         while candidate in taken:
             stem, suffix = os.path.splitext(short)  # noqa: PTH122 - a name, not a path

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 NOTHING = "–"
 
 LINE_EVERY_SECONDS = 10  # while a step goes on, where there is no terminal
+WIDE = 100  # columns of a terminal, from which on there is room for gaps
+NAME_WIDTH = 28
+LEAST_NAME_WIDTH = 8
+STATE_WIDTH = 9  # "Processed"
 RESERVED_LINES = 7  # of the terminal's height, for all but the images
 
 STYLES = {"Processed": "green", "Rejected": "yellow", "Not recorded": "bold red", "Not uploaded": "bold red"}
@@ -60,7 +64,7 @@ class Steps:
 
     def say(self, text: str, style: str = "") -> None:
         """Lines of their own."""
-        self.console.print(Text("\n".join(map(printable, text.split("\n"))), style=style))
+        self.console.print(Text("\n".join(map(printable, text.split("\n"))), style=style), soft_wrap=True)
 
     @contextmanager
     def step(self, doing: Callable[[], str]) -> Iterator[list[str]]:
@@ -137,12 +141,13 @@ class LiveJourneys:
         with self._lock:
             if journey.image_id not in self._told:
                 self._told.add(journey.image_id)
-                self._console.print(Text(f"  {printable(journey.source.name)}: {journey.status}, {way(journey)}"))
+                line = f"  {printable(journey.source.name)}: {journey.status}, {way(journey)}"
+                self._console.print(Text(line), soft_wrap=True)
 
     def _render(self) -> RenderableType:
         journeys = list(self._journeys)
         over = sum(journey.over for journey in journeys)
-        table = ways_table(self._window(journeys), self._state)
+        table = ways_table(self._window(journeys), self._state, width=self._console.width)
         line = Text(f"{over} of {len(journeys)} recorded and announced", style="dim")
         return Group(table, line)
 
@@ -159,10 +164,10 @@ class LiveJourneys:
         if journey.over:
             return Text(journey.status, style=STYLES.get(journey.status, ""))
         if journey.started is None:
-            return Text("waits for its turn", style="dim")
+            return Text("waits", style="dim")
         since = (datetime.now(UTC) - journey.started).total_seconds()
         frame = self._spinner.render(time.monotonic())
-        text = Text(f"{since:5.1f} s") if journey.trouble is None else Text(printable(journey.trouble), style="red")
+        text = Text(f"{since:.1f} s") if journey.trouble is None else Text(printable(journey.trouble), style="red")
         return Text.assemble(frame, " ", text) if isinstance(frame, Text) else text
 
 
@@ -171,13 +176,15 @@ def way(journey: Journey) -> str:
     return ", ".join(f"{hop.value} {seconds(journey.seconds(hop))}" for hop in journey.hops)
 
 
-def ways_table(journeys: Sequence[Journey], state: Callable[[Journey], RenderableType]) -> Table:
-    """One line for each image, one column for each hop."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=False)
-    table.add_column("image", no_wrap=True, overflow="ellipsis", max_width=28)
+def ways_table(journeys: Sequence[Journey], state: Callable[[Journey], RenderableType], *, width: int) -> Table:
+    """One line for each image, one column for each hop, in a terminal of a width: names are cut where it is narrow."""
+    gap = 2 if width >= WIDE else 1
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
+    room = width - sum(len(hop.value) + gap for hop in Hop) - gap - STATE_WIDTH
+    table.add_column("image", no_wrap=True, overflow="ellipsis", width=max(min(room, NAME_WIDTH), LEAST_NAME_WIDTH))
     for hop in Hop:
-        table.add_column(hop.value, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True, overflow="ellipsis")
+        table.add_column(hop.value, justify="right", no_wrap=True, min_width=len(hop.value))
+    table.add_column("", no_wrap=True, overflow="ellipsis", max_width=max(room - NAME_WIDTH, 0) + STATE_WIDTH)
     for journey in journeys:
         following = None if journey.over or journey.started is None else journey.next_hop
         cells = []
@@ -191,13 +198,16 @@ def ways_table(journeys: Sequence[Journey], state: Callable[[Journey], Renderabl
     return table
 
 
-def results_table(journeys: Sequence[Journey]) -> Table:
-    """What became of each image."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("image", overflow="ellipsis", no_wrap=True, max_width=28)
+def results_table(journeys: Sequence[Journey], *, width: int) -> Table:
+    """What became of each image, in a terminal of a width."""
+    gap = 2 if width >= WIDE else 1
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
+    table.add_column(
+        "image", overflow="ellipsis", no_wrap=True, max_width=NAME_WIDTH if width >= WIDE else NAME_WIDTH // 2
+    )
     table.add_column("result", no_wrap=True)
-    table.add_column("original")
-    table.add_column("derivatives and bytes saved, or the reason", overflow="fold", min_width=24)
+    table.add_column("original", max_width=15)  # so that the size goes to a line of its own
+    table.add_column("derivatives with bytes saved, or reason", overflow="fold")
     table.add_column("seconds", justify="right", no_wrap=True)
     for journey in journeys:
         outcome = "\n".join(derivatives(journey)) or describe_outcome(journey)
@@ -214,7 +224,7 @@ def results_table(journeys: Sequence[Journey]) -> Table:
 def derivatives(journey: Journey) -> list[str]:
     """Each derivative in a line: name, pixels, bytes, and the part of the original's bytes that it does without."""
     return [
-        f"{variant['name']} {dimensions(variant)} {amount(variant['bytes'])}, "
+        f"{variant['name']} {dimensions(variant)} {amount(variant['bytes'])} "
         + change(variant["bytes"], journey.source.size)
         for variant in journey.variants
     ]

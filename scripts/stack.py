@@ -11,10 +11,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,8 @@ from packaging_targets import local_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from packaging_targets import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -158,7 +162,7 @@ class Terraform:
         Raises:
             TerraformError: It failed; the message holds its errors.
         """
-        with subprocess.Popen(
+        process = subprocess.Popen(
             ["terraform", command, "-no-color", *options],
             cwd=self.folder,
             env=self._process_environment,
@@ -166,12 +170,22 @@ class Terraform:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        ) as process:
+            start_new_session=True,  # with its providers, and out of Ctrl-C's reach
+        )
+        try:
             lines = []
             for line in process.stdout or ():
                 lines.append(line)
                 if on_line:
                     on_line(line.rstrip())
+            process.wait()
+        finally:
+            # When this process is told to end, the emulator ends too: Terraform would go on asking it for minutes.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
         said = "".join(lines)
         if process.returncode:
             problems = said[said.find("Error:") :] if "Error:" in said else said
@@ -216,9 +230,9 @@ class Stack(Terraform):
         super().init()
 
 
-def emulator_variables(name: str) -> dict[str, Any]:
-    """The root's variables for an emulator that runs functions as processes of this machine and this Python."""
-    target = local_target()
+def emulator_variables(name: str, target: Target | None = None) -> dict[str, Any]:
+    """The root's variables for an emulator; without a target, it runs functions as processes of this Python."""
+    target = target or local_target()
     return {
         "name": name,
         "region": "us-east-1",
@@ -227,6 +241,7 @@ def emulator_variables(name: str) -> dict[str, Any]:
         "artifacts": str(Path("../build") / target.folder / "manifest.json"),
         "s3_use_path_style": True,
         "force_destroy": True,
+        "api": None,  # the embedded emulator has no REST APIs that talk to services
     }
 
 
