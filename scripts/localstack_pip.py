@@ -177,10 +177,13 @@ class Process:
             "PROVIDER_OVERRIDE_DYNAMODBSTREAMS": "moto",
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "TEMP": str(self._files / "tmp"),
+            "XDG_CACHE_HOME": str(self._files / "cache"),
         }
 
     def _check_port(self) -> None:
         with socket.socket() as probe:
+            # Connections of the last one that linger are no obstacle; who listens is.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, self._port))
             except OSError as error:

@@ -1,11 +1,12 @@
 """LocalStack's executor of Lambda functions that starts a process where its own starts a container.
 
-Chosen by LAMBDA_RUNTIME_EXECUTOR=process; LAMBDA_PROCESS_PYTHON names the interpreter, else it is LocalStack's own.
+Chosen by LAMBDA_RUNTIME_EXECUTOR=process; LAMBDA_PROCESS_PYTHON names an interpreter besides LocalStack's own.
 LocalStack decides when an environment starts, is called and stops.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -26,9 +27,16 @@ from localstack_without_docker.environment import Environment, InitError, Python
 if TYPE_CHECKING:
     from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 
-# As a rule not LocalStack's own: functions are packaged for the Python that the project works with.
-PYTHON = Python.at(os.environ.get("LAMBDA_PROCESS_PYTHON", sys.executable))
+LOG = logging.getLogger(__name__)
+
+# The project's Python, for which it packages its functions, and LocalStack's own.
+PYTHONS = tuple(Python.at(path) for path in (os.environ.get("LAMBDA_PROCESS_PYTHON", sys.executable), sys.executable))
 HOST = "127.0.0.1"
+
+
+def python_for(runtime: str) -> Python:
+    """The interpreter for a runtime such as `python3.13`: of that version where there is one."""
+    return next((python for python in PYTHONS if python.runtime == runtime), PYTHONS[0])
 
 
 class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
@@ -46,7 +54,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
         """
         settings = self.function_version.config
         self._environment = Environment(
-            python=PYTHON,
+            python=python_for(settings.runtime),
             code=settings.code.get_unzipped_code_location(),
             variables={name: str(value) for name, value in env_vars.items()},
             timeout=settings.timeout,
@@ -98,13 +106,19 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
         Raises:
             LambdaRuntimeException: Only a container could run it; LocalStack sets the function's state to failed.
         """
-        runtime = function_version.config.runtime
-        if not function_version.config.code or runtime != PYTHON.runtime:
+        settings = function_version.config
+        if not settings.code or not str(settings.runtime).startswith("python"):
             raise LambdaRuntimeException(
-                f"this function is {f'for {runtime}' if runtime else 'a container image'}: "
-                f"without Docker, functions run as processes of this machine's {PYTHON.runtime}"
+                f"{settings.runtime or 'a container image'}: without Docker only functions in Python can run"
             )
-        function_version.config.code.prepare_for_execution()
+        if python_for(settings.runtime).runtime != settings.runtime:
+            LOG.warning(
+                "%s is for %s and runs on %s: there is no other here",
+                function_version.qualified_arn,
+                settings.runtime,
+                PYTHONS[0].runtime,
+            )
+        settings.code.prepare_for_execution()
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:

@@ -12,19 +12,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
-from e2e.engines import engine
+from e2e.engines import LOCALSTACK, engine, session
 from e2e.pipeline import Pipeline
 from emulator import ministack
+from localstack_engine import functions_target
 from photographs import draw, encode
 from stack import ROOT, Stack, emulator_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DIRECTORY = ROOT / "build" / "e2e"
+# So that the tests can run against two engines at a time.
+DIRECTORY = ROOT / "build" / ("e2e-elsewhere" if "AWS_ENDPOINT_URL" in os.environ else "e2e")
 NAME = "e2e"
 
 VARIANTS = [
@@ -51,14 +52,14 @@ def endpoint() -> Iterator[str]:
             emulator = on_exit.enter_context(ministack(DIRECTORY))
             for name, value in emulator.environment.items():
                 environment.setenv(name, value)
-        boto3.setup_default_session()
         yield os.environ["AWS_ENDPOINT_URL"]
 
 
 @pytest.fixture(scope="session")
 def test_queue(endpoint: str) -> tuple[str, str]:
     """A subscriber's queue: URL and ARN. Its owner lets the topic send, as subscribers must."""
-    sqs, account = boto3.client("sqs"), boto3.client("sts").get_caller_identity()["Account"]
+    clients = session()
+    sqs, account = clients.client("sqs"), clients.client("sts").get_caller_identity()["Account"]
     arn = f"arn:aws:sqs:{os.environ['AWS_REGION']}:{account}:{NAME}-subscriber"
     policy = {
         "Version": "2012-10-17",
@@ -85,7 +86,7 @@ def stack(endpoint: str, test_queue: tuple[str, str]) -> Stack:
         DIRECTORY,
         {},
         {
-            **emulator_variables(NAME),
+            **emulator_variables(NAME, functions_target(endpoint) if engine() is LOCALSTACK else None),
             "variants": variants,
             "notifications": {"test": {"protocol": "sqs", "endpoint": test_queue[1]}},
             "process_image": {"timeout": 20},
@@ -100,7 +101,7 @@ def stack(endpoint: str, test_queue: tuple[str, str]) -> Stack:
 @pytest.fixture(scope="session")
 def pipeline(stack: Stack, test_queue: tuple[str, str]) -> Pipeline:
     """The deployed pipeline."""
-    return Pipeline({**stack.outputs(), "test_queue_url": test_queue[0]})
+    return Pipeline({**stack.outputs(), "test_queue_url": test_queue[0]}, session())
 
 
 @pytest.fixture(autouse=True)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import ssl
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from typing import Any
+
+import boto3
+import localstack_client.session  # type: ignore[import-untyped]
 
 
 class Capability(Enum):
     """Something that AWS does and some test needs."""
 
+    API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3 and DynamoDB"
+    BODIES_THAT_ARE_NO_TEXT = "APIs that answer bodies which are not UTF-8"
     IAM = "enforcement of IAM policies"
     MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of what Step Functions publishes to SNS"
     RAW_KEYS = "object keys in EventBridge events as they are"
@@ -43,11 +51,48 @@ class Engine:
 AWS = Engine("AWS")
 MINISTACK = Engine(
     "MiniStack",
-    lacks=frozenset({Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS, Capability.VERSION_IDS}),
+    lacks=frozenset(
+        {
+            Capability.API_SERVICE_INTEGRATIONS,
+            Capability.BODIES_THAT_ARE_NO_TEXT,
+            Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS,
+            Capability.VERSION_IDS,
+        }
+    ),
     drifts=frozenset({("module.record_image.aws_sfn_state_machine.this", "tracing_configuration")}),
     example_drifts=frozenset({("module.order_workflow.aws_sfn_state_machine.this", "tracing_configuration")}),
 )
-ENGINES = (AWS, MINISTACK)
+LOCALSTACK = Engine(
+    "LocalStack",
+    lacks=frozenset(
+        {
+            Capability.BODIES_THAT_ARE_NO_TEXT,
+            Capability.IAM,
+            Capability.RAW_KEYS,
+            Capability.REPLAY,
+            Capability.SEQUENCERS,
+        }
+    ),
+    drifts=frozenset(
+        {
+            ("module.bus.aws_cloudwatch_event_bus.this[0]", "dead_letter_config"),
+            ("module.bus.aws_cloudwatch_event_bus.this[0]", "kms_key_identifier"),
+            ("module.process_image.aws_lambda_function.this", "kms_key_arn"),
+            ("module.record_image.aws_sfn_state_machine.this", "encryption_configuration"),
+            ("module.record_image.aws_sfn_state_machine.this", "tracing_configuration"),
+        }
+    ),
+    example_drifts=frozenset(
+        {
+            ("module.order_workflow.aws_sfn_state_machine.this", "encryption_configuration"),
+            ("module.order_workflow.aws_sfn_state_machine.this", "tracing_configuration"),
+            ("module.orders.aws_cloudwatch_event_bus.this[0]", "dead_letter_config"),
+            ("module.orders.aws_cloudwatch_event_bus.this[0]", "kms_key_identifier"),
+            ("module.queue_worker.aws_lambda_function.this", "kms_key_arn"),
+        }
+    ),
+)
+ENGINES = (AWS, LOCALSTACK, MINISTACK)
 
 
 @cache
@@ -56,6 +101,26 @@ def engine() -> Engine:
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if endpoint is None:
         return AWS
+    if _health(endpoint, "ministack"):  # which answers for the other as well
+        return MINISTACK
+    if _health(endpoint, "localstack"):
+        return LOCALSTACK
+    raise LookupError(f"what answers at {endpoint} is none of {', '.join(engine.name for engine in ENGINES)}")
+
+
+def session() -> Any:
+    """What makes clients for that engine."""
+    if engine() is LOCALSTACK:
+        return localstack_client.session.Session(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+    return boto3.Session()
+
+
+def _health(endpoint: str, name: str) -> bool:
+    """Whether a health page of that name answers."""
     trusting = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
-    urllib.request.urlopen(f"{endpoint}/_ministack/health", context=trusting, timeout=10).close()  # noqa: S310
-    return MINISTACK
+    try:
+        with urllib.request.urlopen(f"{endpoint}/_{name}/health", context=trusting, timeout=10) as page:  # noqa: S310
+            return "services" in json.load(page)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False

@@ -7,9 +7,8 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from boto3.dynamodb.types import TypeDeserializer
 
 if TYPE_CHECKING:
@@ -42,12 +41,12 @@ class Pipeline:
     """A deployed root, by its outputs."""
 
     outputs: Mapping[str, Any]
-    session: boto3.Session = field(default_factory=boto3.Session)
+    session: Any
     redrivable: dict[str, str] = field(default_factory=dict)
     _received: list[dict[str, Any]] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
-        return cast("Any", self.session).client(service)
+        return self.session.client(service)
 
     @cached_property
     def s3(self) -> Any:

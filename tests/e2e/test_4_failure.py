@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from e2e.engines import Capability
 from photographs import draw, encode
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def without_permission(pipeline: Pipeline, request: pytest.FixtureRequest) -> It
     iam.put_role_policy(RoleName=role, PolicyName="pipeline", PolicyDocument=json.dumps(policy))
 
 
+@pytest.mark.needs(Capability.IAM)
 @pytest.mark.usefixtures("impatient_queue")
 @pytest.mark.parametrize("without_permission", ["ReadOriginals", "KeepDerivatives", "Announce"], indirect=True)
 def test_without_one_permission_nothing_is_recorded_and_the_event_is_kept(
@@ -58,6 +60,7 @@ def test_without_one_permission_nothing_is_recorded_and_the_event_is_kept(
     pipeline.redrivable[image_id] = letter["Body"]
 
 
+@pytest.mark.needs(Capability.IAM)  # the events are those that the test before kept
 def test_kept_events_can_be_redriven_as_they_are(pipeline: Pipeline) -> None:
     assert pipeline.redrivable
     for image_id, body in pipeline.redrivable.items():
@@ -66,6 +69,7 @@ def test_kept_events_can_be_redriven_as_they_are(pipeline: Pipeline) -> None:
         pipeline.notification(image_id, "Processed")
 
 
+@pytest.mark.needs(Capability.IAM)
 def test_the_function_cannot_write_to_originals(pipeline: Pipeline) -> None:
     iam, role = pipeline.client("iam"), pipeline.outputs["process_image"]["role"]
     arn = iam.get_role(RoleName=role)["Role"]["Arn"]

@@ -6,6 +6,9 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
+import pytest
+
+from e2e.engines import Capability
 from e2e.pipeline import wait_for
 from e2e.test_2_order import settle
 from photographs import draw, encode
@@ -41,6 +44,26 @@ def test_a_deletion_removes_derivatives_of_all_versions(pipeline: Pipeline) -> N
     assert first["version"] in message["deleted_versions"]
 
 
+@pytest.mark.needs(Capability.VERSION_IDS)
+def test_an_old_version_deleted_for_good_leaves_the_image(pipeline: Pipeline) -> None:
+    image_id = pipeline.upload(PHOTOGRAPH)
+    first = pipeline.record(image_id)
+    pipeline.upload(encode(draw((200, 160))), image_id)
+    second = wait_for(
+        "the second version",
+        lambda: next((v for v in pipeline.versions(image_id) if v["version"] != first["version"]), None),
+    )
+    pipeline.s3.delete_object(Bucket=pipeline.outputs["originals_bucket"], Key=image_id, VersionId=first["version"])
+    wait_for(
+        "the end of the first version",
+        lambda: (pipeline.item(image_id, f"version#{first['version']}") or {})["status"] == "Deleted",
+    )
+    settle(pipeline)
+    assert sorted(pipeline.derivative_keys(image_id)) == sorted(variant["key"] for variant in second["variants"])
+    assert pipeline.record(image_id)["version"] == second["version"]
+
+
+@pytest.mark.needs(Capability.SEQUENCERS)
 def test_a_late_event_does_not_revive_a_deleted_image(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     pipeline.record(image_id)
@@ -66,6 +89,7 @@ def test_a_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
     assert sorted(pipeline.derivative_keys(image_id)) == sorted(variant["key"] for variant in again["variants"])
 
 
+@pytest.mark.needs(Capability.SEQUENCERS)
 def test_an_upload_deleted_at_once_ends_as_deleted(pipeline: Pipeline) -> None:
     images = [pipeline.upload(PHOTOGRAPH) for _ in range(5)]
     for image_id in images:
