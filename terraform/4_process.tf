@@ -21,13 +21,17 @@ locals {
     path => "watermarks/${filesha256(path)}"
   }
 
+  # Without what is not set: the environment of a function has room for 4 KB.
   variants = [
-    for v in var.variants : merge(v, {
-      watermark = v.watermark == null ? null : merge(v.watermark, {
-        image = v.watermark.image == null ? null : aws_s3_object.watermark[v.watermark.image].key
-      })
-    })
+    for v in var.variants : { for name, value in merge(v, { watermark = local.variant_watermarks[v.name] }) : name => value if value != null }
   ]
+
+  variant_watermarks = {
+    for v in var.variants : v.name => v.watermark == null ? null : {
+      for name, value in merge(v.watermark, { image = v.watermark.image == null ? null : aws_s3_object.watermark[v.watermark.image].key }) :
+      name => value if value != null
+    }
+  }
 }
 
 resource "aws_s3_object" "watermark" {
