@@ -5,7 +5,7 @@ PROJECT_PYTHON := .venvs/dev/bin/python
 ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/checkov/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup package demo clean-demo test check format docs init lock clean
+.PHONY: help setup package demo clean-demo test localstack-test localstack-up localstack-logs localstack-down check format docs init lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -28,6 +28,18 @@ demo: .venvs/dev/.installed .venvs/ministack/.installed ## See the pipeline work
 
 clean-demo: ## Remove all that `make demo` left
 	rm -rf build/demo
+
+localstack-test: .venvs/dev/.installed ## Run the end-to-end tests on LocalStack (LOCALSTACK=docker or pip decides how it runs)
+	@$(PROJECT_PYTHON) scripts/run_localstack.py test
+
+localstack-up: .venvs/dev/.installed ## Start LocalStack and leave it running
+	@$(PROJECT_PYTHON) scripts/run_localstack.py up
+
+localstack-logs: .venvs/dev/.installed ## Follow the log of that LocalStack
+	@$(PROJECT_PYTHON) scripts/run_localstack.py logs
+
+localstack-down: .venvs/dev/.installed ## End that LocalStack
+	@$(PROJECT_PYTHON) scripts/run_localstack.py down
 
 check: setup ## Check style, types, layers, contracts, documents and safety
 	@$(PROJECT_PYTHON) scripts/checks.py check
@@ -52,7 +64,7 @@ lock: .venvs/lock/.installed ## Resolve the requirements anew and write the lock
 	@for file in requirements/*.in lambdas/*/requirements.in; do \
 	  echo "locking $$file"; \
 	  (cd "$$(dirname $$file)" && $(CURDIR)/.venvs/lock/bin/uv pip compile --quiet --universal --upgrade \
-	    --python-version 3.11 --generate-hashes --no-header "$$(basename $$file)" \
+	    --python-version 3.11 --generate-hashes --no-header $$(sed -n 's/^# uv: //p' "$$(basename $$file)") "$$(basename $$file)" \
 	    --output-file "$$(basename $$file .in).txt") || exit 1; \
 	done
 

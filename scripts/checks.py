@@ -17,7 +17,7 @@ from stack import ROOT
 
 BIN = ROOT / ".venvs" / "dev" / "bin"
 
-SOURCES = ("lambdas", "scripts", "tests")
+SOURCES = ("lambdas", "localstack_adapter", "scripts", "tests")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ CHECK = (
     Step("checkov", tool("python", "scripts/scan.py")),
 )
 TEST = (
-    Step("unit", tool("pytest", "tests/unit", "tests/demo", "tests/documents")),
+    Step("unit", tool("pytest", "tests/unit", "tests/demo", "tests/documents", "tests/localstack")),
     Step("contracts tests", tool("pytest", "tests/contracts")),
     Step("packaging", tool("pytest", "tests/packaging")),
     Step("terraform", tool("pytest", "tests/terraform")),

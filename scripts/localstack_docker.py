@@ -39,7 +39,8 @@ class Compose:
             port: On the loopback address.
             log: Gets its log when it ends.
         """
-        self._command = ("docker", "compose", "--project-name", project, "--file", str(ROOT / "docker-compose.yml"))
+        file = ROOT / "docker-compose.yml"
+        self._command = ("docker", "compose", "--ansi", "never", "--project-name", project, "--file", str(file))
         self._environment = {**os.environ, "LOCALSTACK_PORT": str(port)}
         self._endpoint, self._log = url(port), log
 

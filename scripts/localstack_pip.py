@@ -104,6 +104,7 @@ class Process:
         self._port, self._log = port, log
         self._files = log.parent / "files"
         self._remembered = log.parent / "process.json"
+        self._process: subprocess.Popen[bytes] | None = None
 
     def up(self) -> LocalStack:
         """Start it, unless it is up, and wait until it is healthy.
@@ -119,7 +120,7 @@ class Process:
         (self._files / "tmp").mkdir(parents=True)
         with self._log.open("w") as log:
             # A session of its own: Ctrl-C reaches this process alone, which then ends LocalStack in order.
-            process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 [str(PYTHON), "-m", "localstack.runtime.main"],
                 env=self._environment(),
                 cwd=self._files,
@@ -129,17 +130,17 @@ class Process:
                 start_new_session=True,
             )
         try:
-            self._wait(process)
+            self._wait(self._process)
         except BaseException:
-            _end(process.pid)
+            self._end(self._process.pid)
             raise
-        self._remembered.write_text(json.dumps({"pid": process.pid, "port": self._port}))
+        self._remembered.write_text(json.dumps({"pid": self._process.pid, "port": self._port}))
         return self._running()
 
     def down(self) -> None:
         """End it, and remove what it kept but its log."""
         if self.is_up:
-            _end(json.loads(self._remembered.read_text())["pid"])
+            self._end(json.loads(self._remembered.read_text())["pid"])
         self._remembered.unlink(missing_ok=True)
         shutil.rmtree(self._files, ignore_errors=True)
 
@@ -198,21 +199,20 @@ class Process:
                 raise LocalStackError(f"LocalStack did not answer within {START_SECONDS} s: see {self._log}")
             time.sleep(0.2)
 
-
-def _end(pid: int) -> None:
-    for number, patience in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, ANSWER_SECONDS)):
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            if _has_ended(pid):
-                return
-            time.sleep(0.1)
+    def _end(self, pid: int) -> None:
+        for number, patience in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, ANSWER_SECONDS)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+            deadline = time.monotonic() + patience
+            while time.monotonic() < deadline:
+                if self._process and self._process.pid == pid:
+                    self._process.poll()  # a child that nobody asks for stays
+                if _has_ended(pid):
+                    return
+                time.sleep(0.1)
 
 
 def _has_ended(pid: int) -> bool:
-    with suppress(ChildProcessError):  # what an earlier command has started is no child
-        os.waitpid(pid, os.WNOHANG)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

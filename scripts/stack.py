@@ -241,7 +241,6 @@ def emulator_variables(name: str, target: Target | None = None) -> dict[str, Any
         "artifacts": str(Path("../build") / target.folder / "manifest.json"),
         "s3_use_path_style": True,
         "force_destroy": True,
-        "api": None,  # the embedded emulator has no REST APIs that talk to services
     }
 
 

@@ -169,9 +169,10 @@ class Environment:
     def _launch(self, patience: float | None) -> None:
         ours, theirs = Pipe()
         with self._log.open("ab") as log, theirs:
-            # A session of its own, so that what the function starts ends with it.
+            # Unbuffered, for the log of a call that is cut off. A session of its own, so that what the function
+            # starts ends with it.
             self._process = subprocess.Popen(
-                [self._python.path, "-S", "-P", str(RUNTIME), str(theirs.fileno())],
+                [self._python.path, "-S", "-P", "-u", str(RUNTIME), str(theirs.fileno())],
                 cwd=self._code,
                 env=self._variables,
                 pass_fds=[theirs.fileno()],

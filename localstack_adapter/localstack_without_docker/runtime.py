@@ -99,7 +99,7 @@ def describe(error: Exception, request_id: str = "") -> str:
     """An error as Lambda tells it to the caller, as JSON; it is printed too."""
     kind = error.kind if isinstance(error, NamedError) else type(error).__name__
     stack = [] if isinstance(error, NamedError) else traceback.format_tb(error.__traceback__)[1:]
-    print(f"[ERROR] {kind}: {error}", *stack, sep="\n", flush=True)  # noqa: T201
+    print(f"[ERROR] {kind}: {error}", *stack, sep="\n")  # noqa: T201
     told: dict[str, Any] = {"errorMessage": str(error), "errorType": kind, "requestId": request_id, "stackTrace": stack}
     return json.dumps(told)
 
@@ -108,8 +108,6 @@ def serve(channel: Connection[bytes, bytes]) -> None:
     """Load the handler, say how that went, then answer one request after the other."""
 
     def answer(payload: str, *, failed: bool) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
         channel.send_bytes(json.dumps({"payload": payload, "failed": failed, "memory": _memory()}).encode())
 
     try:

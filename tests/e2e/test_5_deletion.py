@@ -56,7 +56,7 @@ def test_an_old_version_deleted_for_good_leaves_the_image(pipeline: Pipeline) ->
     pipeline.s3.delete_object(Bucket=pipeline.outputs["originals_bucket"], Key=image_id, VersionId=first["version"])
     wait_for(
         "the end of the first version",
-        lambda: (pipeline.item(image_id, f"version#{first['version']}") or {})["status"] == "Deleted",
+        lambda: (pipeline.item(image_id, f"version#{first['version']}") or {}).get("status") == "Deleted",
     )
     settle(pipeline)
     assert sorted(pipeline.derivative_keys(image_id)) == sorted(variant["key"] for variant in second["variants"])
