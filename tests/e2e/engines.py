@@ -19,6 +19,8 @@ import localstack_client.session  # type: ignore[import-untyped]
 class Capability(Enum):
     """Something that AWS does and some test needs."""
 
+    API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3 and DynamoDB"
+    BODIES_THAT_ARE_NO_TEXT = "APIs that answer bodies which are not UTF-8"
     IAM = "enforcement of IAM policies"
     MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of what Step Functions publishes to SNS"
     RAW_KEYS = "object keys in EventBridge events as they are"
@@ -51,6 +53,8 @@ MINISTACK = Engine(
     "MiniStack",
     lacks=frozenset(
         {
+            Capability.API_SERVICE_INTEGRATIONS,
+            Capability.BODIES_THAT_ARE_NO_TEXT,
             Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS,
             Capability.VERSION_IDS,
         }
@@ -62,6 +66,7 @@ LOCALSTACK = Engine(
     "LocalStack",
     lacks=frozenset(
         {
+            Capability.BODIES_THAT_ARE_NO_TEXT,
             Capability.IAM,
             Capability.RAW_KEYS,
             Capability.REPLAY,
