@@ -1,14 +1,3 @@
-output "api" {
-  description = "The API: where it answers, its id, its log group, what policies allow callers `execute-api:Invoke` on; null if there is none."
-  value       = one([for api in module.api : { url = api.url, id = api.id, log_group = api.log_group_name, execution_arn = api.execution_arn }])
-}
-
-output "api_keys" {
-  description = "The API keys by name: id, which is the owner of what is uploaded with it, and the secret value."
-  value       = one(module.api[*].api_keys)
-  sensitive   = true
-}
-
 output "bus" {
   description = "Bus that every image's outcome is announced on: add rules to it to do more."
   value       = { name = module.bus.name, arn = module.bus.arn, archive_arn = module.bus.archive_arn }

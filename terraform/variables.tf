@@ -15,37 +15,6 @@ variable "region" {
   nullable    = false
 }
 
-variable "api" {
-  description = <<-EOT
-    The API in front of buckets and table; null: none. authorization: how callers say who they are, by AWS_IAM's
-    signature unless told otherwise (modules/service_api). api_keys: names of API keys to make. account_logging: give
-    API Gateway its role for logs, which is one for all APIs of the account and region: false where it has one.
-    cors_origin: the web origin that may call it from a browser. throttling: requests a second, and at once, of all
-    callers together. upload_expiry: seconds for which a presigned upload is good. web_acl_arn: a WAF to put before it.
-  EOT
-  type = object({
-    account_logging = optional(bool, true)
-    api_keys        = optional(set(string), [])
-    authorization = optional(object({
-      type           = optional(string, "AWS_IAM")
-      cache_seconds  = optional(number, 300)
-      function_arn   = optional(string)
-      scopes         = optional(list(string), [])
-      user_pool_arns = optional(list(string), [])
-    }), {})
-    cors_origin   = optional(string)
-    throttling    = optional(object({ burst = optional(number, 100), rate = optional(number, 50) }), {})
-    upload_expiry = optional(number, 300)
-    web_acl_arn   = optional(string)
-  })
-  default = {}
-
-  validation {
-    condition     = var.api == null || try(var.api.upload_expiry >= 1 && var.api.upload_expiry <= 3600, false)
-    error_message = "api.upload_expiry is ${try(var.api.upload_expiry, "null")} s: use 1 to 3600."
-  }
-}
-
 variable "architecture" {
   description = "Processor of the functions: arm64 (about 20 % cheaper) or x86_64. The artifact for it must be built."
   type        = string

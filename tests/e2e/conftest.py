@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.engines import LOCALSTACK, Capability, engine, session
+from e2e.engines import LOCALSTACK, engine, session
 from e2e.pipeline import Pipeline
 from emulator import ministack
 from localstack_engine import functions_target
@@ -41,9 +41,6 @@ VARIANTS = [
     },
     {"name": "modern", "width": 640, "format": "avif"},
 ]
-
-# Keys, as every engine with an API knows them: two owners.
-API = {"authorization": {"type": "API_KEY"}, "api_keys": ["alice", "bob"], "cors_origin": "https://app.example.com"}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -93,7 +90,6 @@ def stack(endpoint: str, test_queue: tuple[str, str]) -> Stack:
             "variants": variants,
             "notifications": {"test": {"protocol": "sqs", "endpoint": test_queue[1]}},
             "process_image": {"timeout": 20},
-            "api": API if engine().can(Capability.API_SERVICE_INTEGRATIONS) else None,
         },
         tell=print,
     )

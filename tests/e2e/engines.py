@@ -19,8 +19,6 @@ import localstack_client.session  # type: ignore[import-untyped]
 class Capability(Enum):
     """Something that AWS does and some test needs."""
 
-    API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3 and DynamoDB"
-    BODIES_THAT_ARE_NO_TEXT = "APIs that answer bodies which are not UTF-8"
     IAM = "enforcement of IAM policies"
     MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of what Step Functions publishes to SNS"
     RAW_KEYS = "object keys in EventBridge events as they are"
@@ -53,8 +51,6 @@ MINISTACK = Engine(
     "MiniStack",
     lacks=frozenset(
         {
-            Capability.API_SERVICE_INTEGRATIONS,
-            Capability.BODIES_THAT_ARE_NO_TEXT,
             Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS,
             Capability.VERSION_IDS,
         }
@@ -66,7 +62,6 @@ LOCALSTACK = Engine(
     "LocalStack",
     lacks=frozenset(
         {
-            Capability.BODIES_THAT_ARE_NO_TEXT,
             Capability.IAM,
             Capability.RAW_KEYS,
             Capability.REPLAY,

@@ -112,7 +112,7 @@ class Pipeline:
 
         def look() -> dict[str, Any] | None:
             item = self.item(image_id)
-            return item if item and item.get("status") == status else None
+            return item if item and item["status"] == status else None
 
         return wait_for(f"{status} of {image_id}", look, **wait)
 

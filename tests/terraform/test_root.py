@@ -59,7 +59,6 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "or margin (0 to 0.5) out of range": {"variants": [marked(margin=0.6)]},
     'the watermark text of "web" cannot be drawn': {"variants": [marked(text="写真")]},
     'the watermark of "web" has an unknown position': {"variants": [marked(position="middle")]},
-    "api.upload_expiry is 3601 s": {"api": {"upload_expiry": 3601}},
 }
 
 
