@@ -52,6 +52,8 @@ def endpoint() -> Iterator[str]:
             emulator = on_exit.enter_context(ministack(DIRECTORY))
             for name, value in emulator.environment.items():
                 environment.setenv(name, value)
+        elif not session().client("sqs").list_queues(QueueNamePrefix=NAME).get("QueueUrls"):
+            shutil.rmtree(DIRECTORY, ignore_errors=True)  # the state of an engine that is no more
         yield os.environ["AWS_ENDPOINT_URL"]
 
 

@@ -71,6 +71,14 @@ class Pipeline:
     def delete(self, image_id: str) -> None:
         self.s3.delete_object(Bucket=self.outputs["originals_bucket"], Key=image_id)
 
+    def remove(self, image_id: str) -> None:
+        """Remove an image, with all versions and derivatives, for good."""
+        for bucket in ("originals_bucket", "processed_bucket"):
+            where = {"Bucket": self.outputs[bucket]}
+            found = self.s3.list_object_versions(**where, Prefix=image_id)
+            for version in found.get("Versions", []) + found.get("DeleteMarkers", []):
+                self.s3.delete_object(**where, Key=version["Key"], VersionId=version["VersionId"])
+
     # What became of it
 
     def item(self, image_id: str, record: str = "current") -> dict[str, Any] | None:

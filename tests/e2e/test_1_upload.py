@@ -119,6 +119,8 @@ def test_keys_are_taken_raw(pipeline: Pipeline, name: str) -> None:
         assert len(variant["key"].encode()) <= 1024
         assert pipeline.derivative(variant)["ContentLength"] == variant["bytes"]
     assert pipeline.notification(image_id, "Processed")["Subject"].isascii()
+    # Terraform's provider, when it empties a bucket, tries for ever to delete a key with `%2B` in it.
+    pipeline.remove(image_id)
 
 
 @pytest.mark.needs(Capability.VERSION_IDS)
