@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -26,6 +27,14 @@ def what_docker_lacks() -> str | None:
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
             return problem
     return None
+
+
+def projects(name: str) -> list[str]:
+    """The projects of docker compose whose names begin so, whether they run or not."""
+    listed = subprocess.run(
+        ["docker", "compose", "ls", "--all", "--format", "json"], capture_output=True, text=True, check=True
+    )
+    return [project["Name"] for project in json.loads(listed.stdout) if project["Name"].startswith(name)]
 
 
 class Compose:

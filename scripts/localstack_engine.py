@@ -102,3 +102,9 @@ def target(way: Way) -> Target:
     """What functions are packaged for that are to run on LocalStack in this way."""
     local = local_target()
     return lambda_target(local.architecture, DEFAULT_PYTHON) if way is Way.DOCKER else local
+
+
+def packaging_options(way: Way) -> tuple[str, ...]:
+    """What scripts/package_lambdas.py is told, so that its functions run on LocalStack in this way."""
+    wanted = target(way)
+    return ("--local",) if way is Way.PIP else ("--arch", wanted.architecture, "--python", wanted.python)

@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from localstack_engine import ANSWER_SECONDS, HOST, ROOT, LocalStack, LocalStackError, Way, ask, url
 
@@ -23,6 +24,9 @@ PYTHON = VENV / "bin" / "python"
 
 # Whatever its metadata says: its code is written in Python 3.12, and its dependencies have nothing for 3.14.
 PYTHONS = ((3, 13), (3, 12))
+
+RUNNING = "process.json"
+"""File beside the log: which process it is, as long as it is not ended in order."""
 
 START_SECONDS = 120
 STOP_SECONDS = 30
@@ -103,7 +107,7 @@ class Process:
         """
         self._port, self._log = port, log
         self._files = log.parent / "files"
-        self._remembered = log.parent / "process.json"
+        self._remembered = log.parent / RUNNING
         self._process: subprocess.Popen[bytes] | None = None
 
     def up(self) -> LocalStack:
@@ -112,8 +116,8 @@ class Process:
         Raises:
             LocalStackError: It cannot be installed, or does not start.
         """
-        if self.is_up:
-            return self._running()
+        if self.is_up and (running := self._ask()):
+            return LocalStack(Way.PIP, url(self._port), running["version"])
         install()
         self._check_port()
         shutil.rmtree(self._files, ignore_errors=True)
@@ -130,16 +134,19 @@ class Process:
                 start_new_session=True,
             )
         try:
-            self._wait(self._process)
+            running = self._wait(self._process)
         except BaseException:
             self._end(self._process.pid)
             raise
-        self._remembered.write_text(json.dumps({"pid": self._process.pid, "port": self._port}))
-        return self._running()
+        about = {"pid": self._process.pid, "port": self._port, "session": running["session_id"]}
+        self._remembered.write_text(json.dumps(about))
+        return LocalStack(Way.PIP, url(self._port), running["version"])
 
     def down(self) -> None:
         """End it, and remove what it kept but its log."""
-        if self.is_up:
+        if self._process is not None:
+            self._end(self._process.pid)
+        elif self.is_up:
             self._end(json.loads(self._remembered.read_text())["pid"])
         self._remembered.unlink(missing_ok=True)
         shutil.rmtree(self._files, ignore_errors=True)
@@ -150,17 +157,16 @@ class Process:
 
     @property
     def is_up(self) -> bool:
-        """Whether what was started here runs. Somebody else may have its number by now, hence its port is asked."""
+        """Whether what was started here runs. Its port and its process's number may be others' by now: it is asked."""
         if not self._remembered.exists():
             return False
-        return ask(url(json.loads(self._remembered.read_text())["port"]), "health") is not None
+        about = json.loads(self._remembered.read_text())
+        self._port = about["port"]
+        running = self._ask()
+        return running is not None and running.get("session_id") == about["session"]
 
-    def _running(self) -> LocalStack:
-        endpoint = url(json.loads(self._remembered.read_text())["port"])
-        health = ask(endpoint, "health")
-        if health is None:
-            raise LocalStackError(f"LocalStack has ended: see {self._log}")
-        return LocalStack(Way.PIP, endpoint, health["version"])
+    def _ask(self) -> dict[str, Any] | None:
+        return ask(url(self._port), "info")
 
     def _environment(self) -> dict[str, str]:
         foreign = ("AWS_", "LAMBDA_", "LOCALSTACK", "TMPDIR")
@@ -190,14 +196,15 @@ class Process:
             except OSError as error:
                 raise LocalStackError(f"port {self._port} is taken: set LOCALSTACK_PORT to another") from error
 
-    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
         deadline = time.monotonic() + START_SECONDS
-        while ask(url(self._port), "health") is None:
+        while (running := self._ask()) is None:
             if process.poll() is not None:
                 raise LocalStackError(f"LocalStack ended at its start with code {process.returncode}: see {self._log}")
             if time.monotonic() > deadline:
                 raise LocalStackError(f"LocalStack did not answer within {START_SECONDS} s: see {self._log}")
             time.sleep(0.2)
+        return running
 
     def _end(self, pid: int) -> None:
         for number, patience in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, ANSWER_SECONDS)):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,17 +19,17 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from localstack_docker import Compose, what_docker_lacks
-from localstack_engine import HOST, ROOT, LocalStack, LocalStackError, Way, target
-from localstack_pip import Process
+from localstack_docker import Compose, projects, what_docker_lacks
+from localstack_engine import HOST, ROOT, LocalStack, LocalStackError, Way, packaging_options
+from localstack_pip import RUNNING, Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
 DIRECTORY = ROOT / "build" / "localstack"
 PROJECT = "darkroom-localstack"
 PORT = 4566
+LOG = "localstack.log"
 TESTS = ("tests/localstack", "tests/e2e")
 
 
@@ -52,12 +53,10 @@ def choose(environment: Mapping[str, str]) -> tuple[Way, str]:
 
 
 @contextmanager
-def localstack(way: Way, log: Path) -> Iterator[LocalStack]:
+def localstack(way: Way) -> Iterator[LocalStack]:
     """Run a LocalStack of one's own, on a free port, until the block ends, however it ends.
 
-    Args:
-        way: How.
-        log: Gets its log. What else it keeps lies in the same folder until it ends.
+    Its log is kept until the next one starts.
 
     Raises:
         LocalStackError: It does not start.
@@ -65,8 +64,10 @@ def localstack(way: Way, log: Path) -> Iterator[LocalStack]:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    log.parent.mkdir(parents=True, exist_ok=True)
-    engine = Compose(f"{PROJECT}-{port}", port, log) if way is Way.DOCKER else Process(port, log)
+    for finished in DIRECTORY.glob("run-*"):
+        if not (finished / RUNNING).exists():
+            shutil.rmtree(finished, ignore_errors=True)
+    engine = _engine(way, port, f"run-{port}")
     try:
         yield engine.up()
     finally:
@@ -87,52 +88,54 @@ def up(way: Way) -> int:
 
 
 def down() -> int:
-    """End the LocalStack that `up` has left running."""
-    if (running := _find()) is None:
-        print("LocalStack is not up")
-    else:
-        running.down()
+    """End all that this project has started: what `up` has left running, and what a killed run has left over."""
+    running = [Process(PORT, path.parent / LOG) for path in DIRECTORY.glob(f"*/{RUNNING}")]
+    ended: list[Process | Compose] = [process for process in running if process.is_up]
+    if what_docker_lacks() is None:
+        ended += [Compose(project, PORT, DIRECTORY / project / LOG) for project in projects(PROJECT)]
+    for engine in ended:
+        engine.down()
+    print(f"{len(ended) or 'no'} LocalStack ended")
     return 0
 
 
 def logs() -> int:
     """Follow the log of the LocalStack that `up` has left running."""
-    if (running := _find()) is None:
-        print("LocalStack is not up")
+    process = _lasting(Way.PIP)
+    if process.is_up:
+        process.logs()
+    elif what_docker_lacks() is None and (compose := _lasting(Way.DOCKER)).is_up:
+        compose.logs()
     else:
-        running.logs()
+        print("LocalStack is not up")
     return 0
 
 
 def run(way: Way, command: Sequence[str]) -> int:
     """Run a command against a LocalStack of its own."""
     started = time.monotonic()
-    with localstack(way, DIRECTORY / "run" / "localstack.log") as running:
+    with localstack(way) as running:
         print(f"LocalStack {running.version} answers after {time.monotonic() - started:.0f} s", flush=True)
         return subprocess.run(command, cwd=ROOT, env={**os.environ, **running.environment}, check=False).returncode
 
 
 def test(way: Way, arguments: Sequence[str]) -> int:
     """Package the functions, and run the tests against a LocalStack of their own."""
-    wanted = target(way)
-    options = ("--local",) if way is Way.PIP else ("--arch", wanted.architecture, "--python", wanted.python)
-    packaged = subprocess.run([sys.executable, str(ROOT / "scripts" / "package_lambdas.py"), *options], check=False)
+    package = (str(ROOT / "scripts" / "package_lambdas.py"), *packaging_options(way))
+    packaged = subprocess.run([sys.executable, *package], check=False)
     return packaged.returncode or run(way, (sys.executable, "-m", "pytest", *(arguments or TESTS)))
 
 
 def _lasting(way: Way) -> Compose | Process:
-    port, log = int(os.environ.get("LOCALSTACK_PORT") or PORT), DIRECTORY / "up" / "localstack.log"
+    return _engine(way, int(os.environ.get("LOCALSTACK_PORT") or PORT), "up")
+
+
+def _engine(way: Way, port: int, name: str) -> Compose | Process:
+    log = DIRECTORY / name / LOG
     log.parent.mkdir(parents=True, exist_ok=True)
-    return Compose(PROJECT, port, log) if way is Way.DOCKER else Process(port, log)
-
-
-def _find() -> Compose | Process | None:
-    process = _lasting(Way.PIP)
-    if process.is_up:
-        return process
-    if what_docker_lacks() is None and (compose := _lasting(Way.DOCKER)).is_up:
-        return compose
-    return None
+    if way is Way.DOCKER:
+        return Compose(PROJECT if name == "up" else f"{PROJECT}-{name}", port, log)
+    return Process(port, log)
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from localstack.config import GATEWAY_LISTEN  # type: ignore[import-not-found]
 from localstack.services.lambda_.invocation.executor_endpoint import (  # type: ignore[import-not-found]
     StatusErrorException,
 )
@@ -21,7 +22,6 @@ from localstack.services.lambda_.invocation.runtime_executor import (  # type: i
     RuntimeExecutor,
 )
 
-from localstack import config  # type: ignore[attr-defined]
 from localstack_without_docker.environment import Environment, InitError, Python
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
 
     def get_runtime_endpoint(self) -> str:
         """Where a container would report to; a process has its own channel."""
-        return f"http://{HOST}:{config.GATEWAY_LISTEN[0].port}"
+        return f"http://{HOST}:{GATEWAY_LISTEN[0].port}"
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -142,3 +144,11 @@ def test_what_only_a_container_could_run_is_refused(way: Way, make_function: Mak
         time.sleep(0.2)
     assert told["State"] == "Failed"
     assert "nodejs22.x: without Docker only functions in Python can run" in told["StateReason"]
+
+
+def test_nobody_else_reaches_localstack(endpoint: str) -> None:
+    """127.0.0.2 is this machine as well, but not the address that LocalStack is told to listen on."""
+    port = urlsplit(endpoint).port
+    assert port
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", port), timeout=10).close()

@@ -167,7 +167,7 @@ class TestProcess:
 
     def test_a_number_of_old_is_not_taken_for_localstack(self, tmp_path: Path) -> None:
         """The process is long gone, and its number may be anybody's."""
-        (tmp_path / "process.json").write_text(f'{{"pid": 1, "port": {free_port()}}}')
+        (tmp_path / "process.json").write_text(f'{{"pid": 1, "port": {free_port()}, "session": "old"}}')
         process = Process(free_port(), tmp_path / "log")
         assert not process.is_up
         process.down()
