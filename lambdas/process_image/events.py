@@ -44,6 +44,7 @@ class ObjectEvent:
         sequencer: The event's place among those of the same key: hexadecimal, upper case, padded on the
             right with zeros to 32 digits, so that the order of strings is the order of events.
         time: When it happened, RFC 3339.
+        replayed: It comes from an archive, long after.
     """
 
     bucket: str
@@ -51,6 +52,7 @@ class ObjectEvent:
     version_id: str | None
     sequencer: str
     time: str
+    replayed: bool = False
 
     @property
     def version(self) -> str:
@@ -106,6 +108,7 @@ def parse(body: str) -> Upload | Deletion:
             "version_id": None if version_id in (None, "null") else _text(version_id),
             "sequencer": _text(about["sequencer"], _HEXADECIMAL).upper().ljust(SEQUENCER_DIGITS, "0"),
             "time": _text(event["time"], _UTC),
+            "replayed": "replay-name" in event,
         }
         if detail_type == "Object Created":
             return Upload(**common, etag=_text(about["etag"]).strip('"'), size=_size(about["size"]))

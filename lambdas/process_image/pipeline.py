@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from process_image.events import Deletion, image_deleted, image_processed, image_rejected
 from process_image.image import RejectedImageError, TooManyBytesError, Variant, render
+from process_image.isolation import run
+from process_image.measures import Stopwatch, measures_of
 from process_image.storage import OriginalGoneError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from process_image.events import ImageEvent, Upload
+    from process_image.image import Rendering
     from process_image.settings import Settings
     from process_image.storage import Derivatives, OpenOriginal, Originals
 
@@ -29,12 +32,30 @@ class Pipeline:
     Every step may happen twice: events repeat, and a message whose handling failed comes back.
     """
 
-    def __init__(self, settings: Settings, originals: Originals, derivatives: Derivatives, bus: Bus) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        originals: Originals,
+        derivatives: Derivatives,
+        bus: Bus,
+        measure: Callable[[Mapping[str, float]], None] = lambda _: None,
+    ) -> None:
+        """Load what every image needs.
+
+        Args:
+            settings: What to make, and within which limits.
+            originals: Where images come from.
+            derivatives: Where they go.
+            bus: Where outcomes are announced.
+            measure: Told what an image that was rendered took (`measures.UNITS`).
+        """
         self._limits = settings.limits
+        self._budget = settings.budget
         self._recipe = settings.recipe
         self._originals = originals
         self._derivatives = derivatives
         self._bus = bus
+        self._measure = measure
         self._variants = load_variants(settings, derivatives)
 
     def handle(self, event: Upload | Deletion) -> list[ImageEvent]:
@@ -53,12 +74,18 @@ class Pipeline:
         owner = upload.owner or original.owner
         found = self._derivatives.find(upload, self._variants)
         if found is None:
+            around = Stopwatch()
             try:
-                rendering = render(self._read(original), self._variants, self._limits)
+                around.begin("fetch")
+                data = self._read(original)
+                around.begin("render")
+                rendering, within = run(lambda: self._render(data), self._budget).result()
             except RejectedImageError as rejection:
                 return image_rejected(upload, owner=owner, recipe=self._recipe, size=original.size, rejection=rejection)
             about = rendering.original
+            around.begin("store")
             stored = self._derivatives.store(upload, about, self._variants, rendering.derivatives)
+            self._measure(measures_of(rendering, around.stop() | within))
             # Deleted while we computed: its deletion may have looked for derivatives before these were stored.
             self._originals.check(upload)
         else:
@@ -76,6 +103,10 @@ class Pipeline:
         if original.size > self._limits.max_bytes:
             raise TooManyBytesError(original.size, self._limits.max_bytes)
         return original.read()
+
+    def _render(self, data: bytes) -> tuple[Rendering, dict[str, float]]:
+        within = Stopwatch()
+        return render(data, self._variants, self._limits, within.begin), within.stop()
 
     def _gone(self, upload: Upload, gone: OriginalGoneError) -> list[ImageEvent]:
         announced = self._announce(

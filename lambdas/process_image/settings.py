@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from process_image.image import Limits, Variant
+from process_image.isolation import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
+L = TypeVar("L", Limits, Budget)
 
 
 class SettingsError(ValueError):
@@ -29,12 +31,14 @@ class Settings:
         variants: The derivatives to make of every image, as Terraform wrote them: a watermark's `image`
             is still a key in `processed_bucket`.
         limits: What an original may measure at most.
+        budget: What one image may take of time and memory.
     """
 
     event_bus: str
     processed_bucket: str
     variants: tuple[Mapping[str, Any], ...]
     limits: Limits
+    budget: Budget
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -52,16 +56,19 @@ class Settings:
             except ValueError as error:
                 raise SettingsError(f"the environment variable {name} is malformed: {error}") from error
 
-        max_bytes, max_pixels = read("MAX_BYTES", int), read("MAX_PIXELS", int)
-        try:
-            limits = Limits(max_bytes=max_bytes, max_pixels=max_pixels)
-        except ValueError as error:
-            raise SettingsError(f"an environment variable is out of range: {error}") from error
+        def read_numbers(kind: type[L]) -> L:
+            numbers = {field.name: read(field.name.upper(), int) for field in fields(kind)}
+            try:
+                return kind(**numbers)
+            except ValueError as error:
+                raise SettingsError(f"an environment variable is out of range: {error}") from error
+
         return cls(
             event_bus=read("EVENT_BUS", str),
             processed_bucket=read("PROCESSED_BUCKET", str),
             variants=read("VARIANTS", _variants),
-            limits=limits,
+            limits=read_numbers(Limits),
+            budget=read_numbers(Budget),
         )
 
     @property

@@ -1,12 +1,18 @@
 """The image core: bytes and variants in, bytes out. It knows no storage, no environment and no clock."""
 
-from process_image.image.decode import INPUT_FORMATS, MAX_PIXELS, Limits
+from process_image.image.decode import INPUT_FORMATS, MAX_METADATA_BYTES, MAX_PIXELS, Limits
 from process_image.image.errors import (
+    DecoderCrashedError,
     EmptyObjectError,
     InvalidVariantError,
     RejectedImageError,
+    TooComplexError,
     TooManyBytesError,
+    TooManyFramesError,
     TooManyPixelsError,
+    TooMuchMemoryError,
+    TooMuchMetadataError,
+    TooSlowError,
     UnreadableImageError,
     UnsupportedFormatError,
 )
@@ -15,7 +21,9 @@ from process_image.image.variants import Variant, Watermark
 
 __all__ = [
     "INPUT_FORMATS",
+    "MAX_METADATA_BYTES",
     "MAX_PIXELS",
+    "DecoderCrashedError",
     "Derivative",
     "EmptyObjectError",
     "InvalidVariantError",
@@ -23,8 +31,13 @@ __all__ = [
     "Original",
     "RejectedImageError",
     "Rendering",
+    "TooComplexError",
     "TooManyBytesError",
+    "TooManyFramesError",
     "TooManyPixelsError",
+    "TooMuchMemoryError",
+    "TooMuchMetadataError",
+    "TooSlowError",
     "UnreadableImageError",
     "UnsupportedFormatError",
     "Variant",

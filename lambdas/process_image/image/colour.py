@@ -10,8 +10,6 @@ from typing import Final
 from PIL import Image, ImageChops, ImageCms
 
 _SRGB: Final = ImageCms.createProfile("sRGB")
-# One that is larger is none that a camera or a printer comes with; those in use are kept in memory.
-LARGEST_PROFILE: Final = 4_000_000
 _DEEP: Final = 16  # bits of a channel that Pillow cuts down to eight
 
 # Colours from all over the cube: a profile that leaves them as they are is sRGB, by whatever name.
@@ -59,17 +57,15 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
     Args:
         image: In one of the modes that `to_plain_mode` returns.
-        profile: The file's ICC profile. One that is damaged, larger than `LARGEST_PROFILE` or made for
-            another colour space than the image's does not count, as in browsers.
+        profile: The file's ICC profile. One that is damaged or made for another colour space than the image's
+            does not count, as in browsers.
 
     Returns:
         An image in mode RGB, or RGBA if the given one has alpha.
     """
     mode = _without_alpha(image.mode)
     has_alpha = mode != image.mode
-    transform = None
-    if profile and len(profile) <= LARGEST_PROFILE:
-        transform = transform_to_srgb(profile, mode)
+    transform = transform_to_srgb(profile, mode) if profile else None
     if transform is None:
         return image.convert("RGBA" if has_alpha else "RGB")
     converted = transform.apply(image.convert(mode) if has_alpha else image)

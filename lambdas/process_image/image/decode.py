@@ -7,28 +7,31 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from io import BytesIO
 from math import ceil
 from typing import TYPE_CHECKING, Final, Literal
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, PngImagePlugin
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from process_image.image.colour import to_plain_mode, to_srgb
 from process_image.image.errors import (
     EmptyObjectError,
     RejectedImageError,
+    TooComplexError,
     TooManyBytesError,
+    TooManyFramesError,
     TooManyPixelsError,
+    TooMuchMetadataError,
     UnreadableImageError,
     UnsupportedFormatError,
 )
 from process_image.image.scaling import HEADROOM, scale
+from process_image.image.structure import Structure, survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,21 +40,43 @@ if TYPE_CHECKING:
 
     from process_image.image.geometry import Box, Size
 
-InputFormat = Literal["jpeg", "png", "webp", "gif", "avif"]
+try:
+    from pillow_heif import HeifImageFile
+except ImportError:  # an optional part (package.toml)
+    HeifImageFile = None
+
+InputFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heic"]
 
 # Each file goes to the one decoder that its content asks for. None of Pillow's forty others can be reached.
 _READERS: Final[dict[InputFormat, type[ImageFile]]] = {
     "jpeg": JpegImageFile,  # of the several pictures in an MPO, the first
-    "png": PngImageFile,
+    "png": PngImagePlugin.PngImageFile,
     "webp": WebPImageFile,
     "gif": GifImageFile,
     "avif": AvifImageFile,
 }
+if HeifImageFile is not None:
+    _READERS["heic"] = HeifImageFile
 INPUT_FORMATS: Final = tuple(_READERS)
+
+_BEGINNINGS: Final[dict[bytes, InputFormat]] = {
+    b"\xff\xd8\xff": "jpeg",
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"GIF87a": "gif",
+    b"GIF89a": "gif",
+}
+_BRANDS: Final[dict[InputFormat, set[bytes]]] = {
+    "avif": {b"avif", b"avis"},
+    "heic": {b"heic", b"heix", b"heim", b"heis"},
+}
 
 # Pillow itself refuses to open some formats beyond this size.
 MAX_PIXELS: Final = 178_956_970
+# Pillow unpacks a profile or text of a PNG up to this size. Its own bound is lower than some printers' profiles.
+MAX_METADATA_BYTES: Final = 16 * 1024 * 1024
+PngImagePlugin.MAX_TEXT_CHUNK = MAX_METADATA_BYTES
 
+_TELLING: Final = ("AVIF", "HEIF")  # Pillow's names of those whose decoders tell of the parts without decoding any
 _PNG_BIT_DEPTH: Final = 24  # the byte of a PNG that tells the bits of a channel
 _LONGEST_FTYP: Final = 256  # bytes of an AVIF's first box that are looked at
 
@@ -68,23 +93,32 @@ _UPRIGHT: Final = {
 _FIRST_SIDEWAYS: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What an original may measure.
+    """What an original may measure. Each is at least 1.
 
     Attributes:
         max_bytes: Size of the file.
+        max_frames: Pictures of an animation, although only the first is shown.
+        max_metadata_bytes: Size of profile, EXIF data and texts together, unpacked; up to `MAX_METADATA_BYTES`.
         max_pixels: Width times height, up to `MAX_PIXELS`.
+        max_scan_megapixels: Millions of pixels times the scans of a JPEG: a progressive one is decoded as often
+            as it has scans.
     """
 
-    max_bytes: int
-    max_pixels: int
+    max_bytes: int = 25 * 1024 * 1024
+    max_frames: int = 2_000
+    max_metadata_bytes: int = 4_000_000
+    max_pixels: int = 24_000_000
+    max_scan_megapixels: int = 2_000
 
     def __post_init__(self) -> None:
-        if self.max_bytes < 1:
-            raise ValueError(f"max_bytes must be at least 1, not {self.max_bytes}")
-        if not 1 <= self.max_pixels <= MAX_PIXELS:
-            raise ValueError(f"max_pixels must be from 1 to {MAX_PIXELS}, not {self.max_pixels}")
+        for field in fields(self):
+            if getattr(self, field.name) < 1:
+                raise ValueError(f"{field.name} must be at least 1, not {getattr(self, field.name)}")
+        for name, most in (("max_pixels", MAX_PIXELS), ("max_metadata_bytes", MAX_METADATA_BYTES)):
+            if getattr(self, name) > most:
+                raise ValueError(f"{name} must be at most {most}, not {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +153,16 @@ def open_source(data: bytes, limits: Limits) -> Source:
     if len(data) > limits.max_bytes:
         raise TooManyBytesError(len(data), limits.max_bytes)
     kind = recognise(data)
-    if kind is None:
+    if kind not in _READERS:
         raise UnsupportedFormatError
+    structure = survey(kind, data, limits.max_metadata_bytes)
+    _check(structure, limits)
     with _rejecting_damage(kind):
         try:
             image = _READERS[kind](BytesIO(data))
         except Image.DecompressionBombError as error:
             raise TooManyPixelsError(limits.max_pixels) from error
-        if image.width * image.height > limits.max_pixels:
-            raise TooManyPixelsError(limits.max_pixels, image.size)
+        _check(_as_opened(structure, image), limits)
         if kind != "jpeg":  # a JPEG waits until it is known how small it may be decoded
             image.load()
         orientation = _orientation(image)
@@ -179,22 +214,40 @@ def read_picture(source: Source, size: Size) -> Image.Image:
 
 
 def recognise(data: bytes) -> InputFormat | None:
-    """Tell a supported format by how the file begins."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "gif"
+    """Tell a format by how the file begins."""
+    for beginning, kind in _BEGINNINGS.items():
+        if data.startswith(beginning):
+            return kind
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "webp"
     if data[4:8] == b"ftyp":
         # HEIC and AVIF may begin with the same major brand: the compatible ones after it tell them apart.
         size = int.from_bytes(data[:4], "big")
-        brands = data[8:12], *(data[at : at + 4] for at in range(16, min(size, _LONGEST_FTYP), 4))
-        if b"avif" in brands or b"avis" in brands:
-            return "avif"
+        brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(size, _LONGEST_FTYP), 4))}
+        for kind, own in _BRANDS.items():
+            if brands & own:
+                return kind
     return None
+
+
+def _as_opened(structure: Structure, image: ImageFile) -> Structure:
+    """What a file consists of, now that its decoder has seen it too."""
+    if image.format in _TELLING:
+        metadata = sum(len(image.info.get(name) or b"") for name in ("icc_profile", "exif", "xmp"))
+        structure = Structure(frames=getattr(image, "n_frames", 1), metadata=metadata)
+    return replace(structure, size=image.size)
+
+
+def _check(structure: Structure, limits: Limits) -> None:
+    if structure.metadata > limits.max_metadata_bytes:
+        raise TooMuchMetadataError(limits.max_metadata_bytes)
+    if structure.frames > limits.max_frames:
+        raise TooManyFramesError(structure.frames, limits.max_frames)
+    width, height = structure.size
+    if width * height > limits.max_pixels:
+        raise TooManyPixelsError(limits.max_pixels, structure.size)
+    if structure.scans * width * height > limits.max_scan_megapixels * 1_000_000:
+        raise TooComplexError(f"it has {width:,} x {height:,} pixels in {structure.scans:,} scans")
 
 
 def _orientation(image: ImageFile) -> int:

@@ -20,7 +20,8 @@ _OPTIONS: Final[dict[OutputFormat, dict[str, Any]]] = {
     "png": {"compress_level": 6},
     "webp": {"method": 4},
     # Left alone, the number of processors decides on the tiles, and so on the bytes.
-    "avif": {"speed": 6, "max_threads": 1, "autotiling": False},
+    # At this speed it takes less time than a WebP; at 6, the usual one, twelve times as long for a sixth fewer bytes.
+    "avif": {"speed": 10, "max_threads": 1, "autotiling": False},
 }
 
 

@@ -13,6 +13,14 @@ class RejectedImageError(Exception):
 
     code: ClassVar[str]
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Its message is all that it is made of by now: it can go from one process to another.
+        return _restore, (type(self), str(self))
+
+
+def _restore(kind: type[RejectedImageError], message: str) -> RejectedImageError:
+    return kind.__new__(kind, message)
+
 
 class EmptyObjectError(RejectedImageError):
     """The object has no bytes."""
@@ -40,6 +48,63 @@ class TooManyPixelsError(RejectedImageError):
     def __init__(self, limit: int, size: tuple[int, int] | None = None) -> None:
         pixels = f"{size[0]:,} x {size[1]:,} pixels" if size else "more pixels than can be read"
         super().__init__(f"the image has {pixels}; the limit is {limit:,}")
+
+
+class TooManyFramesError(RejectedImageError):
+    """The animation has more frames than the limit."""
+
+    code = "too_many_frames"
+
+    def __init__(self, frames: int, limit: int) -> None:
+        super().__init__(f"the animation has {frames:,} frames; the limit is {limit:,}")
+
+
+class TooMuchMetadataError(RejectedImageError):
+    """Profile, EXIF data and texts are larger than the limit, unpacked."""
+
+    code = "too_much_metadata"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the colour profile, EXIF data and texts of the image have more than {limit:,} bytes, unpacked: "
+            "save it without them"
+        )
+
+
+class TooComplexError(RejectedImageError):
+    """The file is put together so that decoding it would take unreasonably long."""
+
+    code = "too_complex"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"the image would take too long to decode: {problem}; save it anew")
+
+
+class TooSlowError(RejectedImageError):
+    """Rendering the image took longer than the limit."""
+
+    code = "too_slow"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the image could not be processed within {seconds:g} seconds: save it smaller, or as a JPEG")
+
+
+class TooMuchMemoryError(RejectedImageError):
+    """Rendering the image took more memory than the limit."""
+
+    code = "too_much_memory"
+
+    def __init__(self, megabytes: int) -> None:
+        super().__init__(f"the image could not be processed in {megabytes:,} MB of memory: save it smaller")
+
+
+class DecoderCrashedError(RejectedImageError):
+    """The file crashed the program that reads it."""
+
+    code = "decoder_crashed"
+
+    def __init__(self) -> None:
+        super().__init__("reading the file crashed its decoder: save the image anew with another program")
 
 
 class UnsupportedFormatError(RejectedImageError):

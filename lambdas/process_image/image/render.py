@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PIL import Image
 
@@ -14,11 +15,16 @@ from process_image.image.scaling import HEADROOM, scale
 from process_image.image.watermark import add_watermark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     from process_image.image.decode import Limits
     from process_image.image.geometry import Layout, Size
     from process_image.image.variants import Variant
+
+# Encoders at work side by side, each in one thread of its own: Pillow lets go of Python meanwhile. Functions have
+# up to six processors, most of them less than two.
+_ENCODERS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +71,9 @@ class Rendering:
     derivatives: tuple[Derivative, ...]
 
 
-def render(data: bytes, variants: Sequence[Variant], limits: Limits) -> Rendering:
+def render(
+    data: bytes, variants: Sequence[Variant], limits: Limits, at: Callable[[str], None] | None = None
+) -> Rendering:
     """Make all variants of an image.
 
     The same bytes, variants and limits give the same bytes. Nothing of the file but its (first) picture gets
@@ -75,6 +83,8 @@ def render(data: bytes, variants: Sequence[Variant], limits: Limits) -> Renderin
         data: An image file, in whatever format.
         variants: What to make of it, each with its watermark's image loaded.
         limits: What it may measure.
+        at: Told as each stage begins: `look`, `decode`, `scale`, and `encode`, which is what is left of encoding
+            when all is scaled.
 
     Returns:
         The image's measures and one derivative for each variant.
@@ -83,28 +93,38 @@ def render(data: bytes, variants: Sequence[Variant], limits: Limits) -> Renderin
         RejectedImageError: The file is no image that can be rendered; trying again would not help.
         InvalidVariantError: A variant's watermark cannot be read.
     """
+    tell = at or (lambda _: None)
+    tell("look")
     source = open_source(data, limits)
     width, height = source.size
     layouts = [lay_out(source.size, variant) for variant in variants]
     largest = max((layout.frame for layout in layouts), default=(1, 1))
+    tell("decode")
     wholes = [read_picture(source, (min(largest[0], width), min(largest[1], height)))]
-    derivatives: dict[int, Derivative] = {}
-    for index in sorted(range(len(variants)), key=lambda index: layouts[index].frame, reverse=True):
-        variant, layout = variants[index], layouts[index]
-        picture = _show(_closest(wholes, layout.frame), layout)
-        if picture.size == layout.frame and picture.size < wholes[-1].size:
-            wholes.append(picture)
-        finished = add_watermark(_put_on_canvas(picture, layout, variant), variant)
-        derivatives[index] = Derivative(
-            variant=variant.name,
-            data=encode(finished, variant),
-            width=finished.width,
-            height=finished.height,
-            content_type=variant.content_type,
+    derivatives: dict[int, Future[Derivative]] = {}
+    tell("scale")
+    with ThreadPoolExecutor(_ENCODERS) as encoders:
+        for index in sorted(range(len(variants)), key=lambda index: layouts[index].frame, reverse=True):
+            variant, layout = variants[index], layouts[index]
+            picture = _show(_closest(wholes, layout.frame), layout)
+            if picture.size == layout.frame and picture.size < wholes[-1].size:
+                wholes.append(picture)
+            finished = add_watermark(_put_on_canvas(picture, layout, variant), variant)
+            derivatives[index] = encoders.submit(_finish, finished, variant)
+        tell("encode")
+        return Rendering(
+            original=Original(bytes=len(data), width=width, height=height, format=source.format),
+            derivatives=tuple(derivatives[index].result() for index in range(len(variants))),
         )
-    return Rendering(
-        original=Original(bytes=len(data), width=width, height=height, format=source.format),
-        derivatives=tuple(derivatives[index] for index in range(len(variants))),
+
+
+def _finish(picture: Image.Image, variant: Variant) -> Derivative:
+    return Derivative(
+        variant=variant.name,
+        data=encode(picture, variant),
+        width=picture.width,
+        height=picture.height,
+        content_type=variant.content_type,
     )
 
 

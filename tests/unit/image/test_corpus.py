@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 
-from process_image.image import Limits, RejectedImageError, Rendering, Variant, Watermark, render
+from process_image.image import Limits, RejectedImageError, Variant, Watermark, render
+from process_image.isolation import Budget, run
 from unit.image.pictures import LANCZOS, decoded, difference, reference
 
 if TYPE_CHECKING:
@@ -128,15 +130,16 @@ def test_hostile_files_are_rendered_or_rejected(
     outcomes: Counter[str] = Counter()
     for file in sorted(path for path in (corpus / "hostile" / folder).rglob("*") if path.is_file()):
         try:
-            rendering = render(file.read_bytes(), SMALL_VARIANTS, LIMITS)
+            data = file.read_bytes()
+            finished = run(partial(render, data, SMALL_VARIANTS, LIMITS), Budget())
+            assert finished.cpu_seconds <= 2, file
+            assert finished.peak_rss <= 512, file
+            outcomes[finished.result().original.format] += 1
         except RejectedImageError as rejection:
             outcomes[rejection.code] += 1
         except Exception as error:
             error.add_note(f"while rendering {file}")
             raise
-        else:
-            assert isinstance(rendering, Rendering)
-            outcomes[rendering.original.format] += 1
     assert outcomes.keys() <= CODES | {"png", "jpeg", "gif", "webp", "avif"}
     # At least so many of each, so that a decoder that is lost does not pass for a strict one.
     for outcome, at_least in (rendered | rejected).items():

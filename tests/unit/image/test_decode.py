@@ -6,6 +6,7 @@ import itertools
 import struct
 import zlib
 from contextlib import suppress
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from process_image.image import (
     INPUT_FORMATS,
+    MAX_METADATA_BYTES,
     MAX_PIXELS,
     EmptyObjectError,
     Limits,
@@ -23,6 +25,7 @@ from process_image.image import (
     Rendering,
     TooManyBytesError,
     TooManyPixelsError,
+    TooMuchMetadataError,
     UnreadableImageError,
     UnsupportedFormatError,
     Variant,
@@ -103,7 +106,8 @@ def test_other_content_is_unsupported(data: bytes) -> None:
 def test_avif_is_told_from_heic_by_its_compatible_brands() -> None:
     assert recognise(b"\0\0\0\x1cftypmif1\0\0\0\0mif1miafavif") == "avif"
     assert recognise(b"\0\0\0\x18ftypavis\0\0\0\0avismsf1") == "avif"
-    assert recognise(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heixavif") is None  # the brand stands behind the box
+    assert recognise(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heixavif") == "heic"  # the last one stands behind the box
+    assert recognise(b"\0\0\0\x18ftypmif1\0\0\0\0mif1miafavif") is None
 
 
 def test_an_empty_object() -> None:
@@ -144,10 +148,18 @@ def test_pixels_beyond_what_pillow_opens_are_too_many_as_well() -> None:
             render(data, [THUMBNAIL], LIMITS)
 
 
-@pytest.mark.parametrize(("max_bytes", "max_pixels"), [(0, 1), (1, 0), (1, MAX_PIXELS + 1), (-1, -1)])
-def test_limits_that_cannot_be(max_bytes: int, max_pixels: int) -> None:
-    with pytest.raises(ValueError, match="must be"):
-        Limits(max_bytes=max_bytes, max_pixels=max_pixels)
+@pytest.mark.parametrize("limit", [field.name for field in fields(Limits)])
+@pytest.mark.parametrize("value", [0, -1])
+def test_limits_that_cannot_be(limit: str, value: int) -> None:
+    with pytest.raises(ValueError, match=f"{limit} must be at least 1"):
+        replace(Limits(), **{limit: value})
+
+
+@pytest.mark.parametrize(("limit", "most"), [("max_pixels", MAX_PIXELS), ("max_metadata_bytes", MAX_METADATA_BYTES)])
+def test_limits_beyond_what_the_decoders_take(limit: str, most: int) -> None:
+    assert replace(Limits(), **{limit: most})
+    with pytest.raises(ValueError, match=f"{limit} must be at most {most}"):
+        replace(Limits(), **{limit: most + 1})
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -324,7 +336,7 @@ def test_warnings_about_metadata_do_not_matter() -> None:
 
 def test_nothing_is_kept_of_a_profile_that_expands_without_end() -> None:
     bomb = png_chunk(b"iCCP", b"bomb\0\0" + zlib.compress(bytes(50_000_000)))
-    with pytest.raises(UnreadableImageError):
+    with pytest.raises(TooMuchMetadataError):
         render(png(1, 1, 8, 0, b"\0\x7f", bomb), [THUMBNAIL], LIMITS)
 
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from process_image.image import INPUT_FORMATS, MAX_PIXELS, RejectedImageError, Variant, Watermark
-from process_image.image.colour import LARGEST_PROFILE
+from process_image.image import (
+    INPUT_FORMATS,
+    MAX_METADATA_BYTES,
+    MAX_PIXELS,
+    Limits,
+    RejectedImageError,
+    Variant,
+    Watermark,
+)
 from process_image.image.encode import DEFAULT_QUALITY
+from process_image.image.structure import MOST_PARTS
 from process_image.image.variants import (
     FITS,
     MAX_MARGIN,
@@ -20,6 +29,7 @@ from process_image.image.variants import (
     TEXT_CHARACTERS,
 )
 from process_image.image.watermark import LIMITS as WATERMARK_LIMITS
+from process_image.isolation import Budget
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +50,25 @@ def table(text: str, heading: str) -> dict[str, list[str]]:
 
 def test_the_formats_that_are_read(page: str) -> None:
     assert tuple(table(section(page, "In"), "format")) == INPUT_FORMATS
-    assert f"larger than {LARGEST_PROFILE:,} bytes" in section(page, "In")
 
 
 def test_the_reasons_to_refuse(page: str) -> None:
     codes = {reason.code for reason in RejectedImageError.__subclasses__()}
     assert set(table(section(page, "Refused"), "code")) == codes
-    assert f"{MAX_PIXELS:,}" in section(page, "Refused")
+
+
+def test_the_limits(page: str) -> None:
+    limits = table(section(page, "Limits"), "limit")
+    assert list(limits) == sorted(field.name for kind in (Limits, Budget) for field in fields(kind))
+    for field in (*fields(Limits), *fields(Budget)):
+        assert limits[field.name][1] == f"{field.default:,}", field.name
+    assert f"up to {MAX_PIXELS:,}" in limits["max_pixels"][0]
+    assert f"up to {MAX_METADATA_BYTES:,}" in limits["max_metadata_bytes"][0]
+    assert f"more than {MOST_PARTS:,} segments" in section(page, "Refused")
 
 
 def test_no_reason_is_hidden_below_another() -> None:
-    assert [reason.__subclasses__() for reason in RejectedImageError.__subclasses__()] == [[]] * 5
+    assert [reason.__subclasses__() for reason in RejectedImageError.__subclasses__()] == [[]] * 11
 
 
 def test_the_formats_that_are_written(page: str) -> None:

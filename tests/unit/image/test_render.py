@@ -363,13 +363,14 @@ json.dump({"digests": digests, "modules": sorted(sys.modules)}, sys.stdout)
         min_size=1,
         max_size=5,
     ),
-    st.sampled_from(["RGB", "RGBA", "L", "1", "P"]),
+    st.sampled_from(["RGB", "RGBA", "L", "LA", "1", "P", "I;16"]),
     st.integers(1, 8),
 )
 def test_every_valid_variant_of_every_picture_can_be_made(
     size: tuple[int, int], variants: list[Variant], mode: str, orientation: int
 ) -> None:
-    image = cutout(*size) if mode == "RGBA" else photo(*size).convert(mode)
+    image = cutout(*size).convert(mode) if mode.endswith("A") else photo(*size).convert("L" if mode == "I;16" else mode)
+    image = image.convert(mode)
     rendering = render(encoded(image, "PNG", exif=exif(orientation)), variants, LIMITS)
     assert (rendering.original.width, rendering.original.height) == (size if orientation < 5 else size[::-1])
     for variant, derivative in zip(variants, rendering.derivatives, strict=True):

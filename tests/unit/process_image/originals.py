@@ -22,7 +22,12 @@ PROCESSED = "darkroom-processed"
 ENVIRONMENT = {
     "EVENT_BUS": "darkroom",
     "MAX_BYTES": "1000000",
+    "MAX_FRAMES": "100",
+    "MAX_MEMORY": "256",
+    "MAX_METADATA_BYTES": "1000000",
     "MAX_PIXELS": "1000000",
+    "MAX_SCAN_MEGAPIXELS": "100",
+    "MAX_SECONDS": "10",
     "PROCESSED_BUCKET": PROCESSED,
     "VARIANTS": json.dumps(
         [

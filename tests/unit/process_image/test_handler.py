@@ -5,7 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import os
+import re
+import signal
 import sys
+import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,12 +18,15 @@ import boto3
 import pytest
 
 from photographs import draw, encode
+from process_image import pipeline
 from process_image.events import SOURCE
+from process_image.image import render
+from process_image.measures import UNITS
 from process_image.settings import SettingsError
 from unit.process_image.originals import CONTRACTS, ENVIRONMENT, PROCESSED, answer_instead, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_s3 import S3Client
 
@@ -39,8 +46,10 @@ class Context:
     invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:darkroom-process-image"
     aws_request_id: str = "8f507cfc-example"
 
+    seconds_left: float = 60
+
     def get_remaining_time_in_millis(self) -> int:
-        return 60_000
+        return int(self.seconds_left * 1000)
 
 
 def batch(*bodies: str) -> dict[str, Any]:
@@ -69,9 +78,9 @@ class Function:
     def __init__(self, service: str) -> None:
         self.service = service
 
-    def __call__(self, *bodies: str) -> list[str]:
+    def __call__(self, *bodies: str, context: Context | None = None) -> list[str]:
         """Call it with a batch; returns the ids of the messages that are to be delivered again."""
-        response = self.start().handler(batch(*bodies), Context())
+        response = self.start().handler(batch(*bodies), context or Context())
         assert set(response) == {"batchItemFailures"}
         return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
@@ -140,16 +149,24 @@ def output(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def metrics(lines: list[dict[str, Any]]) -> dict[str, float]:
-    """The sums of all metrics that CloudWatch reads from the log."""
-    sums: dict[str, float] = {}
+def metrics(lines: list[dict[str, Any]], dimensions: tuple[str, ...] = ("service",)) -> dict[str, list[float]]:
+    """The values of all metrics that CloudWatch reads from the log under some dimensions."""
+    values: dict[str, list[float]] = {}
     for line in lines:
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", ()):
             assert directive["Namespace"] == "darkroom"
+            if [set(names) for names in directive["Dimensions"]] != [set(dimensions)]:
+                continue
             for metric in directive["Metrics"]:
-                sums[metric["Name"]] = sums.get(metric["Name"], 0) + sum(line[metric["Name"]])
-    sums.pop("ColdStart", None)  # of the first call in a process only
-    return sums
+                assert metric["Unit"] == UNITS.get(metric["Name"], "Count")
+                values.setdefault(metric["Name"], []).extend(line[metric["Name"]])
+    return values
+
+
+def counts(lines: list[dict[str, Any]]) -> dict[str, float]:
+    """The sums of the metrics that count, but for those of single images."""
+    # A cold start is of the first call in a process only.
+    return {name: sum(of) for name, of in metrics(lines).items() if name not in {*UNITS, "ColdStart"}}
 
 
 def test_an_upload_is_announced_on_the_bus(
@@ -173,6 +190,86 @@ def test_one_bad_message_does_not_take_its_neighbours_along(
     assert function(good[0], POISON, good[1], rejected, good[2]) == ["1"]
     outcomes = {event["detail"]["image_id"]: event["detail-type"] for event in subscriber.received()}
     assert outcomes == {**dict.fromkeys("abc", "Image Processed"), "d": "Image Rejected"}
+
+
+def sleep(_: bytes) -> None:
+    time.sleep(60)
+
+
+def fill_memory(_: bytes) -> None:
+    bytearray(b".") * 2**30
+
+
+def crash(_: bytes) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@pytest.mark.parametrize(
+    ("harm", "code"), [(sleep, "too_slow"), (fill_memory, "too_much_memory"), (crash, "decoder_crashed")]
+)
+def test_an_image_that_does_harm_is_rejected_and_its_neighbours_are_finished(
+    function: Function,
+    originals: OriginalsBucket,
+    subscriber: Subscriber,
+    monkeypatch: pytest.MonkeyPatch,
+    harm: Callable[[bytes], None],
+    code: str,
+) -> None:
+    def render_or_harm(data: bytes, *rest: Any) -> Any:
+        if data == b"harm":
+            harm(data)
+        return render(data, *rest)
+
+    monkeypatch.setattr(pipeline, "render", render_or_harm)
+    monkeypatch.setenv("MAX_SECONDS", "1")
+    messages = [originals.put_message(key, b"harm" if key == "b" else PHOTOGRAPH) for key in "abc"]
+    assert function(*messages) == []
+    events = {event["detail"]["image_id"]: event for event in subscriber.received()}
+    assert {key: event["detail-type"] for key, event in events.items()} == {
+        "a": "Image Processed",
+        "b": "Image Rejected",
+        "c": "Image Processed",
+    }
+    assert events["b"]["detail"]["reason"]["code"] == code
+
+
+def test_what_may_not_be_finished_in_time_is_left_to_another_call(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    messages = [originals.put_message(key, PHOTOGRAPH) for key in "ab"]
+    late = Context(seconds_left=int(ENVIRONMENT["MAX_SECONDS"]) + 1.9)
+    assert function(*messages, context=late) == ["0", "1"]
+    assert subscriber.received() == []
+    errors = [line for line in output(capsys) if line.get("level") == "ERROR"]
+    assert [line["exception_name"] for line in errors] == ["OutOfTimeError", "OutOfTimeError"]
+    assert function(*messages, context=Context(seconds_left=int(ENVIRONMENT["MAX_SECONDS"]) + 2)) == []
+
+
+def test_no_key_and_no_file_can_break_a_line_of_the_log(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither by what ends a line, nor by what a terminal obeys, nor by what looks like the end of the text."""
+    keys = [
+        "two\nlines",
+        "return\rover",
+        'quote".jpg"}',
+        "\x1b[31mred",
+        "\u2028separator",
+        "bell\x07",
+        "\\",
+        "%s {} $x",
+        "\u202eright to left",
+    ]
+    files = [PHOTOGRAPH, b"\xff\xd8\xff\n{broken\r\n", b'\n{"level": "INFO", "message": "forged"}\n']
+    messages = [originals.put_message(f"{key}{number}", data) for key in keys for number, data in enumerate(files)]
+    assert function(*messages) == []
+    text = capsys.readouterr().out
+    assert not re.search(r"[^\n -~]", text)
+    lines = [json.loads(line) for line in text.split("\n") if line]
+    assert {line["image_id"] for line in lines if "dedup_id" in line} == {
+        f"{key}{number}" for key in keys for number in range(3)
+    }
+    assert "forged" not in {line.get("message") for line in lines}
 
 
 def test_a_batch_in_which_all_fail_fails_message_by_message(function: Function, subscriber: Subscriber) -> None:
@@ -228,7 +325,7 @@ def test_metrics_count_what_became_of_the_messages(
     s3.delete_object(Bucket=originals.name, Key="e")
     function(*messages, POISON)
     lines = output(capsys)
-    assert metrics(lines) == {"ImageProcessed": 3, "ImageRejected": 1, "ImageDeleted": 1, "MessagesFailed": 1}
+    assert counts(lines) == {"ImageProcessed": 3, "ImageRejected": 1, "ImageDeleted": 1, "MessagesFailed": 1}
     (embedded,) = (line for line in lines if "MessagesFailed" in line)
     assert embedded["service"] == function.service
     assert embedded["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
@@ -238,7 +335,56 @@ def test_metrics_of_a_quiet_call_say_that_nothing_failed(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
 ) -> None:
     function(originals.put_message("a", PHOTOGRAPH))
-    assert metrics(output(capsys)) == {"ImageProcessed": 1, "MessagesFailed": 0}
+    assert counts(output(capsys)) == {"ImageProcessed": 1, "MessagesFailed": 0}
+
+
+def test_each_image_is_measured(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function(originals.put_message("a", PHOTOGRAPH), originals.put_message("b", PHOTOGRAPH))
+    lines = output(capsys)
+    values = {name: of for name, of in metrics(lines).items() if name in UNITS}
+    assert set(values) == set(UNITS)
+    assert values["BytesIn"] == [len(PHOTOGRAPH)] * 2
+    assert values["Megapixels"] == [80 * 60 / 1e6] * 2
+    announced = [event["detail"] for event in subscriber.received()]
+    assert values["BytesOut"] == [sum(variant["bytes"] for variant in event["variants"]) for event in announced]
+    assert values["Variants"] == [len(event["variants"]) for event in announced]
+    for within in zip(*(values[stage] for stage in ("Look", "Decode", "Scale", "Encode", "Render")), strict=True):
+        assert 0 < sum(within[:-1]) <= within[-1]
+    told = {line["image_id"]: line for line in lines if "dedup_id" in line}
+    assert [told[key]["Render"] for key in "ab"] == [round(of, 3) for of in values["Render"]]
+
+
+def test_what_is_not_rendered_again_is_not_measured_again(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = originals.put_message("a", PHOTOGRAPH)
+    function(message)
+    capsys.readouterr()
+    function(message)
+    assert set(metrics(output(capsys))) == {"ImageProcessed", "MessagesFailed", "UploadToAnnounced"}
+
+
+def test_a_replayed_event_does_not_count_as_late(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = json.loads(originals.put_message("a", PHOTOGRAPH))
+    function(json.dumps(message | {"replay-name": "again"}))
+    assert "UploadToAnnounced" not in metrics(output(capsys))
+    function(json.dumps(message | {"time": "2026-01-01T00:00:00Z"}))
+    assert metrics(output(capsys))["UploadToAnnounced"][0] > 1000
+
+
+def test_rejections_are_counted_by_reason(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function(originals.put_message("a", b"no image"), originals.put_message("b", PHOTOGRAPH[: len(PHOTOGRAPH) // 2]))
+    lines = output(capsys)
+    counted = {line["reason"]: line["ImageRejected"] for line in lines if "_aws" in line and "reason" in line}
+    assert counted == {"unsupported_format": [1.0], "unreadable_image": [1.0]}
+    assert metrics(lines, ("reason", "service")) == {"ImageRejected": [1.0, 1.0]}
+    assert [line["reason"] for line in lines if "dedup_id" in line] == ["unsupported_format", "unreadable_image"]
 
 
 def test_the_log_tells_of_every_image(

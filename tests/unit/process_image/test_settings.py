@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from process_image.image import Limits
+from process_image.isolation import Budget
 from process_image.settings import Settings, SettingsError
 from unit.process_image.originals import ENVIRONMENT, PROCESSED
 
@@ -87,7 +88,8 @@ def test_settings_hold_what_the_environment_says() -> None:
         event_bus="darkroom",
         processed_bucket=PROCESSED,
         variants=(VARIANT,),
-        limits=Limits(max_bytes=7, max_pixels=9),
+        limits=Limits(max_bytes=7, max_frames=100, max_metadata_bytes=1_000_000, max_pixels=9, max_scan_megapixels=100),
+        budget=Budget(max_memory=256, max_seconds=10),
     )
 
 
@@ -129,7 +131,7 @@ def test_a_missing_variable_is_named(name: str) -> None:
             Settings.from_environment(environment)
 
 
-@pytest.mark.parametrize("name", ["MAX_BYTES", "MAX_PIXELS"])
+@pytest.mark.parametrize("name", [name for name in ENVIRONMENT if name.startswith("MAX_")])
 @pytest.mark.parametrize("value", ["many", "1.5", "0", "-1", "1e6", "9" * 5000], ids=lambda value: value[:5])
 def test_a_limit_that_is_none_is_refused(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"(?i){name}"):

@@ -1,0 +1,55 @@
+"""What an image took on its way, as numbers: for CloudWatch's metrics and for the log."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from process_image.image import Rendering
+
+UNITS: Final[Mapping[str, str]] = {
+    "UploadToAnnounced": "Milliseconds",
+    "Fetch": "Milliseconds",
+    "Render": "Milliseconds",
+    "Look": "Milliseconds",
+    "Decode": "Milliseconds",
+    "Scale": "Milliseconds",
+    "Encode": "Milliseconds",
+    "Store": "Milliseconds",
+    "BytesIn": "Bytes",
+    "BytesOut": "Bytes",
+    "Megapixels": "Count",
+    "Variants": "Count",
+}
+"""Every measure, and its unit as CloudWatch calls it."""
+
+
+class Stopwatch:
+    """Tells stages apart, one after the other."""
+
+    def __init__(self) -> None:
+        self._begun: list[tuple[str, float]] = []
+
+    def begin(self, stage: str) -> None:
+        """Begin a stage, and end the one before."""
+        self._begun.append((stage, time.perf_counter()))
+
+    def stop(self) -> dict[str, float]:
+        """End the last stage; returns the seconds of each."""
+        ends = [*(at for _, at in self._begun[1:]), time.perf_counter()]
+        return {stage: end - at for (stage, at), end in zip(self._begun, ends, strict=True)}
+
+
+def measures_of(rendering: Rendering, stages: Mapping[str, float]) -> dict[str, float]:
+    """What an image is and what became of it, with the seconds that each stage took, in the units of `UNITS`."""
+    original = rendering.original
+    return {
+        **{stage.title(): seconds * 1000 for stage, seconds in stages.items()},
+        "BytesIn": original.bytes,
+        "BytesOut": sum(len(derivative.data) for derivative in rendering.derivatives),
+        "Megapixels": original.width * original.height / 1_000_000,
+        "Variants": len(rendering.derivatives),
+    }

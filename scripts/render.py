@@ -1,0 +1,296 @@
+"""Render image files as the function process_image does: to try variants, and to see what becomes of a file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import signal
+import sys
+from dataclasses import dataclass, fields
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lambdas"))
+
+from process_image.image import InvalidVariantError, Limits, RejectedImageError, Rendering, Variant, render
+from process_image.isolation import Budget, RenderingFailedError, run
+from process_image.measures import Stopwatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from multiprocessing.connection import Connection
+
+FAILED = 1
+INTERRUPTED = 130
+_SECONDS_TO_END = 2
+LIMITS = {field.name: kind for kind in (Limits, Budget) for field in fields(kind)}
+
+EPILOG = """\
+The file of variants is JSON: a list as in Terraform's variable `variants`, or an object with that list under
+`variants`, such as a terraform.tfvars.json. Paths of watermark images are relative to it.
+
+Each derivative is written to DIR/<name of the input>/<variant>.<extension>. In a folder every file is taken,
+whatever its name; files whose names begin with a dot are left out.
+
+With --json, each file is one line: input, status (processed, rejected, error), reason (code and message of a
+rejection, message of an error), seconds, cpu_seconds, peak_rss_mb, stages (seconds for look, decode, scale,
+encode), original (bytes, width, height, format), and variants (name, path, width, height, bytes, content_type).
+
+examples:
+  render.py photo.jpg --variants variants.json --out build/try
+  render.py photos/ --variants terraform/terraform.tfvars.json --json
+  render.py huge.png --variants variants.json --limit max_pixels=100000000 --limit max_memory=1024
+
+exit status: 0 all processed or rejected, 1 an error, 2 wrong usage, 130 interrupted
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to render: where it is, and what its derivatives' folder is called."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is done with each file."""
+
+    variants: tuple[Variant, ...]
+    out: Path | None
+    limits: Limits
+    budget: Budget
+
+    def __call__(self, source: Source) -> dict[str, Any]:
+        """Render one file; returns what its line tells."""
+        line: dict[str, Any] = {"input": str(source.path), "status": "processed", "reason": None}
+        try:
+            if source.path.stat().st_size > self.limits.max_bytes:
+                data = bytes(self.limits.max_bytes + 1)  # refused for its size, without reading it
+            else:
+                data = source.path.read_bytes()
+            finished = run(lambda: self._render(data), self.budget)
+            line |= {
+                "seconds": round(finished.seconds, 4),
+                "cpu_seconds": round(finished.cpu_seconds, 4),
+                "peak_rss_mb": round(finished.peak_rss, 1),
+            }
+            rendering, stages = finished.result()
+            original = rendering.original
+            line |= {
+                "stages": stages,
+                "original": {name: getattr(original, name) for name in ("bytes", "width", "height", "format")},
+                "variants": [*self._store(source, rendering)],
+            }
+        except RejectedImageError as rejection:
+            line |= {"status": "rejected", "reason": {"code": rejection.code, "message": str(rejection)}}
+        except (RenderingFailedError, OSError) as error:
+            line |= {"status": "error", "reason": {"message": str(error)}}
+        return line
+
+    def _render(self, data: bytes) -> tuple[Rendering, dict[str, float]]:
+        stopwatch = Stopwatch()
+        rendering = render(data, self.variants, self.limits, stopwatch.begin)
+        return rendering, {stage: round(seconds, 4) for stage, seconds in stopwatch.stop().items()}
+
+    def _store(self, source: Source, rendering: Rendering) -> Iterator[dict[str, Any]]:
+        for variant, derivative in zip(self.variants, rendering.derivatives, strict=True):
+            path = None
+            if self.out:
+                path = self.out / source.name / f"{variant.name}.{variant.extension}"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(derivative.data)
+            yield {
+                "name": variant.name,
+                "path": path and str(path),
+                "width": derivative.width,
+                "height": derivative.height,
+                "bytes": len(derivative.data),
+                "content_type": derivative.content_type,
+            }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; gives its exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="an image file, or a folder of them")
+    parser.add_argument("--variants", type=Path, required=True, metavar="FILE", help="what to make, as JSON")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="gets the derivatives; without it nothing is written")
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each file")
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help=f"another limit than the pipeline's: {', '.join(LIMITS)}",
+    )
+    parser.add_argument(
+        "--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="files at once; default: %(default)s"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        limits, budget = read_limits(options.limit)
+        task = Task(read_variants(options.variants), options.out, limits, budget)
+        sources = collect(options.input)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    try:
+        failed = work(task, sources, options.jobs, as_json=options.json)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return FAILED if failed else 0
+
+
+def read_limits(given: Sequence[str]) -> tuple[Limits, Budget]:
+    """The pipeline's limits, but for those given as NAME=NUMBER.
+
+    Raises:
+        ValueError: There is no such limit, or it cannot be that.
+    """
+    chosen: dict[type, dict[str, int]] = {Limits: {}, Budget: {}}
+    for text in given:
+        name, _, number = text.partition("=")
+        if name not in LIMITS or not number.isdecimal():
+            raise ValueError(f"--limit {text}: it is NAME=NUMBER, with one of {', '.join(LIMITS)}")
+        chosen[LIMITS[name]][name] = int(number)
+    return Limits(**chosen[Limits]), Budget(**chosen[Budget])
+
+
+def read_variants(path: Path) -> tuple[Variant, ...]:
+    """The variants that a file describes, with the bytes of their watermark images.
+
+    Raises:
+        ValueError: It describes none, or not as it has to be.
+        OSError: It, or a watermark image, cannot be read.
+    """
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON: {error}") from error
+    if isinstance(described, dict):
+        described = described.get("variants")
+    if not isinstance(described, list) or not described or not all(isinstance(one, dict) for one in described):
+        raise ValueError(f"{path} holds no list of variants")
+    variants = []
+    for mapping in described:
+        watermark = mapping.get("watermark")
+        if isinstance(watermark, dict) and isinstance(watermark.get("image"), str):
+            image = (path.parent / watermark["image"]).read_bytes()
+            mapping = {**mapping, "watermark": {**watermark, "image": image}}  # noqa: PLW2901
+        try:
+            variants.append(Variant.from_mapping(mapping))
+        except InvalidVariantError as error:
+            raise ValueError(f"{path}: {error}") from error
+    if len({variant.name for variant in variants}) < len(variants):
+        raise ValueError(f"{path}: two variants have the same name")
+    return tuple(variants)
+
+
+def collect(paths: Sequence[Path]) -> list[Source]:
+    """All files among the paths and in their folders, in order.
+
+    Raises:
+        ValueError: There is none, one does not exist, or two would write to the same folder.
+    """
+    sources: list[Source] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(file for file in path.rglob("[!.]*") if file.is_file())
+            sources += [Source(file, file.relative_to(path).as_posix()) for file in found]
+        elif path.exists():
+            sources.append(Source(path, path.name))
+        else:
+            raise ValueError(f"{path} does not exist")
+    if not sources:
+        raise ValueError("there is no file in what was given")
+    names: dict[str, Path] = {}
+    for source in sources:
+        if source.name in names:
+            raise ValueError(f"{names[source.name]} and {source.path} would both be written to {source.name}")
+        names[source.name] = source.path
+    return sources
+
+
+def work(task: Task, sources: Sequence[Source], jobs: int, *, as_json: bool) -> int:
+    """Render the files, print their lines as they come, and return how many could not be read or failed."""
+    workers = [Worker(task, sources[number::jobs]) for number in range(min(jobs, len(sources)))]
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            lines = progress.track(_lines(workers), total=len(sources), description="rendering")
+            return len(sources) - sum(_show(line, as_json=as_json) for line in lines)
+    finally:
+        for worker in workers:
+            worker.process.terminate()
+        for worker in workers:
+            worker.process.join(_SECONDS_TO_END)
+            worker.process.kill()  # no harm if it has ended; what it waits for ends by itself
+            worker.process.join()
+
+
+class Worker:
+    """A process that renders some of the files and sends a line for each."""
+
+    def __init__(self, task: Task, sources: Sequence[Source]) -> None:
+        context = multiprocessing.get_context("fork")
+        self.lines, sending = context.Pipe(duplex=False)
+        self.process = context.Process(target=self._work, args=(task, sources, sending))
+        self.process.start()
+        sending.close()
+
+    @staticmethod
+    def _work(task: Task, sources: Sequence[Source], sending: Connection) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started it, and who ends it then
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # with what it waits for
+        for source in sources:
+            sending.send(task(source))
+
+
+def _lines(workers: Sequence[Worker]) -> Iterator[dict[str, Any]]:
+    """What the workers send, as it comes."""
+    left = [worker.lines for worker in workers]
+    while left:
+        for ready in wait(left):
+            try:
+                yield cast("Connection", ready).recv()
+            except EOFError:
+                left.remove(cast("Connection", ready))
+
+
+def _show(line: dict[str, Any], *, as_json: bool) -> bool:
+    print(json.dumps(line) if as_json else describe(line), flush=True)
+    return bool(line["status"] != "error")
+
+
+def describe(line: dict[str, Any]) -> str:
+    """A line for people: what became of a file, and why."""
+    if line["status"] == "processed":
+        told = ", ".join(
+            f"{one['name']} {one['width']} x {one['height']} {one['bytes']:,} B" for one in line["variants"]
+        )
+    else:
+        told = line["reason"].get("code", "") + " " + line["reason"]["message"].strip().rpartition("\n")[2]
+    name = line["input"].encode("unicode_escape").decode()
+    return f"{line['status']:<9} {line.get('seconds', 0):6.2f} s  {name}: {told.strip()}"
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
