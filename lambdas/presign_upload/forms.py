@@ -1,0 +1,83 @@
+"""Forms for uploads by POST: S3 takes exactly what was signed."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_s3 import S3Client
+
+    from presign_upload.settings import Settings
+
+# As the API's templates have it (`owner` in 7_serve.tf): one part of a key, and no step up.
+_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+=,.@_:-]{0,127}")
+_CONTENT_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
+_NAME = re.compile(r"[ -~]{0,200}")
+
+
+class InvalidRequestError(ValueError):
+    """A form was asked for that must not be given; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a caller wants to upload.
+
+    Attributes:
+        owner: Who the API says the caller is.
+        content_type: What the upload will be sent as.
+        name: The file's own name, for people; empty if it has none.
+    """
+
+    owner: str
+    content_type: str
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be a part of a key or of metadata.
+
+        Raises:
+            InvalidRequestError: One of the values is malformed.
+        """
+        for what, value, pattern in (
+            ("owner", self.owner, _OWNER),
+            ("content_type", self.content_type, _CONTENT_TYPE),
+            ("name", self.name, _NAME),
+        ):
+            if not isinstance(value, str) or not pattern.fullmatch(value):
+                raise InvalidRequestError(f"{value!r} cannot be the {what} of an upload")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A form that uploads one image: its id, where to POST it, and the fields to send before the file."""
+
+    id: str
+    url: str
+    fields: Mapping[str, str]
+    expires_in: int
+
+
+def presign(s3: S3Client, settings: Settings, request: Request) -> Form:
+    """Sign a form for one upload under a key of its own, that begins with the owner.
+
+    S3 refuses another key, another content type, no bytes or too many of them, and anything after
+    `settings.expiry_seconds`. Within that time the form can be sent again: then there is a new version of the image.
+    """
+    image = str(uuid.uuid4())
+    fixed = {"Content-Type": request.content_type}
+    if request.name:
+        fixed["x-amz-meta-original-name"] = request.name
+    signed = s3.generate_presigned_post(
+        Bucket=settings.originals_bucket,
+        Key=f"{request.owner}/{image}",
+        Fields=dict(fixed),
+        Conditions=[*({name: value} for name, value in fixed.items()), ["content-length-range", 1, settings.max_bytes]],
+        ExpiresIn=settings.expiry_seconds,
+    )
+    return Form(id=image, url=signed["url"], fields=signed["fields"], expires_in=settings.expiry_seconds)

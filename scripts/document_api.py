@@ -1,0 +1,160 @@
+"""Writes docs/api.md: the API as its contract, terraform/api/openapi.json, says it."""
+
+# ruff: noqa: E501 - rows of a table
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTRACT = ROOT / "terraform" / "api" / "openapi.json"
+PAGE = ROOT / "docs" / "api.md"
+COMMAND = "python scripts/document_api.py"
+
+INTRODUCTION = """\
+# The API
+
+{description}
+
+The contract is [`terraform/api/openapi.json`](../terraform/api/openapi.json) (OpenAPI 3); Terraform reads it too, and
+this page is made from it. Only `POST /uploads` runs code: every other route is API Gateway talking to S3 or DynamoDB
+through a template in `terraform/api/`.
+
+An error is `{{"error": {{"code": "…", "message": "…"}}}}`, whoever it comes from. Every answer bears
+`X-Content-Type-Options: nosniff`, and is not to be cached unless it says so.
+
+## Who calls
+
+| `api.authorization.type` | how a caller says who it is | the owner of its images |
+|---|---|---|
+| `AWS_IAM` (default) | AWS's signature | the user's or role's unique id; of a role with the session's name, so whoever can choose that is to be trusted with it (`sts:RoleSessionName` in the role's trust policy decides) |
+| `COGNITO_IDENTITY` | AWS's signature with credentials of an identity pool | the identity's id |
+| `COGNITO_USER_POOLS` | a user pool's token in `Authorization` | the token's `sub` |
+| `LAMBDA` | whatever the function understands in `Authorization` | the `principalId` that it returns: one part of a path, letters, digits and `+=,.@_:-` |
+| `API_KEY` | a key in `X-Api-Key` | the key's id |
+
+A key alone is enough for programs of one's own and for trying things out; AWS does not take it for a proof of identity.
+Keys that the templates build begin with the owner, for S3 and DynamoDB alike. So another owner's image cannot even be
+named: it is not found, as if there were none. The list shows images that were uploaded through the API; what came
+into the bucket under other keys has no id here.
+
+## Routes
+"""
+
+
+def render(contract: dict[str, Any]) -> str:
+    """The page."""
+    parts = [INTRODUCTION.format(description=contract["info"]["description"])]
+    parts.append("\n".join(["Everywhere:\n", "| status | |", "|---|---|", *_everywhere(contract)]) + "\n")
+    for path, methods in contract["paths"].items():
+        for method, operation in methods.items():
+            parts.append("\n".join(_operation(contract, f"{method.upper()} {path}", operation)))
+    parts.append("## What is in the answers\n")
+    for name, schema in contract["components"]["schemas"].items():
+        parts.append("\n".join(_schema(name, schema)))
+    return "\n".join(parts)
+
+
+def _operation(contract: dict[str, Any], name: str, operation: dict[str, Any]) -> Iterator[str]:
+    yield f"### `{name}`\n"
+    yield f"{operation['summary']}. {operation['description']}\n"
+    if parameters := operation.get("parameters"):
+        yield "| parameter | in | required | |"
+        yield "|---|---|---|---|"
+        for one in parameters:
+            told = "yes" if one["required"] else "no"
+            yield f"| `{one['name']}` | {one['in']} | {told} | {one['description']} {_type(one['schema'])} |"
+        yield ""
+    if body := operation.get("requestBody"):
+        kinds = body["content"]
+        schema = next(iter(kinds.values()))["schema"]
+        about = f"{_reference(schema)}, as " if "$ref" in schema else ""
+        yield f"Body: {about}{', '.join(f'`{kind}`' for kind in kinds)}.\n"
+    yield "| status | |"
+    yield "|---|---|"
+    common = _common(contract)
+    for status, response in operation["responses"].items():
+        if status not in common:
+            schema = next(iter(response["content"].values()))["schema"]
+            about = f" {_reference(schema)}" if "$ref" in schema and int(status) < 400 else ""  # noqa: PLR2004
+            yield f"| {status} | {response['description']}{about} |"
+    yield f"| {', '.join(common)} | as everywhere |\n"
+
+
+def _everywhere(contract: dict[str, Any]) -> Iterator[str]:
+    """What these statuses mean."""
+    operations = [operation for methods in contract["paths"].values() for operation in methods.values()]
+    for status in _common(contract):
+        meaning = next(o["responses"][status]["description"] for o in operations if status in o["responses"])
+        yield f"| {status} | {meaning} |"
+
+
+def _common(contract: dict[str, Any]) -> list[str]:
+    """The statuses that mean the same at every route."""
+    operations = [operation for methods in contract["paths"].values() for operation in methods.values()]
+    statuses = sorted({status for operation in operations for status in operation["responses"]})
+    return [s for s in statuses if len([o for o in operations if s in o["responses"]]) >= len(operations) - 1]
+
+
+def _schema(name: str, schema: dict[str, Any]) -> Iterator[str]:
+    yield f"### {name}\n"
+    yield "| field | | always |"
+    yield "|---|---|---|"
+    for field, about in schema["properties"].items():
+        described = f" {about['description']}" if "description" in about else ""
+        always = "yes" if field in schema["required"] else "no"
+        yield f"| `{field}` | {_type(about)}{described} | {always} |"
+    yield ""
+
+
+def _reference(schema: dict[str, Any]) -> str:
+    name = schema["$ref"].rsplit("/", 1)[-1]
+    return f"[{name}](#{name.lower()})"
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """A schema in a few words."""
+    if "$ref" in schema:
+        return _reference(schema)
+    if schema["type"] == "array":
+        return f"a list of {_type(schema['items'])}"
+    if "enum" in schema:
+        return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
+    words = [schema["type"]]
+    if "pattern" in schema:
+        words.append("`" + schema["pattern"].replace("|", "\\|") + "`")
+    if "minimum" in schema:
+        words.append(f"{schema['minimum']} to {schema['maximum']}")
+    return " ".join(words) + "."
+
+
+def main() -> int:
+    """Write the page, or check it; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail if the page is not what would be written")
+    options = parser.parse_args()
+    wanted = render(json.loads(CONTRACT.read_text(encoding="utf-8")))
+    found = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    if not options.check:
+        PAGE.write_text(wanted, encoding="utf-8")
+        return 0
+    if found == wanted:
+        return 0
+    difference = difflib.unified_diff(
+        found.splitlines(), wanted.splitlines(), "as it is", "as it should be", lineterm=""
+    )
+    print("\n".join(difference), file=sys.stderr)
+    print(f"Run `{COMMAND}`.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,336 @@
+# In:         callers' requests; who the caller is says the authorizer.
+# Out:        uploads, to the originals bucket; records from the table, derivatives from the processed bucket.
+# On failure: the caller is told, in JSON and nothing of what is inside; the access log has the service's own status.
+
+locals {
+  # What can be a part of a key or of a query. The templates ask the services for nothing else.
+  api_patterns = {
+    id      = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    limit   = "[1-9][0-9]?|100"
+    owner   = "[A-Za-z0-9][A-Za-z0-9+=,.@_:-]{0,127}"
+    variant = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}[.](avif|jpg|png|webp)"
+    version = "[A-Za-z0-9._-]{3,200}" # so neither . nor ..
+
+    # Tokens of the next page. They name a place, never an owner.
+    image_token   = "[0-9TZ:.-]{20,40}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    version_token = "[0-9A-F]{32}_[A-Za-z0-9._-]{3,200}"
+  }
+
+  api_values = {
+    owner     = "context.${try(module.api[0].principal, "nobody")}"
+    patterns  = local.api_patterns
+    image     = file("${path.module}/api/image.vtl")
+    table     = module.images.name
+    originals = module.originals.name
+    processed = module.processed.name
+  }
+
+  api_template = {
+    for name in [
+      "delete_image.request", "delete_image.response", "get_image.request", "get_image.response", "get_variant.request",
+      "list.request", "list.response", "post_image.response", "post_upload.request", "post_upload.response",
+      "versions.request", "versions.response",
+    ] : name => templatefile("${path.module}/api/${name}.vtl", local.api_values)
+  }
+
+  # The contract, which callers read too.
+  api_contract = jsondecode(file("${path.module}/api/openapi.json"))
+
+  # Bytes to API Gateway; it takes the body of any other type for text.
+  api_image_types = keys(local.api_contract.paths["/images"].post.requestBody.content)
+
+  api_error = {
+    for code, error in {
+      conflict        = { status = 409, message = "There is such an image already: try again." }
+      internal_error  = { status = 500, message = "Something went wrong here: try again later." }
+      invalid_request = { status = 400, message = "A parameter is not what this route takes." }
+      not_found       = { status = 404, message = "There is no such image." }
+      } : code => {
+      status   = error.status
+      template = jsonencode({ error = { code = code, message = error.message } })
+    }
+  }
+
+  # DynamoDB says 400 of whatever it does not like; only what it finds invalid is the caller's doing.
+  api_table_error = {
+    for code in ["invalid_request", "not_found"] : code => {
+      status = local.api_error[code].status
+      template = templatefile("${path.module}/api/table_error.response.vtl", {
+        refusal  = local.api_error[code].template
+        internal = local.api_error.internal_error.template
+      })
+    }
+  }
+
+  # No bucket is called so: what a template does not let through ends there.
+  api_nowhere = { for name in ["bucket", "owner", "id"] : "path.${name}" => "'-'" }
+
+  api_routes = {
+    "POST /images" = {
+      request = { headers = { Content-Type = true, X-Image-Name = false } }
+      integration = {
+        service = "s3:path/{bucket}/{owner}/{id}"
+        method  = "PUT"
+        parameters = {
+          "path.bucket"                     = "'${module.originals.name}'"
+          "path.owner"                      = local.api_values.owner
+          "path.id"                         = "context.requestId"
+          "header.Content-Type"             = "method.request.header.Content-Type"
+          "header.x-amz-meta-original-name" = "method.request.header.X-Image-Name"
+          "header.If-None-Match"            = "'*'" # nothing is ever overwritten
+        }
+        responses = {
+          "200"   = { status = 202, template = local.api_template["post_image.response"] }
+          "412"   = local.api_error.conflict
+          "400"   = local.api_error.invalid_request
+          default = local.api_error.internal_error
+        }
+      }
+    }
+
+    "GET /images" = {
+      request = { querystrings = { limit = false, next = false } }
+      integration = {
+        service   = "dynamodb:action/Query"
+        templates = { "application/json" = local.api_template["list.request"] }
+        responses = {
+          "200"   = { status = 200, template = local.api_template["list.response"] }
+          "400"   = local.api_table_error.invalid_request
+          default = local.api_error.internal_error
+        }
+      }
+    }
+
+    "GET /images/{id}" = {
+      integration = {
+        service   = "dynamodb:action/GetItem"
+        templates = { "application/json" = local.api_template["get_image.request"] }
+        responses = {
+          "200"   = { status = 200, template = local.api_template["get_image.response"] }
+          "400"   = local.api_table_error.not_found
+          default = local.api_error.internal_error
+        }
+      }
+    }
+
+    "DELETE /images/{id}" = {
+      integration = {
+        service    = "s3:path/{bucket}/{owner}/{id}"
+        method     = "DELETE"
+        parameters = local.api_nowhere
+        templates  = { "application/json" = local.api_template["delete_image.request"] }
+        responses = {
+          "204"     = { status = 202, template = local.api_template["delete_image.response"] }
+          "4\\d{2}" = local.api_error.not_found
+          default   = local.api_error.internal_error
+        }
+      }
+    }
+
+    "GET /images/{id}/versions" = {
+      request = { querystrings = { limit = false, next = false } }
+      integration = {
+        service   = "dynamodb:action/Query"
+        templates = { "application/json" = local.api_template["versions.request"] }
+        responses = {
+          "200"   = { status = 200, template = local.api_template["versions.response"] }
+          "400"   = local.api_table_error.invalid_request
+          default = local.api_error.internal_error
+        }
+      }
+    }
+
+    "GET /images/{id}/{version}/{variant}" = {
+      integration = {
+        service    = "s3:path/{bucket}/{owner}/{id}/{version}/{variant}"
+        method     = "GET"
+        parameters = merge(local.api_nowhere, { "path.version" = "'-'", "path.variant" = "'-'" })
+        templates  = { "application/json" = local.api_template["get_variant.request"] }
+        responses = {
+          "200" = {
+            status = 200
+            headers = {
+              Cache-Control = "'private, max-age=31536000, immutable'" # a version's bytes never change; they are one owner's
+              Content-Type  = "integration.response.header.Content-Type"
+              ETag          = "integration.response.header.ETag"
+            }
+          }
+          # The role may not list the bucket, so S3 says 403 of a key that is not there.
+          "4\\d{2}" = local.api_error.not_found
+          default   = local.api_error.internal_error
+        }
+      }
+    }
+
+    "POST /uploads" = {
+      request = { schema = jsonencode(local.api_contract.components.schemas.Upload) }
+      integration = {
+        service   = "lambda:path/2015-03-31/functions/${try(module.presign_upload[0].invoke_arn, "none")}/invocations"
+        templates = { "application/json" = local.api_template["post_upload.request"] }
+        # Of a function this is its error's message, not a status.
+        responses = {
+          default    = { status = 201, template = local.api_template["post_upload.response"] }
+          "(.|\\n)+" = local.api_error.internal_error
+        }
+      }
+    }
+  }
+}
+
+module "api" {
+  source = "./modules/service_api"
+  count  = var.api == null ? 0 : 1
+
+  name               = "${var.name}-api"
+  description        = "Images of ${var.name}: upload, follow, list, fetch, delete"
+  key_arn            = module.key.arn
+  authorization      = var.api.authorization
+  api_keys           = var.api.api_keys
+  binary_media_types = local.api_image_types
+  cors               = var.api.cors_origin == null ? null : { origin = var.api.cors_origin, headers = ["X-Image-Name"] }
+  logging            = { retention_days = var.logs.retention_days, account_settings = one(aws_api_gateway_account.logs[*].id) }
+  throttling         = var.api.throttling
+  web_acl_arn        = var.api.web_acl_arn
+
+  routes = merge(local.api_routes, local.page_routes)
+
+  permissions = merge(
+    { routes = data.aws_iam_policy_document.api.json },
+    { for policy in data.aws_iam_policy_document.page : "page" => policy.json },
+  )
+}
+
+data "aws_iam_policy_document" "api" {
+  # Keys that were minted here, and no others.
+  statement {
+    sid       = "KeepOriginals"
+    actions   = ["s3:DeleteObject", "s3:PutObject"]
+    resources = ["${module.originals.arn}/?*/????????-????-????-????-????????????"]
+  }
+
+  statement {
+    sid       = "ServeDerivatives"
+    actions   = ["s3:GetObject"]
+    resources = ["${module.processed.arn}/?*/????????-????-????-????-????????????/?*/?*"]
+  }
+
+  statement {
+    sid       = "ReadRecords"
+    actions   = ["dynamodb:GetItem", "dynamodb:Query"]
+    resources = concat([module.images.arn], values(module.images.index_arns))
+  }
+
+  dynamic "statement" {
+    for_each = var.api == null ? [] : [module.presign_upload[0].invoke_arn]
+
+    content {
+      sid       = "PresignUploads"
+      actions   = ["lambda:InvokeFunction"]
+      resources = [statement.value]
+    }
+  }
+
+  statement {
+    sid       = "UseKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [module.key.arn]
+  }
+}
+
+# One for all APIs of an account and region: what API Gateway writes logs with.
+resource "aws_api_gateway_account" "logs" {
+  count = try(var.api.account_logging, false) ? 1 : 0
+
+  cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
+
+  depends_on = [aws_iam_role_policy.api_gateway_logs]
+}
+
+resource "aws_iam_role" "api_gateway_logs" {
+  count = try(var.api.account_logging, false) ? 1 : 0
+
+  name               = "${var.name}-api-gateway-logs-${var.region}"
+  description        = "Lets API Gateway write logs"
+  assume_role_policy = data.aws_iam_policy_document.api_gateway_trust.json
+}
+
+data "aws_iam_policy_document" "api_gateway_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["apigateway.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "api_gateway_logs" {
+  count = try(var.api.account_logging, false) ? 1 : 0
+
+  name   = "logs"
+  role   = aws_iam_role.api_gateway_logs[0].name
+  policy = data.aws_iam_policy_document.api_gateway_logs.json
+}
+
+# The role is the whole account's, so it is for the log groups of any API.
+data "aws_iam_policy_document" "api_gateway_logs" {
+  statement {
+    actions = [
+      "logs:CreateLogGroup",
+      "logs:CreateLogStream",
+      "logs:DescribeLogGroups",
+      "logs:DescribeLogStreams",
+      "logs:FilterLogEvents",
+      "logs:GetLogEvents",
+      "logs:PutLogEvents",
+    ]
+    resources = ["arn:${local.partition}:logs:${var.region}:${local.account_id}:*"]
+  }
+}
+
+# The one thing here that needs computing: a signature.
+module "presign_upload" {
+  source = "./modules/function"
+  count  = var.api == null ? 0 : 1
+
+  name         = "${var.name}-presign-upload"
+  handler      = "presign_upload.handler.handler"
+  runtime      = var.runtime
+  architecture = var.architecture
+  memory       = 256
+  timeout      = 10
+  key_arn      = module.key.arn
+  logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
+
+  artifact = {
+    path          = "${path.module}/${dirname(var.artifacts)}/presign_upload-${var.architecture}-${var.runtime}.zip"
+    sha256        = try(local.artifacts["presign_upload-${var.architecture}-${var.runtime}"].sha256, null)
+    build_command = "make package"
+  }
+
+  environment = {
+    EXPIRY_SECONDS   = var.api.upload_expiry
+    MAX_BYTES        = var.limits.max_bytes
+    ORIGINALS_BUCKET = module.originals.name
+  }
+
+  permissions = {
+    uploads = data.aws_iam_policy_document.presign_upload.json
+  }
+}
+
+# What a caller does with the signature is done in the function's name.
+data "aws_iam_policy_document" "presign_upload" {
+  statement {
+    sid       = "Upload"
+    actions   = ["s3:PutObject"]
+    resources = ["${module.originals.arn}/?*/????????-????-????-????-????????????"]
+  }
+
+  statement {
+    sid       = "UseKey"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [module.key.arn]
+  }
+}

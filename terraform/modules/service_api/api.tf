@@ -1,0 +1,76 @@
+resource "aws_api_gateway_rest_api" "this" {
+  name        = var.name
+  description = var.description
+  body        = local.body
+  # What is not in the body is not in the API.
+  put_rest_api_mode  = "overwrite"
+  binary_media_types = var.binary_media_types
+  policy             = var.policy
+
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+
+  tags = var.tags
+
+  lifecycle {
+    create_before_destroy = true
+
+    precondition {
+      condition     = var.authorization.type != "API_KEY" || length(var.api_keys) > 0
+      error_message = "API ${var.name} asks for API keys and has none: nobody could call it. Name one in `api_keys`."
+    }
+  }
+}
+
+# A deployment is a copy of the API: without a new one, a changed route stays as it was for its callers.
+resource "aws_api_gateway_deployment" "this" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+
+  triggers = {
+    api = sha1(jsonencode([local.body, var.binary_media_types, var.policy]))
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_api_gateway_stage" "this" {
+  rest_api_id          = aws_api_gateway_rest_api.this.id
+  deployment_id        = aws_api_gateway_deployment.this.id
+  stage_name           = var.stage
+  xray_tracing_enabled = var.tracing
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.access.arn
+    format          = jsonencode(local.access_log)
+  }
+
+  tags = var.tags
+
+  # API Gateway makes this log group itself, unencrypted and for ever, where it finds none. And without the account's
+  # role a stage cannot have logs.
+  depends_on = [aws_cloudwatch_log_group.execution, var.logging]
+}
+
+resource "aws_api_gateway_method_settings" "this" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  stage_name  = aws_api_gateway_stage.this.stage_name
+  method_path = "*/*"
+
+  settings {
+    data_trace_enabled     = false # it would write what users send to the log
+    logging_level          = var.logging.level
+    metrics_enabled        = true
+    throttling_burst_limit = var.throttling.burst
+    throttling_rate_limit  = var.throttling.rate
+  }
+}
+
+resource "aws_wafv2_web_acl_association" "this" {
+  count = var.web_acl_arn == null ? 0 : 1
+
+  resource_arn = aws_api_gateway_stage.this.arn
+  web_acl_arn  = var.web_acl_arn
+}

@@ -1,0 +1,185 @@
+# The API as one OpenAPI document, made of the routes: API Gateway imports it whole or not at all.
+locals {
+  routes = {
+    for name, route in var.routes : name => merge(route, {
+      method          = lower(split(" ", name)[0])
+      path            = split(" ", name)[1]
+      path_parameters = [for found in regexall("{([^}+]+)[+]?}", split(" ", name)[1]) : found[0]]
+    })
+  }
+
+  # On every answer, unless the route says otherwise.
+  headers = merge(
+    { Cache-Control = "'no-store'", X-Content-Type-Options = "'nosniff'" },
+    { for origin in var.cors[*].origin : "Access-Control-Allow-Origin" => "'${origin}'" },
+    { for origin in var.cors[*].origin : "Vary" => "'Origin'" if origin != "*" },
+  )
+
+  operations = {
+    for name, route in local.routes : name => merge(
+      {
+        security = route.authenticated ? local.security : []
+
+        parameters = concat(
+          [for parameter in route.path_parameters : { name = parameter, in = "path", required = true, schema = { type = "string" } }],
+          [for header, required in route.request.headers : { name = header, in = "header", required = required, schema = { type = "string" } }],
+          [for parameter, required in route.request.querystrings : { name = parameter, in = "query", required = required, schema = { type = "string" } }],
+        )
+
+        responses = {
+          for response in values(route.integration.responses) : tostring(response.status) => {
+            description = "Status ${response.status}"
+            headers     = { for header in keys(merge(local.headers, response.headers)) : header => { schema = { type = "string" } } }
+          }
+        }
+
+        x-amazon-apigateway-request-validator = route.request.schema == null ? "parameters" : "parameters_and_body"
+
+        x-amazon-apigateway-integration = merge(
+          {
+            type                = "aws"
+            uri                 = "arn:${local.partition}:apigateway:${local.region}:${route.integration.service}"
+            httpMethod          = route.integration.method
+            credentials         = aws_iam_role.this.arn
+            passthroughBehavior = length(route.integration.templates) > 0 ? "never" : "when_no_match"
+            timeoutInMillis     = route.integration.timeout * 1000
+            requestParameters   = { for to, from in route.integration.parameters : "integration.request.${to}" => from }
+            requestTemplates    = route.integration.templates
+
+            responses = {
+              for pattern, response in route.integration.responses : pattern => merge(
+                {
+                  statusCode         = tostring(response.status)
+                  responseParameters = { for header, value in merge(local.headers, response.headers) : "method.response.header.${header}" => value }
+                  # Without it, what a caller accepts would decide whether text is taken for base64.
+                  contentHandling = response.template == null ? "CONVERT_TO_BINARY" : "CONVERT_TO_TEXT"
+                },
+                { for template in response.template[*] : "responseTemplates" => { "application/json" = template } },
+              )
+            }
+          },
+        )
+      },
+      {
+        for schema in route.request.schema[*] : "requestBody" => {
+          required = true
+          content  = { "application/json" = { schema = { "$ref" = "#/components/schemas/${local.schema_names[name]}" } } }
+        }
+      },
+    )
+  }
+
+  # A model's name has letters and digits only.
+  schema_names = { for name, route in var.routes : name => join("", [for word in regexall("[A-Za-z0-9]+", lower(name)) : title(word)]) }
+
+  # What a browser asks before it sends a request to another origin.
+  preflights = {
+    for path in distinct(values(local.routes)[*].path) : path => {
+      for cors in var.cors[*] : "options" => {
+        security = []
+
+        parameters = [
+          for found in regexall("{([^}+]+)[+]?}", path) : { name = found[0], in = "path", required = true, schema = { type = "string" } }
+        ]
+
+        responses = {
+          "204" = {
+            description = "What other origins may do"
+            headers     = { for header in keys(local.preflight_headers) : header => { schema = { type = "string" } } }
+          }
+        }
+
+        x-amazon-apigateway-integration = {
+          type                = "mock"
+          contentHandling     = "CONVERT_TO_TEXT" # a preflight has no body; one of bytes must not break the template
+          passthroughBehavior = "never"
+          requestTemplates    = { "application/json" = jsonencode({ statusCode = 204 }) }
+
+          responses = {
+            default = {
+              statusCode = "204"
+              responseParameters = {
+                for header, value in merge(local.preflight_headers, {
+                  Access-Control-Allow-Methods = "'${join(",", sort(concat(["OPTIONS"], [for route in values(local.routes) : upper(route.method) if route.path == path])))}'"
+                }) : "method.response.header.${header}" => value
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  preflight_headers = {
+    Access-Control-Allow-Headers = "'${join(",", concat(["Authorization", "Content-Type", "X-Amz-Date", "X-Amz-Security-Token", "X-Api-Key"], try(var.cors.headers, [])))}'"
+    Access-Control-Allow-Methods = "'OPTIONS'"
+    Access-Control-Allow-Origin  = "'${try(var.cors.origin, "")}'"
+    Access-Control-Max-Age       = "'${try(var.cors.max_age, 0)}'"
+    X-Content-Type-Options       = "'nosniff'"
+  }
+
+  document = {
+    openapi = "3.0.1"
+    info    = { title = var.name, description = var.description, version = "1" }
+
+    paths = {
+      for path in distinct(values(local.routes)[*].path) : path => merge(
+        { for name, route in local.routes : route.method => local.operations[name] if route.path == path },
+        local.preflights[path],
+      )
+    }
+
+    components = {
+      securitySchemes = local.security_schemes
+      schemas         = { for name, route in var.routes : local.schema_names[name] => jsondecode(route.request.schema) if route.request.schema != null }
+    }
+
+    x-amazon-apigateway-request-validators = {
+      parameters          = { validateRequestBody = false, validateRequestParameters = true }
+      parameters_and_body = { validateRequestBody = true, validateRequestParameters = true }
+    }
+
+    x-amazon-apigateway-gateway-responses = {
+      for type, error in local.gateway_errors : type => {
+        statusCode         = error.status
+        responseParameters = { for header, value in local.headers : "gatewayresponse.header.${header}" => value }
+        responseTemplates  = { "application/json" = jsonencode({ error = { code = error.code, message = error.message } }) }
+      }
+    }
+  }
+
+  body = jsonencode(local.document)
+}
+
+# What API Gateway answers by itself, in the same shape as the routes' own errors and as silent about what is inside.
+locals {
+  gateway_errors = {
+    ACCESS_DENIED                  = { status = 403, code = "forbidden", message = "You may not do this." }
+    API_CONFIGURATION_ERROR        = local.gateway_failure
+    AUTHORIZER_CONFIGURATION_ERROR = local.gateway_failure
+    AUTHORIZER_FAILURE             = local.gateway_failure
+    BAD_REQUEST_BODY               = { status = 400, code = "invalid_body", message = "The body is not what this route takes." }
+    BAD_REQUEST_PARAMETERS         = { status = 400, code = "invalid_parameters", message = "A parameter or header is missing." }
+    DEFAULT_4XX                    = { status = 400, code = "invalid_request", message = "The request cannot be handled." }
+    DEFAULT_5XX                    = local.gateway_failure
+    EXPIRED_TOKEN                  = { status = 403, code = "expired", message = "The request's credentials have expired." }
+    INTEGRATION_FAILURE            = { status = 504, code = "unavailable", message = "Try again later." }
+    INTEGRATION_TIMEOUT            = { status = 504, code = "unavailable", message = "Try again later." }
+    INVALID_API_KEY                = { status = 403, code = "forbidden", message = "You may not do this." }
+    INVALID_SIGNATURE              = { status = 403, code = "forbidden", message = "You may not do this." }
+    # Also what an unknown path ends in; API Gateway does not tell it from a request without a signature.
+    MISSING_AUTHENTICATION_TOKEN = (var.authorization.type == "AWS_IAM"
+      ? { status = 403, code = "forbidden", message = "There is no such route, or the request is not signed." }
+      : { status = 404, code = "not_found", message = "There is no such route." }
+    )
+    QUOTA_EXCEEDED         = { status = 429, code = "quota_exceeded", message = "The quota is used up." }
+    REQUEST_TOO_LARGE      = { status = 413, code = "too_large", message = "The request is larger than 10 MB." }
+    RESOURCE_NOT_FOUND     = { status = 404, code = "not_found", message = "There is no such route." }
+    THROTTLED              = { status = 429, code = "throttled", message = "Too many requests: try again later." }
+    UNAUTHORIZED           = { status = 401, code = "unauthorized", message = "Say who you are." }
+    UNSUPPORTED_MEDIA_TYPE = { status = 415, code = "unsupported_media_type", message = "This route does not take this content type." }
+    WAF_FILTERED           = { status = 403, code = "forbidden", message = "You may not do this." }
+  }
+
+  gateway_failure = { status = 500, code = "internal_error", message = "Something went wrong here: try again later." }
+}

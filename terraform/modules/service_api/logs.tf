@@ -1,0 +1,37 @@
+locals {
+  access_log_group     = "/aws/apigateway/${var.name}"
+  access_log_group_arn = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.access_log_group}"
+
+  # One JSON object a request: who, what, how it ended, and what the service behind said.
+  access_log = {
+    request_id         = "$context.requestId"
+    at                 = "$context.requestTime"
+    caller             = "$context.${local.principal}"
+    ip                 = "$context.identity.sourceIp"
+    method             = "$context.httpMethod"
+    route              = "$context.resourcePath"
+    path               = "$context.path"
+    status             = "$context.status"
+    bytes              = "$context.responseLength"
+    milliseconds       = "$context.responseLatency"
+    integration_status = "$context.integration.status"
+    error              = "$context.error.responseType"
+    trace              = "$context.xrayTraceId"
+  }
+}
+
+resource "aws_cloudwatch_log_group" "access" {
+  name              = local.access_log_group
+  kms_key_id        = var.key_arn
+  retention_in_days = var.logging.retention_days
+
+  tags = var.tags
+}
+
+resource "aws_cloudwatch_log_group" "execution" {
+  name              = "API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${var.stage}"
+  kms_key_id        = var.key_arn
+  retention_in_days = var.logging.retention_days
+
+  tags = var.tags
+}

@@ -1,0 +1,288 @@
+# What the module sets, read from a mocked provider: nothing is called.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { id = "eu-central-1" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/shop" }
+  }
+
+  mock_resource "aws_api_gateway_rest_api" {
+    defaults = { id = "abc123" }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:shop" }
+  }
+}
+
+variables {
+  name    = "shop"
+  key_arn = "arn:aws:kms:eu-central-1:123456789012:key/shop"
+
+  routes = {
+    "GET /orders/{id}" = {
+      request = { querystrings = { detail = false } }
+      integration = {
+        service   = "dynamodb:action/GetItem"
+        templates = { "application/json" = "request" }
+        responses = {
+          "200"   = { status = 200, template = "found" }
+          default = { status = 500, template = "failed" }
+        }
+      }
+    }
+
+    "PUT /orders/{id}/{part+}" = {
+      request = { headers = { Content-Type = true }, schema = jsonencode({ type = "object" }) }
+      integration = {
+        service    = "s3:path/orders/{key}"
+        method     = "PUT"
+        parameters = { "path.key" = "method.request.path.part" }
+        responses = {
+          "200"   = { status = 200, headers = { ETag = "integration.response.header.ETag", Cache-Control = "'private'" } }
+          default = { status = 500, template = "failed" }
+        }
+      }
+    }
+  }
+}
+
+run "a_route_is_an_operation_with_its_integration" {
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].uri == "arn:aws:apigateway:eu-central-1:dynamodb:action/GetItem"
+    error_message = "The integration must call the service in its region: ${aws_api_gateway_rest_api.this.body}"
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].credentials == aws_iam_role.this.arn
+    error_message = "The integration must act in the API's role."
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].passthroughBehavior == "never"
+    error_message = "A route with templates must take no content type that has none."
+  }
+
+  assert {
+    condition = [for parameter in jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}/{part+}"].put.parameters : "${parameter.in} ${parameter.name} ${parameter.required}"] == [
+      "path id true", "path part true", "header Content-Type true",
+    ]
+    error_message = "Every part of the path and every header must be declared."
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}/{part+}"].put["x-amazon-apigateway-integration"].requestParameters == { "integration.request.path.key" = "method.request.path.part" }
+    error_message = "Parameters must reach the service's request."
+  }
+}
+
+run "every_answer_is_safe_to_show" {
+  assert {
+    condition = alltrue(flatten([
+      for methods in values(jsondecode(aws_api_gateway_rest_api.this.body).paths) : [
+        for operation in values(methods) : [
+          for response in values(operation["x-amazon-apigateway-integration"].responses) :
+          response.responseParameters["method.response.header.X-Content-Type-Options"] == "'nosniff'"
+        ]
+      ]
+    ]))
+    error_message = "Every answer must say nosniff."
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}/{part+}"].put["x-amazon-apigateway-integration"].responses["200"].responseParameters["method.response.header.Cache-Control"] == "'private'"
+    error_message = "A route may say how its answer is cached."
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].responses["200"].responseParameters["method.response.header.Cache-Control"] == "'no-store'"
+    error_message = "Unless told otherwise, nothing is cached."
+  }
+
+  assert {
+    condition = alltrue([
+      for response in values(jsondecode(aws_api_gateway_rest_api.this.body)["x-amazon-apigateway-gateway-responses"]) :
+      length(jsondecode(response.responseTemplates["application/json"]).error.code) > 0 && !strcontains(response.responseTemplates["application/json"], "$")
+    ])
+    error_message = "What API Gateway answers by itself must have the same shape, and nothing of what is inside."
+  }
+}
+
+run "callers_sign_unless_told_otherwise" {
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).components.securitySchemes.iam["x-amazon-apigateway-authtype"] == "awsSigv4"
+    error_message = "IAM must be the default."
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get.security == [{ iam = [] }]
+    error_message = "Every route must ask for it."
+  }
+
+  assert {
+    condition     = output.principal == "identity.user"
+    error_message = "The caller is the user: ${output.principal}"
+  }
+}
+
+run "a_user_pool_is_asked_for_its_scopes" {
+  variables {
+    authorization = {
+      type           = "COGNITO_USER_POOLS"
+      user_pool_arns = ["arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_a"]
+      scopes         = ["orders/read"]
+    }
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get.security == [{ cognito = ["orders/read"] }] && output.principal == "authorizer.claims.sub"
+    error_message = "The token must carry the scope, and names the caller by its sub."
+  }
+}
+
+run "a_function_can_say_who_calls" {
+  variables {
+    authorization = { type = "LAMBDA", function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:who" }
+  }
+
+  assert {
+    condition     = strcontains(jsondecode(aws_api_gateway_rest_api.this.body).components.securitySchemes.function["x-amazon-apigateway-authorizer"].authorizerUri, var.authorization.function_arn) && output.principal == "authorizer.principalId"
+    error_message = "The function must be asked, and names the caller."
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.authorizer) == 1
+    error_message = "The role must be allowed to call it."
+  }
+}
+
+run "keys_come_with_a_plan" {
+  variables {
+    authorization = { type = "API_KEY" }
+    api_keys      = ["alice"]
+    usage_plan    = { rate = 5, burst = 6, quota = { limit = 7, period = "DAY" } }
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get.security == [{ api_key = [] }] && output.principal == "identity.apiKeyId"
+    error_message = "The key must be asked for, and names the caller."
+  }
+
+  assert {
+    condition     = aws_api_gateway_usage_plan.this[0].throttle_settings[0].rate_limit == 5 && aws_api_gateway_usage_plan.this[0].quota_settings[0].limit == 7
+    error_message = "The plan must limit each key."
+  }
+}
+
+run "other_origins_are_let_in_by_a_variable" {
+  variables {
+    cors = { origin = "https://shop.example", headers = ["X-Order"] }
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options["x-amazon-apigateway-integration"].responses.default.responseParameters["method.response.header.Access-Control-Allow-Methods"] == "'GET,OPTIONS'"
+    error_message = "The preflight must name the path's methods."
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options.security == []
+    error_message = "A preflight has no credentials."
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body)["x-amazon-apigateway-gateway-responses"].THROTTLED.responseParameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://shop.example'"
+    error_message = "A page must be able to read errors too."
+  }
+}
+
+run "without_it_there_is_no_preflight" {
+  assert {
+    condition     = keys(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"]) == ["get"]
+    error_message = "No other origin is let in unasked."
+  }
+}
+
+run "logs_are_encrypted_and_forgotten" {
+  assert {
+    condition     = aws_cloudwatch_log_group.access.kms_key_id == var.key_arn && aws_cloudwatch_log_group.execution.kms_key_id == var.key_arn && aws_cloudwatch_log_group.access.retention_in_days == 30
+    error_message = "Both log groups must be encrypted and forget."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.execution.name == "API-Gateway-Execution-Logs_abc123/v1"
+    error_message = "It must be the group that API Gateway writes to: ${aws_cloudwatch_log_group.execution.name}"
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format).caller == "$context.identity.user"
+    error_message = "The access log must say who called."
+  }
+}
+
+run "a_change_of_a_route_is_deployed" {
+  assert {
+    condition     = aws_api_gateway_deployment.this.triggers.api == sha1(jsonencode([aws_api_gateway_rest_api.this.body, [], null]))
+    error_message = "The deployment must follow the body."
+  }
+}
+
+run "mistakes_are_refused_first" {
+  command = plan
+
+  variables {
+    authorization = { type = "NOBODY" }
+    cors          = { origin = "shop.example" }
+    key_arn       = "shop"
+    logging       = { level = "ALL" }
+    name          = "a shop"
+    permissions   = { authorizer = "{}" }
+    stage         = "v 1"
+    routes = {
+      "FETCH orders" = { integration = { service = "dynamodb", responses = {} } }
+    }
+  }
+
+  expect_failures = [var.authorization, var.cors, var.key_arn, var.logging, var.name, var.permissions, var.routes, var.stage]
+}
+
+run "two_responses_with_one_status_are_refused" {
+  command = plan
+
+  variables {
+    routes = {
+      "GET /orders" = {
+        integration = {
+          service   = "dynamodb:action/Query"
+          responses = { "400" = { status = 500 }, default = { status = 500 } }
+        }
+      }
+    }
+  }
+
+  expect_failures = [var.routes]
+}
+
+run "asking_for_keys_without_any_is_refused" {
+  command = plan
+
+  variables {
+    authorization = { type = "API_KEY" }
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}

@@ -1,0 +1,16 @@
+"""The hostile texts are enough, and each is one."""
+
+from __future__ import annotations
+
+import re
+
+from api.hostile import HOSTILE
+from api.rendering import patterns
+
+
+def test_there_are_enough() -> None:
+    assert len(HOSTILE) >= 200
+
+
+def test_none_is_an_id() -> None:
+    assert not [text for text in HOSTILE if re.fullmatch(patterns()["id"], text)]

@@ -1,0 +1,100 @@
+"""The API as its callers see it: HTTP and a key."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from e2e.engines import AWS, engine
+from e2e.pipeline import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from email.message import Message
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        assert self.headers["Content-Type"].startswith("application/json"), self
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> str:
+        """The code of an error that the API's own routes answer with, all of them in one shape."""
+        error = self.json["error"]
+        assert set(error) == {"code", "message"}
+        code: str = error["code"]
+        return code
+
+
+def base_url(outputs: Mapping[str, Any]) -> str:
+    """Where the API answers on this engine."""
+    if engine() is AWS:
+        url: str = outputs["api"]["url"]
+        return url
+    return f"{os.environ['AWS_ENDPOINT_URL']}/_aws/execute-api/{outputs['api']['id']}/v1"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One who calls the API.
+
+    Attributes:
+        base: Where it answers.
+        key: The API key; None: the caller has none.
+        id: What the API calls the caller by.
+    """
+
+    base: str
+    key: str | None
+    id: str
+
+    def call(self, method: str, path: str, data: bytes | None = None, **headers: str) -> Answer:
+        """Make a request; names of headers have _ for -."""
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.key is not None:
+            told["x-api-key"] = self.key
+        request = urllib.request.Request(self.base + path, data, told, method=method)  # noqa: S310 - the API's
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read())
+
+    def get(self, *parts: str, **headers: str) -> Answer:
+        """GET a path of parts, each encoded whatever is in it."""
+        return self.call("GET", "/" + "/".join(quote(part, safe="") for part in parts), None, **headers)
+
+    def upload(self, data: bytes, **headers: str) -> str:
+        """Upload an image; returns its id."""
+        answer = self.call("POST", "/images", data, **{"Content_Type": "image/jpeg", **headers})
+        assert answer.status == 202, answer
+        identity: str = answer.json["id"]
+        return identity
+
+    def record(self, image: str, status: str = "Processed") -> dict[str, Any]:
+        """Wait until an image's record has a status, and return it."""
+
+        def look() -> dict[str, Any] | None:
+            answer = self.get("images", image)
+            if answer.status == 404:
+                return None
+            assert answer.status == 200, answer
+            found: dict[str, Any] = answer.json
+            return found if found["status"] == status else None
+
+        return wait_for(f"{status} of {image}", look)
