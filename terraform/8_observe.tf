@@ -1,0 +1,169 @@
+# In:         what every part of the pipeline measures of itself.
+# Out:        a dashboard, alarms to the topics of your choice, saved queries.
+# On failure: nothing of the pipeline depends on this file.
+
+locals {
+  # Powertools writes the function's own metrics under this name.
+  function_metrics = { namespace = var.name, dimensions = { service = "process_image" } }
+
+  observed_rules = merge(
+    { for key, name in module.uploads_rules.rule_names : key => { name = name, bus = "default" } },
+    { for key, name in module.bus.rule_names : key => { name = name, bus = module.bus.name } },
+  )
+}
+
+module "observability" {
+  source = "./modules/observability"
+  count  = var.observe == null ? 0 : 1
+
+  name             = var.name
+  alarm_topic_arns = var.observe.alarm_topic_arns
+
+  queues    = { uploads = { name = module.uploads.name, max_age = var.observe.max_wait } }
+  rules     = local.observed_rules
+  tables    = { images = module.images.name }
+  topics    = { notifications = module.notifications.name }
+  workflows = { record_image = module.record_image.arn }
+  apis      = { for api in module.api : "api" => { api = api.name, stage = api.stage } }
+
+  functions = merge(
+    { process_image = { name = module.process_image.name, timeout = module.process_image.timeout } },
+    { for function in module.presign_upload : "presign_upload" => { name = function.name, timeout = function.timeout } },
+  )
+
+  dead_letter_queues = {
+    uploads       = { name = module.uploads.dlq_name, advice = "These uploads failed five times. The function's log says why, by their message ids; mend it, then redrive: they are S3's own events." }
+    uploads_rules = { name = module.uploads_rules.dlq_name, advice = "EventBridge could not deliver S3's events to the queue. Mend the policies of queue and key, then redrive." }
+    bus           = { name = module.bus.dlq_name, advice = "EventBridge could not start the workflow. Mend the rule's role, then redrive or replay the archive." }
+    record_image  = { name = module.record_image_dlq.name, advice = "These images are processed but not recorded, or recorded but not announced. The workflow's log says why; then redrive: recording twice does no harm." }
+    notifications = { name = module.notifications.dlq_name, advice = "A subscriber did not take these notifications. Ask its owner, then redrive." }
+  }
+
+  outcomes = merge(local.function_metrics, {
+    good           = "ImageProcessed"
+    bad            = "ImageRejected"
+    bad_by         = "reason"
+    others         = ["ImageDeleted", "MessagesFailed"]
+    bad_share      = var.observe.rejected_share
+    expected_every = var.observe.expected_every
+  })
+
+  # From S3's event to the notification: what the function measures, what the bus takes, what the workflow takes.
+  latencies = [
+    merge(local.function_metrics, { label = "upload to announced", metric = "UploadToAnnounced" }),
+    {
+      label      = "announced to workflow"
+      namespace  = "AWS/Events"
+      metric     = "IngestionToInvocationSuccessLatency"
+      dimensions = { EventBusName = module.bus.name, RuleName = module.bus.rule_names["image-processed"] }
+    },
+    {
+      label      = "workflow to notified"
+      namespace  = "AWS/States"
+      metric     = "ExecutionTime"
+      dimensions = { StateMachineArn = module.record_image.arn }
+    },
+  ]
+
+  stages = merge(local.function_metrics, { metrics = ["Fetch", "Look", "Decode", "Scale", "Encode", "Store"] })
+
+  # Prices of us-east-1, November 2026, arm64. S3's requests have no metrics of their own unless paid for: every image
+  # is a read, and a write for each derivative.
+  costs = {
+    "Lambda: compute" = {
+      namespace  = "AWS/Lambda"
+      metric     = "Duration"
+      dimensions = { FunctionName = module.process_image.name }
+      usd        = var.process_image.memory / 1024 / 1000 * (var.architecture == "arm64" ? 0.0000133334 : 0.0000166667)
+    }
+    "Lambda: calls" = {
+      namespace  = "AWS/Lambda"
+      metric     = "Invocations"
+      dimensions = { FunctionName = module.process_image.name }
+      usd        = 0.0000002
+    }
+    "S3: originals and derivatives" = merge(local.function_metrics, {
+      metric = "ImageProcessed"
+      usd    = (1 + length(var.variants)) * 0.000005 + 0.0000004
+    })
+    "EventBridge" = merge(local.function_metrics, { metric = "ImageProcessed", usd = 0.000001 })
+    "SQS" = {
+      namespace  = "AWS/SQS"
+      metric     = "NumberOfMessagesSent"
+      dimensions = { QueueName = module.uploads.name }
+      usd        = 3 * 0.0000004
+    }
+    "Step Functions" = {
+      namespace  = "AWS/States"
+      metric     = "ExecutionsStarted"
+      dimensions = { StateMachineArn = module.record_image.arn }
+      usd        = var.workflow_type == "EXPRESS" ? 0.0000015 : 5 * 0.000025
+    }
+    "DynamoDB: writes" = {
+      namespace  = "AWS/DynamoDB"
+      metric     = "ConsumedWriteCapacityUnits"
+      dimensions = { TableName = module.images.name }
+      usd        = 0.000000625
+    }
+    "SNS" = {
+      namespace  = "AWS/SNS"
+      metric     = "NumberOfMessagesPublished"
+      dimensions = { TopicName = module.notifications.name }
+      usd        = 0.0000005
+    }
+    "Logs" = {
+      namespace  = "AWS/Logs"
+      metric     = "IncomingBytes"
+      dimensions = { LogGroupName = module.process_image.log_group_name }
+      usd        = 0.0000000005
+    }
+  }
+
+  queries = { for name, query in local.queries : name => query if var.observe.save_queries }
+}
+
+locals {
+  queries = {
+    "everything about one image" = {
+      log_groups = [module.process_image.log_group_name, module.record_image.log_group_name]
+      query      = <<-EOT
+        # Put the image's id between the quotation marks.
+        fields @timestamp, level, message, version, dedup_id, @log
+        | filter image_id = "IMAGE" or details.input like "IMAGE"
+        | sort @timestamp asc
+      EOT
+    }
+    "failed messages" = {
+      log_groups = [module.process_image.log_group_name]
+      query      = <<-EOT
+        fields @timestamp, image_id, message_id, exception_name, exception
+        | filter level = "ERROR"
+        | sort @timestamp desc
+      EOT
+    }
+    "slowest images" = {
+      log_groups = [module.process_image.log_group_name]
+      query      = <<-EOT
+        fields @timestamp, image_id, UploadToAnnounced, Fetch, Decode, Scale, Encode, Store, Megapixels
+        | filter ispresent(UploadToAnnounced)
+        | sort UploadToAnnounced desc
+        | limit 50
+      EOT
+    }
+    "rejections by reason" = {
+      log_groups = [module.process_image.log_group_name]
+      query      = <<-EOT
+        filter ispresent(reason)
+        | stats count(*) as images by reason
+        | sort images desc
+      EOT
+    }
+    "cold starts" = {
+      log_groups = [module.process_image.log_group_name]
+      query      = <<-EOT
+        filter @type = "REPORT" and ispresent(@initDuration)
+        | stats count(*) as starts, avg(@initDuration) as average_ms, max(@initDuration) as longest_ms by bin(1h)
+      EOT
+    }
+  }
+}

@@ -1,0 +1,143 @@
+# Nothing is called: what the module makes of what it is told to watch.
+
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { id = "eu-central-1" }
+  }
+
+  mock_resource "aws_cloudwatch_metric_alarm" {
+    defaults = { arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:any" }
+  }
+}
+
+variables {
+  name = "shop"
+}
+
+run "what_is_not_watched_has_neither_alarm_nor_graph" {
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this) + length(aws_cloudwatch_metric_alarm.bad_share) + length(aws_cloudwatch_metric_alarm.silence) == 0
+    error_message = "Nothing is watched."
+  }
+
+  assert {
+    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.type] == ["alarm"]
+    error_message = "A heading without a graph, or a graph without a metric: ${aws_cloudwatch_dashboard.this.dashboard_body}"
+  }
+}
+
+run "everything_watched_has_its_alarms" {
+  variables {
+    alarm_topic_arns   = ["arn:aws:sns:eu-central-1:123456789012:operators"]
+    apis               = { shop = { api = "shop-api", stage = "v1" } }
+    dead_letter_queues = { jobs = { name = "jobs-dlq", advice = "Redrive it." } }
+    functions          = { worker = { name = "worker", timeout = 60 } }
+    queues             = { jobs = { name = "jobs", max_age = 600 } }
+    rules              = { ordered = { name = "ordered", bus = "shop" }, put = { name = "put" } }
+    tables             = { orders = "orders" }
+    topics             = { news = "news" }
+    workflows          = { bill = "arn:aws:states:eu-central-1:123456789012:stateMachine:bill" }
+    outcomes           = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", expected_every = 6 }
+  }
+
+  assert {
+    condition = sort(keys(output.alarm_arns)) == sort([
+      "age-jobs", "api-shop", "bad-share", "dlq-jobs", "errors-worker", "failed-bill", "lost-ordered", "lost-put", "silence",
+      "slow-worker", "table-orders", "throttled-bill", "throttles-worker", "timed-out-bill", "undelivered-ordered",
+      "undelivered-put", "unnotified-news",
+    ])
+    error_message = "An alarm is missing, or one too many: ${join(", ", keys(output.alarm_arns))}"
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in concat(values(aws_cloudwatch_metric_alarm.this), aws_cloudwatch_metric_alarm.bad_share, aws_cloudwatch_metric_alarm.silence) :
+      tolist(alarm.alarm_actions) == tolist(["arn:aws:sns:eu-central-1:123456789012:operators"]) && tolist(alarm.ok_actions) == tolist(alarm.alarm_actions) && length(split(". ", alarm.alarm_description)) >= 2
+    ])
+    error_message = "Each alarm must tell the topic when it begins and when it ends, what is wrong and what to do."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["dlq-jobs"].threshold == 1 && aws_cloudwatch_metric_alarm.this["dlq-jobs"].period == 60 && endswith(aws_cloudwatch_metric_alarm.this["dlq-jobs"].alarm_description, "Redrive it.")
+    error_message = "One message in a dead-letter queue must be an alarm within a minute, with the advice given."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["slow-worker"].threshold == 48000
+    error_message = "A call must be slow at 80 % of its timeout, in milliseconds: ${aws_cloudwatch_metric_alarm.this["slow-worker"].threshold}"
+  }
+
+  assert {
+    condition     = tomap(aws_cloudwatch_metric_alarm.this["lost-put"].dimensions) == tomap({ RuleName = "put" }) && tomap(aws_cloudwatch_metric_alarm.this["lost-ordered"].dimensions) == tomap({ EventBusName = "shop", RuleName = "ordered" })
+    error_message = "EventBridge's metrics name the bus of a rule unless it is the default one."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.silence[0].treat_missing_data == "breaching" && alltrue([for alarm in values(aws_cloudwatch_metric_alarm.this) : alarm.treat_missing_data == "notBreaching"])
+    error_message = "No data is an alarm only where something is expected."
+  }
+}
+
+run "the_dashboard_shows_what_it_is_told_in_the_order_of_the_questions" {
+  variables {
+    dead_letter_queues = { jobs = { name = "jobs-dlq" } }
+    functions          = { worker = { name = "worker", timeout = 60 } }
+    latencies          = [{ label = "worker", namespace = "AWS/Lambda", metric = "Duration", dimensions = { FunctionName = "worker" } }]
+    outcomes           = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", bad_by = "reason", others = ["Dropped"] }
+    stages             = { namespace = "shop", dimensions = { service = "worker" }, metrics = ["Fetch", "Store"] }
+
+    costs = {
+      compute = { namespace = "AWS/Lambda", metric = "Duration", dimensions = { FunctionName = "worker" }, usd = 0.00000001 }
+      calls   = { namespace = "AWS/Lambda", metric = "Invocations", dimensions = { FunctionName = "worker" }, usd = 0.0000002 }
+    }
+  }
+
+  assert {
+    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.markdown if widget.type == "text"] == ["## Is it working?", "## How long does it take?", "## What is failing?", "## What does it cost?"]
+    error_message = "Four questions, in this order: ${aws_cloudwatch_dashboard.this.dashboard_body}"
+  }
+
+  assert {
+    condition = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.metrics if try(widget.properties.title, "") == "Finished, per minute"] == [[
+      for name in ["Done", "Refused", "Dropped"] : ["shop", name, "service", "worker", { label = name }]
+    ]]
+    error_message = "Outcomes must be drawn as metrics with their dimensions: ${aws_cloudwatch_dashboard.this.dashboard_body}"
+  }
+
+  assert {
+    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.metrics[0][0].expression if try(widget.properties.title, "") == "Refused by reason"] == ["SEARCH('{\"shop\",reason,service} MetricName=\"Refused\"', 'Sum', 300)"]
+    error_message = "Reasons must be searched for: ${aws_cloudwatch_dashboard.this.dashboard_body}"
+  }
+
+  assert {
+    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.stat if widget.type == "metric" && startswith(try(widget.properties.title, ""), "From start to end")] == ["p50", "p95", "p99"]
+    error_message = "The whole must be drawn as its median, p95 and p99."
+  }
+
+  assert {
+    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for metric in widget.properties.metrics : metric[0].expression if length(metric) == 1] if try(widget.properties.title, "") == "Estimate, USD an hour"] == [["FILL(m0, 0) * 0.000000200000", "FILL(m1, 0) * 0.000000010000"]]
+    error_message = "Costs must be metrics times prices: ${aws_cloudwatch_dashboard.this.dashboard_body}"
+  }
+}
+
+run "queries_are_saved_under_the_name" {
+  variables {
+    queries = { "one order" = { log_groups = ["/aws/lambda/worker"], query = "filter order_id = 'ORDER'" } }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_query_definition.this["one order"].name == "shop/one order" && aws_cloudwatch_query_definition.this["one order"].log_group_names == tolist(["/aws/lambda/worker"])
+    error_message = "A saved query must lie in a folder of the module's name."
+  }
+}
+
+run "thresholds_that_cannot_work_fail_at_plan" {
+  command = plan
+
+  variables {
+    functions = { worker = { name = "worker", timeout = 60, slow = 2 } }
+    outcomes  = { namespace = "shop", dimensions = {}, good = "Done", bad = "Refused", bad_share = 20, expected_every = 48 }
+  }
+
+  expect_failures = [var.functions, var.outcomes]
+}

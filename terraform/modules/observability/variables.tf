@@ -1,0 +1,149 @@
+variable "name" {
+  description = "Name of the dashboard, and what the names of alarms and saved queries begin with."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.name))
+    error_message = "name \"${var.name}\" must be 1 to 64 letters, digits, _ or -."
+  }
+}
+
+variable "alarm_topic_arns" {
+  description = "ARNs of the SNS topics that are told when an alarm goes off, and when it is over. None: alarms show on the dashboard alone. An encrypted topic's key must admit cloudwatch.amazonaws.com."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "apis" {
+  description = "REST APIs by a name of your choice: `api` and `stage`, as API Gateway names them. An alarm goes off when the API fails (5xx)."
+  type        = map(object({ api = string, stage = string }))
+  default     = {}
+  nullable    = false
+}
+
+variable "costs" {
+  description = "What the dashboard estimates the cost of, by component: a metric, the `statistic` of it that is paid for, and the US dollars of one unit. Prices differ by region and change: this is for seeing what dominates, not for accounting."
+  type = map(object({
+    namespace  = string
+    metric     = string
+    dimensions = optional(map(string), {})
+    statistic  = optional(string, "Sum")
+    usd        = number
+  }))
+  default  = {}
+  nullable = false
+}
+
+variable "dead_letter_queues" {
+  description = "Names of dead-letter queues, by what ends up there. An alarm goes off as soon as one holds anything; `advice` is a sentence on what to do then."
+  type        = map(object({ name = string, advice = optional(string, "Find out why, then redrive it.") }))
+  default     = {}
+  nullable    = false
+}
+
+variable "functions" {
+  description = "Lambda functions by a name of your choice: `name`, and the `timeout` in seconds. Alarms go off at `errors` failed calls within five minutes, at a call that was throttled, and at one that took more than `slow` of the timeout."
+  type = map(object({
+    name    = string
+    timeout = number
+    errors  = optional(number, 1)
+    slow    = optional(number, 0.8)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for f in values(var.functions) : f.slow > 0 && f.slow <= 1 && f.errors >= 1])
+    error_message = "functions: `slow` is a part of the timeout, above 0 to 1, and `errors` at least 1, unlike those of ${join(", ", [for name, f in var.functions : name if !(f.slow > 0 && f.slow <= 1 && f.errors >= 1)])}."
+  }
+}
+
+variable "latencies" {
+  description = "Metrics in milliseconds of the parts of a whole, in their order: the dashboard stacks their p50, p95 and p99."
+  type        = list(object({ label = string, namespace = string, metric = string, dimensions = map(string) }))
+  default     = []
+  nullable    = false
+}
+
+variable "outcomes" {
+  description = "What becomes of a unit of work: metrics that count, in one namespace with the same dimensions. `good` and `bad` are finished; `bad_by` is a dimension by which `bad` is counted besides, such as its reason. An alarm goes off when more than `bad_share` (0 to 1) of at least `bad_share_of` within an hour are bad. `expected_every` is the number of hours within which something is expected (1 to 24): an alarm goes off when nothing was finished in so many; null: nothing is expected."
+  type = object({
+    namespace      = string
+    dimensions     = map(string)
+    good           = string
+    bad            = string
+    bad_by         = optional(string)
+    others         = optional(list(string), [])
+    bad_share      = optional(number, 0.2)
+    bad_share_of   = optional(number, 20)
+    expected_every = optional(number)
+  })
+  default = null
+
+  validation {
+    condition     = var.outcomes == null || try(var.outcomes.bad_share > 0 && var.outcomes.bad_share < 1 && var.outcomes.bad_share_of >= 1, false)
+    error_message = "outcomes: bad_share ${try(var.outcomes.bad_share, "null")} must lie between 0 and 1, and bad_share_of ${try(var.outcomes.bad_share_of, "null")} be at least 1."
+  }
+
+  validation {
+    condition     = try(var.outcomes.expected_every, null) == null || try(contains(range(1, 25), var.outcomes.expected_every), false)
+    error_message = "outcomes.expected_every is ${coalesce(try(var.outcomes.expected_every, null), 0)} hours: use a whole number from 1 to 24."
+  }
+}
+
+variable "queries" {
+  description = "Logs Insights queries to save, by name: over which `log_groups`, and the `query`."
+  type        = map(object({ log_groups = list(string), query = string }))
+  default     = {}
+  nullable    = false
+}
+
+variable "queues" {
+  description = "Queues by a name of your choice: `name`, and the age in seconds of the oldest message at which an alarm goes off."
+  type        = map(object({ name = string, max_age = optional(number, 900) }))
+  default     = {}
+  nullable    = false
+}
+
+variable "rules" {
+  description = "EventBridge rules by a name of your choice: `name`, and the `bus` they are on. Alarms go off when a target could not be reached."
+  type        = map(object({ name = string, bus = optional(string, "default") }))
+  default     = {}
+  nullable    = false
+}
+
+variable "stages" {
+  description = "Metrics in milliseconds of what a unit of work spends its time on, in one namespace with the same dimensions; the dashboard shows their averages, stacked. Null: none."
+  type        = object({ namespace = string, dimensions = map(string), metrics = list(string) })
+  default     = null
+}
+
+variable "tables" {
+  description = "Names of DynamoDB tables: an alarm goes off when a table throttles or fails."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags of everything that can bear them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "topics" {
+  description = "Names of SNS topics, by a name of your choice: an alarm goes off when a subscriber could not be reached."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "workflows" {
+  description = "Step Functions state machines, by a name of your choice, as ARNs: alarms go off when an execution fails, is throttled, or takes too long."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
