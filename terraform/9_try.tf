@@ -1,0 +1,90 @@
+# In:         one who wants to try the API, with a browser.
+# Out:        a page that uploads, follows, shows and deletes images through the API; from a private bucket, by the API.
+# On failure: the page says so in words; what it asks for is handled like any other caller's request.
+
+locals {
+  page = try(var.api.page, false)
+
+  # A signature is more than a page should make: of the other authorizations, what a caller shows.
+  page_credentials = try(concat(
+    contains(["COGNITO_USER_POOLS", "LAMBDA"], var.api.authorization.type) ? ["token"] : [],
+    length(var.api.api_keys) > 0 ? ["key"] : [],
+  ), [])
+
+  # The API serves the page, so the page and what it calls are of one origin. Only a large upload goes elsewhere.
+  page_origins    = [for api in module.api : regex("^https?://[^/]+", api.url) if local.page]
+  page_upload_url = "https://${local.originals_name}.s3.${var.region}.${data.aws_partition.current.dns_suffix}"
+
+  page_files = {
+    for name, file in {
+      "index.html" = {
+        type    = "text/html; charset=utf-8"
+        content = file("${path.module}/page/index.html")
+      }
+      "config.json" = {
+        type = "application/json"
+        content = jsonencode({
+          api         = "."
+          credentials = local.page_credentials
+          max_bytes   = var.limits.max_bytes
+          origins     = [local.page_upload_url]
+        })
+      }
+    } : name => file if local.page
+  }
+
+  page_routes = {
+    for name, file in local.page_files : "GET /${name}" => {
+      authenticated = false # whoever loads it still has to say who they are
+      integration = {
+        service = "s3:path/${module.page[0].name}/${name}"
+        method  = "GET"
+        responses = {
+          "200" = {
+            status   = 200
+            template = "$input.body" # text, unlike an image
+            headers = {
+              Cache-Control   = "'no-cache'"
+              Content-Type    = "'${file.type}'"
+              Referrer-Policy = "'no-referrer'"
+              X-Frame-Options = "'DENY'" # the page's own policy cannot say this
+            }
+          }
+          default = local.api_error.internal_error
+        }
+      }
+    }
+  }
+}
+
+module "page" {
+  source = "./modules/bucket"
+  count  = local.page ? 1 : 0
+
+  name          = "${var.name}-page-${local.account_id}"
+  key_arn       = module.key.arn
+  versioned     = false # its files are Terraform's
+  eventbridge   = true  # for the rules of others; without one it costs nothing
+  access_log    = var.access_log
+  force_destroy = var.force_destroy
+  retention     = {}
+}
+
+resource "aws_s3_object" "page" {
+  for_each = local.page_files
+
+  bucket       = module.page[0].name
+  key          = each.key
+  content      = each.value.content
+  content_type = each.value.type
+}
+
+data "aws_iam_policy_document" "page" {
+  count = local.page ? 1 : 0
+
+  statement {
+    sid       = "ServePage"
+    actions   = ["s3:GetObject"]
+    resources = [for name in keys(local.page_files) : "${module.page[0].arn}/${name}"]
+  }
+}

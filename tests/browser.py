@@ -1,0 +1,36 @@
+"""A headless browser for tests: the machine's own Chromium."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# A page that pretends to be a public site's may talk to an emulator on this machine.
+ARGUMENTS = ("--disable-features=LocalNetworkAccessChecks",)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser until the block ends; without one on the PATH, the test is skipped."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip(
+            f"no browser: install Chromium or Google Chrome, so that one of {', '.join(PROGRAMS)} is on the PATH"
+        )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
