@@ -1,0 +1,203 @@
+"""`darkroom replay`: have EventBridge send again what its archives keep."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from botocore.exceptions import ClientError
+from rich.progress import BarColumn, Progress, TextColumn
+
+from darkroom import output
+from darkroom.errors import Exit, OperatorError, code_of
+from darkroom.interrupt import Stop, graceful
+from darkroom.options import DryRun, Json, Name
+from darkroom.resources import Resources
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import DescribeReplayResponseTypeDef
+
+LOOK_EVERY_SECONDS = 1.0
+RUNNING = {"STARTING", "RUNNING"}
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+class Archive(StrEnum):
+    """What is archived: S3's events of the originals bucket, or the outcomes on the pipeline's bus."""
+
+    UPLOADS = "uploads"
+    OUTCOMES = "outcomes"
+
+
+class Kind(StrEnum):
+    """A kind of event, called after the pipeline's rule for it."""
+
+    CREATED = "object-created"
+    DELETED = "object-deleted"
+    IMAGE_PROCESSED = "image-processed"
+    IMAGE_REJECTED = "image-rejected"
+    IMAGE_DELETED = "image-deleted"
+
+
+_KINDS = {
+    Archive.UPLOADS: (Kind.CREATED, Kind.DELETED),
+    Archive.OUTCOMES: (Kind.IMAGE_PROCESSED, Kind.IMAGE_REJECTED, Kind.IMAGE_DELETED),
+}
+
+
+def replay(
+    archive: Annotated[Archive, typer.Argument(help="uploads: process again; outcomes: record again.")],
+    name: Name,
+    since: Annotated[str, typer.Option(help="From when: 2026-03-01T12:00Z, or 90m, 24h, 7d ago.")],
+    until: Annotated[str | None, typer.Option(help="Until when, likewise; without it, until now.")] = None,
+    kinds: Annotated[
+        list[Kind] | None, typer.Option("--kind", help="Only these kinds; more than once for more.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Replay although the same was replayed before.")] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> Exit:
+    """Send archived events again: only to the pipeline's own rules, whoever else listens.
+
+    Nobody is told twice: the workflow knows what was announced. A replay runs at EventBridge: Ctrl-C leaves it alone,
+    and the same command with the same times looks on. Uploads are processed again only where the recipe has changed.
+    """
+    resources = Resources(name)
+    now = datetime.now(UTC)
+    window = (moment(since, now), moment(until, now) if until else now.replace(microsecond=0))
+    if window[0] >= window[1]:
+        raise OperatorError(f"--since {window[0].isoformat()} is not before --until {window[1].isoformat()}")
+    if strange := [kind for kind in kinds or () if kind not in _KINDS[archive]]:
+        raise OperatorError(f"there is no {strange[0]} among the {archive}: use {' or '.join(_KINDS[archive])}")
+    rules = [_rule_arn(resources, archive, kind) for kind in kinds or _KINDS[archive]]
+    source = _archive(resources, archive)
+    told: dict[str, Any] = {
+        "archive": source["ArchiveName"],
+        "archived_events": source["EventCount"],
+        "since": window[0],
+        "until": window[1],
+        "rules": rules,
+    }
+    if dry_run:
+        return _tell({**told, "state": "not started"}, as_json=as_json)
+    replay_name, state = _begin(resources, archive, source["EventSourceArn"], window, rules, again=again)
+    with graceful("the replay goes on at EventBridge; the same command looks on") as stop:
+        last = _follow(resources, replay_name, window, stop) if state in RUNNING else _describe(resources, replay_name)
+    reason = last.get("StateReason") if last else None
+    state = last["State"] if last else state
+    _tell({**told, "replay": replay_name, "state": state, "reason": reason}, as_json=as_json)
+    if stop:
+        return Exit.INTERRUPTED
+    return Exit.DONE if state == "COMPLETED" else Exit.FAILED
+
+
+def _begin(
+    resources: Resources,
+    archive: Archive,
+    source_arn: str,
+    window: tuple[datetime, datetime],
+    rules: Sequence[str],
+    *,
+    again: bool,
+) -> tuple[str, str]:
+    """Start the replay, unless the same one was started before; returns its name and state.
+
+    The name says what is replayed: the same command finds what one before it has started.
+    """
+    words = [archive, *(moment.isoformat() for moment in window), *sorted(rules)]
+    base = f"{resources.name}-{hashlib.sha256(' '.join(words).encode()).hexdigest()[:16]}"
+    number = 1
+    while (known := _describe(resources, name := f"{base}-{number}")) is not None:
+        if known["State"] in RUNNING or (known["State"] == "COMPLETED" and not again):
+            return name, known["State"]
+        number += 1
+    started = resources.events.start_replay(
+        ReplayName=name,
+        EventSourceArn=_archive_arn(resources, archive),
+        EventStartTime=window[0],
+        EventEndTime=window[1],
+        Destination={"Arn": source_arn, "FilterArns": list(rules)},
+    )
+    return name, started["State"]
+
+
+def _describe(resources: Resources, name: str) -> "DescribeReplayResponseTypeDef | None":
+    try:
+        return resources.events.describe_replay(ReplayName=name)
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return None
+        raise
+
+
+def _follow(
+    resources: Resources, name: str, window: tuple[datetime, datetime], stop: Stop
+) -> "DescribeReplayResponseTypeDef | None":
+    """Look on until the replay ends or it is time to stop."""
+    console = output.aside()
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[at]}"))
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        length = (window[1] - window[0]).total_seconds()
+        bar = progress.add_task("replaying", total=length, at="")
+        while True:
+            known = _describe(resources, name)
+            if known is None or known["State"] not in RUNNING:
+                return known
+            if reached := known.get("EventLastReplayedTime"):
+                done = (reached - window[0]).total_seconds()
+                progress.update(bar, completed=done, at=f"{reached:%Y-%m-%d %H:%M}")
+            if stop.wait(LOOK_EVERY_SECONDS):
+                return known
+
+
+def _archive(resources: Resources, archive: Archive) -> Any:  # noqa: ANN401 - the response of DescribeArchive
+    name = archive_name(resources, archive)
+    try:
+        return resources.events.describe_archive(ArchiveName=name)
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            raise OperatorError(f"there is no archive {name}: apply the pipeline with one") from error
+        raise
+
+
+def archive_name(resources: Resources, archive: Archive) -> str:
+    """The name of an archive, as Terraform gives it."""
+    return f"{resources.name}-events" if archive is Archive.OUTCOMES else f"{resources.name}-uploads-events"
+
+
+def _archive_arn(resources: Resources, archive: Archive) -> str:
+    return resources.arn("events", f"archive/{archive_name(resources, archive)}")
+
+
+def _rule_arn(resources: Resources, archive: Archive, kind: Kind) -> str:
+    where = f"{resources.name}/{kind}" if archive is Archive.OUTCOMES else f"{resources.name}-uploads-{kind}"
+    return resources.arn("events", f"rule/{where}")
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """A point in time: so long ago, or as RFC 3339 writes it; without a zone, UTC.
+
+    Raises:
+        OperatorError: It is neither.
+    """
+    if ago := re.fullmatch(r"(\d+)([mhd])", text):
+        return (now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).replace(microsecond=0)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise OperatorError(f"{text!r} is no time: write 2026-03-01T12:00Z, or 90m, 24h, 7d for so long ago") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _tell(told: dict[str, Any], *, as_json: bool) -> Exit:
+    if as_json:
+        output.document(told)
+    else:
+        for name, value in told.items():
+            if value is not None:
+                output.say(f"{name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")
+    return Exit.DONE

@@ -1,0 +1,61 @@
+"""The command `darkroom` as a test gives it: a process of its own, against the engine that the tests run on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from stack import ROOT
+
+NAME = "e2e"
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """Start the command, with JSON for output."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "darkroom", *arguments, "--json"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "DARKROOM_NAME": NAME},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(*arguments: str, code: int = 0) -> Any:
+    """Run the command, expecting an exit code; returns the one document it prints."""
+    return json.loads(_output(*arguments, code=code))
+
+
+def run_lines(*arguments: str, code: int = 0) -> list[dict[str, Any]]:
+    """Run the command, expecting an exit code; returns the lines it prints."""
+    return [json.loads(line) for line in _output(*arguments, code=code).splitlines()]
+
+
+def differing(*arguments: str) -> list[dict[str, Any]]:
+    """Run a command that ends with 3 as long as it finds something; returns what it found."""
+    with start(*arguments) as process:
+        printed, said = process.communicate(timeout=300)
+    assert process.returncode in {0, 3}, said
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+def interrupt(*arguments: str, after: int) -> list[dict[str, Any]]:
+    """Run the command, and interrupt it as Ctrl-C would once it has printed so many lines; returns all its lines."""
+    with start(*arguments) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(after)]
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    return [json.loads(line) for line in [*lines, *rest.splitlines()]]
+
+
+def _output(*arguments: str, code: int) -> str:
+    with start(*arguments) as process:
+        printed, said = process.communicate(timeout=300)
+    assert process.returncode == code, f"darkroom {' '.join(arguments)} ended with {process.returncode}: {said}"
+    return printed

@@ -1,0 +1,449 @@
+"""The operator's command: it shows what is, and repairs what was broken, without losing or telling anything twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+import uuid
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from darkroom.resources import Dlq, Resources
+from e2e.command import NAME, differing, interrupt, run, run_lines, start
+from e2e.engines import Capability
+from e2e.pipeline import wait_for
+from e2e.test_2_order import settle
+from photographs import draw, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from e2e.pipeline import Pipeline
+
+PHOTOGRAPH = encode(draw((160, 120)))
+
+
+# What holds whatever was broken before
+
+
+def assert_consistent(pipeline: Pipeline, image_id: str) -> None:
+    """One terminal item for each version, announced; no record to a missing object; no object without a record."""
+    items = pipeline.items(image_id)
+    versions = [item for item in items if item["record"] != "current"]
+    assert [item for item in items if item["record"] == "current"]
+    assert len({item["version"] for item in versions}) == len(versions)
+    assert {item["status"] for item in versions} <= {"Processed", "Rejected", "Deleted"}
+    assert all(item["announced"] == item["dedup_id"] for item in versions if "dedup_id" in item)
+    recorded = {variant["key"] for item in versions for variant in item.get("variants") or ()}
+    assert recorded == set(pipeline.derivative_keys(image_id))
+
+
+def assert_told_once(pipeline: Pipeline, image_id: str) -> None:
+    told = [json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(image_id)]
+    assert len(told) == len(set(told)) == 1
+
+
+@contextmanager
+def deaf(pipeline: Pipeline) -> Iterator[None]:
+    """The bucket tells nobody what happens in it, as if its events were lost."""
+    bucket = pipeline.outputs["originals_bucket"]
+    pipeline.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    try:
+        yield
+    finally:
+        usual: dict[str, Any] = {"EventBridgeConfiguration": {}}
+        pipeline.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=usual)
+
+
+def lost_upload(pipeline: Pipeline, image_id: str) -> str:
+    """Upload an image whose event reaches nobody; returns that event."""
+    with deaf(pipeline):
+        pipeline.upload(PHOTOGRAPH, image_id)
+    head = pipeline.s3.head_object(Bucket=pipeline.outputs["originals_bucket"], Key=image_id)
+    about = {
+        "key": image_id,
+        "size": head["ContentLength"],
+        "etag": head["ETag"].strip('"'),
+        "sequencer": "0055AED6DCD90281E5",
+    }
+    return event(
+        "aws.s3", "Object Created", {"bucket": {"name": pipeline.outputs["originals_bucket"]}, "object": about}
+    )
+
+
+def event(source: str, kind: str, detail: dict[str, Any]) -> str:
+    return json.dumps(
+        {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": kind,
+            "source": source,
+            "account": "000000000000",
+            "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "region": "us-east-1",
+            "resources": [],
+            "detail": detail,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def outcome(pipeline: Pipeline) -> dict[str, Any]:
+    """The detail of an event that tells of a processed image."""
+    image_id = pipeline.upload(PHOTOGRAPH)
+    pipeline.record(image_id)
+    detail: dict[str, Any] = json.loads(pipeline.notification(image_id, "Processed")["Message"])
+    return detail
+
+
+def outcome_of(image_id: str, outcome: dict[str, Any]) -> str:
+    return event("darkroom", "Image Processed", {**outcome, "image_id": image_id, "dedup_id": uuid.uuid4().hex * 2})
+
+
+def rest(pipeline: Pipeline, dlq: str, body: str, **attributes: str) -> None:
+    """Put a message into a dead-letter queue, as the service whose queue it is would."""
+    pipeline.sqs.send_message(
+        QueueUrl=pipeline.outputs["dlqs"][dlq],
+        MessageBody=body,
+        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
+    )
+
+
+# status and list
+
+
+def test_the_names_are_those_that_terraform_gives(pipeline: Pipeline) -> None:
+    resources, outputs = Resources(NAME), pipeline.outputs
+    assert resources.originals == outputs["originals_bucket"]
+    assert resources.processed == outputs["processed_bucket"]
+    assert resources.table == outputs["table"]
+    assert resources.function == outputs["process_image"]["name"]
+    assert resources.log_group == outputs["process_image"]["log_group"]
+    assert resources.topic_arn == outputs["notifications_topic_arn"]
+    assert resources.workflow_arn == outputs["record_image_arn"]
+    assert resources.uploads_queue_url.rsplit("/", 1)[1] == outputs["uploads_queue_url"].rsplit("/", 1)[1]
+    assert {dlq.value: resources.dlq_name(dlq) for dlq in Dlq} == {
+        key: url.rsplit("/", 1)[1] for key, url in outputs["dlqs"].items()
+    }
+
+
+def test_status_shows_the_record_and_every_hop_that_somebody_has_noted(pipeline: Pipeline) -> None:
+    image_id = pipeline.upload(PHOTOGRAPH)
+    record = pipeline.record(image_id)
+    pipeline.announced(image_id, record["version"])
+
+    def look() -> Any:  # a log may come late
+        told = run("status", image_id)
+        unknown = {hop["hop"] for hop in told["hops"] if hop["time"] is None}
+        return told if unknown == {"routed"} else None
+
+    told = wait_for("all hops", look)
+    assert told["record"] == record
+    assert [version["version"] for version in told["versions"]] == [record["version"]]
+    assert told["original"]["bytes"] == len(PHOTOGRAPH)
+    times = {hop["hop"]: datetime.fromisoformat(hop["time"]) for hop in told["hops"] if hop["time"]}
+    assert times["picked up"] <= times["announced"]
+    assert times["uploaded"] <= times["recorded"] <= times["notified"]
+
+
+def test_status_of_an_upload_that_nobody_has_seen_says_so(pipeline: Pipeline) -> None:
+    image_id = f"tests/{uuid.uuid4()}"
+    lost_upload(pipeline, image_id)
+    told = run("status", image_id)
+    assert told["record"] is None
+    assert told["original"]
+    assert [hop["hop"] for hop in told["hops"] if hop["time"]] == ["uploaded"]
+
+
+def test_an_unknown_image_is_an_error(pipeline: Pipeline) -> None:
+    assert run_lines("status", f"tests/{uuid.uuid4()}", code=1) == []
+
+
+def test_list_shows_an_owners_images_newest_first(pipeline: Pipeline) -> None:
+    owner = f"owner-{uuid.uuid4()}"
+    images = []
+    for _ in range(3):
+        images.append(pipeline.upload(PHOTOGRAPH, f"{owner}/{uuid.uuid4()}"))
+        pipeline.record(images[-1])
+    wait_for("the index", lambda: len(pipeline.owned_by(owner)) == 3)
+    assert [item["image_id"] for item in run_lines("list", "--owner", owner)] == images[::-1]
+    assert [item["image_id"] for item in run_lines("list", "--owner", owner, "--limit", "2")] == images[:0:-1]
+    everything = [item["image_id"] for item in run_lines("list", "--limit", "100000")]
+    assert len(everything) == len(set(everything))
+    assert set(images) <= set(everything)
+
+
+# dlq
+
+
+def test_each_letter_is_redriven_to_where_it_was_going(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
+    batch = f"tests/{uuid.uuid4()}"
+    resources = Resources(NAME)
+    rest(pipeline, "uploads", lost_upload(pipeline, f"{batch}/uploads"))
+    routed = lost_upload(pipeline, f"{batch}/uploads_rules")
+    rest(pipeline, "uploads_rules", routed, TARGET_ARN=resources.uploads_queue_arn, ERROR_CODE="NO_PERMISSIONS")
+    rest(pipeline, "record_image", outcome_of(f"{batch}/record_image", outcome), error="States.Timeout")
+    rest(pipeline, "bus", outcome_of(f"{batch}/bus", outcome), TARGET_ARN=resources.workflow_arn)
+    shown = run_lines("dlq", "show", "--image", batch, code=3)
+    assert {letter["dlq"]: letter["error"] for letter in shown} == {
+        "uploads": None,
+        "uploads_rules": "NO_PERMISSIONS",
+        "record_image": "States.Timeout",
+        "bus": None,
+    }
+    planned = run_lines("dlq", "redrive", "--image", batch, "--dry-run")
+    assert {letter["dlq"] for letter in planned} == {letter["dlq"] for letter in shown}
+    assert {line["dlq"]: line["messages"] for line in run_lines("dlq", "ls", code=3)} == {
+        dlq.value: int(dlq is not Dlq.NOTIFICATIONS) for dlq in Dlq
+    }, "a dry run moves nothing"
+
+    assert len(run_lines("dlq", "redrive", "--image", batch)) == 4
+    assert all(line["messages"] == 0 for line in run_lines("dlq", "ls"))
+    for queue in ("uploads", "uploads_rules", "record_image", "bus"):
+        image_id = f"{batch}/{queue}"
+        pipeline.announced(image_id, pipeline.record(image_id)["version"])
+        pipeline.notification(image_id, "Processed")
+        assert_told_once(pipeline, image_id)
+    for queue in ("uploads", "uploads_rules"):
+        assert_consistent(pipeline, f"{batch}/{queue}")
+
+
+def test_a_notification_goes_to_the_subscriber_that_missed_it(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
+    topic = pipeline.outputs["notifications_topic_arn"]
+    (subscription,) = pipeline.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    told = pipeline.notification(outcome["image_id"], "Processed")
+    # The link names the subscription on AWS; not every engine fills it in.
+    missed = told | {
+        "MessageId": str(uuid.uuid4()),
+        "UnsubscribeURL": f"https://sns/?Action=Unsubscribe&SubscriptionArn={subscription['SubscriptionArn']}",
+    }
+    rest(pipeline, "notifications", json.dumps(missed))
+    (redriven,) = run_lines("dlq", "redrive", "notifications")
+    assert redriven["image_id"] == outcome["image_id"]
+    assert redriven["outcome"].endswith("(the subscriber)")
+    again = wait_for("the notification", lambda: pipeline.notifications(outcome["image_id"])[1:])
+    assert again == [missed], "as it was"
+
+
+def test_a_notification_of_whom_is_not_known_goes_to_all_as_the_same_news(
+    pipeline: Pipeline, outcome: dict[str, Any]
+) -> None:
+    image_id = f"tests/{uuid.uuid4()}"
+    missed = {**outcome, "image_id": image_id}
+    rest(pipeline, "notifications", json.dumps(missed))  # raw, as some subscribers want it
+    (redriven,) = run_lines("dlq", "redrive", "notifications")
+    assert redriven["outcome"].endswith("(all subscribers)")
+    told = pipeline.notification(image_id, "Processed")
+    assert json.loads(told["Message"]) == missed
+    assert told["Subject"] == outcome["summary"]
+
+
+def test_a_letter_for_a_target_of_others_stays(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
+    image_id = f"tests/{uuid.uuid4()}"
+    rest(pipeline, "bus", outcome_of(image_id, outcome), TARGET_ARN="arn:aws:sqs:us-east-1:000000000000:others")
+    (left,) = run_lines("dlq", "redrive", "--image", image_id, code=1)
+    assert "others" in left["outcome"]
+    (purged,) = run_lines("dlq", "purge", "bus", "--image", image_id, "--yes")
+    assert purged["outcome"] == "deleted"
+    assert pipeline.item(image_id) is None
+
+
+def test_an_interrupted_redrive_loses_nothing_and_the_next_one_goes_on(
+    pipeline: Pipeline, outcome: dict[str, Any]
+) -> None:
+    batch = f"tests/{uuid.uuid4()}"
+    images = {f"{batch}/{number}" for number in range(12)}
+    for image_id in images:
+        rest(pipeline, "record_image", outcome_of(image_id, outcome))
+    first = interrupt("dlq", "redrive", "record_image", "--image", batch, "--rate", "4", after=3)
+    assert 3 <= len(first) < len(images)
+    second = run_lines("dlq", "redrive", "record_image", "--image", batch)
+    assert {line["image_id"] for line in first} | {line["image_id"] for line in second} == images
+    assert len(first) + len(second) == len(images), "none was sent twice"
+    for image_id in images:
+        pipeline.announced(image_id, outcome["version"])
+        pipeline.notification(image_id, "Processed")
+        assert_told_once(pipeline, image_id)
+    assert run_lines("dlq", "show", "--image", batch) == []
+
+
+# upload
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """A folder of photographs, no two alike."""
+    for number in range(12):
+        (tmp_path / f"{number}.jpg").write_bytes(encode(draw((160 + number, 120))))
+    return tmp_path
+
+
+def test_an_interrupted_upload_goes_on_where_it_was(pipeline: Pipeline, album: Path) -> None:
+    prefix = f"tests/{uuid.uuid4()}/"
+    images = {f"{prefix}{number}.jpg" for number in range(12)}
+    upload = ("upload", str(album), "--prefix", prefix, "--owner", "alice", "--at-once", "1")
+    first = interrupt(*upload, after=2)
+    assert 2 <= len(first) < len(images)
+    second = run_lines(*upload, "--wait")
+    assert {line["image_id"] for line in second} == images
+    assert [line["outcome"] for line in second].count("there already") == len(first), "none was uploaded twice"
+    for line in second:
+        assert line["record"]["status"] == "Processed"
+        assert pipeline.record(line["image_id"])["owner"] == "alice"
+        pipeline.notification(line["image_id"], "Processed")
+        assert_told_once(pipeline, line["image_id"])
+        assert_consistent(pipeline, line["image_id"])
+
+
+def test_waiting_tells_what_was_rejected(pipeline: Pipeline, tmp_path: Path) -> None:
+    (tmp_path / "good.jpg").write_bytes(PHOTOGRAPH)
+    (tmp_path / "bad.jpg").write_bytes(b"no image")
+    prefix = f"tests/{uuid.uuid4()}/"
+    lines = run_lines("upload", str(tmp_path), "--prefix", prefix, "--wait", code=3)
+    assert {line["image_id"].removeprefix(prefix): line["record"]["status"] for line in lines} == {
+        "good.jpg": "Processed",
+        "bad.jpg": "Rejected",
+    }
+
+
+def test_a_large_file_goes_up_in_parts_and_once(pipeline: Pipeline, tmp_path: Path) -> None:
+    (tmp_path / "large.jpg").write_bytes(PHOTOGRAPH + bytes(20 * 1024 * 1024))
+    upload = ("upload", str(tmp_path), "--prefix", f"tests/{uuid.uuid4()}/")
+    (line,) = run_lines(*upload, "--wait")
+    head = pipeline.s3.head_object(Bucket=pipeline.outputs["originals_bucket"], Key=line["image_id"])
+    assert head["ETag"].strip('"').endswith("-2"), "two parts"
+    assert line["record"]["status"] == "Processed"
+    (again,) = run_lines(*upload)
+    assert again["outcome"] == "there already"
+
+
+# replay
+
+
+@pytest.mark.needs(Capability.REPLAY)
+def test_a_replay_of_outcomes_repairs_records_and_tells_nobody(pipeline: Pipeline) -> None:
+    """Also when it is interrupted: EventBridge goes on, and the same command looks on."""
+    since = datetime.now(UTC) - timedelta(seconds=1)
+    image_id = pipeline.upload(PHOTOGRAPH)
+    record = pipeline.record(image_id)
+    pipeline.announced(image_id, record["version"])
+    pipeline.notification(image_id, "Processed")
+    # The current record is lost; the version's own knows that it was announced.
+    key = {"image_id": {"S": image_id}, "record": {"S": "current"}}
+    pipeline.dynamodb.delete_item(TableName=pipeline.outputs["table"], Key=key)
+    until = datetime.now(UTC) + timedelta(seconds=1)
+    replay = ("replay", "outcomes", "--since", since.isoformat(), "--until", until.isoformat())
+    assert run(*replay, "--dry-run")["state"] == "not started"
+    assert pipeline.item(image_id) is None
+
+    with start(*replay) as process:
+        process.send_signal(signal.SIGINT)  # at any moment: before it has begun, or while it looks on
+        process.communicate(timeout=60)
+    done = run(*replay)
+    assert done["state"] == "COMPLETED"
+    settle(pipeline)
+    assert {**pipeline.record(image_id), "recorded_at": ""} == {**record, "recorded_at": ""}
+    assert_told_once(pipeline, image_id)
+    assert_consistent(pipeline, image_id)
+    assert run(*replay)["replay"] == done["replay"], "the same is not replayed twice"
+    assert run(*replay, "--again")["replay"] != done["replay"]
+
+
+@pytest.mark.needs(Capability.REPLAY)
+@pytest.mark.parametrize(("archive", "bus"), [("uploads", "default"), ("outcomes", NAME)])
+def test_a_replay_asks_for_the_pipelines_own_rules(pipeline: Pipeline, archive: str, bus: str) -> None:
+    """Others have rules on the same bus; not every engine heeds the filter, or archives S3's events."""
+    events = pipeline.client("events")
+    mine = [
+        rule["Arn"]
+        for rule in events.list_rules(EventBusName=bus)["Rules"]
+        if bus == NAME or rule["Name"].startswith(f"{NAME}-uploads-")
+    ]
+    replay = run("replay", archive, "--since", "2026-01-01T00:00Z", "--until", "2026-01-02T00:00Z")
+    assert replay["state"] == "COMPLETED"
+    destination = events.describe_replay(ReplayName=replay["replay"])["Destination"]
+    assert destination["Arn"].endswith(f"event-bus/{bus}")
+    assert sorted(destination["FilterArns"]) == sorted(mine)
+
+
+# reconcile
+
+
+def break_everything(pipeline: Pipeline, batch: str) -> dict[str, str]:
+    """One image for each way in which something can be missing, orphaned or stuck; returns what is to be found."""
+    table, processed = pipeline.outputs["table"], pipeline.outputs["processed_bucket"]
+    for name in ("good", "stuck", "hidden", "incomplete", "gone"):
+        image_id = pipeline.upload(PHOTOGRAPH, f"{batch}/{name}")
+    for name in ("good", "stuck", "hidden", "incomplete", "gone"):
+        image_id = f"{batch}/{name}"
+        record = pipeline.record(image_id)
+        pipeline.announced(image_id, record["version"])
+        version = {"image_id": {"S": image_id}, "record": {"S": f"version#{record['version']}"}}
+        if name == "stuck":  # died between recording and announcing
+            pipeline.dynamodb.update_item(TableName=table, Key=version, UpdateExpression="REMOVE announced")
+        if name == "hidden":  # died between the version's item and the current one
+            pipeline.dynamodb.delete_item(TableName=table, Key=version | {"record": {"S": "current"}})
+        if name == "incomplete":
+            pipeline.s3.delete_object(Bucket=processed, Key=record["variants"][0]["key"])
+    lost_upload(pipeline, f"{batch}/missing")
+    with deaf(pipeline):
+        pipeline.delete(f"{batch}/gone")
+    pipeline.s3.put_object(Bucket=processed, Key=f"{batch}/orphaned/v1/thumbnail.jpg", Body=PHOTOGRAPH)
+    kinds = ("stuck", "incomplete", "gone", "missing", "orphaned")
+    return {f"{batch}/{kind}": kind for kind in kinds} | {f"{batch}/hidden": "stuck"}
+
+
+@pytest.mark.parametrize("interrupted", [False, True], ids=["at once", "interrupted"])
+def test_reconcile_finds_and_repairs_everything(pipeline: Pipeline, *, interrupted: bool) -> None:
+    batch = f"tests/{uuid.uuid4()}"
+    expected = break_everything(pipeline, batch)
+    reconcile = ("reconcile", "--prefix", batch, "--grace", "0")
+    assert run_lines("reconcile", "--prefix", batch) == [], "all of it is too young to be called broken"
+    found = run_lines(*reconcile, code=3)
+    assert {line["image_id"]: line["kind"] for line in found} == expected
+    assert {line["outcome"] for line in found} == {"not repaired"}
+    assert run_lines(*reconcile, code=3) == found, "a dry run changes nothing"
+
+    if interrupted:
+        first = interrupt(*reconcile, "--repair", "--rate", "2", after=2)
+        assert 2 <= len(first) < len(expected)
+    run_lines(*reconcile, "--repair")
+    wait_for("nothing to repair", lambda: not differing(*reconcile))
+    for name in ("good", "stuck", "hidden", "incomplete", "gone", "missing"):
+        assert_consistent(pipeline, f"{batch}/{name}")
+    assert pipeline.item(f"{batch}/gone")["status"] == "Deleted"  # type: ignore[index]
+    assert pipeline.derivative_keys(f"{batch}/orphaned") == []
+    settle(pipeline)
+    for name in ("good", "hidden", "incomplete", "missing"):
+        pipeline.notification(f"{batch}/{name}", "Processed")
+        assert_told_once(pipeline, f"{batch}/{name}")
+    # Whether the one that was stuck had been told, nobody can know: the same news may come twice, with one dedup_id.
+    told = {json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(f"{batch}/stuck")}
+    assert len(told) == 1
+
+
+# doctor
+
+
+def test_the_doctor_names_what_is_wrong_and_nothing_else(pipeline: Pipeline) -> None:
+    def verdicts() -> dict[str, str]:
+        return {finding["about"]: finding["verdict"] for finding in differing("doctor")}
+
+    healthy = verdicts()
+    assert {about for about, verdict in healthy.items() if verdict == "bad"} <= {"alarms"}
+    rest(pipeline, "bus", "poison")
+    rule = {"Name": f"{NAME}-uploads-object-deleted"}
+    pipeline.client("events").disable_rule(**rule)
+    with deaf(pipeline):
+        ill = verdicts()
+    pipeline.client("events").enable_rule(**rule)
+    (purged,) = run_lines("dlq", "purge", "bus", "--containing", "poison", "--yes")
+    assert purged["outcome"] == "deleted"
+    changed = {about for about in ill if ill[about] != healthy.get(about)}
+    assert changed == {"events of the originals", "rules of the bus default", "dead letters of bus"}
+    assert {ill[about] for about in changed} == {"bad"}
+    assert verdicts() == healthy

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+
+from darkroom.cli import app, main
+from darkroom.interrupt import graceful
+from stack import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from darkroom.resources import Resources
+
+
+def commands(group: typer.core.TyperGroup, *before: str) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        yield (*before, name)
+        if isinstance(command, typer.core.TyperGroup):
+            yield from commands(command, *before, name)
+
+
+GROUP = typer.main.get_command(app)
+assert isinstance(GROUP, typer.core.TyperGroup)
+COMMANDS = list(commands(GROUP))
+
+
+@pytest.mark.parametrize("command", [(), *COMMANDS], ids=" ".join)
+def test_everything_has_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command, "--help"]) == 0
+    assert f"Usage: {' '.join(('darkroom', *command))} " in capsys.readouterr().out
+
+
+def test_a_misspelt_command_is_not_understood(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stauts"]) == 2
+    assert "stauts" in capsys.readouterr().err
+
+
+def test_without_a_name_it_says_where_to_give_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DARKROOM_NAME", raising=False)
+    assert main(["list"]) == 2
+    assert "--name" in capsys.readouterr().err
+
+
+def test_a_pipeline_that_is_not_there_is_told_with_what_to_do(aws: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "no pipeline 'unit' in eu-central-1" in said.err
+    assert "DARKROOM_NAME" in said.err
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "advice"),
+    [
+        ("AWS_ACCESS_KEY_ID", None, "set AWS_PROFILE, or log in"),
+        ("AWS_DEFAULT_REGION", None, "set AWS_REGION"),
+        ("AWS_PROFILE", "nobody", "aws configure list-profiles"),
+    ],
+)
+def test_what_the_environment_lacks_is_told_with_what_to_do(
+    setting: str,
+    value: str | None,
+    advice: str,
+    aws: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: object,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/none")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/none")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    if value is None:
+        monkeypatch.delenv(setting)
+    else:
+        monkeypatch.setenv(setting, value)
+    if setting == "AWS_ACCESS_KEY_ID":
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    assert main(["list"]) == 1
+    assert advice in capsys.readouterr().err
+
+
+def test_an_endpoint_that_does_not_answer_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert main(["list", "--name", "unit"]) == 1
+    assert "AWS_ENDPOINT_URL" in capsys.readouterr().err
+
+
+def test_an_image_that_is_not_there_is_an_error(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "holiday.jpg"]) == 1
+    assert "no image 'holiday.jpg'" in capsys.readouterr().err
+
+
+def test_the_first_interrupt_asks_to_stop(capsys: pytest.CaptureFixture[str]) -> None:
+    with graceful("the work at hand is finished") as stop:
+        assert not stop
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wait(5)
+    assert "the work at hand is finished" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+ENDLESS = """
+import os, signal, threading
+from concurrent.futures import ThreadPoolExecutor
+from darkroom.interrupt import graceful
+from stack import ROOT
+
+with graceful("never"), ThreadPoolExecutor() as pool:
+    pool.submit(threading.Event().wait)
+    for _ in range(2):
+        os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_the_second_interrupt_ends_at_once_whatever_threads_do() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDLESS], env=environment, capture_output=True, timeout=60, check=False
+    )
+    assert ended.returncode == 130

@@ -1,0 +1,227 @@
+"""What reconcile says of one image, for every way in which it can differ; versions have ids here, as on AWS."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from darkroom.differences import Difference, Image, Kind, differences
+from darkroom.reconcile import body_of, gather
+from darkroom.records import Version
+from process_image.events import Deletion, Upload, parse
+
+if TYPE_CHECKING:
+    from darkroom.resources import Resources
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BEFORE = NOW - timedelta(hours=1)
+SEQUENCER = "0062E99A88DC407460".ljust(32, "0")
+LATER = "0062E99A99DC407460".ljust(32, "0")
+
+
+def version(name: str = "v1", time: datetime = BEFORE) -> Version:
+    return Version(name, time, 7, "etag")
+
+
+def item(name: str = "v1", status: str = "Processed", sequencer: str = SEQUENCER, **more: Any) -> dict[str, Any]:
+    variants = [{"name": "web", "key": f"a.jpg/{name}/web.webp"}] if status == "Processed" else []
+    told = {"dedup_id": "d", "announced": "d"}
+    times = {"uploaded_at": "2026-03-01T11:00:00Z", "recorded_at": "2026-03-01T11:00:02.000Z"}
+    about = {"record": f"version#{name}", "version": name, "status": status, "sequencer": sequencer}
+    return {**about, **told, **times, "variants": variants, **more}
+
+
+def current(name: str = "v1", status: str = "Processed", sequencer: str = SEQUENCER) -> dict[str, Any]:
+    shown = item(name, status)
+    del shown["sequencer"], shown["dedup_id"], shown["announced"]
+    return {**shown, "record": "current", "current_sequencer": sequencer}
+
+
+def derivatives(*names: str, time: datetime = BEFORE) -> dict[str, dict[str, datetime]]:
+    return {name: {f"a.jpg/{name}/web.webp": time} for name in names}
+
+
+def image(*versions: Version, items: Any = (), marker: Version | None = None, **more: Any) -> Image:
+    return Image("a.jpg", list(versions), marker, list(items), **more)
+
+
+def only(subject: Image) -> Difference:
+    (difference,) = differences(subject, NOW)
+    return difference
+
+
+GOOD = image(version(), items=[item(), current()], derivatives=derivatives("v1"))
+DELETED = image(version(), marker=version("m"), items=[item("m", "Deleted"), current("m", "Deleted")])
+REJECTED = image(version(), items=[item(status="Rejected"), current(status="Rejected")])
+OVERWRITTEN = image(
+    version("v2"),
+    version("v1"),
+    items=[item(), item("v2", sequencer=LATER), current("v2", sequencer=LATER)],
+    derivatives=derivatives("v1", "v2"),
+)
+DELETED_AND_BACK = image(
+    version("v2"),
+    version("v1"),
+    items=[item(status="Deleted"), item("m", "Deleted"), item("v2", sequencer=LATER), current("v2", sequencer=LATER)],
+    derivatives=derivatives("v2"),
+)
+OF_NO_RECIPE = image(
+    version(),
+    items=[item(), current()],
+    derivatives={"v1": {"a.jpg/v1/web.webp": BEFORE, "a.jpg/v1/of-an-older-recipe.jpg": BEFORE}},
+)
+
+
+@pytest.mark.parametrize("subject", [GOOD, DELETED, REJECTED, OVERWRITTEN, DELETED_AND_BACK, OF_NO_RECIPE])
+def test_what_fits_is_left_alone(subject: Image) -> None:
+    assert list(differences(subject, NOW)) == []
+
+
+def test_what_may_be_under_way_is_left_alone() -> None:
+    for subject in (
+        image(version()),
+        image(version(), items=[item(announced=None), current()]),
+        image(items=[item(), current()]),
+        image(derivatives=derivatives("v1")),
+        image(version(), marker=version("m"), items=[item(), current()]),
+    ):
+        assert list(differences(subject, NOW)), "otherwise this test proves nothing"
+        assert list(differences(subject, BEFORE - timedelta(minutes=1))) == []
+
+
+def test_an_original_without_record_gets_its_event_before_any_that_can_still_come() -> None:
+    found = only(image(version(), derivatives=derivatives("v1")))
+    assert found.kind is Kind.MISSING
+    assert found.event
+    assert found.event.about == {"size": 7, "etag": "etag", "version-id": "v1", "sequencer": "0" * 31 + "1"}
+
+
+def test_a_lost_overwrite_comes_after_what_was_recorded_and_before_what_follows() -> None:
+    found = only(image(version("v2"), version("v1"), items=[item(), current()], derivatives=derivatives("v1")))
+    assert (found.kind, found.version) == (Kind.MISSING, "v2")
+    assert found.event
+    assert SEQUENCER < found.event.about["sequencer"] < LATER
+
+
+def test_a_lost_event_of_an_older_version_does_not_take_the_current_place() -> None:
+    items = [item("v2", sequencer=LATER), current("v2", sequencer=LATER)]
+    found = only(image(version("v2"), version("v1"), items=items, derivatives=derivatives("v2")))
+    assert (found.kind, found.version) == (Kind.MISSING, "v1")
+    assert found.event
+    assert found.event.about["sequencer"] == "0" * 32
+
+
+def test_a_restored_image_that_is_recorded_as_deleted_is_processed_again() -> None:
+    items = [item(status="Deleted", sequencer=LATER), item("m", "Deleted", LATER), current("m", "Deleted", LATER)]
+    found = only(image(version(), items=items))
+    assert (found.kind, found.version) == (Kind.MISSING, "v1")
+    assert found.event
+    assert found.event.about["sequencer"] > LATER
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind"),
+    [
+        (image(version(), items=[item(announced=None), current()], derivatives=derivatives("v1")), Kind.STUCK),
+        (image(version(), items=[item()], derivatives=derivatives("v1")), Kind.STUCK),
+        (image(version(), items=[item(), current()]), Kind.INCOMPLETE),
+    ],
+)
+def test_what_was_begun_gets_the_same_event_again(subject: Image, kind: Kind) -> None:
+    found = only(subject)
+    assert found.kind is kind
+    assert found.event
+    assert found.event.kind == "Object Created"
+    assert found.event.about["sequencer"] == SEQUENCER
+    assert found.event.time == "2026-03-01T11:00:00Z"
+
+
+def test_a_current_record_of_another_version_is_moved() -> None:
+    items = [item(), item("v2", sequencer=LATER), current("v1", sequencer=LATER)]
+    found = only(image(version("v2"), version("v1"), items=items, derivatives=derivatives("v1", "v2")))
+    assert (found.kind, found.version) == (Kind.STUCK, "v2")
+    assert found.event
+    assert found.event.about["sequencer"] == LATER
+
+
+def test_a_hidden_original_that_is_recorded_gets_the_event_of_its_marker() -> None:
+    marked = image(version(), marker=version("m"), items=[item(), current()], derivatives=derivatives("v1"))
+    found = only(marked)
+    assert found.kind is Kind.GONE
+    assert found.event
+    assert found.event.more["deletion-type"] == "Delete Marker Created"
+    assert found.event.about["version-id"] == "m"
+    assert SEQUENCER < found.event.about["sequencer"] < LATER
+
+
+def test_an_original_that_is_gone_for_good_gets_the_event_of_its_deletion() -> None:
+    found = only(image(items=[item(), current()], derivatives=derivatives("v1")))
+    assert found.kind is Kind.GONE
+    assert found.event
+    assert found.event.more["deletion-type"] == "Permanently Deleted"
+    assert found.event.about["version-id"] == "v1"
+
+
+def test_a_version_that_is_gone_for_good_takes_its_record_along() -> None:
+    items = [item(), item("v2", sequencer=LATER), current("v2", sequencer=LATER)]
+    found = only(image(version("v2"), items=items, derivatives=derivatives("v1", "v2")))
+    assert (found.kind, found.version) == (Kind.GONE, "v1")
+    assert found.event
+    assert found.event.about["sequencer"] < LATER
+
+
+def test_a_deletion_that_was_not_announced_is_announced() -> None:
+    items = [item("m", "Deleted", announced=None), current("m", "Deleted")]
+    found = only(image(version(), marker=version("m"), items=items))
+    assert found.kind is Kind.STUCK
+    assert found.event
+    assert (found.event.kind, found.event.about["sequencer"]) == ("Object Deleted", SEQUENCER)
+
+
+def test_derivatives_that_nobody_knows_are_orphans() -> None:
+    found = only(image(derivatives=derivatives("v1")))
+    assert found.kind is Kind.ORPHANED
+    assert found.remove == ("a.jpg/v1/web.webp",)
+    deleted = image(marker=version("m"), items=[item("m", "Deleted"), current("m", "Deleted")])
+    deleted.derivatives = derivatives("v1")
+    assert only(deleted).kind is Kind.ORPHANED
+
+
+def test_derivatives_are_no_orphans_while_their_record_may_still_come() -> None:
+    kinds = [difference.kind for difference in differences(image(version(), derivatives=derivatives("v1")), NOW)]
+    assert kinds == [Kind.MISSING]
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind"), [(image(version()), Upload), (image(items=[item(), current()]), Deletion)]
+)
+def test_the_function_understands_what_it_is_sent(resources: Resources, subject: Image, kind: type) -> None:
+    event = only(subject).event
+    assert event
+    parsed = parse(body_of(resources, "a.jpg", event))
+    assert isinstance(parsed, kind)
+    assert (parsed.key, parsed.bucket) == ("a.jpg", resources.originals)
+
+
+def test_everything_is_gathered_by_image(resources: Resources) -> None:
+    long = "x" * 900
+    digest = f"sha256-{hashlib.sha256(long.encode()).hexdigest()}"
+    for key in ("a.jpg", "a.jpg", "b.jpg", long):
+        resources.s3.put_object(Bucket=resources.originals, Key=key, Body=b"data")
+    resources.s3.delete_object(Bucket=resources.originals, Key="b.jpg")
+    for key in ("a.jpg/v1/web.webp", "a.jpg/deeper/v1/web.webp", f"{digest}/v1/web.webp", "watermarks/abc"):
+        resources.s3.put_object(Bucket=resources.processed, Key=key, Body=b"data")
+    resources.dynamodb.put_item(
+        TableName=resources.table, Item={"image_id": {"S": "a.jpg"}, "record": {"S": "current"}}
+    )
+    images = gather(resources)
+    assert set(images) == {"a.jpg", "b.jpg", "a.jpg/deeper", long}
+    assert len(images["a.jpg"].versions) == 2
+    assert images["a.jpg"].items == [{"image_id": "a.jpg", "record": "current"}]
+    assert images["a.jpg"].derivatives.keys() == {"v1"}
+    assert images["b.jpg"].latest is None
+    assert images[long].derivatives.keys() == {"v1"}
+    assert set(gather(resources, "x")) == {long}

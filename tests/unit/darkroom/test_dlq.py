@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from darkroom.cli import main
+from darkroom.dead_letters import Letter, UnknownDestinationError, destination, read
+from darkroom.dlq import waiting
+from darkroom.resources import Dlq
+
+if TYPE_CHECKING:
+    from darkroom.resources import Resources
+
+
+def upload_of(image_id: str) -> str:
+    return json.dumps({"detail-type": "Object Created", "detail": {"object": {"key": image_id}}})
+
+
+def outcome_of(image_id: str) -> dict[str, Any]:
+    return {"image_id": image_id, "status": "Processed", "dedup_id": "0" * 64, "summary": f"Image {image_id}"}
+
+
+def rest(resources: Resources, dlq: Dlq, body: str, **attributes: str) -> None:
+    resources.sqs.send_message(
+        QueueUrl=resources.dlq_url(dlq),
+        MessageBody=body,
+        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
+    )
+
+
+def only(resources: Resources, dlq: Dlq) -> Letter:
+    (letter,) = (letter for letters in read(resources, dlq) for letter in letters)
+    return letter
+
+
+def bodies(resources: Resources) -> list[str]:
+    """What has come to the queue of uploads."""
+    messages = resources.sqs.receive_message(QueueUrl=resources.uploads_queue_url, MaxNumberOfMessages=10)
+    return sorted(message["Body"] for message in messages.get("Messages", []))
+
+
+@pytest.mark.parametrize(
+    ("body", "image"),
+    [
+        (upload_of("holiday.jpg"), "holiday.jpg"),
+        (json.dumps({"detail-type": "Image Processed", "detail": outcome_of("holiday.jpg")}), "holiday.jpg"),
+        (json.dumps({"Type": "Notification", "Message": json.dumps(outcome_of("holiday.jpg"))}), "holiday.jpg"),
+        (json.dumps(outcome_of("holiday.jpg")), "holiday.jpg"),
+        ("no event", None),
+        ("[]", None),
+        ('{"Message": "text"}', None),
+    ],
+)
+def test_a_letter_knows_its_image(resources: Resources, body: str, image: str | None) -> None:
+    rest(resources, Dlq.UPLOADS, body)
+    assert only(resources, Dlq.UPLOADS).image == image
+
+
+@pytest.mark.parametrize(
+    ("dlq", "target"),
+    [
+        (Dlq.UPLOADS, "uploads_queue_arn"),
+        (Dlq.UPLOADS_RULES, "uploads_queue_arn"),
+        (Dlq.RECORD_IMAGE, "workflow_arn"),
+        (Dlq.BUS, "workflow_arn"),
+        (Dlq.NOTIFICATIONS, "topic_arn"),
+    ],
+)
+def test_every_queue_has_a_destination(resources: Resources, dlq: Dlq, target: str) -> None:
+    rest(resources, dlq, upload_of("holiday.jpg"))
+    assert destination(resources, only(resources, dlq)).arn == getattr(resources, target)
+
+
+def test_a_rules_letter_for_another_target_has_none(resources: Resources) -> None:
+    rest(resources, Dlq.BUS, upload_of("holiday.jpg"), TARGET_ARN=f"{resources.workflow_arn}-of-others")
+    with pytest.raises(UnknownDestinationError, match="of-others"):
+        destination(resources, only(resources, Dlq.BUS))
+
+
+def test_a_letter_that_cannot_be_deleted_is_sent_again_rather_than_lost(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = boto3.Session()
+
+    def refuse(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "InternalError", "Message": "not now"}}, "DeleteMessage")
+
+    session.events.register("before-call.sqs.DeleteMessage", refuse)
+    rest(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
+    with monkeypatch.context() as patched:
+        patched.setattr(boto3, "Session", lambda: session)
+        assert main(["dlq", "redrive"]) == 1
+    assert waiting(resources, Dlq.UPLOADS) == 1
+    assert main(["dlq", "redrive"]) == 0
+    assert waiting(resources, Dlq.UPLOADS) == 0
+    assert bodies(resources) == [upload_of("holiday.jpg")] * 2
+
+
+def test_what_is_not_selected_stays_for_others_to_see_at_once(resources: Resources) -> None:
+    for number in range(15):
+        rest(resources, Dlq.UPLOADS, upload_of(f"a/{number}"))
+        rest(resources, Dlq.UPLOADS, upload_of(f"b/{number}"))
+    assert main(["dlq", "redrive", "--image", "a/"]) == 0
+    left = [letter.image for letters in read(resources, Dlq.UPLOADS) for letter in letters]
+    assert sorted(filter(None, left)) == sorted(f"b/{number}" for number in range(15))
+
+
+def test_a_limit_holds_over_all_queues(resources: Resources) -> None:
+    for dlq in (Dlq.UPLOADS, Dlq.UPLOADS_RULES):
+        for number in range(3):
+            rest(resources, dlq, upload_of(f"{dlq}/{number}"))
+    assert main(["dlq", "redrive", "--limit", "4"]) == 0
+    assert len(bodies(resources)) == 4
+    assert waiting(resources, Dlq.UPLOADS) + waiting(resources, Dlq.UPLOADS_RULES) == 2
+
+
+def test_what_fails_again_meanwhile_is_left_for_the_next_time(resources: Resources) -> None:
+    """A queue whose messages come back at once would otherwise never be done."""
+    rest(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
+    letter = only(resources, Dlq.UPLOADS)
+    assert not letter.matches(None, None, before=letter.sent)
+    assert letter.matches(None, None, before=letter.sent + timedelta(milliseconds=1))
+
+
+def test_purge_asks_and_deletes_what_is_selected_alone(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rest(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
+    rest(resources, Dlq.UPLOADS, "poison")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert main(["dlq", "purge", "uploads"]) == 1
+    assert waiting(resources, Dlq.UPLOADS) == 2
+    assert main(["dlq", "purge", "uploads", "--yes", "--dry-run"]) == 0
+    assert waiting(resources, Dlq.UPLOADS) == 2
+    assert main(["dlq", "purge", "uploads", "--yes", "--containing", "poison"]) == 0
+    assert only(resources, Dlq.UPLOADS).image == "holiday.jpg"
+    assert bodies(resources) == []
+
+
+def test_ls_counts_and_tells_programs_by_its_exit_code(
+    resources: Resources, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dlq", "ls"]) == 0
+    rest(resources, Dlq.BUS, "{}")
+    capsys.readouterr()
+    assert main(["dlq", "ls", "--json"]) == 3
+    counts = {line["dlq"]: line["messages"] for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert counts == {**dict.fromkeys(map(str, Dlq), 0), "bus": 1}
