@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging_build import STEPS, Job, build, exclusive, forget, outdated, pending
+from packaging_bytecode import find_compiler
 from packaging_errors import PackagingError
 from packaging_functions import discover, load
 from packaging_manifest import MANIFEST, read
@@ -82,6 +83,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "instead of the targets for Lambda, unless --arch or --python name some; on a machine that cannot "
         "run what Lambda runs (macOS, for one), its zips and their manifest go into the subfolder local",
     )
+    parser.add_argument(
+        "--bytecode",
+        action="store_true",
+        help="put bytecode in, for faster cold starts; needs the target's version of Python on this machine",
+    )
     parser.add_argument("--check", action="store_true", help="build everything twice elsewhere and compare the bytes")
     parser.add_argument(
         "--output", type=Path, default=ROOT / "build", metavar="FOLDER", help="gets the zips; default: build"
@@ -124,7 +130,8 @@ def _run(options: argparse.Namespace) -> int:
     source, output = options.source.resolve(), options.output.resolve()
     folder = options.targets[0].folder
     functions = [load(source, name) for name in dict.fromkeys(options.function or discover(source))]
-    jobs = [Job(function, target) for function in functions for target in options.targets]
+    compilers = {target: find_compiler(target) if options.bytecode else None for target in options.targets}
+    jobs = [Job(function, target, compilers[target]) for function in functions for target in options.targets]
     _build(jobs, source, output / folder)
     return _check(jobs, source, output, options) if options.check else 0
 
@@ -191,7 +198,7 @@ def _check(jobs: Sequence[Job], source: Path, output: Path, options: argparse.Na
     for name in ("arch", "python"):
         if values := getattr(options, name):
             arguments += [f"--{name}", *values]
-    arguments += ["--local"] if options.local else []
+    arguments += [f"--{name}" for name in ("local", "bytecode") if getattr(options, name)]
     folder = options.targets[0].folder
     folders = [output / folder]
     with tempfile.TemporaryDirectory(prefix="darkroom-") as temporary:

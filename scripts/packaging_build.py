@@ -6,9 +6,10 @@ moment leaves what was there before, or nothing.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,48 +21,63 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from packaging_bytecode import Compiler
     from packaging_functions import Function
     from packaging_manifest import Artifact
     from packaging_targets import Target
 
-STEPS = 4
-"""How often `build` reports what it does next."""
+STEPS = 5
+"""How often `build` reports at most what it does next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One zip to be made."""
+    """One zip to be made.
+
+    Attributes:
+        function: What goes in.
+        target: Where it runs.
+        compiler: Makes the bytecode that goes in; None if none does.
+    """
 
     function: Function
     target: Target
+    compiler: Compiler | None = None
 
     @property
     def key(self) -> str:
         """The zip's name without its extension, and its key in the manifest."""
         return self.target.artifact(self.function.name)
 
+    @property
+    def bytecode(self) -> str:
+        """Version of the Python whose bytecode goes in; empty if none does."""
+        return self.compiler.version if self.compiler else ""
+
+    @property
+    def inputs(self) -> str:
+        """SHA-256 of what the zip is made from."""
+        return _inputs(self.function, self.bytecode)
+
 
 def pending(jobs: Sequence[Job], output: Path) -> list[Job]:
     """The jobs whose zip is not there or was made from something else."""
     manifest = packaging_manifest.read(output)
-    return [
-        job for job in jobs if not packaging_manifest.is_current(output, manifest.get(job.key), job.function.inputs)
-    ]
+    return [job for job in jobs if not packaging_manifest.is_current(output, manifest.get(job.key), job.inputs)]
 
 
 def outdated(source: Path, output: Path) -> list[str]:
     """Keys of the manifest whose zip is gone, damaged, or older than its sources."""
     manifest = packaging_manifest.read(output)
-    inputs: dict[str, str | None] = {}
+    functions: dict[str, Function] = {}
     for name in {entry["function"] for entry in manifest.values()}:
-        try:
-            inputs[name] = load(source, name).inputs
-        except PackagingError:
-            inputs[name] = None
+        with suppress(PackagingError):
+            functions[name] = load(source, name)
     return [
         key
         for key, entry in manifest.items()
-        if (digest := inputs[entry["function"]]) is None or not packaging_manifest.is_current(output, entry, digest)
+        if (function := functions.get(entry["function"])) is None
+        or not packaging_manifest.is_current(output, entry, _inputs(function, entry["bytecode"]))
     ]
 
 
@@ -106,6 +122,7 @@ def build(job: Job, output: Path, work: Path, report: Callable[[str], None]) -> 
     """
     # These cost a tenth of a second, which a call with nothing to do need not spend.
     from packaging_archive import Entry, combine, wheel_entries, write_zip  # noqa: PLC0415
+    from packaging_bytecode import with_bytecode  # noqa: PLC0415
     from packaging_sbom import bill_of_materials  # noqa: PLC0415
     from packaging_wheels import fetch  # noqa: PLC0415
 
@@ -116,7 +133,11 @@ def build(job: Job, output: Path, work: Path, report: Callable[[str], None]) -> 
     own = [Entry.stored(path, content) for path, content in job.function.files]
     layers = [(job.function.name, own), *((str(wheel.pin), wheel_entries(wheel.path)) for wheel in wheels)]
     archive = work / f"{job.key}.zip"
-    write_zip(archive, combine(layers, job.function.exclusions))
+    entries = combine(layers, job.function.exclusions)
+    if job.compiler:
+        report("compiling")
+        entries = with_bytecode(entries, job.function.name, job.compiler, work)
+    write_zip(archive, entries)
     digest = packaging_manifest.sha256(archive)
 
     report("writing the bill of materials")
@@ -132,12 +153,17 @@ def build(job: Job, output: Path, work: Path, report: Callable[[str], None]) -> 
         "function": job.function.name,
         "architecture": job.target.architecture,
         "runtime": job.target.runtime,
-        "inputs": job.function.inputs,
+        "bytecode": job.bytecode,
+        "inputs": job.inputs,
     }
     archive.replace(output / archive.name)
     sbom.replace(output / sbom.name)
     packaging_manifest.write(output, {**packaging_manifest.read(output), job.key: entry}, work)
     return entry
+
+
+def _inputs(function: Function, bytecode: str) -> str:
+    return hashlib.sha256(f"{function.inputs} {bytecode}".encode()).hexdigest() if bytecode else function.inputs
 
 
 def _empty(folder: Path) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LOCK = "requirements.txt"
+PART_LOCK = "requirements-{}.txt"
 SETTINGS = "package.toml"
 
 _IGNORED_FOLDERS = (".*", "__pycache__", "tests")
@@ -59,7 +60,7 @@ class Function:
     Attributes:
         name: The function's, which is its folder's and its Python package's.
         files: Its own files: path in the zip and content, sorted.
-        lock: Text of its locked requirements.
+        lock: Text of its locked requirements, and of those of the optional parts that it is to have.
         exclusions: What its dependencies bring and it does not need.
         inputs: SHA-256 of all of the above and of the scripts that package it.
     """
@@ -89,8 +90,12 @@ def load(source: Path, name: str) -> Function:
     files = tuple(_own_files(folder))
     if not files:
         raise PackagingError(f"{folder} holds no code to package")
-    lock = (folder / LOCK).read_text(encoding="utf-8")
-    exclusions = _exclusions(folder / SETTINGS)
+    settings = _settings(folder / SETTINGS)
+    locks = [LOCK, *_parts(folder, settings)]
+    lock = "\n".join((folder / name).read_text(encoding="utf-8") for name in locks)
+    exclusions = tuple(
+        exclusion for table in settings.get("exclude", []) for exclusion in _read_exclusion(folder / SETTINGS, table)
+    )
     return Function(name, files, lock, exclusions, _digest(files, lock, exclusions))
 
 
@@ -109,17 +114,26 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _exclusions(settings: Path) -> tuple[Exclusion, ...]:
-    if not settings.exists():
-        return ()
+def _settings(path: Path) -> Mapping[str, Any]:
+    if not path.exists():
+        return {}
     try:
-        document = tomllib.loads(settings.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise PackagingError(f"{settings}: {error}") from error
-    tables = document.pop("exclude", [])
-    if document or not isinstance(tables, list):
-        raise PackagingError(f"{settings}: it holds tables [[exclude]] and nothing else")
-    return tuple(exclusion for table in tables for exclusion in _read_exclusion(settings, table))
+        raise PackagingError(f"{path}: {error}") from error
+    if document.keys() - {"parts", "exclude"} or not isinstance(document.get("exclude", []), list):
+        raise PackagingError(f"{path}: it holds a list `parts`, tables [[exclude]], and nothing else")
+    return document
+
+
+def _parts(folder: Path, settings: Mapping[str, Any]) -> list[str]:
+    """The locks of the optional parts that the zip is to have."""
+    prefix, suffix = PART_LOCK.split("{}")
+    known = sorted(path.name[len(prefix) : -len(suffix)] for path in folder.glob(PART_LOCK.format("*")))
+    parts = settings.get("parts", [])
+    if not _are_texts(parts) or not set(parts) <= set(known):
+        raise PackagingError(f"{folder / SETTINGS}: `parts` is {parts!r}; there are: {', '.join(known) or 'none'}")
+    return [PART_LOCK.format(part) for part in sorted(set(parts))]
 
 
 def _read_exclusion(settings: Path, table: Mapping[str, Any]) -> Iterator[Exclusion]:

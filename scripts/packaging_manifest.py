@@ -27,6 +27,7 @@ class Artifact(TypedDict):
         function: Name of the function.
         architecture: `arm64` or `x86_64`.
         runtime: Lambda's name of the Python version, as `python3.13`.
+        bytecode: Version of the Python that compiled it, as `3.13.2`; empty if it holds sources alone.
         inputs: SHA-256 of what the zip was made from.
     """
 
@@ -37,6 +38,7 @@ class Artifact(TypedDict):
     function: str
     architecture: str
     runtime: str
+    bytecode: str
     inputs: str
 
 

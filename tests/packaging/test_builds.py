@@ -304,7 +304,7 @@ def test_an_output_that_cannot_be_written_is_explained(greeter: Workshop) -> Non
 
 def test_help_names_every_option(workshop: Workshop) -> None:
     text = workshop.run("--help").stdout
-    for option in ("FUNCTION", "--arch", "--python", "--local", "--check", "--output", "--source"):
+    for option in ("FUNCTION", "--arch", "--python", "--local", "--bytecode", "--check", "--output", "--source"):
         assert option in text
 
 

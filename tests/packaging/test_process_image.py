@@ -66,6 +66,9 @@ from process_image.handler import handler
 class Context:
     function_name = function_version = memory_limit_in_mb = invoked_function_arn = aws_request_id = "1"
 
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
 message = {
     "messageId": "m", "body": "no event", "receiptHandle": "", "attributes": {}, "messageAttributes": {},
     "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:uploads",
@@ -93,8 +96,9 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "EVENT_BUS": "bus",
     "PROCESSED_BUCKET": "processed",
-    "MAX_BYTES": "10000000",
-    "MAX_PIXELS": "10000000",
+    **{f"MAX_{limit}": "10000000" for limit in ("BYTES", "FRAMES", "METADATA_BYTES", "PIXELS", "SCAN_MEGAPIXELS")},
+    "MAX_MEMORY": "512",
+    "MAX_SECONDS": "10",
     "VARIANTS": json.dumps([{"name": "small", "width": 100, "format": "jpeg"}]),
     "POWERTOOLS_SERVICE_NAME": "process_image",
     "POWERTOOLS_METRICS_NAMESPACE": "darkroom",
@@ -104,7 +108,11 @@ ENVIRONMENT = {
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The function, packaged for Lambda and for this machine."""
-    output = tmp_path_factory.mktemp("build")
+    return package(tmp_path_factory.mktemp("build"), "--arch", "arm64", "x86_64", "--local")
+
+
+def package(output: Path, *options: str) -> Path:
+    """Run the command as a user would, with the wheels that earlier builds have fetched."""
     cache = ROOT / "build" / ".cache" / "wheels"
     if cache.exists():  # it fetches less; what it holds is checked by hash
         shutil.copytree(cache, output / ".cache" / "wheels")
@@ -115,8 +123,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--output",
         str(output),
     ]
-    targets = ["--arch", "arm64", "x86_64", "--local"]
-    done = subprocess.run([*command, *targets], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return output
 
@@ -126,6 +133,16 @@ def artifact(built: Path, architecture: str) -> Artifact:
 
 
 def test_it_runs_from_the_zip(built: Path, tmp_path: Path) -> None:
+    run_from_the_zip(built, tmp_path)
+
+
+def test_it_runs_from_bytecode_and_is_still_small(tmp_path: Path) -> None:
+    built = package(tmp_path / "build", "--local", "--bytecode")
+    run_from_the_zip(built, tmp_path)
+    assert read(built)[local_target().artifact("process_image")]["size"] <= 8_000_000
+
+
+def run_from_the_zip(built: Path, tmp_path: Path) -> None:
     unpacked, runtime = tmp_path / "task", tmp_path / "runtime"
     with zipfile.ZipFile(built / read(built)[local_target().artifact("process_image")]["path"]) as archive:
         archive.extractall(unpacked)

@@ -221,9 +221,25 @@ def test_an_excluded_path_stays_out(workshop: Workshop) -> None:
         ]
 
 
+def test_an_optional_part_is_in_the_zip_if_package_toml_says_so(workshop: Workshop) -> None:
+    locks = {f"requirements-{name}.txt": workshop.wheel(name) for name in ("one", "two")}
+    workshop.function("lean", workshop.wheel("pkg"), locks)
+
+    def packages() -> set[str]:
+        workshop.run("--arch", "arm64")
+        with workshop.zip("lean-arm64-python3.13") as archive:
+            return {name.partition("/")[0] for name in archive.namelist() if name.endswith("/__init__.py")}
+
+    assert packages() == {"lean", "pkg"}
+    (workshop.source / "lean" / "package.toml").write_text('parts = ["two"]\n')
+    assert packages() == {"lean", "pkg", "two"}
+
+
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
+        ('parts = ["one", "tow"]\n', "there are: one, two"),
+        ('parts = "one"\n', "there are: one, two"),
         ('[[exclude]]\npaths = ["pkg/old/*"]\nreason = "r"\n', "excludes what is not there: pkg/old/*"),
         ('[[exclude]]\npaths = ["pkg/*"]\n', "has a `reason`"),
         ('[[exclude]]\npaths = "pkg/*"\nreason = "r"\n', "has a list `paths`"),
@@ -233,7 +249,8 @@ def test_an_excluded_path_stays_out(workshop: Workshop) -> None:
     ],
 )
 def test_a_mistake_in_package_toml_is_explained(workshop: Workshop, settings: str, complaint: str) -> None:
-    workshop.function("lean", workshop.wheel("pkg"), {"package.toml": settings})
+    locks = {f"requirements-{name}.txt": workshop.wheel(name) for name in ("one", "two")}
+    workshop.function("lean", workshop.wheel("pkg"), {"package.toml": settings, **locks})
     assert complaint in workshop.run("--arch", "arm64", expect=1).stderr
 
 

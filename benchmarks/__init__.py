@@ -1,0 +1,1 @@
+"""How fast, small and faithful Darkroom is, measured beside its peers: `make benchmark`."""

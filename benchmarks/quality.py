@@ -1,0 +1,112 @@
+"""What the speed was paid with: how close the derivatives come to a reference, and how many bytes they take.
+
+The reference is decoded in full size, converted in full size and scaled once, by Lanczos over all its pixels.
+Closeness is SSIMULACRA2: 100 is equal, 90 cannot be told apart side by side, 70 is good, differences below half a
+point are not seen.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from statistics import geometric_mean
+from typing import TYPE_CHECKING, TypedDict
+
+from PIL import Image
+
+from benchmarks.peer_pillow import upright_srgb
+from benchmarks.peers import NAIVE, Worker
+from benchmarks.work import usual_work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from benchmarks.peers import Peer
+    from benchmarks.pictures import Original
+    from benchmarks.work import Derivative
+
+
+class File(TypedDict):
+    """One derivative: its SSIMULACRA2 score (at most 100) and its size in bytes."""
+
+    score: float
+    bytes: int
+
+
+Quality = dict[str, dict[str, dict[str, File]]]
+"""By original, derivative and peer."""
+
+
+def compare(
+    peers: Sequence[Peer],
+    originals: Sequence[Original],
+    watermark: Path,
+    folder: Path,
+    progress: Callable[[str], None],
+) -> Quality:
+    """Score what some peers make of the originals."""
+    result: Quality = {}
+    mark = Image.open(watermark).convert("RGBA")
+    for original in originals:
+        work = usual_work(original.path, original.size, watermark)
+        for peer in peers:
+            progress(f"{original.name}: {peer.name}")
+            with Worker(peer, work, folder) as worker:
+                worker.render()
+                worker.save(folder / peer.name)
+        full = upright_srgb(original.path.read_bytes())
+        by_derivative: dict[str, dict[str, File]] = {}
+        for one in work.derivatives:
+            by_derivative[one.name] = {}
+            for peer in peers:
+                progress(f"{original.name}: {one.name} of {peer.name}")
+                file = folder / peer.name / f"{one.name}.{one.format}"
+                with Image.open(file) as image:
+                    image.load()
+                    reference = _reference(full, image.size, one, mark)
+                by_derivative[one.name][peer.name] = {"score": score(reference, image), "bytes": file.stat().st_size}
+        result[original.name] = by_derivative
+    return result
+
+
+def score(reference: Image.Image, image: Image.Image) -> float:
+    """SSIMULACRA2 of an image; one with alpha is seen on black and on white, and the lower score counts."""
+    from ssimulacra2 import compute_ssimulacra2  # noqa: PLC0415 - a second to import, for who measures quality
+
+    if "A" in reference.getbands():
+        return min(score(_on(reference, colour), _on(image, colour)) for colour in ("black", "white"))
+    return float(compute_ssimulacra2(_png(reference), _png(image)))
+
+
+def differences(quality: Quality, peer: str) -> list[float]:
+    """How much a peer's score is ahead of naive Pillow's, negative if behind, for each file."""
+    files = [file for one in quality.values() for file in one.values()]
+    return [file[peer]["score"] - file[NAIVE]["score"] for file in files]
+
+
+def bytes_ratio(quality: Quality, peer: str) -> float:
+    """Bytes relative to naive Pillow's, as the geometric mean over all files."""
+    return geometric_mean(
+        files[peer]["bytes"] / files[NAIVE]["bytes"] for one in quality.values() for files in one.values()
+    )
+
+
+def _reference(full: Image.Image, size: tuple[int, int], one: Derivative, mark: Image.Image) -> Image.Image:
+    image = full.resize(size, Image.Resampling.LANCZOS)
+    if one.format == "jpeg" and image.mode == "RGBA":
+        image = _on(image, "white")
+    if one.watermark:
+        image.paste(mark, one.watermark, mark)
+    return image
+
+
+def _on(image: Image.Image, colour: str) -> Image.Image:
+    behind = Image.new("RGBA", image.size, colour)
+    return Image.alpha_composite(behind, image.convert("RGBA")).convert("RGB")
+
+
+def _png(image: Image.Image) -> BytesIO:
+    file = BytesIO()
+    image.convert("RGB").save(file, "PNG", compress_level=0)
+    file.seek(0)
+    return file
