@@ -2,15 +2,16 @@
 
 PYTHON ?= python3
 PROJECT_PYTHON := .venvs/dev/bin/python
-ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/checkov/.installed
+ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/checkov/.installed .venvs/parts/.installed
+COMMAND := .venvs/dev/bin/darkroom
 
 .DEFAULT_GOAL := help
-.PHONY: help setup package demo clean-demo test localstack-test localstack-up localstack-logs localstack-down check format docs init lock clean
+.PHONY: help setup package demo demo-page clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down check format docs init lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
-setup: $(ENVIRONMENTS) ## Install what the tools and tests need, into .venvs/
+setup: $(ENVIRONMENTS) $(COMMAND) ## Install what the tools and tests need, into .venvs/, and the command darkroom
 
 .venvs/%/.installed: requirements/%.txt
 	@command -v $(PYTHON) >/dev/null || { echo "missing: $(PYTHON); install Python 3.11 or newer" >&2; exit 1; }
@@ -20,14 +21,21 @@ setup: $(ENVIRONMENTS) ## Install what the tools and tests need, into .venvs/
 	@.venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
+$(COMMAND): .venvs/dev/.installed Makefile
+	@printf '#!/bin/sh\nPYTHONPATH="%s/scripts" exec "%s/$(PROJECT_PYTHON)" -m darkroom "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $@
+	@chmod +x $@
+
 package: .venvs/dev/.installed ## Build the functions' zips for AWS into build/ (PACKAGE="options of scripts/package_lambdas.py")
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py $(PACKAGE)
 
 demo: .venvs/dev/.installed .venvs/ministack/.installed ## See the pipeline work, on pictures of its own or IMAGES="files or folders"
 	@$(PROJECT_PYTHON) scripts/demo.py $(IMAGES)
 
-clean-demo: ## Remove all that `make demo` left
-	rm -rf build/demo
+demo-page: .venvs/dev/.installed ## Try the API on a page, against LocalStack (PAGE="options of scripts/run_page.py")
+	@$(PROJECT_PYTHON) scripts/run_page.py $(PAGE)
+
+clean-demo: ## Remove all that `make demo` and `make demo-page` left
+	rm -rf build/demo build/demo-page
 
 localstack-test: .venvs/dev/.installed ## Run the end-to-end tests on LocalStack (LOCALSTACK=docker or pip decides how it runs)
 	@$(PROJECT_PYTHON) scripts/run_localstack.py test
@@ -48,20 +56,29 @@ test: setup ## Run all checks and tests, end to end on the embedded emulator
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/checks.py test
 
+fuzz: .venvs/fuzz/.installed ## Look for files that break the image core, guided by coverage (SECONDS=300)
+	@mkdir -p build/fuzz
+	@PYTHONPATH=lambdas:tests .venvs/fuzz/bin/python tests/hostile/fuzz.py build/fuzz -max_total_time=$(or $(SECONDS),300) -artifact_prefix=build/fuzz/
+
+benchmark: .venvs/benchmark/.installed ## Measure the image core beside sharp, pyvips and naive Pillow (BENCHMARK="options of python -m benchmarks")
+	@PYTHONPATH=lambdas:tests .venvs/benchmark/bin/python -m benchmarks $(BENCHMARK)
+
 format: setup ## Format Python and Terraform
-	@.venvs/dev/bin/ruff format lambdas scripts tests
-	@.venvs/dev/bin/ruff check --fix lambdas scripts tests
+	@.venvs/dev/bin/ruff format benchmarks lambdas scripts tests
+	@.venvs/dev/bin/ruff check --fix benchmarks lambdas scripts tests
 	@terraform fmt -recursive terraform
 
 docs: setup ## Generate the pages that are made from code
 	@$(PROJECT_PYTHON) scripts/document_events.py
+	@$(PROJECT_PYTHON) scripts/document_api.py
 	@$(PROJECT_PYTHON) scripts/document_modules.py
+	@$(PROJECT_PYTHON) scripts/seal_page.py
 
 init: .venvs/dev/.installed ## Install Terraform's provider in terraform/, from a mirror where the registry is out of reach
 	@$(PROJECT_PYTHON) scripts/stack.py init
 
 lock: .venvs/lock/.installed ## Resolve the requirements anew and write the lock files
-	@for file in requirements/*.in lambdas/*/requirements.in; do \
+	@for file in lambdas/*/requirements*.in requirements/*.in; do \
 	  echo "locking $$file"; \
 	  (cd "$$(dirname $$file)" && $(CURDIR)/.venvs/lock/bin/uv pip compile --quiet --universal --upgrade \
 	    --python-version 3.11 --generate-hashes --no-header $$(sed -n 's/^# uv: //p' "$$(basename $$file)") "$$(basename $$file)" \

@@ -17,7 +17,7 @@ from stack import ROOT
 
 BIN = ROOT / ".venvs" / "dev" / "bin"
 
-SOURCES = ("lambdas", "localstack_adapter", "scripts", "tests")
+SOURCES = ("benchmarks", "lambdas", "localstack_adapter", "scripts", "tests")
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,23 @@ CHECK = (
     Step("terraform fmt", ("terraform", "fmt", "-check", "-recursive", "terraform")),
     Step("contracts", tool("python", "scripts/check_contracts.py")),
     Step("events page", tool("python", "scripts/document_events.py", "--check")),
+    Step("API page", tool("python", "scripts/document_api.py", "--check")),
     Step("module pages", tool("python", "scripts/document_modules.py", "--check")),
     Step("checkov", tool("python", "scripts/scan.py")),
 )
 TEST = (
-    Step("unit", tool("pytest", "tests/unit", "tests/demo", "tests/documents", "tests/localstack")),
+    Step(
+        "unit",
+        tool(
+            "pytest", "tests/unit", "tests/api", "tests/benchmark", "tests/demo", "tests/documents", "tests/localstack"
+        ),
+    ),
+    Step("hostile files", tool("pytest", "tests/hostile")),
+    Step("optional parts", (str(ROOT / ".venvs" / "parts" / "bin" / "pytest"), "tests/parts")),
     Step("contracts tests", tool("pytest", "tests/contracts")),
+    Step("page", tool("pytest", "tests/page")),
     Step("packaging", tool("pytest", "tests/packaging")),
+    Step("benchmark", tool("python", "-m", "benchmarks", "--quick"), {"PYTHONPATH": "lambdas:tests"}),
     Step("terraform", tool("pytest", "tests/terraform")),
     Step("end to end", tool("pytest", "tests/e2e")),
 )

@@ -143,10 +143,12 @@ def apply(directory: Path, subscriber_arn: str, tell: Callable[[str], None], pro
     Raises:
         TerraformError: Terraform has failed.
     """
+    usual = emulator_variables(NAME)
+    # Every environment of the function is a process of this machine: no more of them than processors.
+    processors = max(os.cpu_count() or 1, LEAST_CONCURRENCY)
     variables = {
-        **emulator_variables(NAME),
-        # Every environment of the function is a process of this machine: no more of them than processors.
-        "process_image": {"max_concurrency": max(os.cpu_count() or 1, LEAST_CONCURRENCY)},
+        **usual,
+        "process_image": {**usual["process_image"], "max_concurrency": processors},
         "notifications": {"demo": {"protocol": "sqs", "endpoint": subscriber_arn}},
     }
     marker, wanted = directory / _APPLIED, fingerprint(variables)

@@ -14,6 +14,19 @@ from tempfile import TemporaryDirectory
 from emulator import EmulatorError, ministack
 from stack import ROOT, Stack, TerraformError, emulator_variables
 
+# Scanned is what a careful owner of an account would apply: with what only the account can provide, and with the page.
+VARIABLES = {
+    "api": {
+        "authorization": {
+            "type": "COGNITO_USER_POOLS",
+            "user_pool_arns": ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_0"],
+        },
+        "page": True,
+        "web_acl_arn": "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/account/0",
+    },
+    "access_log": {"bucket": "access-logs"},
+}
+
 CHECKOV = ROOT / ".venvs" / "checkov" / "bin" / "checkov"
 
 
@@ -68,22 +81,27 @@ def scan(*arguments: str) -> Scan:
 
 def scan_files() -> Scan:
     """Scan the root and its modules as they are written."""
-    return scan(
-        "--directory",
-        "terraform",
-        "--framework",
-        "terraform",
-        "--skip-path",
-        "examples",
-        "--skip-path",
-        "tests",
-    )
+    with TemporaryDirectory() as folder:
+        variables = Path(folder) / "scan.tfvars.json"
+        variables.write_text(json.dumps(VARIABLES))
+        return scan(
+            "--directory",
+            "terraform",
+            "--framework",
+            "terraform",
+            "--var-file",
+            str(variables),
+            "--skip-path",
+            "examples",
+            "--skip-path",
+            "tests",
+        )
 
 
 def scan_plan() -> Scan:
     """Scan what the root's plan would make, planned against an embedded emulator."""
     with TemporaryDirectory() as folder, ministack(Path(folder)) as emulator:
-        stack = Stack(Path(folder), emulator.environment, emulator_variables("scan"))
+        stack = Stack(Path(folder), emulator.environment, {**emulator_variables("scan"), **VARIABLES})
         stack.init()
         # The key alone is made: what it encrypts shows in a plan only once its ARN is known.
         stack.apply("-target=module.key")

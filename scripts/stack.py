@@ -220,7 +220,9 @@ class Stack(Terraform):
             if link.is_symlink():
                 link.unlink()
         for source in (ROOT / "terraform").iterdir():
-            if source.name == "modules" or (source.suffix in (".tf", ".json") and source.name != "backend.tf"):
+            if source.name in ("api", "modules", "page") or (
+                source.suffix in (".tf", ".json") and source.name != "backend.tf"
+            ):
                 (self.folder / source.name).symlink_to(source)
         for name in ("events", "build"):
             link = self.directory / name
@@ -241,6 +243,11 @@ def emulator_variables(name: str, target: Target | None = None) -> dict[str, Any
         "artifacts": str(Path("../build") / target.folder / "manifest.json"),
         "s3_use_path_style": True,
         "force_destroy": True,
+        # All functions share this machine's processors: what takes a second on AWS may take many.
+        "limits": {"max_seconds": 50},
+        "process_image": {"timeout": 300},
+        "observe": {"save_queries": False},  # no emulator knows them
+        "api": None,  # the embedded emulator has no REST APIs that talk to services
     }
 
 

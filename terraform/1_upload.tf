@@ -2,21 +2,29 @@
 # Out:        "Object Created" and "Object Deleted", to the account's default event bus.
 # On failure: S3 delivers to EventBridge at least once; an upload that fails is the uploader's to repeat.
 
+locals {
+  originals_name = "${var.name}-originals-${local.account_id}"
+}
+
 module "originals" {
   source = "./modules/bucket"
 
-  name          = "${var.name}-originals-${local.account_id}"
+  name          = local.originals_name
   key_arn       = module.key.arn
   versioned     = true
   eventbridge   = true
+  access_log    = var.access_log
   force_destroy = var.force_destroy
 
   retention = {
     noncurrent_days = var.originals.noncurrent_days
   }
 
-  cors = length(var.originals.cors_origins) == 0 ? [] : [{
-    allowed_origins = var.originals.cors_origins
-    allowed_methods = ["POST", "PUT"]
-  }]
+  # Of the page (9_try.tf), too: it posts large files straight into the bucket.
+  cors = [
+    for origins in [concat(var.originals.cors_origins, local.page_origins)] : {
+      allowed_origins = origins
+      allowed_methods = ["POST", "PUT"]
+    } if length(origins) > 0
+  ]
 }

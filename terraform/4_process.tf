@@ -8,6 +8,8 @@ module "processed" {
   name          = "${var.name}-processed-${local.account_id}"
   key_arn       = module.key.arn
   versioned     = false # a derivative can be made again from its original
+  eventbridge   = true  # for the rules of others; without one it costs nothing
+  access_log    = var.access_log
   force_destroy = var.force_destroy
   retention     = {}
 }
@@ -63,7 +65,12 @@ module "process_image" {
   environment = {
     EVENT_BUS                    = module.bus.name
     MAX_BYTES                    = var.limits.max_bytes
+    MAX_FRAMES                   = var.limits.max_frames
+    MAX_MEMORY                   = var.limits.max_memory
+    MAX_METADATA_BYTES           = var.limits.max_metadata_bytes
     MAX_PIXELS                   = var.limits.max_pixels
+    MAX_SCAN_MEGAPIXELS          = var.limits.max_scan_megapixels
+    MAX_SECONDS                  = var.limits.max_seconds
     POWERTOOLS_METRICS_NAMESPACE = var.name
     POWERTOOLS_SERVICE_NAME      = "process_image"
     PROCESSED_BUCKET             = module.processed.name
@@ -97,9 +104,15 @@ data "aws_iam_policy_document" "process_image" {
   }
 
   statement {
-    sid       = "KeepDerivatives"
-    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    sid       = "ReadDerivativesAndWatermarks"
+    actions   = ["s3:GetObject"]
     resources = ["${module.processed.arn}/*"]
+  }
+
+  statement {
+    sid       = "KeepDerivatives" # key, version, variant: so no watermark, whose key has two parts
+    actions   = ["s3:DeleteObject", "s3:PutObject"]
+    resources = ["${module.processed.arn}/?*/?*/?*"]
   }
 
   statement {

@@ -17,9 +17,14 @@ module "key" {
     notifications = { service = "sns.amazonaws.com", source_arns = [module.notifications.static_arn] }
 
     logs = {
-      service            = "logs.${var.region}.amazonaws.com"
-      actions            = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
-      encryption_context = { "aws:logs:arn" = [module.process_image.log_group_arn, module.record_image.log_group_arn] }
+      service = "logs.${var.region}.amazonaws.com"
+      actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+      encryption_context = {
+        "aws:logs:arn" = concat(
+          [module.process_image.log_group_arn, module.record_image.log_group_arn],
+          var.api == null ? [] : concat(module.api[0].log_group_arns, [module.presign_upload[0].log_group_arn]),
+        )
+      }
     }
 
     # The workflow's log is delivered to its group, not written by the workflow itself.

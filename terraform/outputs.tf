@@ -1,6 +1,22 @@
+output "api" {
+  description = "The API: where it answers, its id, its log group, what policies allow callers `execute-api:Invoke` on; null if there is none."
+  value       = one([for api in module.api : { url = api.url, id = api.id, log_group = api.log_group_name, execution_arn = api.execution_arn }])
+}
+
+output "api_keys" {
+  description = "The API keys by name: id, which is the owner of what is uploaded with it, and the secret value."
+  value       = one(module.api[*].api_keys)
+  sensitive   = true
+}
+
 output "bus" {
   description = "Bus that every image's outcome is announced on: add rules to it to do more."
   value       = { name = module.bus.name, arn = module.bus.arn, archive_arn = module.bus.archive_arn }
+}
+
+output "dashboard" {
+  description = "Name of the CloudWatch dashboard; null if there is none."
+  value       = one(module.observability[*].dashboard_name)
 }
 
 output "dlqs" {
@@ -27,6 +43,11 @@ output "notifications_topic_arn" {
 output "originals_bucket" {
   description = "Bucket to upload images to."
   value       = module.originals.name
+}
+
+output "page" {
+  description = "URL of the page to try the API with; null if there is none."
+  value       = one([for api in module.api : "${api.url}/index.html" if local.page])
 }
 
 output "process_image" {

@@ -15,6 +15,50 @@ variable "region" {
   nullable    = false
 }
 
+variable "access_log" {
+  description = "Where S3 delivers its log of every request to the buckets: a bucket in the same region whose policy admits `logging.s3.amazonaws.com`. Null: none is written; such a log costs more than the requests."
+  type        = object({ bucket = string, prefix = optional(string, "s3/") })
+  default     = null
+}
+
+variable "api" {
+  description = <<-EOT
+    The API in front of buckets and table; null: none. authorization: how callers say who they are, by AWS_IAM's
+    signature unless told otherwise (modules/service_api). api_keys: names of API keys to make. account_logging: give
+    API Gateway its role for logs, which is one for all APIs of the account and region: false where it has one.
+    cors_origin: the web origin that may call it from a browser. page: serve a page to try it with. throttling:
+    requests a second, and at once, of all callers together. upload_expiry: seconds for which a presigned upload is
+    good. web_acl_arn: a WAF to put before it.
+  EOT
+  type = object({
+    account_logging = optional(bool, true)
+    api_keys        = optional(set(string), [])
+    authorization = optional(object({
+      type           = optional(string, "AWS_IAM")
+      cache_seconds  = optional(number, 300)
+      function_arn   = optional(string)
+      scopes         = optional(list(string), [])
+      user_pool_arns = optional(list(string), [])
+    }), {})
+    cors_origin   = optional(string)
+    page          = optional(bool, false)
+    throttling    = optional(object({ burst = optional(number, 100), rate = optional(number, 50) }), {})
+    upload_expiry = optional(number, 300)
+    web_acl_arn   = optional(string)
+  })
+  default = {}
+
+  validation {
+    condition     = var.api == null || try(var.api.upload_expiry >= 1 && var.api.upload_expiry <= 3600, false)
+    error_message = "api.upload_expiry is ${try(var.api.upload_expiry, "null")} s: use 1 to 3600."
+  }
+
+  validation {
+    condition     = try(!var.api.page || contains(["API_KEY", "COGNITO_USER_POOLS", "LAMBDA"], var.api.authorization.type), true)
+    error_message = "api.page sends a key or a token, and authorization.type ${try(var.api.authorization.type, "null")} asks for a signature: use API_KEY, COGNITO_USER_POOLS or LAMBDA."
+  }
+}
+
 variable "architecture" {
   description = "Processor of the functions: arm64 (about 20 % cheaper) or x86_64. The artifact for it must be built."
   type        = string
@@ -44,17 +88,37 @@ variable "force_destroy" {
 }
 
 variable "limits" {
-  description = "What an original may measure at most: bytes, and pixels (width × height). Anything above is announced as rejected."
+  description = <<-EOT
+    What an original may measure at most; anything above is announced as rejected (docs/images.md). max_bytes: of the
+    file. max_frames: of an animation. max_metadata_bytes: of colour profile, EXIF data and texts, unpacked. max_pixels:
+    width × height. max_scan_megapixels: million pixels × scans of a progressive JPEG. And what one image may take:
+    max_memory in MB, besides the 256 of the function itself, and max_seconds.
+  EOT
   type = object({
-    max_bytes  = optional(number, 25 * 1024 * 1024)
-    max_pixels = optional(number, 24 * 1000 * 1000)
+    max_bytes           = optional(number, 25 * 1024 * 1024)
+    max_frames          = optional(number, 2000)
+    max_memory          = optional(number, 512)
+    max_metadata_bytes  = optional(number, 4 * 1000 * 1000)
+    max_pixels          = optional(number, 24 * 1000 * 1000)
+    max_scan_megapixels = optional(number, 2000)
+    max_seconds         = optional(number, 10)
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = var.limits.max_bytes >= 1 && var.limits.max_pixels >= 1 && var.limits.max_pixels <= 178956970
-    error_message = "limits: max_bytes ${var.limits.max_bytes} and max_pixels ${var.limits.max_pixels} must be at least 1, and max_pixels at most 178956970 (what the decoders take)."
+    condition     = alltrue([for limit in values(var.limits) : limit >= 1 && floor(limit) == limit])
+    error_message = "limits: ${join(", ", [for name, limit in var.limits : "${name} is ${limit}" if limit < 1 || floor(limit) != limit])}: use whole numbers of at least 1."
+  }
+
+  validation {
+    condition     = var.limits.max_pixels <= 178956970
+    error_message = "limits: max_pixels is ${var.limits.max_pixels}: use at most 178956970, what the decoders take."
+  }
+
+  validation {
+    condition     = var.limits.max_metadata_bytes <= 16 * 1024 * 1024
+    error_message = "limits: max_metadata_bytes is ${var.limits.max_metadata_bytes}: use at most ${16 * 1024 * 1024}."
   }
 }
 
@@ -80,6 +144,23 @@ variable "notifications" {
   nullable = false
 }
 
+variable "observe" {
+  description = <<-EOT
+    Dashboard, alarms and saved queries; null: none. alarm_topic_arns: SNS topics that are told of alarms.
+    expected_every: hours within which at least one image is expected (null: nothing is). max_wait: seconds that an
+    upload may wait. rejected_share: share of rejected images, of at least 20 within an hour, that is an alarm.
+    save_queries: false where CloudWatch cannot keep queries, as on some emulators.
+  EOT
+  type = object({
+    alarm_topic_arns = optional(list(string), [])
+    expected_every   = optional(number)
+    max_wait         = optional(number, 900)
+    rejected_share   = optional(number, 0.2)
+    save_queries     = optional(bool, true)
+  })
+  default = {}
+}
+
 variable "originals" {
   description = "The bucket that is uploaded to: days until an overwritten or deleted version is removed for good (null: never), and the web origins that may upload from a browser."
   type = object({
@@ -100,6 +181,17 @@ variable "process_image" {
   })
   default  = {}
   nullable = false
+
+  # Two seconds besides for each image: from S3, back, and to the bus (handler.py).
+  validation {
+    condition     = var.process_image.timeout >= var.process_image.batch_size * (var.limits.max_seconds + 2)
+    error_message = "process_image: a batch of ${var.process_image.batch_size} images, each of which may take limits.max_seconds ${var.limits.max_seconds} + 2 s, does not fit into the timeout of ${var.process_image.timeout} s: set it to ${var.process_image.batch_size * (var.limits.max_seconds + 2)}, or batch_size or max_seconds lower."
+  }
+
+  validation {
+    condition     = var.process_image.memory >= var.limits.max_memory + 256
+    error_message = "process_image: memory of ${var.process_image.memory} MB is less than limits.max_memory ${var.limits.max_memory} + 256 MB, which the function itself needs: set it to ${var.limits.max_memory + 256}, or max_memory lower."
+  }
 }
 
 variable "runtime" {

@@ -92,10 +92,16 @@ run "roles_may_do_what_the_arrows_between_services_need" {
         Resource = ["arn:aws:s3:::darkroom-processed-123456789012", "arn:aws:s3:::darkroom-originals-123456789012"]
       },
       {
+        Sid      = "ReadDerivativesAndWatermarks"
+        Effect   = "Allow"
+        Action   = "s3:GetObject"
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012/*"
+      },
+      {
         Sid      = "KeepDerivatives"
         Effect   = "Allow"
-        Action   = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]
-        Resource = "arn:aws:s3:::darkroom-processed-123456789012/*"
+        Action   = ["s3:PutObject", "s3:DeleteObject"]
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012/?*/?*/?*"
       },
       {
         Sid      = "UseKey"

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import hcl2
 import pytest
+import typer
 
+from darkroom.cli import app
 from stack import ROOT
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def test_there_are_commands_to_check() -> None:
 
 
 @pytest.mark.parametrize(("document", "command"), COMMANDS)
-def test_commands_can_be_given(document: str, command: str) -> None:
+def test_commands_can_be_given(document: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_NAME", "darkroom")  # as docs/operate.md says
     program, *arguments = shlex.split(command)
     if program in FOREIGN:
         return
@@ -60,6 +63,8 @@ def test_commands_can_be_given(document: str, command: str) -> None:
         check_terraform(arguments)
     elif Path(program).name in {"python", "python3"}:
         check_script(arguments)
+    elif Path(program).name == "darkroom":
+        check_darkroom(arguments)
     elif Path(program).name == "pytest":
         assert all((ROOT / word).exists() for word in arguments if word.startswith("tests"))
     else:
@@ -95,9 +100,35 @@ def check_script(arguments: list[str]) -> None:
         assert option in usage
 
 
+def check_darkroom(arguments: list[str]) -> None:
+    """A subcommand that the operator's command has, with arguments and options that it takes."""
+    command = typer.main.get_command(app)
+    while isinstance(command, typer.core.TyperGroup):
+        name, *arguments = arguments
+        command = command.commands[name]
+    command.make_context(command.name, arguments)
+
+
+def darkroom_commands(group: typer.core.TyperGroup, *before: str) -> Iterator[str]:
+    """The command lines of all subcommands."""
+    for name, command in group.commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            yield from darkroom_commands(command, *before, name)
+        else:
+            yield " ".join((*before, name))
+
+
+def test_every_subcommand_is_documented() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    shown = [command for _, command in COMMANDS]
+    for line in darkroom_commands(group, ".venvs/dev/bin/darkroom"):
+        assert any(command.startswith(line) for command in shown), line
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(document: Path) -> None:
-    text = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+    text = re.sub(r"```.*?```|`[^`\n]+`", "", document.read_text(), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"[a-z]+:", target):
             continue

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.engines import LOCALSTACK, engine, session
+from e2e.engines import LOCALSTACK, Capability, engine, session
 from e2e.pipeline import Pipeline
 from emulator import ministack
 from localstack_engine import functions_target
@@ -41,6 +41,14 @@ VARIANTS = [
     },
     {"name": "modern", "width": 640, "format": "avif"},
 ]
+
+# Keys, as every engine with an API knows them: three owners.
+API = {
+    "authorization": {"type": "API_KEY"},
+    "api_keys": ["alice", "bob", "carol"],
+    "cors_origin": "https://app.example.com",
+    "page": True,
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -91,7 +99,8 @@ def stack(endpoint: str, test_queue: tuple[str, str]) -> Stack:
             **emulator_variables(NAME, functions_target(endpoint) if engine() is LOCALSTACK else None),
             "variants": variants,
             "notifications": {"test": {"protocol": "sqs", "endpoint": test_queue[1]}},
-            "process_image": {"timeout": 20},
+            "api": API if engine().can(Capability.API_SERVICE_INTEGRATIONS) else None,
+            "originals": {"cors_origins": [API["cors_origin"]]},
         },
         tell=print,
     )
@@ -106,8 +115,19 @@ def pipeline(stack: Stack, test_queue: tuple[str, str]) -> Pipeline:
     return Pipeline({**stack.outputs(), "test_queue_url": test_queue[0]}, session())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _skip_modules_that_the_engine_cannot_run(request: pytest.FixtureRequest, endpoint: str) -> None:
+    """Before their own fixtures ask for what there is not."""
+    skip_what_the_engine_cannot_do(request)
+
+
 @pytest.fixture(autouse=True)
-def _skip_what_the_engine_cannot_do(request: pytest.FixtureRequest) -> None:
+def _skip_tests_that_the_engine_cannot_run(request: pytest.FixtureRequest) -> None:
+    skip_what_the_engine_cannot_do(request)
+
+
+def skip_what_the_engine_cannot_do(request: pytest.FixtureRequest) -> None:
+    """Skip what is marked as needing something that the engine lacks."""
     for marker in request.node.iter_markers("needs"):
         for capability in marker.args:
             if not engine().can(capability):

@@ -19,6 +19,8 @@ import localstack_client.session  # type: ignore[import-untyped]
 class Capability(Enum):
     """Something that AWS does and some test needs."""
 
+    ALARMS = "alarms that go off by themselves"
+    API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3 and DynamoDB"
     IAM = "enforcement of IAM policies"
     MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of what Step Functions publishes to SNS"
     RAW_KEYS = "object keys in EventBridge events as they are"
@@ -33,7 +35,8 @@ class Engine:
 
     Attributes:
         lacks: What it cannot do.
-        drifts: What a second plan would change there though nothing has changed: resource and attribute.
+        drifts: What a second plan would change there though nothing has changed: resource and attribute; [*] stands
+            for each of a map.
         example_drifts: The same for the modules' examples.
     """
 
@@ -46,17 +49,42 @@ class Engine:
         return capability not in self.lacks
 
 
+FORGOTTEN_OF_ALARMS = ("actions_enabled", "alarm_description", "treat_missing_data")
+FORGOTTEN_OF_MEASURED_ALARMS = ("dimensions", "period", "statistic", *FORGOTTEN_OF_ALARMS)
+
 AWS = Engine("AWS")
 MINISTACK = Engine(
     "MiniStack",
     lacks=frozenset(
         {
+            Capability.ALARMS,
+            Capability.API_SERVICE_INTEGRATIONS,
             Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS,
             Capability.VERSION_IDS,
         }
     ),
-    drifts=frozenset({("module.record_image.aws_sfn_state_machine.this", "tracing_configuration")}),
-    example_drifts=frozenset({("module.order_workflow.aws_sfn_state_machine.this", "tracing_configuration")}),
+    drifts=frozenset(
+        {
+            ("module.record_image.aws_sfn_state_machine.this", "tracing_configuration"),
+            *(
+                (f"module.observability[0].aws_cloudwatch_metric_alarm.{alarm}", name)
+                for alarm, names in {
+                    "this[*]": FORGOTTEN_OF_MEASURED_ALARMS,
+                    "bad_share[0]": FORGOTTEN_OF_ALARMS,
+                }.items()
+                for name in names
+            ),
+        }
+    ),
+    example_drifts=frozenset(
+        {
+            ("module.order_workflow.aws_sfn_state_machine.this", "tracing_configuration"),
+            *(
+                ("module.worker.aws_cloudwatch_metric_alarm.this[*]", name)
+                for name in ("alarm_actions", "ok_actions", *FORGOTTEN_OF_MEASURED_ALARMS)
+            ),
+        }
+    ),
 )
 LOCALSTACK = Engine(
     "LocalStack",
@@ -72,6 +100,9 @@ LOCALSTACK = Engine(
         {
             ("module.bus.aws_cloudwatch_event_bus.this[0]", "dead_letter_config"),
             ("module.bus.aws_cloudwatch_event_bus.this[0]", "kms_key_identifier"),
+            ("module.observability[0].aws_cloudwatch_metric_alarm.bad_share[0]", "tags_all"),
+            ("module.observability[0].aws_cloudwatch_metric_alarm.this[*]", "tags_all"),
+            ("module.presign_upload[0].aws_lambda_function.this", "kms_key_arn"),
             ("module.process_image.aws_lambda_function.this", "kms_key_arn"),
             ("module.record_image.aws_sfn_state_machine.this", "encryption_configuration"),
             ("module.record_image.aws_sfn_state_machine.this", "tracing_configuration"),
@@ -114,7 +145,7 @@ def _health(endpoint: str, name: str) -> bool:
     """Whether a health page of that name answers."""
     trusting = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
     try:
-        with urllib.request.urlopen(f"{endpoint}/_{name}/health", context=trusting, timeout=10) as page:  # noqa: S310
+        with urllib.request.urlopen(f"{endpoint}/_{name}/health", context=trusting, timeout=60) as page:  # noqa: S310
             return "services" in json.load(page)
     except urllib.error.HTTPError as error:
         error.close()

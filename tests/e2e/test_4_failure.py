@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -70,11 +70,12 @@ def test_kept_events_can_be_redriven_as_they_are(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.needs(Capability.IAM)
-def test_the_function_cannot_write_to_originals(pipeline: Pipeline) -> None:
+def test_the_function_cannot_write_to_originals_or_watermarks(pipeline: Pipeline) -> None:
     iam, role = pipeline.client("iam"), pipeline.outputs["process_image"]["role"]
     arn = iam.get_role(RoleName=role)["Role"]["Arn"]
-    originals = f"arn:aws:s3:::{pipeline.outputs['originals_bucket']}/x"
-    processed = f"arn:aws:s3:::{pipeline.outputs['processed_bucket']}/x"
+    originals = f"arn:aws:s3:::{pipeline.outputs['originals_bucket']}/x/version/thumbnail.jpg"
+    processed = f"arn:aws:s3:::{pipeline.outputs['processed_bucket']}/x/version/thumbnail.jpg"
+    watermark = f"arn:aws:s3:::{pipeline.outputs['processed_bucket']}/watermarks/{'0' * 64}"
 
     def decision(action: str, resource: str) -> str:
         answer = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=[action], ResourceArns=[resource])
@@ -83,14 +84,16 @@ def test_the_function_cannot_write_to_originals(pipeline: Pipeline) -> None:
     assert decision("s3:PutObject", processed) == "allowed"
     assert decision("s3:PutObject", originals) == "implicitDeny"
     assert decision("s3:DeleteObject", originals) == "implicitDeny"
+    assert decision("s3:GetObject", watermark) == "allowed"
+    assert decision("s3:PutObject", watermark) == "implicitDeny"
 
 
-def test_a_failed_workflow_keeps_the_event(pipeline: Pipeline) -> None:
-    """An event that the workflow cannot record: a version id longer than a key of the table may be."""
+def announce_what_cannot_be_recorded(pipeline: Pipeline) -> dict[str, Any]:
+    """Put an event on the bus whose version id is longer than a key of the table may be; returns its detail."""
     image_id = pipeline.upload(PHOTOGRAPH)
     pipeline.record(image_id)
     detail = json.loads(pipeline.notification(image_id, "Processed")["Message"])
-    broken = detail | {"image_id": f"tests/{uuid.uuid4()}", "version": "v" * 2000}
+    broken: dict[str, Any] = detail | {"image_id": f"tests/{uuid.uuid4()}", "version": "v" * 2000}
     entry = {
         "EventBusName": pipeline.outputs["bus"]["name"],
         "Source": "darkroom",
@@ -98,6 +101,11 @@ def test_a_failed_workflow_keeps_the_event(pipeline: Pipeline) -> None:
         "Detail": json.dumps(broken),
     }
     pipeline.client("events").put_events(Entries=[entry])
+    return broken
+
+
+def test_a_failed_workflow_keeps_the_event(pipeline: Pipeline) -> None:
+    broken = announce_what_cannot_be_recorded(pipeline)
     (letter,) = pipeline.dead_letters("record_image")
     kept = json.loads(letter["Body"])
     assert kept["detail"] == broken

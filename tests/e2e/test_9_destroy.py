@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from e2e.conftest import NAME
@@ -13,14 +14,15 @@ if TYPE_CHECKING:
 
 
 def drifts(plan: dict[str, Any]) -> set[tuple[str, str]]:
-    """What a plan would change: resource and attribute."""
+    """What a plan would change: resource and attribute, once for all resources of a map."""
     found = set()
     for change in plan.get("resource_changes", []):
+        address = re.sub(r'\["[^"]*"\]$', "[*]", change["address"])
         if change["change"]["actions"] not in (["no-op"], ["read"]):
             before, after = change["change"]["before"] or {}, change["change"]["after"] or {}
-            found |= {(change["address"], name) for name in after if before.get(name) != after[name]}
+            found |= {(address, name) for name in after if before.get(name) != after[name]}
             if not (before and after):
-                found.add((change["address"], "/".join(change["change"]["actions"])))
+                found.add((address, "/".join(change["change"]["actions"])))
     return found
 
 
@@ -59,6 +61,11 @@ def leftovers() -> list[str]:
         *(role["RoleName"] for role in iam.list_roles()["Roles"]),
         *(policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]),
         *(group["logGroupName"] for group in client("logs").describe_log_groups()["logGroups"]),
+        *(alarm["AlarmName"] for alarm in client("cloudwatch").describe_alarms()["MetricAlarms"]),
+        *(dashboard["DashboardName"] for dashboard in client("cloudwatch").list_dashboards()["DashboardEntries"]),
+        *(api["name"] for api in client("apigateway").get_rest_apis()["items"]),
+        *(key["name"] for key in client("apigateway").get_api_keys()["items"]),
+        *(plan["name"] for plan in client("apigateway").get_usage_plans()["items"]),
         *(alias["AliasName"] for alias in client("kms").list_aliases()["Aliases"]),
     ]
-    return [name for name in found if NAME in name.split(":")[-1]]
+    return [name for name in found if re.search(rf"(^|/){NAME}(-|/|$)", name.split(":")[-1])]

@@ -58,8 +58,13 @@ def test_each_test_runs_on_an_engine_on_this_machine() -> None:
 @pytest.mark.parametrize("engine", LOCAL, ids=lambda engine: engine.name)
 def test_each_engine_runs_most_of_them(engine: object) -> None:
     assert engine in LOCAL
-    run = [test for test, needed in needs().items() if all(engine.can(capability) for capability in needed)]
-    assert len(run) > 0.6 * len(needs())
+    run = {name(test) for test, needed in needs().items() if all(engine.can(capability) for capability in needed)}
+    assert len(run) > 0.6 * len({name(test) for test in needs()})
+
+
+def name(test: str) -> str:
+    """A test's name without its parameters, of which one may have hundreds."""
+    return test.partition("[")[0]
 
 
 @pytest.mark.parametrize("capability", Capability)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from process_image.image import Limits
+from process_image.isolation import Budget
 from process_image.settings import Settings
 from terraform.workspace import ARCHITECTURE, RUNTIME, TERRAFORM, messages
 
@@ -36,8 +38,15 @@ MISTAKES: dict[str, dict[str, Any]] = {
     'name "1st"': {"name": "1st"},
     'name "a-name-that-is-far-too-long"': {"name": "a-name-that-is-far-too-long"},
     'runtime "3.13"': {"runtime": "3.13"},
-    "max_bytes 0": {"limits": {"max_bytes": 0}},
-    "max_pixels 178956971": {"limits": {"max_pixels": 178956971}},
+    "max_bytes is 0": {"limits": {"max_bytes": 0}},
+    "max_frames is 0.5, max_seconds is -1": {"limits": {"max_frames": 0.5, "max_seconds": -1}},
+    "max_pixels is 178956971": {"limits": {"max_pixels": 178956971}},
+    "max_metadata_bytes is 16777217": {"limits": {"max_metadata_bytes": 16777217}},
+    "timeout of 59 s: set it to 60": {"process_image": {"timeout": 59}},
+    "memory of 1023 MB is less than limits.max_memory 768": {
+        "process_image": {"memory": 1023},
+        "limits": {"max_memory": 768},
+    },
     "give at least one": {"variants": []},
     '"a/b", "" cannot be a name': {"variants": [variant(name="a/b"), variant(name=""), variant(name="good")]},
     '"web" occurs twice': {"variants": [variant(), variant(name="other"), variant(width=7)]},
@@ -59,6 +68,8 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "or margin (0 to 0.5) out of range": {"variants": [marked(margin=0.6)]},
     'the watermark text of "web" cannot be drawn': {"variants": [marked(text="写真")]},
     'the watermark of "web" has an unknown position': {"variants": [marked(position="middle")]},
+    "api.upload_expiry is 3601 s": {"api": {"upload_expiry": 3601}},
+    "authorization.type AWS_IAM asks for a signature": {"api": {"page": True}},
 }
 
 
@@ -344,7 +355,9 @@ def test_the_function_understands_what_it_is_told(applied: Applied) -> None:
     assert [variant["name"] for variant in settings.variants] == ["thumbnail", "web", "web-modern"]
     assert settings.event_bus == applied.outputs["bus"]["name"]
     assert settings.processed_bucket == applied.outputs["processed_bucket"]
-    assert settings.limits.max_bytes == 25 * 1024 * 1024
+    # The same as where nobody says anything, as in scripts/render.py.
+    assert settings.limits == Limits()
+    assert settings.budget == Budget()
 
 
 def test_the_environment_leaves_room_for_more_variants(applied: Applied) -> None:
