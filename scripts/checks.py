@@ -1,4 +1,4 @@
-"""Run the project's checks and tests, say what runs, and sum up."""
+"""Run the project's checks and tests, two at once, say what runs, and sum up."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -22,11 +23,19 @@ SOURCES = ("benchmarks", "lambdas", "localstack_adapter", "scripts", "tests")
 
 @dataclass(frozen=True)
 class Step:
-    """One command, and how it is called in the summary."""
+    """One command.
+
+    Attributes:
+        name: How it is called in the summary.
+        command: What is run.
+        environment: Variables besides those of this process.
+        waits: It waits for an emulator more than it computes.
+    """
 
     name: str
     command: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    waits: bool = False
 
 
 def tool(name: str, *arguments: str) -> tuple[str, ...]:
@@ -60,15 +69,30 @@ TEST = (
     Step("packaging", tool("pytest", "tests/packaging")),
     Step("benchmark", tool("python", "-m", "benchmarks", "--quick"), {"PYTHONPATH": "lambdas:tests"}),
     Step("terraform", tool("pytest", "tests/terraform")),
-    Step("end to end", tool("pytest", "tests/e2e")),
+    Step("end to end", tool("pytest", "tests/e2e"), waits=True),
 )
 SUITES = {"check": CHECK, "test": CHECK + TEST}
 
 
-def run(step: Step) -> tuple[bool, str]:
-    """Run a step, showing what it prints; returns whether it succeeded and its last line."""
-    last = ""
-    with subprocess.Popen(
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended: whether well, after how many seconds, and all that it printed."""
+
+    good: bool
+    seconds: float
+    output: str
+
+    @property
+    def counts(self) -> str:
+        """The last line, if it counts tests."""
+        last = self.output.rstrip().rpartition("\n")[2].strip("= ")
+        return last if re.search(r"\d+ (passed|failed)", last) else ""
+
+
+def run(step: Step) -> Outcome:
+    """Run a step to its end."""
+    started = time.monotonic()
+    done = subprocess.run(
         step.command,
         cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1", **step.environment},
@@ -76,12 +100,9 @@ def run(step: Step) -> tuple[bool, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    ) as process:
-        for line in process.stdout or ():
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            last = line.strip() or last
-    return process.returncode == 0, last
+        check=False,
+    )
+    return Outcome(done.returncode == 0, time.monotonic() - started, done.stdout)
 
 
 def main() -> int:
@@ -89,31 +110,43 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the project's checks, or its checks and tests.")
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("--only", metavar="STEP", nargs="+", help="only these steps, by their names")
+    parser.add_argument(
+        "--jobs", type=int, default=2, metavar="N", help="steps at once; some wait more than they compute (default: 2)"
+    )
     arguments = parser.parse_args()
     steps = [step for step in SUITES[arguments.suite] if not arguments.only or step.name in arguments.only]
     if not steps:
         parser.error(f"no such step; there are: {', '.join(step.name for step in SUITES[arguments.suite])}")
+    if arguments.jobs < 1:
+        parser.error("--jobs must be at least 1")
     console = Console()
+
+    def begin(step: Step) -> Outcome:
+        console.print(f"[dim]{step.name} …")
+        return run(step)
+
+    outcomes: dict[str, Outcome] = {}
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        # What waits for an emulator begins first: what computes fits in beside it.
+        running = {pool.submit(begin, step): step for step in sorted(steps, key=lambda step: not step.waits)}
+        try:
+            for future in as_completed(running):
+                step, outcome = running[future], future.result()
+                outcomes[step.name] = outcome
+                console.rule(f"[bold]{step.name}")
+                sys.stdout.write(outcome.output)
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            console.print("interrupted: what was running tidies up")  # Ctrl-C has reached it, too
+            pool.shutdown(cancel_futures=True)
+            return 130
     summary = Table("step", "result", "seconds", "", title=f"make {arguments.suite}")
-    failed = []
-    try:
-        for step in steps:
-            console.rule(f"[bold]{step.name}")
-            started = time.monotonic()
-            good, last = run(step)
-            if not good:
-                failed.append(step.name)
-            counts = last.strip("= ") if re.search(r"\d+ (passed|failed)", last) else ""
-            summary.add_row(
-                step.name,
-                "[green]passed" if good else "[red]failed",
-                f"{time.monotonic() - started:.0f}",
-                counts,
-            )
-    except KeyboardInterrupt:
-        console.print("interrupted")
-        return 130
+    for step in steps:
+        outcome = outcomes[step.name]
+        result = "[green]passed" if outcome.good else "[red]failed"
+        summary.add_row(step.name, result, f"{outcome.seconds:.0f}", outcome.counts)
     console.print(summary)
+    failed = [step.name for step in steps if not outcomes[step.name].good]
     if failed:
         console.print(f"[red]failed: {', '.join(failed)}")
     return 1 if failed else 0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import faulthandler
+import os
 from typing import TYPE_CHECKING
 
 import boto3
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_s3 import S3Client
+
+
+# Some tests crash the process of an image. Nobody wants to read pytest's report of each.
+os.register_at_fork(after_in_child=faulthandler.disable)
 
 
 @pytest.fixture
