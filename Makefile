@@ -61,7 +61,7 @@ fuzz: .venvs/fuzz/.installed ## Look for files that break the image core, guided
 	@PYTHONPATH=lambdas:tests .venvs/fuzz/bin/python tests/hostile/fuzz.py build/fuzz -max_total_time=$(or $(SECONDS),300) -artifact_prefix=build/fuzz/
 
 benchmark: .venvs/benchmark/.installed ## Measure the image core beside sharp, pyvips and naive Pillow (BENCHMARK="options of python -m benchmarks")
-	@PYTHONPATH=lambdas:tests .venvs/benchmark/bin/python -m benchmarks $(BENCHMARK)
+	@PYTHONPATH=lambdas:scripts:tests .venvs/benchmark/bin/python -m benchmarks $(BENCHMARK)
 
 format: setup ## Format Python and Terraform
 	@.venvs/dev/bin/ruff format benchmarks lambdas scripts tests
@@ -72,6 +72,7 @@ docs: setup ## Generate the pages that are made from code
 	@$(PROJECT_PYTHON) scripts/document_events.py
 	@$(PROJECT_PYTHON) scripts/document_api.py
 	@$(PROJECT_PYTHON) scripts/document_modules.py
+	@$(PROJECT_PYTHON) scripts/document_cost.py
 	@$(PROJECT_PYTHON) scripts/seal_page.py
 
 init: .venvs/dev/.installed ## Install Terraform's provider in terraform/, from a mirror where the registry is out of reach

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import re
 from datetime import UTC, datetime
-from html import escape
 from typing import TYPE_CHECKING
 
 from benchmarks import avif, speed
 from benchmarks.goals import MISSED, check, plain_jpegs
 from benchmarks.peers import DOCUMENTED, NAIVE, SIMD
 from benchmarks.speed import WARM_UP
+from pages import draw_bars, machine, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +17,7 @@ if TYPE_CHECKING:
 
     from benchmarks.goals import Goal, Results
     from benchmarks.speed import Speed
+    from pages import Table
 
 PAGE = "benchmarks.md"
 CHART = "benchmarks.svg"
@@ -65,24 +63,24 @@ def write(results: Results, folder: Path, *, real: bool) -> None:
         INTRODUCTION,
         f"![CPU time relative to {DOCUMENTED}, by original]({CHART})\n",
         "## Goals\n",
-        _markdown(goals_table(goals)),
+        markdown(goals_table(goals)),
         *(f"- {reason}" for reason in reasons(goals)),
         "",
         "## CPU time\n",
         f"Relative to {DOCUMENTED} = 1.00, and in milliseconds.\n",
-        _markdown(speed_table(results["speed"])),
+        markdown(speed_table(results["speed"])),
         "## Peak memory\n",
         "In MB.\n",
-        _markdown(memory_table(results["speed"])),
+        markdown(memory_table(results["speed"])),
         "## Quality\n",
         "SSIMULACRA2 of thumbnail, watermarked picture and WebP, and the bytes of the three together.\n",
-        _markdown(quality_table(results)),
+        markdown(quality_table(results)),
         "## AVIF instead of WebP\n",
         "At equal quality, for real photographs where there are any.\n",
-        _markdown(avif_table(results)),
+        markdown(avif_table(results)),
         "## Start\n",
         "CPU time in milliseconds to import, and to be ready.\n",
-        _markdown(start_table(results)),
+        markdown(start_table(results)),
         HOW.format(
             rounds=results["speed"]["rounds"],
             warm_up=WARM_UP,
@@ -96,10 +94,6 @@ def write(results: Results, folder: Path, *, real: bool) -> None:
     ]
     folder.joinpath(PAGE).write_text("\n".join(parts) + "\n", encoding="utf-8")
     folder.joinpath(CHART).write_text(chart(results["speed"]), encoding="utf-8")
-
-
-Table = list[list[str]]
-"""Rows of cells; the first row is the head."""
 
 
 def goals_table(goals: Sequence[Goal]) -> Table:
@@ -160,13 +154,6 @@ def start_table(results: Results) -> Table:
     return [["", "bytecode", "none"], *rows]
 
 
-def machine() -> str:
-    """What it ran on, in neutral words, and how much was going on there."""
-    load = os.getloadavg()[2]
-    processors = f"processors: {os.cpu_count()}, processes that wanted one: {load:.0f} on average"
-    return f"{platform.system()} on {platform.machine()}, {processors}, Python {platform.python_version()}"
-
-
 def _versions(result: Speed) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(result["versions"].items()))
 
@@ -175,16 +162,6 @@ def _peers(result: Speed) -> list[str]:
     return list(next(iter(result["measured"].values())))
 
 
-def _markdown(table: Table) -> str:
-    head, *rows = table
-    lines = [head, ["---"] + ["--:" if re.match(r"[\d-]", cell or "-") else "---" for cell in rows[0][1:]], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-
-# The chart: a bar for each peer and original. Colours are readable on white and on black; text takes the reader's.
-_STYLE = """\
-text { font: 13px system-ui, sans-serif; fill: #24292f } .mark { stroke: #57606a; stroke-dasharray: 3 3 }
-@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .mark { stroke: #8d96a0 } }"""
 COLOURS = {
     "Darkroom": "#1a9850",
     "Darkroom, SIMD resizer": "#66bd63",
@@ -193,35 +170,14 @@ COLOURS = {
     "pyvips thumbnail": "#9e7bb5",
     "Pillow, naive": "#d98032",
 }
-_LEFT, _WIDTH, _BAR, _GAP, _TOP = 150, 560, 11, 16, 60
-_LONGEST = 2.0  # of a bar, in units of documented sharp: what is longer is cut, and its number tells
+_LONGEST = 2.0  # of a bar, in units of documented sharp
 
 
 def chart(result: Speed) -> str:
     """CPU time relative to documented sharp, as SVG."""
     peers = [peer for peer in COLOURS if peer in _peers(result)]
-    unit = _WIDTH / _LONGEST
-    shapes, y = [], _TOP
-    for name, measured in result["measured"].items():
-        middle = y + _BAR * len(peers) / 2 + 4
-        shapes.append(f'<text x="{_LEFT - 10}" y="{middle:.0f}" text-anchor="end">{escape(name)}</text>')
-        for peer in peers:
-            value = measured[peer]["cpu"] / measured.get(DOCUMENTED, measured[NAIVE])["cpu"]
-            width = min(value, _LONGEST) * unit
-            shapes.append(
-                f'<rect x="{_LEFT}" y="{y}" width="{width:.0f}" height="{_BAR - 1}" fill="{COLOURS[peer]}"/>'
-                f'<text x="{_LEFT + width + 5:.0f}" y="{y + 9}" style="font-size:10px">{value:.2f}</text>'
-            )
-            y += _BAR
-        y += _GAP
-    legend = [
-        f'<rect x="{_LEFT + 190 * (index % 3)}" y="{8 + 20 * (index // 3)}" width="11" height="11"'
-        f' fill="{COLOURS[peer]}"/>'
-        f'<text x="{_LEFT + 190 * (index % 3) + 17}" y="{18 + 20 * (index // 3)}">{escape(peer)}</text>'
-        for index, peer in enumerate(peers)
-    ]
-    mark = f'<line class="mark" x1="{_LEFT + unit:.0f}" x2="{_LEFT + unit:.0f}" y1="{_TOP - 8}" y2="{y - _GAP + 4}"/>'
-    size = f'width="{_LEFT + _WIDTH + 60}" height="{y}" viewBox="0 0 {_LEFT + _WIDTH + 60} {y}"'
-    title = f"<title>CPU time relative to {escape(DOCUMENTED)}</title>"
-    body = "\n".join((title, f"<style>{_STYLE}</style>", *legend, mark, *shapes))
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n{body}\n</svg>\n'
+    groups = {
+        name: {peer: measured[peer]["cpu"] / measured.get(DOCUMENTED, measured[NAIVE])["cpu"] for peer in peers}
+        for name, measured in result["measured"].items()
+    }
+    return draw_bars(f"CPU time relative to {DOCUMENTED}", groups, COLOURS, _LONGEST, mark=1.0)

@@ -53,6 +53,7 @@ CHECK = (
     Step("events page", tool("python", "scripts/document_events.py", "--check")),
     Step("API page", tool("python", "scripts/document_api.py", "--check")),
     Step("module pages", tool("python", "scripts/document_modules.py", "--check")),
+    Step("cost page", tool("python", "scripts/document_cost.py", "--check")),
     Step("checkov", tool("python", "scripts/scan.py")),
 )
 TEST = (
@@ -67,7 +68,7 @@ TEST = (
     Step("contracts tests", tool("pytest", "tests/contracts")),
     Step("page", tool("pytest", "tests/page")),
     Step("packaging", tool("pytest", "tests/packaging")),
-    Step("benchmark", tool("python", "-m", "benchmarks", "--quick"), {"PYTHONPATH": "lambdas:tests"}),
+    Step("benchmark", tool("python", "-m", "benchmarks", "--quick"), {"PYTHONPATH": "lambdas:scripts:tests"}),
     Step("terraform", tool("pytest", "tests/terraform")),
     Step("end to end", tool("pytest", "tests/e2e"), waits=True),
 )

@@ -7,11 +7,12 @@ known has none.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+
+from function_reports import read_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -204,8 +205,6 @@ def read_time(text: str) -> datetime:
 
 # The function's log
 
-_REPORT = re.compile(r"REPORT RequestId: (?P<id>\S+)\s+Duration: (?P<ms>[0-9.]+) ms")
-
 
 @dataclass
 class FunctionLog:
@@ -226,11 +225,11 @@ class FunctionLog:
         """
         for event in events:
             line: str = event["message"]
-            if report := _REPORT.search(line):
+            if report := read_report(line):
                 ended = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-                began = ended - timedelta(milliseconds=float(report["ms"]))
-                self._began[report["id"]] = began
-                for image_id in self._waiting.pop(report["id"], ()):
+                began = ended - timedelta(milliseconds=report.duration)
+                self._began[report.request_id] = began
+                for image_id in self._waiting.pop(report.request_id, ()):
                     yield Heard(image_id, Hop.PICKED_UP, began)
             elif line.startswith("{"):
                 yield from self._read_line(line)

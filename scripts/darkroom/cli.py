@@ -8,6 +8,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from darkroom import output
+from darkroom.cost import cost
 from darkroom.dlq import dlq
 from darkroom.doctor import doctor
 from darkroom.errors import Exit, OperatorError, explain
@@ -39,6 +40,7 @@ app.add_typer(dlq, name="dlq")
 app.command("replay")(replay)
 app.command("reconcile")(reconcile)
 app.command("doctor")(doctor)
+app.command("cost")(cost)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -110,6 +110,16 @@ class Resources:
         return f"/aws/lambda/{self.function}"
 
     @property
+    def workflow_log_group(self) -> str:
+        """The workflow's log."""
+        return f"/aws/vendedlogs/states/{self.name}-record-image"
+
+    @property
+    def api_log_group(self) -> str:
+        """The log of requests to the API, if there is one."""
+        return f"/aws/apigateway/{self.name}-api"
+
+    @property
     def topic_arn(self) -> str:
         """The topic of the notifications."""
         return self.arn("sns", f"{self.name}-notifications")

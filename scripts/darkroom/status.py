@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from darkroom import output
 from darkroom.errors import OperatorError, code_of
+from darkroom.logs import entry, read_log
 from darkroom.options import Json, Name
 from darkroom.records import CURRENT, Item, current_of, head_original, is_told, read_items, versions_of
 from darkroom.resources import Resources
@@ -137,19 +138,23 @@ def _logged(resources: Resources, image: str, item: Item | None, times: Mapping[
     """What the function's log tells of a version: the last invocation that had it, and what it announced."""
     window = (times[Hop.UPLOADED] - BEFORE, times.get(Hop.RECORDED, datetime.now(UTC)) + AFTER)
     try:
-        lines = list(_filter(resources, json.dumps(image), *window))
+        lines = list(read_log(resources, resources.log_group, *window, json.dumps(image)))
         found: dict[Hop, datetime] = {}
         requests = []
         for event in lines:
-            entry = _entry(event["message"])
-            if entry.get("image_id") != image or (item and entry.get("version") != item["version"]):
+            told = entry(event["message"])
+            if told.get("image_id") != image or (item and told.get("version") != item["version"]):
                 continue
-            if request := entry.get("function_request_id"):
+            if request := told.get("function_request_id"):
                 requests.append(request)
-            if item and entry.get("dedup_id") == item.get("dedup_id"):
+            if item and told.get("dedup_id") == item.get("dedup_id"):
                 found.setdefault(Hop.ANNOUNCED, datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
         log = FunctionLog()
-        reports = [line for request in dict.fromkeys(requests) for line in _filter(resources, f'"{request}"', *window)]
+        reports = [
+            line
+            for request in dict.fromkeys(requests)
+            for line in read_log(resources, resources.log_group, *window, f'"{request}"')
+        ]
         for heard in log.read([*reports, *lines]):
             if heard.image_id == image and heard.hop and heard.when:
                 found.setdefault(heard.hop, heard.when)
@@ -158,25 +163,6 @@ def _logged(resources: Resources, image: str, item: Item | None, times: Mapping[
             return {}
         raise
     return found
-
-
-def _filter(resources: Resources, pattern: str, start: datetime, end: datetime) -> Iterator[Mapping[str, Any]]:
-    pages = resources.logs.get_paginator("filter_log_events").paginate(
-        logGroupName=resources.log_group,
-        filterPattern=pattern,
-        startTime=int(start.timestamp() * 1000),
-        endTime=int(end.timestamp() * 1000),
-    )
-    for page in pages:
-        yield from page["events"]
-
-
-def _entry(line: str) -> dict[str, Any]:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return {}
-    return entry if isinstance(entry, dict) else {}
 
 
 def _owned(resources: Resources, owner: str, limit: int) -> Iterator[Item]:

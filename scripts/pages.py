@@ -1,0 +1,80 @@
+"""What generated pages with measurements have in common: tables, a chart of bars, and a word on the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Table = list[list[str]]
+"""Rows of cells; the first row is the head."""
+
+
+def markdown(table: Sequence[Sequence[str]]) -> str:
+    """A table as Markdown; columns that begin with a number stand to the right."""
+    head, *rows = table
+    lines = [head, ["---"] + ["--:" if re.match(r"[\d-]", cell or "-") else "---" for cell in rows[0][1:]], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def machine() -> str:
+    """What it ran on, in neutral words, and how much was going on there."""
+    load = os.getloadavg()[2]
+    processors = f"processors: {os.cpu_count()}, processes that wanted one: {load:.0f} on average"
+    return f"{platform.system()} on {platform.machine()}, {processors}, Python {platform.python_version()}"
+
+
+# Colours of bars are readable on white and on black; text takes the reader's.
+_STYLE = """\
+text { font: 13px system-ui, sans-serif; fill: #24292f } .mark { stroke: #57606a; stroke-dasharray: 3 3 }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .mark { stroke: #8d96a0 } }"""
+_LEFT, _WIDTH, _BAR, _GAP, _TOP = 150, 560, 11, 16, 60
+
+
+def draw_bars(
+    title: str,
+    groups: Mapping[str, Mapping[str, float]],
+    colours: Mapping[str, str],
+    longest: float,
+    mark: float | None = None,
+) -> str:
+    """A chart as SVG: a group of bars for each name, a bar for each colour's.
+
+    Args:
+        title: What the chart is about.
+        groups: Values by group and by what the bar stands for.
+        colours: By what a bar stands for.
+        longest: Value of the longest bar: what is longer is cut, and its number tells.
+        mark: Value at which a line is drawn.
+    """
+    unit = _WIDTH / longest
+    shapes, y = [], _TOP
+    for name, bars in groups.items():
+        middle = y + _BAR * len(bars) / 2 + 4
+        shapes.append(f'<text x="{_LEFT - 10}" y="{middle:.0f}" text-anchor="end">{escape(name)}</text>')
+        for what, value in bars.items():
+            width = min(value, longest) * unit
+            shapes.append(
+                f'<rect x="{_LEFT}" y="{y}" width="{width:.0f}" height="{_BAR - 1}" fill="{colours[what]}"/>'
+                f'<text x="{_LEFT + width + 5:.0f}" y="{y + 9}" style="font-size:10px">{value:.2f}</text>'
+            )
+            y += _BAR
+        y += _GAP
+    legend = [
+        f'<rect x="{_LEFT + 190 * (index % 3)}" y="{8 + 20 * (index // 3)}" width="11" height="11"'
+        f' fill="{colours[what]}"/>'
+        f'<text x="{_LEFT + 190 * (index % 3) + 17}" y="{18 + 20 * (index // 3)}">{escape(what)}</text>'
+        for index, what in enumerate(next(iter(groups.values())))
+    ]
+    marked = []
+    if mark is not None:
+        x = f"{_LEFT + mark * unit:.0f}"
+        marked = [f'<line class="mark" x1="{x}" x2="{x}" y1="{_TOP - 8}" y2="{y - _GAP + 4}"/>']
+    size = f'width="{_LEFT + _WIDTH + 60}" height="{y}" viewBox="0 0 {_LEFT + _WIDTH + 60} {y}"'
+    body = "\n".join((f"<title>{escape(title)}</title>", f"<style>{_STYLE}</style>", *legend, *marked, *shapes))
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n{body}\n</svg>\n'
