@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -35,7 +36,7 @@ from pages import draw_bars, machine, markdown
 from stack import ROOT, Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from darkroom.bill import Section
     from darkroom.pricing import Prices
@@ -66,9 +67,11 @@ What your pipeline costs, by what it measured of itself, this shows:
 .venvs/dev/bin/darkroom cost --api --memory 768 --images-per-month 250000
 ```
 
-Here is what it shows for one run. Prices are those of {region}, {date}, on demand and without free tier; they stand in
-[`terraform/prices.json`](../terraform/prices.json), each with its source, and the dashboard's estimate multiplies by
-the same. {run}
+And this is what it shows for one run. Prices are those of {region} in {date}, on demand and without free tier; they
+stand in [`terraform/prices.json`](../terraform/prices.json), each service with its source, and the dashboard's estimate
+multiplies by the same.
+
+{run}
 
 ![US dollars for a million images, by component](cost.svg)
 """
@@ -90,14 +93,23 @@ HOW = """\
 - **S3's events** are paid for: what S3 tells EventBridge of objects is an opt-in data event. The bucket of the
   derivatives tells of them, too, for whoever adds a rule.
 - **X-Ray** traces the first request of each second and a twentieth of the others. Images that come evenly and slower
-  than one a second are all traced, once in the function and once in the workflow; `--images-per-month` says how many
-  come.
+  than one a second are all traced; `--images-per-month` says how many come. An invocation of the function and an
+  execution of the workflow count as a trace each, which is the most that they can be.
 - **KMS**: buckets, queues, topic and workflow keep a data key for minutes, so what they ask for grows with time, not
   with images. What EventBridge asks for is not documented, and not counted.
-- **Dynamic Image Transformation**: what AWS tells is its [table]({solution}), whose pictures served are nine times
-  out of ten the cache's. Its price of Lambda is that of 128 MB; the solution deploys
-  [{memory:,} MB]({deployed}), and a REST API. The third column counts with those, for the same milliseconds.
+- **Dynamic Image Transformation**: what AWS tells is the
+  [table in its guide]({solution})
+  to version {version}, read in {told}; nine of ten pictures served come out of the cache there. Its price of Lambda is
+  that of 128 MB; the solution
+  [deploys {memory:,} MB]({deployed})
+  and a REST API, and the column beside it counts with those, for the same milliseconds.
 - **Not counted**: failures and what is done again, deletions, reading through the API, data transfer, free tier.
+
+This run is made anew, with photographs of yours, by
+
+```sh
+.venvs/dev/bin/{command} --measure ~/Pictures --rounds 5
+```
 """
 
 
@@ -106,25 +118,20 @@ def render(run: Mapping[str, Any], prices: Prices) -> tuple[str, str]:
     measured = replace(Measurements(**run["measured"]), architecture=ARCHITECTURE)
     case = Case(measured.memory)
     solution = prices.solution
-    told = INTRODUCTION.format(
-        command=COMMAND,
-        region=prices.region,
-        date=prices.date,
-        run=_run(run, measured),
-    )
-    parts = [told, *(_section(section) for section in sections(measured, prices, case))]
-    parts.append(
+    parts = [
+        INTRODUCTION.format(command=COMMAND, region=prices.region, date=prices.date, run=_wrapped(_run(run, measured))),
+        *(_section(section) for section in sections(measured, prices, case)),
         HOW.format(
-            solution=solution["source"], deployed=solution["deployed"]["source"], memory=solution["deployed"]["memory"]
-        )
-    )
-    if measured.notes:
-        parts.append(
-            "## What this run could not measure\n\n" + "\n".join(f"- {note}" for note in measured.notes) + "\n"
-        )
-    parts.append(
-        "## Sources of the prices\n\n" + "\n".join(f"- {one['source']}" for one in prices.services.values()) + "\n"
-    )
+            command=COMMAND,
+            solution=solution["source"],
+            told=solution["date"],
+            version=solution["version"],
+            deployed=solution["deployed"]["source"],
+            memory=solution["deployed"]["memory"],
+        ),
+        *_list("What this run could not measure", measured.notes),
+        *_list("Sources of the prices", [service["source"] for service in prices.services.values()]),
+    ]
     costs = by_component(bill(measured, prices, case))
     (what,) = BARS
     groups = {component: {what: usd} for component, usd in costs.items()}
@@ -142,9 +149,20 @@ def _run(run: Mapping[str, Any], measured: Measurements) -> str:
     )
 
 
+def _list(title: str, items: Sequence[str]) -> Iterator[str]:
+    """A list, if there is anything to list."""
+    if items:
+        yield f"## {title}\n\n" + "\n".join(_wrapped(f"- {item}", "  ") for item in items) + "\n"
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    """Prose in lines as long as elsewhere."""
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False, subsequent_indent=indent)
+
+
 def _section(section: Section) -> str:
     table = markdown([[cell or " " for cell in row] for row in (section.columns, *section.rows)])
-    parts = [f"## {section.title}", section.before, table.rstrip("\n"), section.after]
+    parts = [f"## {section.title}", _wrapped(section.before), table.rstrip("\n"), _wrapped(section.after)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -201,6 +219,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--measure", nargs="+", type=Path, metavar="PATH", help="photographs, and folders of them")
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"times each; default: {ROUNDS}")
     options = parser.parse_args(arguments)
+    if options.rounds < 1:
+        parser.error("--rounds must be at least 1")
     if options.measure:
         try:
             run = make_run(options.measure, options.rounds)

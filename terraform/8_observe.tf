@@ -6,6 +6,13 @@ locals {
   # Powertools writes the function's own metrics under this name.
   function_metrics = { namespace = var.name, dimensions = { service = "process_image" } }
 
+  # By service and unit. `darkroom cost` counts with the same, and in full: this here is for seeing what dominates.
+  usd = { for service, prices in jsondecode(file("${path.module}/prices.json")).services : service => prices.usd }
+
+  # An express execution of a tenth of a second, in the least memory; the states that a processed image enters.
+  usd_express         = local.usd.step_functions.express_request + 0.1 * 64 / 1024 * local.usd.step_functions.express_gb_second
+  record_image_states = 14 + length(var.variants)
+
   observed_rules = merge(
     { for key, name in module.uploads_rules.rule_names : key => { name = name, bus = "default" } },
     { for key, name in module.bus.rule_names : key => { name = name, bus = module.bus.name } },
@@ -67,55 +74,58 @@ module "observability" {
 
   stages = merge(local.function_metrics, { metrics = ["Fetch", "Look", "Decode", "Scale", "Encode", "Store"] })
 
-  # Prices of us-east-1, November 2026, arm64. S3's requests have no metrics of their own unless paid for: every image
-  # is a read, and a write for each derivative.
+  # S3's requests have no metrics of their own unless paid for: every image is read, and looked for, and there is a
+  # write and one of S3's events for each derivative.
   costs = {
     "Lambda: compute" = {
       namespace  = "AWS/Lambda"
       metric     = "Duration"
       dimensions = { FunctionName = module.process_image.name }
-      usd        = var.process_image.memory / 1024 / 1000 * (var.architecture == "arm64" ? 0.0000133334 : 0.0000166667)
+      usd        = var.process_image.memory / 1024 / 1000 * local.usd.lambda["gb_second_${var.architecture}"]
     }
     "Lambda: calls" = {
       namespace  = "AWS/Lambda"
       metric     = "Invocations"
       dimensions = { FunctionName = module.process_image.name }
-      usd        = 0.0000002
+      usd        = local.usd.lambda.request
     }
     "S3: originals and derivatives" = merge(local.function_metrics, {
       metric = "ImageProcessed"
-      usd    = (1 + length(var.variants)) * 0.000005 + 0.0000004
+      usd    = (1 + length(var.variants)) * local.usd.s3.put + 3 * local.usd.s3.get
     })
-    "EventBridge" = merge(local.function_metrics, { metric = "ImageProcessed", usd = 0.000001 })
+    "EventBridge" = merge(local.function_metrics, {
+      metric = "ImageProcessed"
+      usd    = (1 + length(var.variants)) * local.usd.eventbridge.opt_in_event + local.usd.eventbridge.custom_event
+    })
     "SQS" = {
       namespace  = "AWS/SQS"
       metric     = "NumberOfMessagesSent"
       dimensions = { QueueName = module.uploads.name }
-      usd        = 3 * 0.0000004
+      usd        = 3 * local.usd.sqs.request
     }
     "Step Functions" = {
       namespace  = "AWS/States"
       metric     = "ExecutionsStarted"
       dimensions = { StateMachineArn = module.record_image.arn }
-      usd        = var.workflow_type == "EXPRESS" ? 0.0000015 : 5 * 0.000025
+      usd        = var.workflow_type == "EXPRESS" ? local.usd_express : local.record_image_states * local.usd.step_functions.standard_transition
     }
     "DynamoDB: writes" = {
       namespace  = "AWS/DynamoDB"
       metric     = "ConsumedWriteCapacityUnits"
       dimensions = { TableName = module.images.name }
-      usd        = 0.000000625
+      usd        = local.usd.dynamodb.write_unit
     }
     "SNS" = {
       namespace  = "AWS/SNS"
       metric     = "NumberOfMessagesPublished"
       dimensions = { TopicName = module.notifications.name }
-      usd        = 0.0000005
+      usd        = local.usd.sns.publish
     }
     "Logs" = {
       namespace  = "AWS/Logs"
       metric     = "IncomingBytes"
       dimensions = { LogGroupName = module.process_image.log_group_name }
-      usd        = 0.0000000005
+      usd        = local.usd.cloudwatch.log_gb / 1000000000
     }
   }
 

@@ -64,7 +64,7 @@ module "page" {
   name          = "${var.name}-page-${local.account_id}"
   key_arn       = module.key.arn
   versioned     = false # its files are Terraform's
-  eventbridge   = true  # for the rules of others; without one it costs nothing
+  eventbridge   = true  # for the rules of others
   access_log    = var.access_log
   force_destroy = var.force_destroy
   retention     = {}

@@ -105,7 +105,7 @@ def _warmth(measured: Measurements, prices: Prices, case: Case) -> Section:
     warm = warmth(measured, prices, case.memory)
     provisioned = (
         f"from {warm.images_an_hour:,.0f} images an hour and environment, of {warm.most_an_hour:,.0f} that it can: "
-        f"{warm.images_an_hour / warm.most_an_hour:.0%} busy, day and night"
+        f"{_share(warm.images_an_hour, warm.most_an_hour)} busy, day and night"
         if warm.provisioned_pays
         else f"never: it would take {warm.images_an_hour:,.0f} images an hour, and an environment can "
         f"{warm.most_an_hour:,.0f}"

@@ -16,7 +16,7 @@ from e2e.command import NAME, differing, interrupt, run, run_lines, start
 from e2e.engines import Capability
 from e2e.pipeline import wait_for
 from e2e.test_2_order import settle
-from photographs import draw, encode
+from photographs import draw, encode, from_cameras
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -447,3 +447,54 @@ def test_the_doctor_names_what_is_wrong_and_nothing_else(pipeline: Pipeline) -> 
     assert changed == {"events of the originals", "rules of the bus default", "dead letters of bus"}
     assert {ill[about] for about in changed} == {"bad"}
     assert verdicts() == healthy
+
+
+# cost
+
+
+def test_the_cost_is_counted_from_what_the_pipeline_measured(pipeline: Pipeline) -> None:
+    """Images one after the other, so that one of them at least is processed alone by a function that has started."""
+    for photograph in from_cameras()[:3]:
+        image_id = pipeline.upload(photograph.data)
+        pipeline.announced(image_id, pipeline.record(image_id)["version"])
+
+    def look() -> Any:  # a log may come late
+        told = run("cost", "--since", "1h")
+        return told if told["measured"]["images"] >= 3 else None
+
+    told = wait_for("measured images", look)
+    measured = told["measured"]
+    assert set(told["components"]) == {
+        "API Gateway",
+        "S3",
+        "EventBridge",
+        "SQS",
+        "Lambda",
+        "Step Functions",
+        "DynamoDB",
+        "SNS",
+        "Logs",
+        "X-Ray",
+        "KMS",
+    }
+    unpaid = {component for component, usd in told["components"].items() if usd == 0}
+    assert unpaid <= {"API Gateway", "KMS"}, "nothing came through the API, and all calls may have been warm ones"
+    assert told["usd_per_million"] == pytest.approx(sum(told["components"].values()))
+    variants = len(pipeline.record(image_id)["variants"])
+    assert measured["variants"] == variants
+    assert measured["transitions"] == 14 + variants
+    assert measured["write_units"] >= 5, "two writes of a version and its index, one of the current item"
+    assert 0 < measured["render"] < measured["handler"] + measured["init"]
+    for what in ("batch", "bytes_in", "bytes_out", "log", "record", "upload_event", "outcome_event", "custom_metrics"):
+        assert measured[what] > 0, what
+    assert measured["deliveries"] == {"sqs": 1}
+    assert told["prices"] == {"date": "2026-11", "region": "us-east-1"}
+
+
+def test_the_cost_of_something_else(pipeline: Pipeline) -> None:
+    image_id = pipeline.upload(PHOTOGRAPH)
+    pipeline.announced(image_id, pipeline.record(image_id)["version"])
+    other = run("cost", "--since", "1h", "--api", "--standard", "--memory", "2048", "--architecture", "arm64")
+    assert other["components"]["API Gateway"] == pytest.approx(3.5)
+    assert other["components"]["Step Functions"] == pytest.approx(25 * other["measured"]["transitions"])
+    assert other["case"]["memory"] == 2048

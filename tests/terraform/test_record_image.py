@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import hcl2
 import pytest
 
+from darkroom.workflow import walk
 from event_contracts import load
 from terraform.workspace import TERRAFORM
 
@@ -234,3 +235,21 @@ def test_it_speaks_jsonpath_which_every_engine_does(definition: dict[str, Any]) 
 
 def test_it_ends_before_an_express_workflow_has_to(definition: dict[str, Any]) -> None:
     assert definition["TimeoutSeconds"] <= 300
+
+
+def test_every_event_finds_its_way_to_the_end(definition: dict[str, Any]) -> None:
+    for name, contract in load().items():
+        for event in contract.examples.values() if contract.versions else ():
+            way = walk(definition, event)
+            assert way.entered[-1] == "Done", name
+            assert {"Announce", "MarkAnnounced"} <= set(way.entered), name
+
+
+def test_the_dashboard_knows_how_many_states_an_image_enters(definition: dict[str, Any]) -> None:
+    """Which is what a standard workflow costs."""
+    (event,) = load()["image_processed"].examples.values()
+    counted = re.search(
+        r"record_image_states = (\d+) \+ length\(var\.variants\)", (TERRAFORM / "8_observe.tf").read_text()
+    )
+    assert counted
+    assert len(walk(definition, event).entered) == int(counted[1]) + len(event["detail"]["variants"])

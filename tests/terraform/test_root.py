@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from darkroom.pricing import READS, load_prices
 from process_image.image import Limits
 from process_image.isolation import Budget
 from process_image.settings import Settings
@@ -372,3 +373,33 @@ def test_the_workflow_is_rendered_as_json(applied: Applied) -> None:
     assert definition["StartAt"] in definition["States"]
     keep = definition["States"]["KeepEvent"]["Parameters"]
     assert keep["QueueUrl"] == applied.outputs["dlqs"]["record_image"]
+
+
+def test_the_dashboards_estimate_has_the_prices_of_the_file(applied: Applied) -> None:
+    (dashboard,) = applied.every("aws_cloudwatch_dashboard").values()
+    (estimate,) = (
+        widget["properties"]["metrics"]
+        for widget in json.loads(dashboard["dashboard_body"])["widgets"]
+        if str(widget["properties"].get("title", "")).startswith("Estimate")
+    )
+    shown = {
+        metric[0]["label"]: float(metric[0]["expression"].rpartition(" * ")[2])
+        for metric in estimate
+        if len(metric) == 1
+    }
+    usd, variants = load_prices().usd, 3
+    assert shown == pytest.approx(
+        {
+            "DynamoDB: writes": usd("dynamodb", "write_unit"),
+            "EventBridge": (1 + variants) * usd("eventbridge", "opt_in_event") + usd("eventbridge", "custom_event"),
+            "Lambda: calls": usd("lambda", "request"),
+            "Lambda: compute": usd("lambda", "gb_second_arm64") / 1000,
+            "Logs": usd("cloudwatch", "log_gb") / 10**9,
+            "S3: originals and derivatives": (1 + variants) * usd("s3", "put") + READS * usd("s3", "get"),
+            "SNS": usd("sns", "publish"),
+            "SQS": 3 * usd("sqs", "request"),
+            "Step Functions": usd("step_functions", "express_request")
+            + 0.1 / 16 * usd("step_functions", "express_gb_second"),
+        },
+        rel=0.01,  # CloudWatch is given twelve digits
+    )

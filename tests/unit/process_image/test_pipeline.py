@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, IncompleteRe
 from botocore.response import StreamingBody
 from PIL import Image
 
+from darkroom.pricing import READS
 from photographs import draw, encode
 from process_image.pipeline import Pipeline
 from process_image.settings import Settings
@@ -107,6 +108,8 @@ def test_everything_is_stored_before_it_is_announced(
         "HeadObject",  # the original is still there
         "Image Processed",
     ]
+    reads = [name for name in journal if name.startswith(("Get", "Head"))]
+    assert len(reads) == READS, "which is what a bill counts"
 
 
 def test_processing_again_gives_the_same_bytes_keys_and_event(
