@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pages import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,19 +142,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail if the page is not what would be written")
     options = parser.parse_args()
-    wanted = render(json.loads(CONTRACT.read_text(encoding="utf-8")))
-    found = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    if not options.check:
-        PAGE.write_text(wanted, encoding="utf-8")
-        return 0
-    if found == wanted:
-        return 0
-    difference = difflib.unified_diff(
-        found.splitlines(), wanted.splitlines(), "as it is", "as it should be", lineterm=""
-    )
-    print("\n".join(difference), file=sys.stderr)
-    print(f"Run `{COMMAND}`.", file=sys.stderr)
-    return 1
+    return settle(PAGE, render(json.loads(CONTRACT.read_text(encoding="utf-8"))), COMMAND, check=options.check)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Terraform's root is applied, several times each.
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import os
 import re
@@ -32,7 +31,7 @@ from darkroom.resources import Resources
 from demo_deployment import LEAST_CONCURRENCY, environment
 from demo_sources import SourceError, collect
 from emulator import EmulatorError, ministack
-from pages import draw_bars, machine, markdown
+from pages import draw_bars, machine, markdown, settle
 from stack import ROOT, Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
@@ -232,23 +231,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return INTERRUPTED
         MEASURED.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     wanted = render(json.loads(MEASURED.read_text(encoding="utf-8")), load_prices())
-    return max(_settle(file, text, check=options.check) for file, text in zip((PAGE, CHART), wanted, strict=True))
-
-
-def _settle(file: Path, wanted: str, *, check: bool) -> int:
-    """Write a file, or compare it; returns the exit status."""
-    if not check:
-        file.write_text(wanted, encoding="utf-8")
-        return 0
-    found = file.read_text(encoding="utf-8") if file.exists() else ""
-    if found == wanted:
-        return 0
-    difference = difflib.unified_diff(
-        found.splitlines(), wanted.splitlines(), "as it is", "as it should be", lineterm=""
+    return max(
+        settle(file, text, COMMAND, check=options.check) for file, text in zip((PAGE, CHART), wanted, strict=True)
     )
-    print("\n".join(difference), file=sys.stderr)
-    print(f"Run `{COMMAND}`.", file=sys.stderr)
-    return FAILED
 
 
 if __name__ == "__main__":

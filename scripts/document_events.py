@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import sys
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from event_contracts import EVENTS, ROOT, load, load_published, to_json
+from pages import settle
 from schema_compatibility import join
 
 if TYPE_CHECKING:
@@ -170,24 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, default=PAGE, help="the page")
     options = parser.parse_args(arguments)
 
-    wanted = render(options.events)
-    if not options.check:
-        options.page.parent.mkdir(parents=True, exist_ok=True)
-        options.page.write_text(wanted, encoding="utf-8")
-        return 0
-    found = options.page.read_text(encoding="utf-8") if options.page.exists() else ""
-    if found == wanted:
-        return 0
-    difference = difflib.unified_diff(
-        found.splitlines(),
-        wanted.splitlines(),
-        f"{options.page} as it is",
-        "as the contracts say",
-        lineterm="",
-    )
-    print("\n".join(difference), file=sys.stderr)
-    print(f"{options.page} is out of date: run `{COMMAND}`.", file=sys.stderr)
-    return 1
+    return settle(options.page, render(options.events), COMMAND, check=options.check)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,45 @@
-"""What generated pages with measurements have in common: tables, a chart of bars, and a word on the machine."""
+"""What generated pages have in common: they are written or compared; tables, a chart of bars, a word on the machine."""
 
 from __future__ import annotations
 
+import difflib
 import os
 import platform
 import re
+import sys
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 Table = list[list[str]]
 """Rows of cells; the first row is the head."""
+
+
+def settle(file: Path, wanted: str, command: str, *, check: bool) -> int:
+    """Write a generated file or, if it is to be checked, say what differs; returns the exit status.
+
+    Args:
+        file: The file.
+        wanted: What it is to hold.
+        command: What writes it, for whoever finds it out of date.
+        check: Leave the file alone.
+    """
+    if not check:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(wanted, encoding="utf-8")
+        return 0
+    found = file.read_text(encoding="utf-8") if file.exists() else ""
+    if found == wanted:
+        return 0
+    difference = difflib.unified_diff(
+        found.splitlines(), wanted.splitlines(), f"{file} as it is", "as it should be", lineterm=""
+    )
+    print("\n".join(difference), file=sys.stderr)
+    print(f"{file} is out of date: run `{command}`.", file=sys.stderr)
+    return 1
 
 
 def markdown(table: Sequence[Sequence[str]]) -> str:
