@@ -49,7 +49,7 @@ NAME = "cost"
 DIRECTORY = ROOT / "build" / "cost"
 ROUNDS = 5
 ARCHITECTURE = "arm64"  # what the root deploys, wherever this was measured
-BARS = {"USD for a million images": "#1a9850"}
+BARS = {"straight into the bucket": "#1a9850", "through the API": "#74a9cf"}
 
 FAILED = 1
 INTERRUPTED = 130
@@ -72,7 +72,7 @@ multiplies by the same.
 
 {run}
 
-![US dollars for a million images, by component](cost.svg)
+![US dollars for a million images, by component and by the way in which they come](cost.svg)
 """
 
 HOW = """\
@@ -131,10 +131,10 @@ def render(run: Mapping[str, Any], prices: Prices) -> tuple[str, str]:
         *_list("What this run could not measure", measured.notes),
         *_list("Sources of the prices", [service["source"] for service in prices.services.values()]),
     ]
-    costs = by_component(bill(measured, prices, case))
-    (what,) = BARS
-    groups = {component: {what: usd} for component, usd in costs.items()}
-    return "\n".join(parts), draw_bars("US dollars for a million images", groups, BARS, max(costs.values()))
+    direct, through = (by_component(bill(measured, prices, replace(case, through_api=way))) for way in (False, True))
+    groups = {one: dict(zip(BARS, (direct[one], through[one]), strict=True)) for one in direct}
+    longest = max(usd for bars in groups.values() for usd in bars.values())
+    return "\n".join(parts), draw_bars("US dollars for a million images", groups, BARS, longest)
 
 
 def _run(run: Mapping[str, Any], measured: Measurements) -> str:

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 
 from darkroom.errors import OperatorError, code_of
 from darkroom.logs import entry, read_log
-from darkroom.pricing import Measurements, processor_share
+from darkroom.pricing import Measurements, load_prices, processor_share
 from darkroom.records import CURRENT, read_items
 from darkroom.replay import Archive, archive_name
 from darkroom.workflow import DefinitionError, Walk, walk
@@ -200,7 +200,7 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
         fan_out=records.fan_out,
         log=run.size / run.outcomes + _size(resources, resources.workflow_log_group, since, until) / run.outcomes,
         api_log=_api_log(resources, since, until),
-        deliveries=_deliveries(resources),
+        deliveries=deliveries(resources, notes),
         custom_metrics=len(run.metrics),
         alarms=len(_alarms(resources)),
         dashboards=len(resources.cloudwatch.list_dashboards(DashboardNamePrefix=resources.name)["DashboardEntries"]),
@@ -367,9 +367,13 @@ def _tells_events(resources: Resources, bucket: str) -> bool:
     return "EventBridgeConfiguration" in told
 
 
-def _deliveries(resources: Resources) -> dict[str, int]:
+def deliveries(resources: Resources, notes: list[str]) -> dict[str, int]:
+    """Subscriptions by protocol, of those protocols whose deliveries have a price."""
     pages = resources.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=resources.topic_arn)
-    return dict(Counter(one["Protocol"] for page in pages for one in page["Subscriptions"]))
+    found = Counter(one["Protocol"] for page in pages for one in page["Subscriptions"])
+    priced = {protocol: count for protocol, count in found.items() if load_prices().has("sns", f"delivery_{protocol}")}
+    notes += [f"SNS: deliveries by {protocol} have no price here" for protocol in found.keys() - priced.keys()]
+    return priced
 
 
 def _alarms(resources: Resources) -> list[str]:

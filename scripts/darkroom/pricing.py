@@ -66,6 +66,10 @@ class Prices:
         """The price of one unit."""
         return float(self.services[service]["usd"][unit])
 
+    def has(self, service: str, unit: str) -> bool:
+        """Whether a unit has a price here: what is sent to telephones depends on the country."""
+        return unit in self.services[service]["usd"]
+
 
 @cache
 def load_prices() -> Prices:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from darkroom.cli import main
-from darkroom.measurements import item_size, read_run, times, write_units
+from darkroom.measurements import deliveries, item_size, read_run, times, write_units
 from darkroom.workflow import DefinitionError, walk
 from function_reports import Report, read_report
 
@@ -240,6 +240,17 @@ def test_a_way_is_walked_through_choices_maps_and_branches() -> None:
 def test_what_cannot_be_walked_is_named(definition: dict[str, Any], said: str) -> None:
     with pytest.raises(DefinitionError, match=said):
         walk(definition, {})
+
+
+# Settings
+
+
+def test_a_subscriber_whose_deliveries_have_no_price_is_noted(resources: Resources) -> None:
+    for protocol, endpoint in (("sqs", f"arn:aws:sqs:eu-central-1:{resources.account}:q"), ("sms", "+15555550100")):
+        resources.sns.subscribe(TopicArn=resources.topic_arn, Protocol=protocol, Endpoint=endpoint)
+    notes: list[str] = []
+    assert deliveries(resources, notes) == {"sqs": 1}
+    assert notes == ["SNS: deliveries by sms have no price here"]
 
 
 # The command
