@@ -84,7 +84,7 @@ def _memory(measured: Measurements, prices: Prices) -> Section:
                 remark
                 for remark, holds in (
                     ("best", size == chosen),
-                    ("as measured", size.memory == measured.memory),
+                    ("as it is", size.memory == measured.memory),
                     (f"too little for an image at the limits ({measured.needed_memory} MB)", not size.enough),
                 )
                 if holds

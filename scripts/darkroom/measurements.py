@@ -153,12 +153,7 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
         OperatorError: It processed none.
     """
     notes: list[str] = []
-    try:
-        run = read_run(read_log(resources, resources.log_group, since, until))
-    except ClientError as error:
-        if code_of(error) != "ResourceNotFoundException":
-            raise
-        run = FunctionRun()
+    run = read_run(_events(resources, resources.log_group, since, until))
     images = [image for request in run.counted for image in run.images[request]]
     if not images:
         raise OperatorError(
@@ -174,6 +169,7 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
     if not on_aws:
         notes.append("processor: this engine gives a function a whole processor, of this machine, whatever its memory")
     records = _records(resources, images, until, notes)
+    workflow_log = sum(_sizes(resources, resources.workflow_log_group, since, until))
     return Measurements(
         images=len(images),
         engine="AWS" if on_aws else endpoint,
@@ -198,8 +194,8 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
         workflow=_workflow_time(resources, since, until, records, notes),
         definition=records.definition,
         fan_out=records.fan_out,
-        log=run.size / run.outcomes + _size(resources, resources.workflow_log_group, since, until) / run.outcomes,
-        api_log=_api_log(resources, since, until),
+        log=(run.size + workflow_log) / run.outcomes,
+        api_log=_api_log(resources, since, until, notes),
         deliveries=deliveries(resources, notes),
         custom_metrics=len(run.metrics),
         alarms=len(_alarms(resources)),
@@ -340,25 +336,27 @@ def _event_size(resources: Resources, archive: Archive, contract: str, notes: li
     return len(json.dumps(example, separators=(",", ":")).encode())
 
 
-def _size(resources: Resources, group: str, since: datetime, until: datetime) -> int:
-    """Bytes that a log group got in a time; none if there is no such group."""
-    try:
-        return sum(len(event["message"].encode()) for event in read_log(resources, group, since, until))
-    except ClientError as error:
-        if code_of(error) == "ResourceNotFoundException":
-            return 0
-        raise
+def _api_log(resources: Resources, since: datetime, until: datetime, notes: list[str]) -> float:
+    """Bytes that the API writes for a request."""
+    sizes = _sizes(resources, resources.api_log_group, since, until)
+    if not sizes:
+        notes.append("API: no request in its log, so what it would write is not in the bill")
+        return 0
+    return fmean(sizes)
 
 
-def _api_log(resources: Resources, since: datetime, until: datetime) -> float:
-    """Bytes that the API writes for a request, if there is an API and there were requests."""
+def _events(resources: Resources, group: str, since: datetime, until: datetime) -> Iterator[Mapping[str, Any]]:
+    """What a log group got in a time; nothing if there is no such group."""
     try:
-        lines = [event["message"] for event in read_log(resources, resources.api_log_group, since, until)]
+        yield from read_log(resources, group, since, until)
     except ClientError as error:
-        if code_of(error) == "ResourceNotFoundException":
-            return 0
-        raise
-    return fmean(len(line.encode()) for line in lines) if lines else 0
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+
+
+def _sizes(resources: Resources, group: str, since: datetime, until: datetime) -> list[int]:
+    """Bytes of each line that a log group got in a time."""
+    return [len(event["message"].encode()) for event in _events(resources, group, since, until)]
 
 
 def _tells_events(resources: Resources, bucket: str) -> bool:
