@@ -28,11 +28,11 @@ from demo_pipeline import Clients, Observer, Run
 from demo_sources import SourceError, collect
 from demo_terminal import LiveJourneys, Steps, describe_outcome, results_table, ways_table
 from emulator import EmulatorError
+from interruption import end_in_order
 from stack import ROOT, TerraformError, check_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import FrameType
 
     from demo_sources import Source
     from emulator import Emulator
@@ -65,8 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the page has a limit of its own
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    end_in_order()
     try:
         return _run(options, Steps(console))
     except SourceError as error:
@@ -108,10 +107,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="for the page, the state and the emulator's log; default: build/demo",
     )
     return parser.parse_args(arguments)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _run(options: argparse.Namespace, steps: Steps) -> int:

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 
 import trustme
 
+from interruption import end_in_order
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -185,13 +187,13 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], endpoint: str, authori
 
 
 def _stop(process: subprocess.Popen[bytes]) -> bool:
-    """End the emulator and what it started; tells whether it ended by itself, having saved its state."""
-    if process.poll() is not None:
-        return False
-    # To its whole group: it would wait half a minute for the connections that idle functions keep open.
-    os.killpg(process.pid, signal.SIGTERM)
+    """End the emulator and what it started; tells whether it ended in order, having saved its state."""
+    running = process.poll() is None
     try:
-        process.wait(STOP_SECONDS)
+        if running:
+            # To its whole group: it would wait half a minute for the connections that idle functions keep open.
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         pass
     finally:
@@ -199,7 +201,7 @@ def _stop(process: subprocess.Popen[bytes]) -> bool:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    return process.returncode == 0
+    return running and process.returncode == 0
 
 
 def main() -> int:
@@ -209,6 +211,7 @@ def main() -> int:
     parser.add_argument("--persist", action="store_true", help="keep the emulator's state for the next run")
     parser.add_argument("command", nargs="+", help="the command, after --")
     arguments = parser.parse_args()
+    end_in_order()
     try:
         with ministack(arguments.directory, persist=arguments.persist) as emulator:
             return subprocess.run(arguments.command, env={**os.environ, **emulator.environment}, check=False).returncode

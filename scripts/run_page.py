@@ -24,13 +24,13 @@ from rich.console import Console
 import package_lambdas
 from demo_deployment import LEAST_CONCURRENCY, DemoError, Progress, environment, exclusive
 from demo_terminal import Steps
+from interruption import end_in_order
 from localstack_engine import HOST, LocalStackError, packaging_options, target
 from run_localstack import choose, localstack
 from stack import ROOT, Stack, TerraformError, check_terraform, emulator_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from types import FrameType
 
     from localstack_engine import LocalStack, Way
 
@@ -123,8 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the page until Ctrl-C; gives the exit status."""
     options = _parse(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    end_in_order()
     try:
         _run(options, Steps(console))
     except (DemoError, LocalStackError, TerraformError, OSError) as error:
@@ -145,10 +144,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="of the page, on the loopback address; default: a free one")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     return parser.parse_args(arguments)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _run(options: argparse.Namespace, steps: Steps) -> None:

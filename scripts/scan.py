@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from emulator import EmulatorError, ministack
+from interruption import end_in_order
 from stack import ROOT, Stack, TerraformError, emulator_variables
 
 # Scanned is what a careful owner of an account would apply: with what only the account can provide, and with the page.
@@ -113,6 +114,7 @@ def scan_plan() -> Scan:
 def main() -> int:
     """Scan files and plan; report."""
     argparse.ArgumentParser(description="Scan Terraform's files and plan with checkov.").parse_args()
+    end_in_order()
     failures = 0
     try:
         for name, run in (("files", scan_files), ("plan", scan_plan)):
@@ -124,6 +126,8 @@ def main() -> int:
     except (EmulatorError, RuntimeError, TerraformError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 1 if failures else 0
 
 

@@ -42,6 +42,10 @@ resource "aws_s3_object" "watermark" {
   bucket = module.processed.name
   key    = each.value
   source = each.key
+
+  lifecycle {
+    create_before_destroy = true # until it is changed, the function starts with the former one
+  }
 }
 
 module "process_image" {

@@ -12,7 +12,7 @@ module "bus" {
   rules = {
     for type in ["image_processed", "image_rejected", "image_deleted"] : replace(type, "_", "-") => {
       pattern = file("${path.module}/../events/${type}/pattern.json")
-      targets = { record_image = { arn = module.record_image.arn, role_actions = ["states:StartExecution"] } }
+      targets = { record = { arn = module.record_image.arn, role_actions = ["states:StartExecution"] } }
     }
   }
 }

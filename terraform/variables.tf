@@ -316,15 +316,19 @@ variable "variants" {
   }
 
   validation {
-    condition     = alltrue([for v in var.variants : try(v.watermark.text, null) == null || can(regex("^[ -~©«°±´·»‘’“”…‹›⁄™]{1,100}$", trimspace(v.watermark.text)))])
-    error_message = "variants: the watermark text of ${join(", ", [for v in var.variants : "\"${v.name}\"" if try(v.watermark.text, null) != null && !can(regex("^[ -~©«°±´·»‘’“”…‹›⁄™]{1,100}$", trimspace(v.watermark.text)))])} cannot be drawn: use 1 to 100 characters of ASCII or ©«°±´·»‘’“”…‹›⁄™, which is what the font has (an image can show anything)."
+    condition     = alltrue([for v in var.variants : try(v.watermark.text, null) == null || can(regex("^[ -~©«°±´·»‘’“”…‹›⁄™]{1,100}$", regex("^.*[^ ].*$", v.watermark.text)))])
+    error_message = "variants: the watermark text of ${join(", ", [for v in var.variants : "\"${v.name}\"" if try(v.watermark.text, null) != null && !can(regex("^[ -~©«°±´·»‘’“”…‹›⁄™]{1,100}$", regex("^.*[^ ].*$", v.watermark.text)))])} cannot be drawn: use 1 to 100 characters, on one line and not all of them blank, of ASCII or ©«°±´·»‘’“”…‹›⁄™, which is what the font has (an image can show anything)."
   }
 
   validation {
     condition = alltrue([for v in var.variants : v.watermark == null || try(contains([
       "top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"
     ], v.watermark.position), false)])
-    error_message = "variants: the watermark of ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.watermark != null])} has an unknown position: use top-left, top, top-right, left, center, right, bottom-left, bottom or bottom-right."
+    error_message = "variants: the watermark of ${join(", ", [
+      for v in var.variants : "\"${v.name}\"" if v.watermark != null && !try(contains([
+        "top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"
+      ], v.watermark.position), false)
+    ])} has an unknown position: use top-left, top, top-right, left, center, right, bottom-left, bottom or bottom-right."
   }
 }
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# A page that pretends to be a public site's may talk to an emulator on this machine.
-ARGUMENTS = ("--disable-features=LocalNetworkAccessChecks",)
+# A page that pretends to be a public site's may talk to an emulator on this machine, also to one in a container, whose
+# address is not loopback, and which speaks plain HTTP.
+ARGUMENTS = ("--disable-features=LocalNetworkAccessChecks", "--allow-running-insecure-content")
 
 
 @contextmanager

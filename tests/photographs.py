@@ -73,8 +73,13 @@ def oriented(orientation: int) -> Photograph:
 
 
 def in_each_format() -> list[Photograph]:
-    """The same picture in every format that can be uploaded."""
-    picture = draw((900, 600))
+    """The same picture, a real one where there are any, in every format that can be uploaded."""
+    folder = corpus()
+    if folder:
+        with Image.open(folder / "photos" / "orientation" / "landscape_1.jpg") as photograph:
+            picture = photograph.convert("RGB").resize((900, 600))
+    else:
+        picture = draw((900, 600))
     files = {
         "jpeg": encode(picture, "JPEG", quality=92),
         "png": encode(picture, "PNG"),
@@ -82,7 +87,7 @@ def in_each_format() -> list[Photograph]:
         "gif": encode(picture, "GIF"),
         "avif": encode(picture, "AVIF", quality=80),
     }
-    return [Photograph(f"drawn.{name}", data, (900, 600), name) for name, data in files.items()]
+    return [Photograph(f"picture.{name}", data, (900, 600), name) for name, data in files.items()]
 
 
 def from_cameras() -> list[Photograph]:

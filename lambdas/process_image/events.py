@@ -193,12 +193,16 @@ def image_rejected(
 
 
 def image_deleted(
-    about: ObjectEvent, *, recipe: str, image_deleted: bool, deleted_versions: Sequence[str]
+    about: ObjectEvent, *, recipe: str, image_deleted: bool, deleted_versions: Sequence[str], part: int = 0
 ) -> ImageEvent:
-    """A version, or with `image_deleted` the whole image, is gone, and so are the derivatives of `deleted_versions`."""
+    """A version, or with `image_deleted` the whole image, is gone, and so are the derivatives of `deleted_versions`.
+
+    An image of very many versions is told of in several parts, each an event of its own, counted from 0.
+    """
     return _event(
         "Deleted",
         about,
+        identity=(str(part),) if part else (),
         owner=about.owner,
         recipe=recipe,
         summary="deleted" if image_deleted else "version deleted",

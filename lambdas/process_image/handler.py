@@ -82,8 +82,9 @@ def measure(values: Mapping[str, float]) -> None:
 # For all that is not rendering: an image's way from S3, its derivatives' way back, and its outcome's to the bus.
 _SECONDS_AROUND = 2
 
-# Retries stay short: the queue retries too, and with more patience than a running function can afford.
-_config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=20)
+# Retries stay short: the queue retries too, and with more patience than a running function can afford. A request that
+# nobody answers is given up within 24 s, so that those before it in the batch are acknowledged.
+_config = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=10)
 _settings = Settings.from_environment(os.environ)
 _s3 = boto3.client("s3", config=_config)
 _pipeline = Pipeline(

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from process_image.settings import Settings
     from process_image.storage import Derivatives, OpenOriginal, Originals
 
+# An event, and what the workflow makes of it, must not have more than 256 KB; a version's name has up to 1 KB, usually 32
+# bytes.
+_VERSIONS_AT_ONCE = 200
+
 
 class Bus(Protocol):
     """Where outcomes are announced."""
@@ -123,15 +127,21 @@ class Pipeline:
     def _delete(self, deletion: Deletion) -> list[ImageEvent]:
         versions = self._derivatives.versions(deletion)
         gone = deletion.whole_image or self._originals.latest(deletion) is None
+        names = sorted(versions)
         # Announced before anything is removed: a crash in between leaves the derivatives to be found again.
-        announced = self._announce(
-            image_deleted(
-                deletion,
-                recipe=self._recipe,
-                image_deleted=gone,
-                deleted_versions=sorted(versions),
+        announced = [
+            event
+            for start in range(0, max(1, len(names)), _VERSIONS_AT_ONCE)
+            for event in self._announce(
+                image_deleted(
+                    deletion,
+                    recipe=self._recipe,
+                    image_deleted=gone,
+                    deleted_versions=names[start : start + _VERSIONS_AT_ONCE],
+                    part=start // _VERSIONS_AT_ONCE,
+                )
             )
-        )
+        ]
         self._derivatives.delete([key for keys in versions.values() for key in keys])
         # A version deleted for good uncovers another, and removing a delete marker brings the image back. That may
         # happen before the marker's own event is handled: then what went with the image is made again.

@@ -17,6 +17,7 @@ import pytest
 from e2e.engines import LOCALSTACK, Capability, engine, session
 from e2e.pipeline import Pipeline
 from emulator import ministack
+from interruption import end_in_order
 from localstack_engine import functions_target
 from photographs import draw, encode
 from stack import ROOT, Stack, emulator_variables
@@ -54,6 +55,7 @@ API = {
 @pytest.fixture(scope="session", autouse=True)
 def endpoint() -> Iterator[str]:
     """The address of the engine."""
+    end_in_order()
     with ExitStack() as on_exit, pytest.MonkeyPatch.context() as environment:
         if "AWS_ENDPOINT_URL" not in os.environ:
             shutil.rmtree(DIRECTORY, ignore_errors=True)

@@ -87,6 +87,24 @@ def test_a_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
     again = pipeline.record(image_id)
     settle(pipeline)
     assert sorted(pipeline.derivative_keys(image_id)) == sorted(variant["key"] for variant in again["variants"])
+    assert "deleted_at" not in again
+    assert "deleted_at" not in pipeline.announced(image_id, again["version"])
+
+
+def test_a_deletion_closes_the_records_of_many_versions(pipeline: Pipeline) -> None:
+    """More than would fit into the workflow's state, if each of them took the whole event along."""
+    image_id = f"tests/{uuid.uuid4()}/often-overwritten"
+    number = 80
+    for edge in range(number):
+        pipeline.upload(encode(draw((40 + edge, 30))), image_id)
+    wait_for("all versions", lambda: len(pipeline.versions(image_id)) == number, seconds=180)
+    pipeline.delete(image_id)
+    pipeline.record(image_id, "Deleted")
+    wait_for("the end of all versions", lambda: {v["status"] for v in pipeline.versions(image_id)} == {"Deleted"})
+    assert len(pipeline.versions(image_id)) in (number, number + 1)  # the delete marker is one, where it has an id
+    assert pipeline.derivative_keys(image_id) == []
+    message = json.loads(pipeline.notification(image_id, "Deleted")["Message"])
+    assert len(message["deleted_versions"]) == number
 
 
 @pytest.mark.needs(Capability.SEQUENCERS)

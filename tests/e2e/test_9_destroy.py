@@ -38,9 +38,18 @@ def test_every_dead_letter_queue_is_empty_in_the_end(pipeline: Pipeline) -> None
 def test_destroy_leaves_nothing_behind(stack: Stack, pipeline: Pipeline) -> None:
     sqs = session().client("sqs")
     sqs.delete_queue(QueueUrl=pipeline.outputs["test_queue_url"])
+    key = pipeline.outputs["key_arn"]
     assert leftovers(), "the pipeline is found before it is destroyed"
+    assert key_state(key) == "Enabled"
     stack.destroy()
     assert leftovers() == []
+    assert key_state(key) == "PendingDeletion"  # which is as gone as a key can be
+
+
+def key_state(arn: str) -> str:
+    """What KMS says of a key."""
+    state: str = session().client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
+    return state
 
 
 def leftovers() -> list[str]:
@@ -67,5 +76,6 @@ def leftovers() -> list[str]:
         *(key["name"] for key in client("apigateway").get_api_keys()["items"]),
         *(plan["name"] for plan in client("apigateway").get_usage_plans()["items"]),
         *(alias["AliasName"] for alias in client("kms").list_aliases()["Aliases"]),
+        *(subscription["TopicArn"] for subscription in client("sns").list_subscriptions()["Subscriptions"]),
     ]
     return [name for name in found if re.search(rf"(^|/){NAME}(-|/|$)", name.split(":")[-1])]

@@ -215,15 +215,45 @@ def test_its_role_may_do_what_its_steps_do_and_nothing_else(definition: dict[str
     }
 
 
+def promised(schema: dict[str, Any], path: str) -> bool:
+    """Whether whatever fits a schema has something at a path of names; [*] stands for each item of a list."""
+    name, _, rest = path.partition(".")
+    field = name.removesuffix("[*]")
+    if field not in schema.get("required", ()):
+        return False
+    inner = schema["properties"][field]
+    return not rest or promised(inner["items"] if name.endswith("[*]") else inner, rest)
+
+
 def test_it_reads_nothing_from_an_event_that_the_contract_does_not_promise(text: str) -> None:
     """A path that leads nowhere fails an execution in a way that no Catch sees."""
     schemas = [contract.versions[1] for contract in load().values() if contract.versions]
-    read = set(re.findall(r"\$\.detail\.(\w+)", text))
-    assert len(read) > 5
-    for field in read:
-        having = [schema for schema in schemas if field in schema["properties"]]
-        assert having, field
-        assert all(field in schema["required"] for schema in having), field
+    read = set(re.findall(r"\$\.detail\.([\w.]+)", text))
+    # The one Map whose items are objects goes over the variants.
+    read |= {f"variants[*].{name}" for name in re.findall(r"\$\$\.Map\.Item\.Value\.(\w+)", text)}
+    assert {"original.width", "reason.code", "variants[*].key"} < read
+    for path in read:
+        having = [schema for schema in schemas if path.split(".")[0].removesuffix("[*]") in schema["properties"]]
+        assert having, path
+        if path in {"original.width", "original.height", "original.format"}:  # nobody knows them of what was rejected
+            having = [schema for schema in having if schema["properties"]["status"]["const"] == "Processed"]
+        assert all(promised(schema, path) for schema in having), path
+
+
+def test_no_map_carries_a_whole_event_into_each_of_its_iterations(definition: dict[str, Any]) -> None:
+    """All of it together must fit into 256 KB, and what does not is an error that no Catch sees."""
+    maps = {
+        name: state
+        for machine in machines(definition)
+        for name, state in machine["States"].items()
+        if state["Type"] == "Map"
+    }
+    assert len(maps) == 2
+    for name, state in maps.items():
+        assert not {"$", "$.detail", "$$.Execution.Input"} & set(state["ItemSelector"].values()), name
+        last = [inner for inner in state["ItemProcessor"]["States"].values() if inner.get("End")]
+        assert state["ResultPath"] is None or name == "TypeVariants", name
+        assert all(inner["Type"] == "Pass" for inner in last), name
 
 
 def test_it_speaks_jsonpath_which_every_engine_does(definition: dict[str, Any]) -> None:

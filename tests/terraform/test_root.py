@@ -68,7 +68,13 @@ MISTAKES: dict[str, dict[str, Any]] = {
     'the watermark of "web" has a scale (above 0 to 1), opacity (0 to 1)': {"variants": [marked(opacity=1.1)]},
     "or margin (0 to 0.5) out of range": {"variants": [marked(margin=0.6)]},
     'the watermark text of "web" cannot be drawn': {"variants": [marked(text="写真")]},
-    'the watermark of "web" has an unknown position': {"variants": [marked(position="middle")]},
+    'the watermark text of "padded" cannot be drawn': {
+        "variants": [marked(), {**marked(text="Darkroom\n"), "name": "padded"}]
+    },
+    'the watermark text of "blank" cannot be drawn': {"variants": [marked(), {**marked(text="  "), "name": "blank"}]},
+    'the watermark of "web" has an unknown position': {
+        "variants": [marked(position="middle"), {**marked(), "name": "good"}]
+    },
     "api.upload_expiry is 3601 s": {"api": {"upload_expiry": 3601}},
     "authorization.type AWS_IAM asks for a signature": {"api": {"page": True}},
 }

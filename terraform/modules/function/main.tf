@@ -18,6 +18,9 @@ locals {
   aliased    = var.snap_start || var.concurrency.provisioned != null
   invoke_arn = local.aliased ? aws_lambda_alias.live[0].arn : aws_lambda_function.this.arn
 
+  # Bytes of all names and values: length() alone counts characters.
+  environment_size = length(base64encode(join("", concat(keys(var.environment), values(var.environment))))) / 4 * 3
+
   # A missing file has to fail with the precondition's message, not with the hash function's.
   built        = try(fileexists(var.artifact.path), false)
   built_sha256 = local.built ? filesha256(var.artifact.path) : "none"
@@ -95,6 +98,11 @@ resource "aws_lambda_function" "this" {
     precondition {
       condition     = !local.built || local.built_sha256 == lower(coalesce(var.artifact.sha256, "unknown"))
       error_message = "The artifact ${var.artifact.path} of function ${var.name} has the SHA-256 ${local.built_sha256}, but expected is ${coalesce(var.artifact.sha256, "another")}: it must be built again${local.build_hint}."
+    }
+
+    precondition {
+      condition     = local.environment_size <= 4096
+      error_message = "The environment of function ${var.name} has ${local.environment_size} bytes, Lambda allows 4096: shorten the longest of ${join(", ", keys(var.environment))}."
     }
   }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from typing import TYPE_CHECKING, Any, cast
 
@@ -312,6 +313,21 @@ def test_a_deletion_removes_what_the_image_had(
     assert all(key.startswith("a/b/") for key in contents(s3))
     assert len(contents(s3)) == 2
     assert bus.announced[-1] == event
+
+
+def test_a_deletion_of_very_many_versions_is_told_in_parts(
+    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("process_image.pipeline._VERSIONS_AT_ONCE", 2)
+    uploads = [originals.put("a", encode(draw((40 + number, 30)))) for number in range(5)]
+    for upload in uploads:
+        pipeline.handle(upload)
+    events = pipeline.handle(originals.delete("a"))
+    versions = [event.detail["deleted_versions"] for event in events]
+    assert [len(some) for some in versions] == [2, 2, 1]
+    assert sorted(itertools.chain(*versions)) == sorted(upload.version for upload in uploads)
+    assert len({event.detail["dedup_id"] for event in events}) == 3
+    assert contents(s3) == {}
 
 
 def test_a_deletion_is_announced_before_anything_is_removed(

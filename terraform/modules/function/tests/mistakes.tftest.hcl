@@ -68,6 +68,14 @@ run "artifact_without_a_digest" {
   expect_failures = [aws_lambda_function.this]
 }
 
+run "environment_that_lambda_has_no_room_for" {
+  command = plan
+  variables {
+    environment = { VARIANTS = join("", [for _ in range(512) : "12345678"]) }
+  }
+  expect_failures = [aws_lambda_function.this]
+}
+
 run "digest_in_base64" {
   command = plan
   variables {
