@@ -90,8 +90,7 @@ HOW = """\
 - **DynamoDB**: each write that the definition makes counts by the size of its item, and again for each index that
   holds the item.
 - **S3's events** are paid for: what S3 tells EventBridge of objects is an opt-in data event. The bucket of the
-  derivatives tells of them, too, for whoever adds a rule; whoever adds none saves that by `eventbridge = false` in
-  `terraform/4_process.tf`.
+  derivatives tells of them only where `processed = {{ events = true }}` asks it to.
 - **X-Ray** traces the first request of each second and a twentieth of the others. Images that come evenly and slower
   than one a second are all traced; `--images-per-month` says how many come. An invocation of the function and an
   execution of the workflow count as a trace each, which is the most that they can be.

@@ -26,6 +26,7 @@ VARIABLES = {
         "web_acl_arn": "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/account/0",
     },
     "access_log": {"bucket": "access-logs"},
+    "processed": {"events": True},
 }
 
 CHECKOV = ROOT / ".venvs" / "checkov" / "bin" / "checkov"

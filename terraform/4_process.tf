@@ -8,7 +8,7 @@ module "processed" {
   name          = "${var.name}-processed-${local.account_id}"
   key_arn       = module.key.arn
   versioned     = false # a derivative can be made again from its original
-  eventbridge   = true  # for the rules of others; S3's events are paid for, with or without one (docs/cost.md)
+  eventbridge   = var.processed.events
   access_log    = var.access_log
   force_destroy = var.force_destroy
   retention     = {}

@@ -95,7 +95,7 @@ module "observability" {
     })
     "EventBridge" = merge(local.function_metrics, {
       metric = "ImageProcessed"
-      usd    = (1 + length(var.variants)) * local.usd.eventbridge.opt_in_event + local.usd.eventbridge.custom_event
+      usd    = (1 + (var.processed.events ? length(var.variants) : 0)) * local.usd.eventbridge.opt_in_event + local.usd.eventbridge.custom_event
     })
     "SQS" = {
       namespace  = "AWS/SQS"

@@ -194,6 +194,13 @@ variable "process_image" {
   }
 }
 
+variable "processed" {
+  description = "The bucket of the derivatives. events: let it tell EventBridge of each of them, for rules of your own; S3's events cost about as much as the events of the bus."
+  type        = object({ events = optional(bool, false) })
+  default     = {}
+  nullable    = false
+}
+
 variable "runtime" {
   description = "Python of the functions. The artifact for it must be built."
   type        = string

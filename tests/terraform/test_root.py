@@ -397,7 +397,7 @@ def test_the_dashboards_estimate_has_the_prices_of_the_file(applied: Applied) ->
     assert shown == pytest.approx(
         {
             "DynamoDB: writes": usd("dynamodb", "write_unit"),
-            "EventBridge": (1 + variants) * usd("eventbridge", "opt_in_event") + usd("eventbridge", "custom_event"),
+            "EventBridge": usd("eventbridge", "opt_in_event") + usd("eventbridge", "custom_event"),
             "Lambda: calls": usd("lambda", "request"),
             "Lambda: compute": usd("lambda", "gb_second_arm64") / 1000,
             "Logs": usd("cloudwatch", "log_gb") / 10**9,
