@@ -2,11 +2,11 @@
 
 PYTHON ?= python3
 PROJECT_PYTHON := .venvs/dev/bin/python
-ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/checkov/.installed .venvs/parts/.installed
+ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/checkov/.installed .venvs/parts/.installed .venvs/site/.installed
 COMMAND := .venvs/dev/bin/darkroom
 
 .DEFAULT_GOAL := help
-.PHONY: help setup package demo demo-page clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down check format docs init lock clean
+.PHONY: help setup package demo demo-page clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down check format docs site init lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -74,6 +74,9 @@ docs: setup ## Generate the pages that are made from code
 	@$(PROJECT_PYTHON) scripts/document_modules.py
 	@$(PROJECT_PYTHON) scripts/document_cost.py
 	@$(PROJECT_PYTHON) scripts/seal_page.py
+
+site: .venvs/site/.installed ## Build the site of all documents into build/site, warnings as errors
+	@.venvs/site/bin/python scripts/website/build.py
 
 init: .venvs/dev/.installed ## Install Terraform's provider in terraform/, from a mirror where the registry is out of reach
 	@$(PROJECT_PYTHON) scripts/stack.py init

@@ -69,6 +69,7 @@ TEST = (
     Step("page", tool("pytest", "tests/page")),
     Step("packaging", tool("pytest", "tests/packaging")),
     Step("benchmark", tool("python", "-m", "benchmarks", "--quick"), {"PYTHONPATH": "lambdas:scripts:tests"}),
+    Step("site", (str(ROOT / ".venvs" / "site" / "bin" / "python"), "scripts/website/build.py")),
     Step("terraform", tool("pytest", "tests/terraform")),
     Step("end to end", tool("pytest", "tests/e2e"), waits=True),
 )

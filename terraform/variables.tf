@@ -233,7 +233,7 @@ variable "variants" {
     all, no larger than the box), cover (fill the box, crop the rest), contain (keep all, fill the rest with
     background). format: jpeg, png, webp or avif; quality 1 to 100 (null: a good one for the format). enlarge: also
     enlarge images that are smaller. watermark: a text, or the path of an image file, at one of nine positions;
-    scale and margin as a part of the derivative's width, opacity 0 to 1.
+    scale as a part of the derivative's width, margin as a part of its shorter side, opacity 0 to 1.
   EOT
   type = list(object({
     name       = string

@@ -8,5 +8,5 @@ terraform {
     }
   }
 
-  # State is local unless a backend says otherwise: docs/state.md shows the S3 backend with its own locking.
+  # State is local unless a backend says otherwise: docs/deploy.md shows the S3 backend with its own locking.
 }

@@ -1,0 +1,43 @@
+"""The site's settings, for Sphinx. Which pages there are, and their order, is read from the documents themselves."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE))
+
+project = "Darkroom"
+html_title = project
+copyright = "Darkroom's authors, Apache 2.0"  # noqa: A001 - Sphinx calls it so
+
+extensions = ["myst_parser", "sphinx_copybutton", "sphinxcontrib.mermaid", "source_pages", "navigation"]
+
+# The documents stay where they are, beside what they describe.
+root_doc = "README"
+include_patterns = ["*.md", "docs/**.md", "terraform/**.md"]
+exclude_patterns = ["**/.*", ".*", "build", "**/node_modules"]
+
+myst_fence_as_directive = ["mermaid"]
+myst_heading_anchors = 4  # so that #headings can be linked to, as on GitHub
+myst_links_external_new_tab = False
+
+# Pygments does not know all of Terraform's grammar and goes on without; that examples parse, tests/documents proves.
+suppress_warnings = ["misc.highlighting_failure"]
+
+html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {"navigation_with_keys": True}
+
+# `build.py` brings Mermaid where npm is at hand. Where not, the pages fetch the same version from a public address.
+mermaid_version = re.search(r'"mermaid": "([^"]+)"', (HERE / "package.json").read_text())[1]  # type: ignore[index]
+if os.environ.get("MERMAID"):
+    html_static_path.append(os.environ["MERMAID"])
+    mermaid_use_local = "mermaid.esm.min.mjs"
+mermaid_height = "auto"
+mermaid_fullscreen = False

@@ -1,0 +1,104 @@
+"""Links from documents to files and folders of the repository lead to pages that show them.
+
+A file becomes a page of highlighted source, a folder the page of its README or, without one, a list of what is in it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from pygments.lexers import get_lexer_for_filename
+from pygments.util import ClassNotFound
+from sphinx import addnodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sphinx.application import Sphinx
+
+FOLDER = "source"
+
+
+def page_name(path: str) -> str:
+    """The name of the page that shows a file or folder, told by its path from the root."""
+    return f"{FOLDER}/{path}"
+
+
+def link_sources(app: Sphinx, doctree: nodes.document) -> None:
+    """Let a document's links to what is no document lead to its page; what is not there is left, for Sphinx to warn."""
+    document = app.env.docname
+    linked: set[str] = app.env.darkroom_sources  # type: ignore[attr-defined]
+    for link in [*doctree.findall(addnodes.download_reference), *doctree.findall(addnodes.pending_xref)]:
+        if link.get("reftype") != "myst" or link.get("refdomain"):
+            continue
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(document), link["reftarget"].partition("#")[0]))
+        if path.startswith("..") or not (app.srcdir / path).exists():
+            continue
+        if f"{path}/README" in app.env.found_docs:
+            page = f"{path}/README"
+        else:
+            linked.add(path)
+            page = page_name(path)
+        reference = nodes.reference(
+            "", "", *link.children, internal=True, refuri=app.builder.get_relative_uri(document, page)
+        )
+        link.replace_self(reference)
+
+
+def entries(folder: Path) -> list[Path]:
+    """What is in a folder and kept in the repository, folders first."""
+    found = [path for path in folder.iterdir() if not path.name.startswith((".", "__pycache__"))]
+    return sorted(found, key=lambda path: (path.is_file(), path.name))
+
+
+def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The pages of all files and folders that are linked to, and of what is in these folders."""
+    todo, done = sorted(app.env.darkroom_sources), set()  # type: ignore[attr-defined]
+    while todo:
+        path = todo.pop()
+        if path in done:
+            continue
+        done.add(path)
+        file = app.srcdir / path
+        if file.is_dir():
+            inside = [entry.relative_to(app.srcdir).as_posix() for entry in entries(file)]
+            todo += inside
+            body = "".join(f"<li>{_link(app, path, entry)}</li>" for entry in inside)
+            body = f"<ul>{body}</ul>"
+        else:
+            body = _highlighted(app, file)
+        title = escape(path)
+        yield page_name(path), {"title": title, "body": f"<h1><code>{title}</code></h1>{body}"}, "page.html"
+
+
+def _link(app: Sphinx, origin: str, path: str) -> str:
+    document = path.removesuffix(".md")
+    page = document if document in app.env.found_docs else page_name(path)
+    slash = "/" if (app.srcdir / path).is_dir() else ""
+    uri = app.builder.get_relative_uri(page_name(origin), page)
+    return f'<a href="{escape(uri)}"><code>{escape(posixpath.basename(path))}{slash}</code></a>'
+
+
+def _highlighted(app: Sphinx, file: Path) -> str:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return "<p>Not a text.</p>"
+    try:
+        lexer = get_lexer_for_filename(file.name).aliases[0]
+    except ClassNotFound:
+        lexer = "text"
+    highlighter = app.builder.highlighter  # type: ignore[attr-defined]
+    return str(highlighter.highlight_block(text, lexer, linenos=False))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Tell Sphinx."""
+    app.connect("builder-inited", lambda app: setattr(app.env, "darkroom_sources", set()))
+    app.connect("doctree-read", link_sources, priority=100)  # before Sphinx collects what is to be downloaded
+    app.connect("html-collect-pages", source_pages)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}
