@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from architecture_model import DEFAULT_BUS, Edge, Flow, Graph, Kind, Node
 from architecture_policies import Policies
 from event_patterns import overlap
-from terraform_plan import module_names
+from terraform_plan import MODULE, module_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -60,7 +60,6 @@ WRITES = {
 }
 READS = {
     Kind.BUCKET: ("GetObject", "GetObjectVersion"),
-    Kind.QUEUE: ("ReceiveMessage",),
     Kind.TABLE: ("GetItem", "BatchGetItem", "Query", "Scan", "PartiQLSelect"),
 }
 
@@ -81,9 +80,16 @@ def label_of(resource: Resource) -> str:
 
     `module.uploads.aws_sqs_queue.this` is "uploads", `module.uploads.aws_sqs_queue.dlq[0]` is "uploads dlq".
     """
-    own = [] if resource.name == "this" and resource.module else [resource.name]
-    keys = [resource.key] if isinstance(resource.key, str) else []
-    return " ".join([*module_names(resource.module), *own, *keys])
+    words = [word for step in MODULE.findall(resource.module) for word in (module_names(step)[0], _text_key(step))]
+    words.append("" if resource.name == "this" and words else resource.name)
+    words.append(_text_key(resource.address))
+    return " ".join(filter(None, words))
+
+
+def _text_key(address: str) -> str:
+    """The key at the end of an address, if it is a text."""
+    found = re.search(r"\[\"([^\"]*)\"\]$", address)
+    return found[1] if found else ""
 
 
 class _Builder:
@@ -131,7 +137,9 @@ class _Builder:
     def _emit(self, source: str, bus: str, events: Mapping[str, Any] | None, flow: Flow, by: str) -> None:
         """Events go from a source to a bus: to the rules there that can match them, or no further."""
         rules = [rule for rule in self.graph.every(Kind.RULE) if rule.bus == bus and overlap(events, rule.pattern)]
-        for target in [rule.id for rule in rules] or ([bus] if flow is Flow.WRITE else []):
+        # A bucket's events that no rule matches are nothing to look at; somebody means the others.
+        unmatched = [] if self.graph.nodes[source].kind is Kind.BUCKET else [bus]
+        for target in [rule.id for rule in rules] or unmatched:
             self._connect(source, target, flow, by)
 
     def _bucket_notifications(self) -> None:
@@ -164,7 +172,7 @@ class _Builder:
             for rule in rules:
                 for end in self._ids_or_outside(target, ("arn",), *SHAPES):
                     if self.graph.nodes[end].kind is Kind.BUS:
-                        self._emit(rule.id, end, rule.pattern, Flow.WRITE, target.address)
+                        self._emit(rule.id, end, rule.pattern, Flow.EVENT, target.address)
                     else:
                         self._connect(rule.id, end, Flow.EVENT, target.address)
                 self._fail(rule.id, target, "dead_letter_config", 0, "arn")
@@ -193,7 +201,9 @@ class _Builder:
         """Who calls a function by the function's own policy: of its callers, APIs alone have no arrow yet."""
         for one in self.plan.every("aws_lambda_permission"):
             if one.value("principal") == "apigateway.amazonaws.com":
-                for api in self.plan.referred(one, ("source_arn",), {"aws_api_gateway_rest_api"}):
+                arn, kind = one.text("source_arn"), "aws_api_gateway_rest_api"
+                apis = [api for api in self.plan.every(kind) if api.text("id") and api.text("id") in arn]
+                for api in apis or self.plan.referred(one, ("source_arn",), {kind}):
                     for function in self._ids(one, ("function_name",), "aws_lambda_function"):
                         self._connect(api.address, function, Flow.WRITE, one.address)
         for one in self.plan.every("aws_lambda_function_event_invoke_config"):
@@ -234,7 +244,7 @@ class _Builder:
     # What roles allow
 
     def _permissions(self) -> None:
-        policies = Policies(self.plan, frozenset({*SHAPES, *ALIASES}))
+        policies = Policies(self.plan, frozenset({*SHAPES, *ALIASES}), _matters)
         for actor, role in self._actors():
             for statement in policies.of(role):
                 for node in self._allowed(statement):
@@ -341,10 +351,12 @@ class _Builder:
             return self._matching(text, types)
         aliases = [alias for alias, (kind, _) in ALIASES.items() if kind in types]
         found = [id_ for one in self.plan.referred(resource, path, {*types, *aliases}) for id_ in self._node_ids(one)]
-        if not found and resource.is_unknown(*path):
+        found = list(dict.fromkeys(found))
+        if len(found) != 1 and resource.is_unknown(*path):
             attribute = ".".join(str(step) for step in path if isinstance(step, str))
-            self.graph.unclear.append(f"{resource.address}: its {attribute} is known only once it is applied.")
-        return list(dict.fromkeys(found))
+            which = f" It is one of: {', '.join(found)}." if found else ""
+            self.graph.unclear.append(f"{resource.address}: its {attribute} is known only once it is applied.{which}")
+        return found
 
     def _ids_or_outside(self, resource: Resource, path: tuple[str | int, ...], *types: str) -> list[str]:
         """The same, where something outside the plan may be named."""
@@ -398,6 +410,14 @@ def _glob(pattern: str, text: str) -> bool:
     """Whether a text is what a pattern of IAM says."""
     wanted = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
     return re.fullmatch(wanted, text, re.IGNORECASE) is not None
+
+
+def _matters(actions: Collection[str]) -> bool:
+    """Whether one of the actions hands something to a node, or fetches it."""
+    return any(
+        _allows(actions, shape.service, [*WRITES.get(shape.kind, ()), *READS.get(shape.kind, ())])
+        for shape in SHAPES.values()
+    )
 
 
 def _allows(actions: Collection[str], service: str, wanted: Collection[str]) -> bool:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from terraform_plan import Plan, Resource
 
@@ -45,19 +45,23 @@ class Policies:
         unclear: What the plan does not tell, as sentences.
     """
 
-    def __init__(self, plan: Plan, types: frozenset[str]) -> None:
+    def __init__(self, plan: Plan, types: frozenset[str], matters: Callable[[Collection[str]], bool]) -> None:
         """Read them.
 
         Args:
             plan: The plan.
             types: Types of resources to look for where an ARN is not known yet.
+            matters: Tells whether it may not remain unclear what some actions are allowed on.
         """
         self._plan = plan
         self._types = types
+        self._matters = matters
         self.unclear: list[str] = []
         self._by_role: dict[str, list[Statement]] = defaultdict(list)
         for role in plan.every("aws_iam_role"):
-            for number, _ in enumerate(role.value("inline_policy") or []):
+            # Where none stands in the role, AWS lists there what stands in resources of its own.
+            inline = role.value("inline_policy") if "inline_policy" in role.expressions else None
+            for number, _ in enumerate(inline or []):
                 self._by_role[role.address] += self._policy(role, "inline_policy", number, "policy")
         for policy in plan.every("aws_iam_role_policy"):
             for role in self._roles(policy):
@@ -114,11 +118,9 @@ class Policies:
             if statement.get("effect") not in (None, "Allow"):
                 continue
             known = tuple(one for one in statement.get("resources") or [] if one)
-            unknown = document.is_unknown("statement", number, "resources") or len(known) < len(
-                statement.get("resources") or []
-            )
+            unknown = document.is_unknown("statement", number, "resources")
             referred = self._referred(document, number) if unknown else ()
-            if unknown and not referred:
+            if unknown and not referred and self._matters(statement.get("actions") or []):
                 self.unclear.append(
                     f"{document.address}, statement {statement.get('sid') or number + 1}, allows "
                     f"{', '.join(statement.get('actions') or [])} on what is known only once it is applied."
@@ -140,9 +142,8 @@ class Policies:
         places = [at for at, one in enumerate(declared) if sid and one.get("sid", {}).get("constant_value") == sid]
         if not places and len(declared) == len(document.value("statement")):
             places = [number]
-        return tuple(
-            one for at in places for one in self._plan.referred(document, ("statement", at, "resources"), self._types)
-        )
+        references = [one for at in places for one in document.references("statement", at, "resources")]
+        return tuple(self._plan.follow(document, references, self._types))
 
 
 @cache

@@ -54,17 +54,14 @@ def findings(graph: Graph, most_hops: int = MOST_HOPS) -> list[Finding]:
 
 
 def longest_way(graph: Graph) -> list[Edge]:
-    """The way with the most hops that something goes by itself; none where it goes round in a loop.
+    """The way with the most hops that something goes by itself, each loop cut open.
 
     A hop is one service handing something to another. What a caller of an API waits for is none.
     """
     ways: dict[str, list[Edge]] = {}
-    try:
-        order = list(_sorter(_on(graph)).static_order())
-    except CycleError:
-        return []
-    for node in order:
-        before = [edge for edge in _on(graph) if edge.target == node]
+    edges, _ = _without_loops(graph)
+    for node in _sorter(edges).static_order():
+        before = [edge for edge in edges if edge.target == node]
         ways[node] = max(([*ways[edge.source], edge] for edge in before), key=len, default=[])
     return max(ways.values(), key=len, default=[])
 
@@ -98,26 +95,35 @@ def _name(graph: Graph, node: str) -> str:
     return found.label if found.kind in (Kind.BUS, Kind.OUTSIDE) else f"{found.kind.value} {found.label}"
 
 
-def _loops(graph: Graph) -> Iterator[Finding]:
+def _without_loops(graph: Graph) -> tuple[list[Edge], list[list[Edge]]]:
+    """The edges along which something goes on, without one of each loop; and the loops, each beginning with that one.
+
+    A loop is cut at what a role allows rather than at what a service does by itself.
+    """
     edges = _on(graph)
+    loops: list[list[Edge]] = []
     while True:
         try:
             _sorter(edges).prepare()
         except CycleError as error:
-            circle: list[str] = error.args[1]
+            steps = list(pairwise(error.args[1]))
         else:
-            return
-        steps = set(pairwise(circle))
-        round_ = [edge for edge in edges if (edge.source, edge.target) in steps]
-        # Where it can be cut: at what a role allows rather than at what a service does by itself.
-        cut = next((edge for edge in round_ if edge.flow is Flow.WRITE), round_[0])
+            return edges, loops
+        loop = [next(edge for edge in edges if (edge.source, edge.target) == step) for step in steps]
+        first = next((at for at, edge in enumerate(loop) if edge.flow is Flow.WRITE), 0)
+        loop = [*loop[first:], *loop[:first]]
+        loops.append(loop)
+        edges = [edge for edge in edges if (edge.source, edge.target) != (loop[0].source, loop[0].target)]
+
+
+def _loops(graph: Graph) -> Iterator[Finding]:
+    for loop in _without_loops(graph)[1]:
         yield Finding(
             "loop",
-            cut.by,
-            f"{' → '.join(_name(graph, node) for node in circle)}: what goes round never ends. Let "
-            f"{_name(graph, cut.source)} write elsewhere, or take from {cut.by} what it does not need to do.",
+            loop[0].by,
+            f"{way_names(graph, loop)}: what goes round never ends. Let {_name(graph, loop[0].source)} write "
+            f"elsewhere, or take from {loop[0].by} what it does not need to do.",
         )
-        edges = [edge for edge in edges if (edge.source, edge.target) != (cut.source, cut.target)]
 
 
 def _long_ways(graph: Graph, most: int) -> Iterator[Finding]:

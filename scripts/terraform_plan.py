@@ -2,7 +2,7 @@
 
 Before it is applied much of a plan is unknown. Where a value is, the configuration, which is part of the plan, says
 what it will be made of: references, which are followed through the inputs and outputs of modules. It leaves two things
-out. What a local value is made of: it is looked for in the local value's own module. And dynamic blocks.
+out: what a local value is made of, which is guessed where one thing alone fits, and dynamic blocks.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     Path = Sequence[str | int]
+
+# Of `module.a[each.key].b` the plan tells no more than `module.a`: taken are the outputs that name the module's own.
+MAIN = ("arn", "id", "json", "name", "url")
 
 INDEX = re.compile(r"\[(?:\d+|\"[^\"]*\")\]")
 MODULE = re.compile(r"module\.[\w-]+(?:\[(?:\d+|\"[^\"]*\")\])?")
@@ -57,13 +60,22 @@ class Resource:
         return found if isinstance(found, str) else ""
 
     def is_unknown(self, *path: str | int) -> bool:
-        """Whether the attribute at a path is known only once it is applied."""
+        """Whether the attribute at a path, or a part of it, is known only once it is applied."""
         found: Any = self.unknown
         for step in path:
             if found is True:
                 return True
             found = _at(found, [step])
-        return found is True
+        return _holds_true(found)
+
+    def references(self, *path: str | int) -> list[str]:
+        """What the configuration makes the attribute at a path of."""
+        found: Any = self.expressions
+        for step in path:
+            if isinstance(found, dict) and "references" in found:
+                break  # one expression makes all that is below
+            found = _at(found, [step])
+        return found.get("references", []) if isinstance(found, dict) else []
 
 
 def _at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON
@@ -75,6 +87,12 @@ def _at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON
         else:
             return None
     return value
+
+
+def _holds_true(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_true, value.values()))
+    return any(map(_holds_true, value)) if isinstance(value, list) else value is True
 
 
 class Plan:
@@ -137,7 +155,7 @@ class Plan:
         return found
 
     def referred(self, resource: Resource, path: Path, types: Collection[str]) -> list[Resource]:
-        """The resources of some types that an attribute of unknown value is made of.
+        """The resources of some types that an attribute is made of, if its value is not known.
 
         Args:
             resource: Whose attribute.
@@ -147,10 +165,11 @@ class Plan:
         Returns:
             By address; several, where the references leave it open, and none where they lead nowhere.
         """
-        expression = _at(resource.expressions, path)
-        references = expression.get("references", []) if isinstance(expression, dict) else []
-        found = _Search(self, resource, frozenset(types)).through(references, resource.module, resource.repeated)
-        return sorted(found - {resource}, key=lambda one: one.address)
+        return self.follow(resource, resource.references(*path), types) if resource.is_unknown(*path) else []
+
+    def follow(self, resource: Resource, references: Sequence[str], types: Collection[str]) -> list[Resource]:
+        """The resources of some types that references in a resource lead to, by address."""
+        return sorted(_Search(self, resource, frozenset(types)).end(references), key=lambda one: one.address)
 
 
 @dataclass
@@ -161,6 +180,22 @@ class _Search:
     start: Resource
     types: frozenset[str]
     seen: set[tuple[str, str]] = field(default_factory=set)
+    locals: set[str] = field(default_factory=set)  # modules with local values that the walk has met
+
+    def end(self, references: Sequence[str]) -> set[Resource]:
+        """What references lead to.
+
+        A local value says nothing of what it is made of. Where nothing else leads on, that is what there is of the
+        types in its module and in the module's inputs, if there is but one.
+        """
+        found = self.through(references, self.start.module, self.start.repeated) - {self.start}
+        if found or not self.locals:
+            return found
+        for module in sorted(self.locals):
+            found |= {one for one in self.plan.every(*self.types) if one.module == module}
+            found |= {one for name in self._inputs(module) for one in self._variable(name, module)}
+        found -= {self.start}
+        return found if len(found) == 1 else set()
 
     def through(self, references: Sequence[str], module: str, repeated: Sequence[str] = ()) -> set[Resource]:
         found: set[Resource] = set()
@@ -168,10 +203,18 @@ class _Search:
             if (reference, module) not in self.seen:
                 self.seen.add((reference, module))
                 found |= self._one(reference, module, repeated)
-        # A local value says nothing of what it is made of; what else is referred to, does.
-        if not found and any(reference.startswith("local.") for reference in references):
-            found = {one for one in self.plan.every(*self.types) if one.module == module}
+            if reference.startswith("local."):
+                self.locals.add(module)
+        if any(reference.startswith("each.") for reference in references):
+            found = self._alike(found)
         return found
+
+    def _alike(self, found: set[Resource]) -> set[Resource]:
+        """Of each resource those with a key of the one that the search began with: `a[each.key]` is one, not all."""
+        keys = _text_keys(self.start.address)
+        alike = {one for one in found if keys & _text_keys(one.address)}
+        without = {INDEX.sub("", one.address) for one in alike}
+        return alike | {one for one in found if INDEX.sub("", one.address) not in without}
 
     def _one(self, reference: str, module: str, repeated: Sequence[str]) -> set[Resource]:
         kind, *rest = INDEX.sub("", reference).split(".")
@@ -183,17 +226,20 @@ class _Search:
             return self.through(repeated, module) if rest[0] == "value" else set()
         if kind == "data":
             kind, *rest = rest
-        return self._resources(kind, rest[0], module) if kind in self.types and rest else set()
+        if kind not in self.types or not rest:
+            return set()
+        found = self._resources(kind, rest[0], module)
+        exact = {one for one in found if any(one.address.endswith(index) for index in INDEX.findall(reference)[:1])}
+        return exact or found
 
     def _resources(self, kind: str, name: str, module: str) -> set[Resource]:
-        """A resource of a module: of its instances those with the key that the search began with, if there are any."""
+        """A resource of a module, in this instance of the module or in all."""
         found = {
             one
             for one in self.plan.every(kind)
             if one.name == name and (one.module == module or module_names(one.module) == module_names(module))
         }
-        found = {one for one in found if one.module == module} or found
-        return {one for one in found if one.key is not None and one.key == self.start.key} or found
+        return {one for one in found if one.module == module} or found
 
     def _output(self, plain: str, reference: str, module: str) -> set[Resource]:
         name, *output = plain.split(".")[1:]
@@ -209,7 +255,7 @@ class _Search:
         exact = {instance for instance in instances if index and instance.endswith(index[0]) and "[" in index[0]}
         found: set[Resource] = set()
         for instance in sorted(exact or instances):
-            for key in output[:1] or outputs:
+            for key in output[:1] or [one for one in MAIN if one in outputs] or outputs:
                 told = outputs.get(key, {})
                 references = told.get("expression", {}).get("references", [])
                 told_outright = [one for one in references if not one.startswith("local.")]
@@ -222,13 +268,20 @@ class _Search:
         return found
 
     def _variable(self, name: str, module: str) -> set[Resource]:
-        if not module:
-            return set()
-        *above, own = MODULE.findall(module)
-        caller = ".".join(above)
-        call = self.plan._module(caller).get("module_calls", {}).get(module_names(own)[0], {})  # noqa: SLF001 - as above
-        references = call.get("expressions", {}).get(name, {}).get("references", [])
+        call, caller = self._call(module)
+        references = self._inputs(module).get(name, {}).get("references", [])
         return self.through(references, caller, call.get("for_each_expression", {}).get("references", []))
+
+    def _inputs(self, module: str) -> Mapping[str, Any]:
+        inputs: Mapping[str, Any] = self._call(module)[0].get("expressions", {})
+        return inputs
+
+    def _call(self, module: str) -> tuple[Mapping[str, Any], str]:
+        """How a module is called, and by which; the root is not."""
+        *above, own = MODULE.findall(module) or [""]
+        caller = ".".join(above)
+        calls = self.plan._module(caller).get("module_calls", {})  # noqa: SLF001 - as above
+        return calls.get(own and module_names(own)[0], {}), caller
 
 
 def _longest(references: Sequence[str]) -> list[str]:
@@ -250,6 +303,10 @@ def _ancestors(module: str) -> list[str]:
     """The addresses of a module and of those that it is in."""
     steps = MODULE.findall(module)
     return [".".join(steps[:length]) for length in range(1, len(steps) + 1)]
+
+
+def _text_keys(address: str) -> set[str]:
+    return {index for index in INDEX.findall(address) if index.startswith('["')}
 
 
 def module_names(address: str) -> tuple[str, ...]:
