@@ -11,7 +11,6 @@ is looked at likewise:
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import re
 import sys
@@ -22,6 +21,7 @@ from architecture_graph import graph_of
 from architecture_mermaid import mermaid
 from architecture_rules import MOST_HOPS, findings, longest_way, way_names
 from emulator import EmulatorError
+from pages import settle
 from root_plan import root_plan
 from stack import ROOT, TerraformError
 from terraform_plan import Plan, PlanError
@@ -67,17 +67,10 @@ def filled(document: Path, graph: Graph) -> str:
     return BLOCK.sub(lambda found: f"{found[1]}{picture}{found[2]}", text)
 
 
-def check_documents(graph: Graph) -> bool:
-    """Say which documents hold another picture; returns whether there is one."""
-    outdated = False
-    for document in DOCUMENTS:
-        is_, would = document.read_text(encoding="utf-8").splitlines(), filled(document, graph).splitlines()
-        for line in difflib.unified_diff(is_, would, f"{document} as it is", "as the plan says", lineterm=""):
-            outdated = True
-            print(line, file=sys.stderr)
-    if outdated:
-        print("Run `make docs`.", file=sys.stderr)
-    return outdated
+def settle_documents(graph: Graph, *, check: bool) -> bool:
+    """Write the picture into the documents or, if they are to be checked, say what differs; tells whether any does."""
+    differ = [settle(document, filled(document, graph), "make docs", check=check) for document in DOCUMENTS]
+    return any(differ)
 
 
 def check_rules(graph: Graph, most_hops: int) -> bool:
@@ -116,14 +109,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         graph = graph_of(read_plan(options.plan or root_plan()))
         if options.write:
-            for document in DOCUMENTS:
-                document.write_text(filled(document, graph), encoding="utf-8")
-            return 0
+            return int(settle_documents(graph, check=False))
         if not options.check:
             print(mermaid(graph, whole=options.whole), end="")
             return 0
         broken = check_rules(graph, options.hops)
-        outdated = not options.plan and check_documents(graph)
+        outdated = not options.plan and settle_documents(graph, check=True)
     except (DocumentError, EmulatorError, PlanError, TerraformError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

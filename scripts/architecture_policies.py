@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -46,7 +45,7 @@ class Policies:
     """
 
     def __init__(self, plan: Plan, types: frozenset[str], matters: Callable[[Collection[str]], bool]) -> None:
-        """Read them.
+        """Take a plan.
 
         Args:
             plan: The plan.
@@ -57,22 +56,19 @@ class Policies:
         self._types = types
         self._matters = matters
         self.unclear: list[str] = []
-        self._by_role: dict[str, list[Statement]] = defaultdict(list)
-        for role in plan.every("aws_iam_role"):
-            # Where none stands in the role, AWS lists there what stands in resources of its own.
-            inline = role.value("inline_policy") if "inline_policy" in role.expressions else None
-            for number, _ in enumerate(inline or []):
-                self._by_role[role.address] += self._policy(role, "inline_policy", number, "policy")
-        for policy in plan.every("aws_iam_role_policy"):
-            for role in self._roles(policy):
-                self._by_role[role.address] += self._policy(policy, "policy")
-        for attachment in plan.every("aws_iam_role_policy_attachment"):
-            for role in self._roles(attachment):
-                self._by_role[role.address] += self._attached(attachment)
 
-    def of(self, role: Resource) -> list[Statement]:
+    def of(self, role: Resource) -> Iterator[Statement]:
         """What a role is allowed."""
-        return self._by_role[role.address]
+        # Where none stands in the role, AWS lists there what stands in resources of its own.
+        inline = role.value("inline_policy") if "inline_policy" in role.expressions else None
+        for number, _ in enumerate(inline or []):
+            yield from self._policy(role, "inline_policy", number, "policy")
+        for policy in self._plan.every("aws_iam_role_policy"):
+            if role in self._roles(policy):
+                yield from self._policy(policy, "policy")
+        for attachment in self._plan.every("aws_iam_role_policy_attachment"):
+            if role in self._roles(attachment):
+                yield from self._attached(attachment)
 
     def _roles(self, policy: Resource) -> list[Resource]:
         name = policy.text("role")

@@ -5,6 +5,7 @@ It is kept in `build/plan/` under the hash of what it comes of: whoever asks nex
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 from pathlib import Path
@@ -41,22 +42,26 @@ def root_plan() -> Path:
     """
     variables = {**emulator_variables("darkroom"), **VARIABLES}
     file = FOLDER / f"{_digest(variables)}.json"
-    if file.exists():
-        return file
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # checks run side by side: the second waits for the first one's plan
+        if not file.exists():
+            for former in FOLDER.glob("*.json*"):
+                former.unlink()
+            # Whole or not at all, however this ends.
+            unfinished = file.with_suffix(".json.part")
+            unfinished.write_text(json.dumps(_plan(variables)))
+            unfinished.rename(file)
+    return file
+
+
+def _plan(variables: dict[str, Any]) -> dict[str, Any]:
     with TemporaryDirectory() as folder, ministack(Path(folder)) as emulator:
         stack = Stack(Path(folder), emulator.environment, variables)
         stack.init()
         # The key alone is made: what it encrypts shows in a plan only once its ARN is known.
         stack.apply("-target=module.key")
-        plan = stack.plan()
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for former in FOLDER.glob("*.json*"):
-        former.unlink()
-    # Whole or not at all, however this ends.
-    unfinished = file.with_suffix(".json.part")
-    unfinished.write_text(json.dumps(plan))
-    unfinished.rename(file)
-    return file
+        return stack.plan()
 
 
 def _digest(variables: dict[str, Any]) -> str:

@@ -273,7 +273,7 @@ def test_an_example_is_drawn_and_does_not_go_round(examples: dict[Path, Graph], 
 
 
 def test_the_documents_hold_what_the_plan_says(darkroom: Graph) -> None:
-    assert not architecture.check_documents(darkroom)
+    assert not architecture.settle_documents(darkroom, check=True)
 
 
 def test_an_old_picture_is_found_and_drawn_anew(
