@@ -50,6 +50,7 @@ localstack-down: .venvs/dev/.installed ## End that LocalStack
 	@$(PROJECT_PYTHON) scripts/run_localstack.py down
 
 check: setup ## Check style, types, layers, contracts, documents and safety
+	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/checks.py check
 
 test: setup ## Run all checks and tests, end to end on the embedded emulator
@@ -74,6 +75,8 @@ docs: setup ## Generate the pages that are made from code
 	@$(PROJECT_PYTHON) scripts/document_modules.py
 	@$(PROJECT_PYTHON) scripts/document_cost.py
 	@$(PROJECT_PYTHON) scripts/seal_page.py
+	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
+	@$(PROJECT_PYTHON) scripts/architecture.py --write
 
 site: .venvs/site/.installed ## Build the site of all documents into build/site, warnings as errors
 	@.venvs/site/bin/python scripts/website/build.py

@@ -11,23 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from emulator import EmulatorError, ministack
+from emulator import EmulatorError
 from interruption import end_in_order
-from stack import ROOT, Stack, TerraformError, emulator_variables
-
-# Scanned is what a careful owner of an account would apply: with what only the account can provide, and with the page.
-VARIABLES = {
-    "api": {
-        "authorization": {
-            "type": "COGNITO_USER_POOLS",
-            "user_pool_arns": ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_0"],
-        },
-        "page": True,
-        "web_acl_arn": "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/account/0",
-    },
-    "access_log": {"bucket": "access-logs"},
-    "processed": {"events": True},
-}
+from root_plan import VARIABLES, root_plan
+from stack import ROOT, TerraformError
 
 CHECKOV = ROOT / ".venvs" / "checkov" / "bin" / "checkov"
 
@@ -101,15 +88,8 @@ def scan_files() -> Scan:
 
 
 def scan_plan() -> Scan:
-    """Scan what the root's plan would make, planned against an embedded emulator."""
-    with TemporaryDirectory() as folder, ministack(Path(folder)) as emulator:
-        stack = Stack(Path(folder), emulator.environment, {**emulator_variables("scan"), **VARIABLES})
-        stack.init()
-        # The key alone is made: what it encrypts shows in a plan only once its ARN is known.
-        stack.apply("-target=module.key")
-        plan = Path(folder) / "plan.json"
-        plan.write_text(json.dumps(stack.plan()))
-        return scan("--file", str(plan), "--framework", "terraform_plan")
+    """Scan what the root's plan would make."""
+    return scan("--file", str(root_plan()), "--framework", "terraform_plan")
 
 
 def main() -> int:

@@ -220,14 +220,10 @@ data "aws_iam_policy_document" "api" {
     resources = concat([module.images.arn], values(module.images.index_arns))
   }
 
-  dynamic "statement" {
-    for_each = var.api == null ? [] : [module.presign_upload[0].invoke_arn]
-
-    content {
-      sid       = "PresignUploads"
-      actions   = ["lambda:InvokeFunction"]
-      resources = [statement.value]
-    }
+  statement {
+    sid       = "PresignUploads"
+    actions   = ["lambda:InvokeFunction"]
+    resources = module.presign_upload[*].invoke_arn
   }
 
   statement {

@@ -74,7 +74,7 @@ def test_commands_can_be_given(document: str, command: str, monkeypatch: pytest.
 def check_terraform(arguments: list[str]) -> None:
     """A subcommand that Terraform has, with variables and outputs that the root has."""
     root = ROOT / "terraform"
-    assert arguments[0] in {"apply", "destroy", "init", "output", "plan"}
+    assert arguments[0] in {"apply", "destroy", "init", "output", "plan", "show"}
     variables = declared(root / "variables.tf", "variable")
     named = {value.split("=")[0] for flag, value in itertools.pairwise(arguments) if flag == "-var"}
     assert named <= variables

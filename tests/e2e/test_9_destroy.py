@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from architecture_graph import graph_of
+from architecture_rules import MOST_HOPS, findings, longest_way
 from e2e.conftest import NAME
 from e2e.engines import engine, session
+from terraform_plan import Plan
 
 if TYPE_CHECKING:
     from e2e.pipeline import Pipeline
@@ -26,8 +31,21 @@ def drifts(plan: dict[str, Any]) -> set[tuple[str, str]]:
     return found
 
 
-def test_a_second_plan_changes_nothing(stack: Stack) -> None:
-    assert drifts(stack.plan()) == engine().drifts
+@pytest.fixture(scope="module")
+def plan(stack: Stack) -> dict[str, Any]:
+    """The plan of what is applied already."""
+    return stack.plan()
+
+
+def test_a_second_plan_changes_nothing(plan: dict[str, Any]) -> None:
+    assert drifts(plan) == engine().drifts
+
+
+def test_what_is_applied_breaks_no_rule_and_hides_nothing(plan: dict[str, Any]) -> None:
+    graph = graph_of(Plan(plan))
+    assert findings(graph) == []
+    assert graph.unclear == []
+    assert len(longest_way(graph)) == MOST_HOPS  # the last one to the tests' own queue
 
 
 def test_every_dead_letter_queue_is_empty_in_the_end(pipeline: Pipeline) -> None:

@@ -56,12 +56,12 @@ class Workspace:
             manifest[name] = {"sha256": hashlib.sha256((build / f"{name}.zip").read_bytes()).hexdigest()}
         (build / "manifest.json").write_text(json.dumps(manifest))
 
-    def run(self, *arguments: str, folder: Path | None = None) -> tuple[bool, str]:
+    def run(self, *arguments: str, folder: Path | None = None, **environment: str) -> tuple[bool, str]:
         """Run Terraform in a folder, or in the root; returns whether it succeeded, and what it said."""
         done = subprocess.run(
             ["terraform", *arguments],
             cwd=folder or self.root,
-            env=self._environment,
+            env={**self._environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

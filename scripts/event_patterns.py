@@ -1,0 +1,34 @@
+"""Whether two patterns of EventBridge can match one and the same event: never no where it could be yes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def overlap(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
+    """Whether an event can match both.
+
+    What a pattern does not mention may be anything, and so may all of it where the pattern is not known. Of filters,
+    `prefix` is looked into; the others may match whatever they are compared with.
+    """
+    if one is None or other is None:
+        return True
+    return all(_values_overlap(one[name], other[name]) for name in one.keys() & other.keys() if name != "$or")
+
+
+def _values_overlap(one: object, other: object) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return overlap(one, other)
+    if isinstance(one, list) and isinstance(other, list):
+        return any(_match(a, b) or _match(b, a) for a in one for b in other)
+    return True
+
+
+def _match(one: object, other: object) -> bool:
+    if not isinstance(one, dict):
+        return one == other or (isinstance(other, dict) and "prefix" not in other)
+    prefix = one.get("prefix")
+    return not isinstance(prefix, str) or not isinstance(other, str) or other.startswith(prefix)

@@ -1,0 +1,57 @@
+# A function is told of the events that it sends, over two buses.
+resource "aws_cloudwatch_event_bus" "this" {
+  for_each = toset(["near", "far"])
+
+  name = "loop-${each.key}"
+}
+
+resource "aws_cloudwatch_event_rule" "this" {
+  for_each = aws_cloudwatch_event_bus.this
+
+  name           = "loop-${each.key}"
+  event_bus_name = each.value.name
+  event_pattern  = jsonencode({ source = [{ prefix = "work" }] })
+}
+
+resource "aws_cloudwatch_event_target" "near" {
+  rule           = aws_cloudwatch_event_rule.this["near"].name
+  event_bus_name = aws_cloudwatch_event_bus.this["near"].name
+  arn            = aws_cloudwatch_event_bus.this["far"].arn
+
+  dead_letter_config {
+    arn = module.jobs.dlq_arn
+  }
+}
+
+resource "aws_cloudwatch_event_target" "far" {
+  rule           = aws_cloudwatch_event_rule.this["far"].name
+  event_bus_name = aws_cloudwatch_event_bus.this["far"].name
+  arn            = module.jobs.arn
+
+  dead_letter_config {
+    arn = module.jobs.dlq_arn
+  }
+}
+
+module "jobs" {
+  source = "../kept_queue"
+  name   = "loop-over-a-bus-jobs"
+}
+
+module "worker" {
+  source = "../worker"
+  name   = "loop-over-a-bus-worker"
+  queues = { jobs = module.jobs.arn }
+
+  policies = {
+    own = jsonencode({
+      Version = "2012-10-17"
+      Statement = {
+        Effect    = "Allow"
+        Action    = "events:PutEvents"
+        Resource  = "arn:aws:events:eu-central-1:123456789012:event-bus/loop-near"
+        Condition = { StringEquals = { "events:source" = "worker" } }
+      }
+    })
+  }
+}
