@@ -30,6 +30,8 @@ T = TypeVar("T")
 # an instruction that the processor does not know, say nothing about the image.
 _CRASHES: Final = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE)
 
+_OUT_OF_MEMORY: Final = 3  # exit status of a child; 1 is that of a mistake of ours
+
 _MEGABYTE: Final = 1024 * 1024
 _RSS_UNIT: Final = 1024 if sys.platform == "linux" else 1  # of what the kernel says, in bytes
 
@@ -118,22 +120,29 @@ def _answer(call: Callable[[], object], budget: Budget, writing: int) -> NoRetur
     status = 1
     try:
         _confine(budget)
-        value: object = None
-        error: Exception | None = None
+        # Closed by the end of this process, not before: whoever reads its end may count on the status.
+        pipe = open(writing, "wb", closefd=False)  # noqa: SIM115
         try:
-            value = call()
-        except RejectedImageError as rejection:
-            error = rejection
-        except MemoryError:
-            error = TooMuchMemoryError(budget.max_memory)
-        except BaseException:  # noqa: BLE001 - there is nobody above to catch it
-            error = RenderingFailedError(traceback.format_exc())
-        with os.fdopen(writing, "wb") as pipe:
-            pickle.dump((value, error), pipe, pickle.HIGHEST_PROTOCOL)
-        status = 0
+            pickle.dump(_outcome(call, budget), pipe, pickle.HIGHEST_PROTOCOL)
+            pipe.flush()
+            status = 0
+        except MemoryError:  # even the answer was too much
+            status = _OUT_OF_MEMORY
     finally:
         # Neither the caller's `finally` nor its buffers are this process's business.
         os._exit(status)
+
+
+def _outcome(call: Callable[[], object], budget: Budget) -> tuple[object, Exception | None]:
+    """What a call returns, or what it comes to that it does not."""
+    try:
+        return call(), None
+    except RejectedImageError as rejection:
+        return None, rejection
+    except MemoryError:
+        return None, TooMuchMemoryError(budget.max_memory)
+    except BaseException:  # noqa: BLE001 - there is nobody above to catch it
+        return None, RenderingFailedError(traceback.format_exc())
 
 
 def _confine(budget: Budget) -> None:
@@ -172,7 +181,7 @@ def _judge(answer: bytes, status: int, budget: Budget) -> tuple[Any, Exception |
         code = os.waitstatus_to_exitcode(status)
         if -code in _CRASHES:
             error = DecoderCrashedError()
-        elif code == 1:  # even the answer was too much
+        elif code == _OUT_OF_MEMORY:
             error = TooMuchMemoryError(budget.max_memory)
         else:
             error = RenderingFailedError(f"the process that rendered the image ended with {code}")

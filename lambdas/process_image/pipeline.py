@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from process_image.settings import Settings
     from process_image.storage import Derivatives, OpenOriginal, Originals
 
-# An event, and what the workflow makes of it, must not have more than 256 KB; a version's name has up to 1 KB, usually 32
-# bytes.
+# An event, and what the workflow makes of it, must not have more than 256 KB; a version's name has up to 1 KB.
 _VERSIONS_AT_ONCE = 200
 
 

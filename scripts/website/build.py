@@ -93,7 +93,9 @@ def main() -> int:
         if dead:
             print("dead links:", *dead, sep="\n", file=sys.stderr)
             return 1
-        print(f"{sum(1 for _ in SITE.rglob('*.html'))} pages; look: python3 -m http.server --bind 127.0.0.1 -d build/site")
+        print(
+            f"{sum(1 for _ in SITE.rglob('*.html'))} pages; look: python3 -m http.server --bind 127.0.0.1 -d build/site"
+        )
     return status
 
 

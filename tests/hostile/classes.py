@@ -282,6 +282,17 @@ def _(chance: random.Random) -> bytes:
 # Work without end
 
 
+@hostile("JPEG of a thousand scans behind what looks like segments", "too_complex")
+def _(chance: random.Random) -> bytes:
+    """A decoder in a scan does not believe the lengths that hide them."""
+    data = encoded(Image.new("L", (2_000, 2_000), 128), "JPEG", progressive=True, quality=50)
+    first = data.index(b"\xff\xda")
+    scan = data[first : first + 2 + int.from_bytes(data[first + 2 : first + 4], "big")] + b"\0\0"
+    hidden = (scan + b"\xff\x02") * chance.randint(1_000, 2_000)
+    restarts = segment(0xDD, b"\0\1")
+    return data[:first] + restarts + scan + b"\xff\x02" + b"\xff\xff" + hidden + b"\xff\xd9"
+
+
 @hostile("JPEG of a thousand scans", "too_complex")
 def _(chance: random.Random) -> bytes:
     data = bytearray(encoded(picture(chance), "JPEG", progressive=True))

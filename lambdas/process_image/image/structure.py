@@ -24,11 +24,12 @@ MOST_PARTS: Final = 20_000
 # time all of it, so the time it takes is the square of their number.
 MOST_JPEG_PIECES: Final = 255
 
-# In a scan, 0xFF is followed by a zero or by the number of a restart, and is repeated to fill room.
-_JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+# In a scan, 0xFF is followed by a zero or by the number of a restart, and is repeated to fill room. Followed by less
+# than 0xC0 it begins no segment: a decoder in a scan passes over these two bytes alone, not over what might be a length.
+_JPEG_MARKER: Final = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
 _START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = 0xD9
-_WITHOUT_LENGTH: Final = (0x01, 0xD8)
+_START_OF_IMAGE: Final = 0xD8
 
 _PNG_TEXTS: Final = (b"tEXt", b"zTXt", b"iTXt")
 _PNG_PACKED: Final = (b"iCCP", b"zTXt", b"iTXt")
@@ -83,7 +84,7 @@ def _survey_jpeg(data: bytes, _: int) -> Structure:
         if found is None or found[1][0] == _END_OF_IMAGE:
             break
         at = found.end()
-        if found[1][0] in _WITHOUT_LENGTH:
+        if found[1][0] == _START_OF_IMAGE:
             continue
         length = max(2, int.from_bytes(data[at : at + 2], "big"))
         if found[1][0] == _START_OF_SCAN:

@@ -119,6 +119,23 @@ def test_too_much_memory_is_not_to_be_had(fill: Callable[[], int], rejection: ty
 
 
 @linux
+def test_an_answer_that_there_is_no_memory_for_is_the_image_s_fault_every_time() -> None:
+    class Large:
+        def __reduce__(self) -> tuple[object, ...]:
+            return bytes, (b"." * (200 * 1024 * 1024),)
+
+    for _ in range(10):
+        with pytest.raises(TooMuchMemoryError):
+            run(Large, BUDGET).result()
+
+
+def test_a_process_that_cannot_be_confined_is_no_fault_of_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("process_image.isolation._confine", lambda _: raising(OSError("no /proc"))())
+    with pytest.raises(RenderingFailedError, match="ended with 1"):
+        run(lambda: 0, BUDGET).result()
+
+
+@linux
 def test_the_memory_of_this_process_does_not_count() -> None:
     ballast = bytearray(os.urandom(1)) * (150 * 1024 * 1024)
     assert run(lambda: len(ballast), BUDGET).result() == len(ballast)
