@@ -12,7 +12,7 @@ locals {
     version = "[A-Za-z0-9._-]{3,200}" # so neither . nor ..
 
     # Tokens of the next page. They name a place, never an owner.
-    image_token   = "[0-9TZ:.-]{20,40}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    image_token   = "[0-9TZ:.-]{20,40}_([A-Za-z0-9.*_+/~-]|%[0-9A-F]{2}){1,3072}"
     version_token = "[0-9A-F]{32}_[A-Za-z0-9._-]{3,200}"
   }
 

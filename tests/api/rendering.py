@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus, unquote_plus
 
 import airspeed  # type: ignore[import-untyped]
 import hcl2
@@ -53,6 +54,14 @@ class Util:
         """Commons Lang's: it also escapes ' and /, and everything that is not ASCII."""
         escaped = json.dumps(str(value))[1:-1]
         return escaped.replace("\\u007f", "\x7f").replace("'", "\\'").replace("/", "\\/")
+
+    def urlEncode(self, value: object) -> str:  # noqa: N802 - API Gateway's name
+        """Java's URLEncoder: spaces become +."""
+        return quote_plus(str(value), safe="*")
+
+    def urlDecode(self, value: object) -> str:  # noqa: N802 - API Gateway's name
+        """Java's URLDecoder: what is not UTF-8 becomes a replacement character."""
+        return unquote_plus(str(value))
 
 
 class Input:

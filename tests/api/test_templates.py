@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_another_limit_is_refused(name: str, limit: str) -> None:
 
 
 def test_a_token_continues_in_the_callers_own_images() -> None:
-    rendered = render("list.request", parameters={"next": f"{UPLOADED}_{ID}"})
+    rendered = render("list.request", parameters={"next": f"{UPLOADED}_alice%2F{ID}"})
     assert rendered.json["ExclusiveStartKey"] == {
         "listed_owner": {"S": "alice"},
         "listed_at": {"S": UPLOADED},
@@ -108,11 +109,10 @@ def test_a_token_continues_in_the_image_that_is_asked_for() -> None:
 FORGED = [
     "bob",
     f"bob/{ID}",
-    f"{UPLOADED}_bob/{ID}",
-    f"{UPLOADED}_{ID}/..",
     f'{UPLOADED}_{ID}"}}, "listed_owner": {{"S": "bob"}}',
     json.dumps({"listed_owner": {"S": "bob"}, "image_id": {"S": f"bob/{ID}"}}),
-    f"{UPLOADED}_{ID}_{ID}",
+    f"{UPLOADED}_{ID}%",
+    f"{UPLOADED}_{ID}%zz",
     f"{UPLOADED} {ID}",
     f"{SEQUENCER}_{VERSION}\n",
     f"{SEQUENCER}_../{VERSION}",
@@ -126,6 +126,20 @@ FORGED = [
 @pytest.mark.parametrize("name", ["list.request", "versions.request"])
 def test_a_forged_token_is_refused(name: str, text: str) -> None:
     assert render(name, parameters={"id": ID, "next": text}).json in REFUSED
+
+
+@pytest.mark.parametrize(
+    "place", [f"bob/{ID}", f"{ID}/..", f"{ID}_{ID}", "%22%7D%2C%22x%22%3A%7B%22S%22%3A%22", "%0A%FF"]
+)
+def test_a_token_names_a_place_and_never_an_owner(place: str) -> None:
+    query = render("list.request", parameters={"next": f"{UPLOADED}_{place}"}).json
+    assert query["ExpressionAttributeValues"] == {":owner": {"S": "alice"}}
+    assert query["ExclusiveStartKey"] == {
+        "listed_owner": {"S": "alice"},
+        "listed_at": {"S": UPLOADED},
+        "image_id": {"S": unquote_plus(place)},
+        "record": {"S": "current"},
+    }
 
 
 def test_the_variant_is_looked_for_under_the_caller() -> None:
@@ -290,6 +304,21 @@ def test_a_list_leaves_out_what_has_no_id_here() -> None:
     rendered = render("list.response", body={"Items": [foreign, item(), foreign]})
     assert [image["id"] for image in rendered.json["images"]] == [ID]
     assert "next" not in rendered.json
+
+
+KEYS = [text for text in HOSTILE if len(text.encode()) <= 1024]  # S3 allows no longer ones
+
+
+@pytest.mark.parametrize("key", ["holiday/beach.jpg", 'a"b/c.jpg', f"alice/alice/{ID}", *KEYS])
+def test_a_page_may_end_at_an_image_that_has_no_id_here(key: str) -> None:
+    last = {"listed_owner": {"S": "alice"}, "listed_at": {"S": UPLOADED}, "image_id": {"S": key}}
+    rendered = render("list.response", body={"Items": [item(image_id={"S": key})], "LastEvaluatedKey": last})
+    assert rendered.json["images"] == []
+    if not key:
+        assert "next" not in rendered.json
+        return
+    again = render("list.request", parameters={"next": rendered.json["next"]})
+    assert again.json["ExclusiveStartKey"]["image_id"] == {"S": key}
 
 
 def test_an_empty_list_is_one() -> None:

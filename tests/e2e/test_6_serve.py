@@ -334,6 +334,8 @@ def test_a_hostile_text_reaches_nothing(alice: Caller, image: dict[str, Any], te
         "POST", "/uploads", json.dumps({"content_type": text, "name": text}).encode(), Content_Type="application/json"
     )
     assert answer.status == 400
+    answer = ask_for_form(alice, name=text)
+    assert answer.status == 400 or answer.json["fields"]["x-amz-meta-original-name"] == text
 
 
 # The contract

@@ -168,7 +168,7 @@ locals {
     INVALID_API_KEY                = { status = 403, code = "forbidden", message = "You may not do this." }
     INVALID_SIGNATURE              = { status = 403, code = "forbidden", message = "You may not do this." }
     # Also what an unknown path ends in; API Gateway does not tell it from a request without a signature.
-    MISSING_AUTHENTICATION_TOKEN = (var.authorization.type == "AWS_IAM"
+    MISSING_AUTHENTICATION_TOKEN = (contains(["AWS_IAM", "COGNITO_IDENTITY"], var.authorization.type)
       ? { status = 403, code = "forbidden", message = "There is no such route, or the request is not signed." }
       : { status = 404, code = "not_found", message = "There is no such route." }
     )
