@@ -21,6 +21,7 @@ from architecture_graph import graph_of
 from architecture_mermaid import mermaid
 from architecture_rules import MOST_HOPS, findings, longest_way, way_names
 from emulator import EmulatorError
+from interruption import end_in_order
 from pages import settle
 from root_plan import root_plan
 from stack import ROOT, TerraformError
@@ -124,4 +125,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main())

@@ -29,6 +29,7 @@ VARIABLES = {
         "web_acl_arn": "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/account/0",
     },
     "access_log": {"bucket": "access-logs"},
+    "processed": {"events": True},
     "notifications": {"me": {"protocol": "email", "endpoint": "me@example.com"}},
 }
 

@@ -123,7 +123,7 @@ def test_from_upload_to_record_and_notification_are_six_hops(darkroom: Graph) ->
 
 
 def without_event_dlq(plan: dict[str, Any]) -> None:
-    of(plan, 'module.bus.aws_cloudwatch_event_target.this["image-deleted.record_image"]')["dead_letter_config"] = []
+    of(plan, 'module.bus.aws_cloudwatch_event_target.this["image-deleted.record"]')["dead_letter_config"] = []
 
 
 def without_redrive(plan: dict[str, Any]) -> None:
