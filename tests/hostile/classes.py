@@ -279,6 +279,16 @@ def _(chance: random.Random) -> bytes:
     return bytes(data)
 
 
+LARGE_AVIF: Final = encoded(Image.new("RGB", (2_400, 2_000), "teal"), "AVIF", speed=10)
+
+
+@hostile("AVIF whose picture is larger than its header says", "too_many_pixels")
+def _(chance: random.Random) -> bytes:
+    data = bytearray(LARGE_AVIF)
+    struct.pack_into(">II", data, data.index(b"ispe") + 8, chance.randint(1, 2_000), chance.randint(1, 2_000))
+    return bytes(data)
+
+
 # Work without end
 
 

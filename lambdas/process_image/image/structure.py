@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from process_image.image.avif import picture_sizes
 from process_image.image.errors import TooComplexError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ MOST_PARTS: Final = 20_000
 MOST_JPEG_PIECES: Final = 255
 
 # In a scan, 0xFF is followed by a zero or by the number of a restart, and is repeated to fill room. Followed by less
-# than 0xC0 it begins no segment: a decoder in a scan passes over these two bytes alone, not over what might be a length.
+# than 0xC0 it begins no segment: a decoder in a scan passes over these two bytes alone, whatever length may follow.
 _JPEG_MARKER: Final = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
 _START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = 0xD9
@@ -47,10 +48,11 @@ class Structure:
     """What the parts of a file declare.
 
     Attributes:
-        scans: How often a decoder passes over the pixels.
+        scans: How often a decoder passes over the pixels; of an AVIF, the pictures that the visible one is made of.
         frames: Pictures of an animation.
         metadata: Bytes of profiles, EXIF data and texts, unpacked.
-        size: Width and height; 0, 0 as long as only the decoder knows, and can tell without making room for them.
+        size: Width and height, of an AVIF those of the largest picture in it; 0, 0 as long as only the decoder
+            knows, and can tell without making room for them.
     """
 
     scans: int = 1
@@ -65,7 +67,7 @@ def survey(kind: str, data: bytes, most_metadata: int) -> Structure:
     Whatever contradicts itself is left for the decoder to complain about.
 
     Args:
-        kind: jpeg, png, webp, gif or avif; of an AVIF, whose decoder looks before it leaps, nothing is told.
+        kind: What the content is; of a HEIC, whose decoder looks before it leaps, nothing is told.
         data: The file.
         most_metadata: Bytes beyond which metadata need not be unpacked.
 
@@ -186,6 +188,11 @@ def _webp_size(data: bytes) -> Size:
     return 0, 0
 
 
+def _survey_avif(data: bytes, _: int) -> Structure:
+    sizes = list(picture_sizes(data, _parts()))
+    return Structure(scans=len(sizes), size=max(sizes, key=lambda size: size[0] * size[1], default=(0, 0)))
+
+
 def _parts() -> Iterator[int]:
     """Count the parts of a file, as long as they may go on."""
     yield from range(MOST_PARTS)
@@ -197,4 +204,5 @@ _READERS: Final[Mapping[str, Callable[[bytes, int], Structure]]] = {
     "png": _survey_png,
     "gif": _survey_gif,
     "webp": _survey_webp,
+    "avif": _survey_avif,
 }
