@@ -45,15 +45,34 @@ try:
 except ImportError:  # an optional part (package.toml)
     HeifImageFile = None
 
+
+class _StillWebP(WebPImageFile):
+    """Of a WebP the first frame alone: once that is read, the decoder's two canvases make room for the picture."""
+
+    def _get_next(self) -> tuple[bytes, int, int]:
+        frame = super()._get_next()
+        self._decoder = None
+        return frame
+
+
+class _StillAvif(AvifImageFile):
+    """Of an AVIF the first frame alone: once that is read, what the decoder keeps of it is given back."""
+
+    def load(self) -> Image.core.PixelAccess | None:
+        pixels = super().load()
+        self._decoder = None
+        return pixels
+
+
 InputFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heic"]
 
 # Each file goes to the one decoder that its content asks for. None of Pillow's forty others can be reached.
 _READERS: Final[dict[InputFormat, type[ImageFile]]] = {
     "jpeg": JpegImageFile,  # of the several pictures in an MPO, the first
     "png": PngImagePlugin.PngImageFile,
-    "webp": WebPImageFile,
+    "webp": _StillWebP,
     "gif": GifImageFile,
-    "avif": AvifImageFile,
+    "avif": _StillAvif,
 }
 if HeifImageFile is not None:
     _READERS["heic"] = HeifImageFile

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import struct
+import sys
 import zlib
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -32,6 +33,7 @@ from process_image.image import (
     render,
 )
 from process_image.image.decode import recognise
+from process_image.isolation import Budget, run
 from unit.image.pictures import (
     cutout,
     decoded,
@@ -323,6 +325,16 @@ def test_trouble_with_our_own_pixels_is_a_failure(step: str, monkeypatch: pytest
     monkeypatch.setattr(Image.Image, step, raising(OSError("a mistake of ours")))
     with pytest.raises(OSError, match="a mistake of ours"):
         render(SAMPLES["jpeg"], [THUMBNAIL], LIMITS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in another way")
+def test_the_decoder_of_a_webp_makes_room_for_the_picture() -> None:
+    """It has two canvases, and hands over a third: with the picture beside them that would be four."""
+    width, height = 4000, 2500
+    data = encoded(Image.new("RGB", (width, height), "teal"), "WEBP", method=0)
+    before = run(lambda: None, Budget()).peak_rss
+    taken = run(lambda: len(render(data, [THUMBNAIL], Limits()).derivatives), Budget()).peak_rss - before
+    assert taken <= 3.5 * 4 * width * height / 2**20
 
 
 def test_warnings_about_metadata_do_not_matter() -> None:
