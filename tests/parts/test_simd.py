@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -88,7 +89,7 @@ def test_where_whole_blocks_are_averaged_stock_is_as_fast(
     called: list[tuple[int, int]] = []
     resize = Image.Image.resize
 
-    def watched(image: Image.Image, size: tuple[int, int], *given: object) -> Image.Image:
+    def watched(image: Image.Image, size: tuple[int, int], *given: Any) -> Image.Image:
         called.append(size)
         return resize(image, size, *given)
 

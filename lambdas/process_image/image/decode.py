@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from io import BytesIO
 from math import ceil
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from PIL import ExifTags, Image, PngImagePlugin
 from PIL.AvifImagePlugin import AvifImageFile
@@ -58,7 +58,7 @@ class _StillWebP(WebPImageFile):
 class _StillAvif(AvifImageFile):
     """Of an AVIF the first frame alone: once that is read, what the decoder keeps of it is given back."""
 
-    def load(self) -> Image.core.PixelAccess | None:
+    def load(self) -> Any:  # noqa: ANN401 - Pillow's way into the pixels
         pixels = super().load()
         self._decoder = None
         return pixels
@@ -83,6 +83,17 @@ _BEGINNINGS: Final[dict[bytes, InputFormat]] = {
     b"\x89PNG\r\n\x1a\n": "png",
     b"GIF87a": "gif",
     b"GIF89a": "gif",
+}
+# What people upload besides, and are told to save as something else.
+_OTHERS: Final = {
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"%PDF-": "PDF",
+    b"8BPS": "PSD",
+    b"\xff\x0a": "JPEG XL",
+    b"\0\0\0\x0cJXL ": "JPEG XL",
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
 }
 _BRANDS: Final[dict[InputFormat, set[bytes]]] = {
     "avif": {b"avif", b"avis"},
@@ -173,7 +184,7 @@ def open_source(data: bytes, limits: Limits) -> Source:
         raise TooManyBytesError(len(data), limits.max_bytes)
     kind = recognise(data)
     if kind not in _READERS:
-        raise UnsupportedFormatError
+        raise UnsupportedFormatError(INPUT_FORMATS, "HEIC" if kind else _name(data))
     structure = survey(kind, data, limits.max_metadata_bytes)
     _check(structure, limits)
     with _rejecting_damage(kind):
@@ -249,6 +260,11 @@ def recognise(data: bytes) -> InputFormat | None:
     return None
 
 
+def _name(data: bytes) -> str | None:
+    """Tell a format that is not read, if it is a usual one."""
+    return next((name for beginning, name in _OTHERS.items() if data.startswith(beginning)), None)
+
+
 def _as_opened(structure: Structure, image: ImageFile) -> Structure:
     """What a file consists of, now that its decoder has seen it too."""
     if image.format in _TELLING:
@@ -270,6 +286,9 @@ def _check(structure: Structure, limits: Limits) -> None:
 
 
 def _orientation(image: ImageFile) -> int:
+    # Browsers turn by EXIF data alone. Pillow would take what XMP says where there are none.
+    for name in ("xmp", "XML:com.adobe.xmp"):
+        image.info.pop(name, None)
     # A picture with damaged EXIF data is still a picture.
     try:
         value = image.getexif().get(ExifTags.Base.Orientation)

@@ -105,6 +105,21 @@ def test_other_content_is_unsupported(data: bytes) -> None:
         render(data, [THUMBNAIL], LIMITS)
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"hello", "is not a JPEG, PNG, WebP, GIF or AVIF image"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is HEIC, which is not read: save it as a JPEG"),
+        (encoded(photo(), "TIFF"), "is TIFF, which"),
+        (encoded(photo(), "BMP"), "is BMP, which"),
+        (encoded(photo(), "JPEG2000"), "is JPEG 2000, which"),
+    ],
+)
+def test_who_is_refused_is_told_what_to_do(data: bytes, message: str) -> None:
+    with pytest.raises(UnsupportedFormatError, match=message):
+        render(data, [THUMBNAIL], LIMITS)
+
+
 def test_avif_is_told_from_heic_by_its_compatible_brands() -> None:
     assert recognise(b"\0\0\0\x1cftypmif1\0\0\0\0mif1miafavif") == "avif"
     assert recognise(b"\0\0\0\x18ftypavis\0\0\0\0avismsf1") == "avif"
@@ -178,10 +193,18 @@ def test_every_orientation_comes_out_upright(image_format: str, orientation: int
     assert difference(thumbnail, photo().resize((60, 40), Image.Resampling.LANCZOS))[0] <= 5
 
 
-def test_an_orientation_in_xmp_counts_where_there_is_no_exif() -> None:
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_an_orientation_in_xmp_does_not_count(image_format: str) -> None:
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
-    data = encoded(with_orientation(photo(), 6), "WEBP", xmp=xmp, lossless=True)
-    assert difference(full_size(data), photo()) == (0, 0)
+    if image_format == "PNG":
+        data = encoded(photo(), "PNG")
+        data = data[:33] + png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp) + data[33:]
+    else:
+        data = encoded(photo(), image_format, xmp=xmp)
+    assert xmp in data
+    rendering = render(data, [FULL_SIZE], LIMITS)
+    assert (rendering.original.width, rendering.original.height) == photo().size
+    assert difference(decoded(rendering.derivatives[0].data), decoded(data)) == (0, 0)
 
 
 def test_an_orientation_that_stands_behind_the_pixels_of_a_png_counts() -> None:
@@ -309,7 +332,10 @@ def test_whatever_a_decoder_raises_is_a_rejection(error: Exception, step: str, m
     monkeypatch.setattr(JpegImageFile, step, raising(error))
     with pytest.raises(UnreadableImageError) as caught:
         render(SAMPLES["jpeg"], [THUMBNAIL], LIMITS)
-    assert str(caught.value) == "the content begins like jpeg, but is damaged or incomplete"
+    assert (
+        str(caught.value)
+        == "the content begins like JPEG, but is damaged or incomplete: upload it again, or save it anew"
+    )
     assert caught.value.__cause__ is not None
 
 
