@@ -33,6 +33,7 @@ _END_OF_IMAGE: Final = 0xD9
 _START_OF_IMAGE: Final = 0xD8
 
 _PNG_TEXTS: Final = (b"tEXt", b"zTXt", b"iTXt")
+_STEP: Final = 64 * 1024  # bytes that are unpacked at once
 _PNG_PACKED: Final = (b"iCCP", b"zTXt", b"iTXt")
 
 _GIF_EXTENSION: Final = 0x21
@@ -117,7 +118,7 @@ def _survey_png(data: bytes, most_metadata: int) -> Structure:
 
 
 def _unpacked(kind: bytes, content: bytes, most: int) -> int:
-    """The size of what is packed in a chunk, or one byte more than the most."""
+    """The size of what is packed in a chunk, or somewhat more than the most."""
     _, _, packed = content.partition(b"\0")  # behind the name or the keyword
     if kind == b"iTXt":
         flag, (_, _, packed) = packed[:1], packed[2:].partition(b"\0")  # behind the language
@@ -126,12 +127,16 @@ def _unpacked(kind: bytes, content: bytes, most: int) -> int:
             return 0
     else:
         packed = packed[1:]
-    if most < 0:
-        return 0
-    try:
-        return len(zlib.decompressobj().decompress(packed, most + 1))
-    except zlib.error:
-        return 0
+    unpacker, size = zlib.decompressobj(), 0
+    for at in range(0, len(packed), _STEP):
+        piece = packed[at : at + _STEP]
+        while piece and size <= most and not unpacker.eof:
+            try:
+                size += len(unpacker.decompress(piece, _STEP))
+            except zlib.error:  # what came out until then has been paid for
+                return size + _STEP
+            piece = unpacker.unconsumed_tail
+    return size
 
 
 def _survey_gif(data: bytes, _: int) -> Structure:

@@ -185,6 +185,13 @@ def test_the_transparent_colour_of_a_png(
     assert list(picture.getchannel("A").tobytes()) == expected
 
 
+def test_colours_of_16_bits_are_transparent_by_their_upper_8() -> None:
+    """Pillow has cut the others off by then; of 16 bit grey it has not."""
+    rows = b"\0" + struct.pack(">6H", 0x0404, 0x0505, 0x0606, 0x0405, 0x0506, 0x0607)
+    picture = rendered(png(2, 1, 16, 2, rows, png_chunk(b"tRNS", struct.pack(">3H", 0x0404, 0x0505, 0x0606))))
+    assert list(picture.getchannel("A").tobytes()) == [0, 0]
+
+
 def test_a_palette_with_transparency() -> None:
     chunks = (
         png_chunk(b"PLTE", bytes((255, 0, 0, 0, 255, 0, 0, 0, 255))),
