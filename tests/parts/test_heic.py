@@ -50,7 +50,7 @@ def test_it_is_read() -> None:
 
 @pytest.mark.skipif(corpus() is None, reason="DARKROOM_CORPUS names no folder of test images")
 def test_a_photograph_of_an_iphone() -> None:
-    """With a profile, EXIF data and other pictures beside it: like the reference, decoded and converted in full size."""
+    """With a profile, EXIF data and other pictures beside it: like a reference decoded and converted in full size."""
     data = Path(str(corpus()), "photos", "special", "IMG_5195.HEIC").read_bytes()
     variants = [
         Variant(name="web", width=1024, height=1024, format="png"),

@@ -234,8 +234,10 @@ def read_picture(source: Source, size: Size) -> Image.Image:
                 _, box = drafted
         image.load()
         plain = to_plain_mode(image, source.bits)
+    if plain is not image:
+        image.close()  # two at once are enough
     picture = to_srgb(scale(plain, stored, box), source.profile)
-    image.close()
+    plain.close()
     if source.orientation in _UPRIGHT:
         picture = picture.transpose(_UPRIGHT[source.orientation])
     # Profile, EXIF, comments: what Pillow finds here it writes into the derivatives.
