@@ -19,8 +19,8 @@ _VISIBLE = -0.5  # points of SSIMULACRA2: less of a loss is not seen
 
 # Why a goal is missed, where figures of the run do not say it.
 _PNG = (
-    "Pillow's PNG decoder undoes the filters byte by byte. What was tried instead, and why it is not used, is in "
-    "decisions/0012-pillow-s-png-decoder.md."
+    "Pillow's decoder undoes a PNG's filters byte by byte; "
+    "[decision 12](decisions/0012-pillow-s-png-decoder.md) tells what else was tried."
 )
 
 
