@@ -1,7 +1,7 @@
-"""How large the pictures in an AVIF are by their own account, which need not be what the file's header says.
+"""What the boxes of an AVIF tell: its colours, and how large its pictures are by their own account.
 
-The header is for whoever lays out a page. The decoder makes room for what the AV1 sequence header of each picture
-says: of the image, its transparency, its gain map, every tile of a grid.
+That need not be what the file's header says, which is for whoever lays out a page. The decoder makes room for what the
+AV1 sequence header of each picture says: of the image, its transparency, its gain map, every tile of a grid.
 
 Boxes are those of ISO/IEC 14496-12, sequence headers those of the AV1 specification, 5.5. What contradicts itself
 is left for the decoder to complain about. A frame may still say another size than its sequence, as no known encoder
@@ -51,6 +51,17 @@ def picture_sizes(data: bytes, parts: Iterator[int]) -> Iterator[Size]:
             continue
         for picture in pictures:
             yield from _sequence_sizes(picture, parts)
+
+
+def primaries_named(data: bytes, parts: Iterator[int]) -> int | None:
+    """The primaries that an `nclx` box names for the first of the pictures, as ITU-T H.273 numbers them."""
+    places = [(b"", 0, len(data))]
+    for kind, skipped in ((b"meta", 0), (b"iprp", 4), (b"ipco", 0), (b"colr", 0)):
+        places = [
+            found for _, start, end in places for found in _boxes(data, start + skipped, end, parts) if found[0] == kind
+        ]
+    named = (data[start + 4 : start + 6] for _, start, _ in places if data[start : start + 4] == b"nclx")
+    return next((int.from_bytes(number, "big") for number in named), None)
 
 
 def _boxes(data: bytes, start: int, end: int, parts: Iterator[int]) -> Iterator[tuple[bytes, int, int]]:

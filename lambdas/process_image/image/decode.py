@@ -18,7 +18,7 @@ from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from process_image.image.colour import to_plain_mode, to_srgb
+from process_image.image.colour import profile_of_primaries, to_plain_mode, to_srgb
 from process_image.image.errors import (
     EmptyObjectError,
     RejectedImageError,
@@ -159,7 +159,7 @@ class Source:
         format: What the content is.
         size: Width and height of the picture as it is to be seen.
         orientation: How it is stored, as EXIF counts.
-        profile: Its ICC profile.
+        profile: Its ICC profile, or one for the primaries that it names.
         bits: Bits of a channel.
         image: Pillow's view of the file.
     """
@@ -196,13 +196,12 @@ def open_source(data: bytes, limits: Limits) -> Source:
         if kind != "jpeg":  # a JPEG waits until it is known how small it may be decoded
             image.load()
         orientation = _orientation(image)
-        profile = image.info.get("icc_profile")
+        profile = _profile(kind, image, structure.primaries)
     return Source(
         format=kind,
         size=image.size[::-1] if orientation >= _FIRST_SIDEWAYS else image.size,
         orientation=orientation,
-        # A text chunk of a PNG can put any text under this name.
-        profile=profile if isinstance(profile, bytes) else None,
+        profile=profile,
         bits=data[_PNG_BIT_DEPTH] if kind == "png" else 8,
         image=image,
     )
@@ -285,6 +284,16 @@ def _check(structure: Structure, limits: Limits) -> None:
         raise TooManyPixelsError(limits.max_pixels, structure.size)
     if structure.scans * width * height > limits.max_scan_megapixels * 1_000_000:
         raise TooComplexError(f"it has {width:,} x {height:,} pixels in {structure.scans:,} scans")
+
+
+def _profile(kind: InputFormat, image: ImageFile, primaries: int | None) -> bytes | None:
+    """The profile that counts: in a PNG named primaries come first, in an AVIF the profile does."""
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes):  # a text chunk of a PNG can put any text under this name
+        profile = None
+    if primaries is None or (profile and kind != "png"):
+        return profile
+    return profile_of_primaries(primaries)
 
 
 def _orientation(image: ImageFile) -> int:

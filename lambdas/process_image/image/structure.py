@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from process_image.image.avif import picture_sizes
+from process_image.image.avif import picture_sizes, primaries_named
 from process_image.image.errors import TooComplexError
 
 if TYPE_CHECKING:
@@ -54,12 +54,14 @@ class Structure:
         metadata: Bytes of profiles, EXIF data and texts, unpacked.
         size: Width and height, of an AVIF those of the largest picture in it; 0, 0 as long as only the decoder
             knows, and can tell without making room for them.
+        primaries: What red, green and blue are, by their number in ITU-T H.273, if the file names one.
     """
 
     scans: int = 1
     frames: int = 1
     metadata: int = 0
     size: Size = (0, 0)
+    primaries: int | None = None
 
 
 def survey(kind: str, data: bytes, most_metadata: int) -> Structure:
@@ -102,6 +104,7 @@ def _survey_jpeg(data: bytes, _: int) -> Structure:
 
 def _survey_png(data: bytes, most_metadata: int) -> Structure:
     frames, metadata = 1, 0
+    primaries = None
     at = 8
     for _ in _parts():
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
@@ -109,12 +112,14 @@ def _survey_png(data: bytes, most_metadata: int) -> Structure:
             break
         if kind == b"acTL":
             frames = int.from_bytes(data[at + 8 : at + 12], "big")
+        elif kind == b"cICP" and length:
+            primaries = next(iter(data[at + 8 : at + 9]), None)
         elif kind in _PNG_TEXTS or kind in (b"iCCP", b"eXIf"):
             content = data[at + 8 : at + 8 + length]
             unpacked = _unpacked(kind, content, most_metadata - metadata) if kind in _PNG_PACKED else 0
             metadata += max(len(content), unpacked)
         at += length + 12
-    return Structure(frames=frames, metadata=metadata)
+    return Structure(frames=frames, metadata=metadata, primaries=primaries)
 
 
 def _unpacked(kind: bytes, content: bytes, most: int) -> int:
@@ -195,7 +200,11 @@ def _webp_size(data: bytes) -> Size:
 
 def _survey_avif(data: bytes, _: int) -> Structure:
     sizes = list(picture_sizes(data, _parts()))
-    return Structure(scans=len(sizes), size=max(sizes, key=lambda size: size[0] * size[1], default=(0, 0)))
+    return Structure(
+        scans=len(sizes),
+        size=max(sizes, key=lambda size: size[0] * size[1], default=(0, 0)),
+        primaries=primaries_named(data, _parts()),
+    )
 
 
 def _parts() -> Iterator[int]:

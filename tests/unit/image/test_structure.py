@@ -236,10 +236,10 @@ def test_the_size_of_an_avif_is_that_of_its_picture(header: str, extents: int, i
 
 
 def test_every_picture_in_an_avif_counts() -> None:
-    assert survey("avif", encoded(photo(), "AVIF"), 0) == Structure(size=(240, 160))
-    assert survey("avif", encoded(cutout(), "AVIF"), 0) == Structure(scans=2, size=(120, 80))
+    assert survey("avif", encoded(photo(), "AVIF"), 0) == Structure(size=(240, 160), primaries=1)
+    assert survey("avif", encoded(cutout(), "AVIF"), 0) == Structure(scans=2, size=(120, 80), primaries=1)
     moving = animated("AVIF")
-    assert survey("avif", moving, 0) == Structure(scans=2, size=(32, 32))
+    assert survey("avif", moving, 0) == Structure(scans=2, size=(32, 32), primaries=1)
     # The sequence alone, without the still picture beside it.
     assert survey("avif", moving.replace(b"meta", b"free"), 0) == Structure(size=(32, 32))
 
