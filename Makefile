@@ -73,6 +73,7 @@ docs: setup ## Generate the pages that are made from code
 	@$(PROJECT_PYTHON) scripts/document_api.py
 	@$(PROJECT_PYTHON) scripts/document_modules.py
 	@$(PROJECT_PYTHON) scripts/document_cost.py
+	@$(PROJECT_PYTHON) scripts/document_security.py
 	@$(PROJECT_PYTHON) scripts/seal_page.py
 
 site: .venvs/site/.installed ## Build the site of all documents into build/site, warnings as errors
