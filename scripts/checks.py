@@ -54,6 +54,7 @@ CHECK = (
     Step("API page", tool("python", "scripts/document_api.py", "--check")),
     Step("module pages", tool("python", "scripts/document_modules.py", "--check")),
     Step("cost page", tool("python", "scripts/document_cost.py", "--check")),
+    Step("security page", tool("python", "scripts/document_security.py", "--check")),
     Step("architecture", tool("python", "scripts/architecture.py", "--check"), waits=True),
     Step("checkov", tool("python", "scripts/scan.py")),
 )
