@@ -242,6 +242,7 @@ def call(outputs: dict[str, Any], path: str, data: bytes | None = None, *, signe
     request = AWSRequest("POST" if data else "GET", base + path, {"Content-Type": "application/json"}, data)
     if signed:
         credentials = boto3.Session().get_credentials()
+        assert credentials
         SigV4Auth(credentials, "execute-api", os.environ["AWS_REGION"]).add_auth(request)
     prepared = request.prepare()
     sent = urllib.request.Request(base + path, data, dict(prepared.headers), method=prepared.method)  # noqa: S310

@@ -49,7 +49,7 @@ class Workspace:
     def at(self, environment: Mapping[str, str]) -> Workspace:
         """The same workspace, for what runs against an emulator."""
         other = copy(self)
-        other._environment = {**self._environment, **environment}
+        other._environment = {**self._environment, **environment}  # noqa: SLF001 - of its own kind
         return other
 
     @staticmethod
