@@ -20,8 +20,7 @@ class Capability(Enum):
     """Something that AWS does and some test needs."""
 
     ALARMS = "alarms that go off by themselves"
-    API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3, DynamoDB and Step Functions"
-    EVENTS_ACROSS_ACCOUNTS = "events that another account puts on a bus"
+    API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3 and DynamoDB"
     IAM = "enforcement of IAM policies"
     MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of what Step Functions publishes to SNS"
     RAW_KEYS = "object keys in EventBridge events as they are"
@@ -60,7 +59,6 @@ MINISTACK = Engine(
         {
             Capability.ALARMS,
             Capability.API_SERVICE_INTEGRATIONS,
-            Capability.EVENTS_ACROSS_ACCOUNTS,
             Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS,
             Capability.VERSION_IDS,
         }

@@ -56,7 +56,7 @@ def plan_alone(workspace: Workspace, example: Path, folder: Path) -> tuple[bool,
     alone = folder / "alone"
     shutil.copytree(TERRAFORM / example, alone, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
     code = (alone / "main.tf").read_text()
-    assert code.count(LOCAL_SOURCE) == 1
+    assert LOCAL_SOURCE in code
     (alone / "main.tf").write_text(code.replace(LOCAL_SOURCE, f'source = "{source(name, folder / "repository")}"'))
     installed, said = workspace.init(alone)
     if not installed:
@@ -99,4 +99,4 @@ def test_a_path_that_leaves_the_module_is_found_out(workspace: Workspace, tmp_pa
     (alone / "main.tf").write_text(f'module "queue" {{\n  source = "{repository / module}"\n  name   = "one"\n}}\n')
     installed, said = workspace.init(alone)
     assert not installed
-    assert "topic" in said
+    assert "must stay within the same package" in said

@@ -25,7 +25,7 @@ MOST_PARTS: Final = 20_000
 MOST_JPEG_PIECES: Final = 255
 
 # In a scan, 0xFF is followed by a zero or by the number of a restart, and is repeated to fill room. Followed by less
-# than 0xC0 it begins no segment: a decoder in a scan passes over these two bytes alone, not over what might be a length.
+# than 0xC0 it begins no segment: a decoder in a scan passes over these two bytes, not over what might be its length.
 _JPEG_MARKER: Final = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
 _START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = 0xD9
