@@ -24,7 +24,7 @@ ARGUMENTS = ("--disable-features=LocalNetworkAccessChecks", "--allow-running-ins
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser until the block ends; without one on the PATH, the test is skipped; DARKROOM_BROWSER=required: it fails."""
+    """A browser until the block ends; without one the test is skipped, or fails where DARKROOM_BROWSER=required."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         give_up = pytest.fail if os.environ.get("DARKROOM_BROWSER") == "required" else pytest.skip
