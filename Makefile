@@ -74,6 +74,7 @@ docs: setup ## Generate the pages that are made from code
 	@$(PROJECT_PYTHON) scripts/document_api.py
 	@$(PROJECT_PYTHON) scripts/document_modules.py
 	@$(PROJECT_PYTHON) scripts/document_cost.py
+	@$(PROJECT_PYTHON) scripts/document_security.py
 	@$(PROJECT_PYTHON) scripts/seal_page.py
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/architecture.py --write

@@ -54,14 +54,25 @@ CHECK = (
     Step("API page", tool("python", "scripts/document_api.py", "--check")),
     Step("module pages", tool("python", "scripts/document_modules.py", "--check")),
     Step("cost page", tool("python", "scripts/document_cost.py", "--check")),
+    Step("security page", tool("python", "scripts/document_security.py", "--check")),
     Step("architecture", tool("python", "scripts/architecture.py", "--check"), waits=True),
+    # Not with whatever shellcheck a machine has: the same everywhere.
+    Step("workflows", tool("actionlint", "-shellcheck=", "-pyflakes=")),
+    Step("workflow safety", tool("zizmor", "--offline", "--persona=pedantic", "--quiet", ".github")),
     Step("checkov", tool("python", "scripts/scan.py")),
 )
 TEST = (
     Step(
         "unit",
         tool(
-            "pytest", "tests/unit", "tests/api", "tests/benchmark", "tests/demo", "tests/documents", "tests/localstack"
+            "pytest",
+            "tests/unit",
+            "tests/api",
+            "tests/benchmark",
+            "tests/demo",
+            "tests/deploy",
+            "tests/documents",
+            "tests/localstack",
         ),
     ),
     Step("hostile files", tool("pytest", "tests/hostile")),

@@ -19,6 +19,8 @@ module "uploads_rules" {
   prefix  = "${var.name}-uploads"
   key_arn = module.key.arn
 
+  permissions_boundary_arn = var.permissions_boundary_arn
+
   archive = {
     retention_days = var.archive_days
     pattern = jsonencode({

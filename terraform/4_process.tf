@@ -60,6 +60,8 @@ module "process_image" {
   key_arn      = module.key.arn
   logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
 
+  permissions_boundary_arn = var.permissions_boundary_arn
+
   artifact = {
     path          = "${path.module}/${dirname(var.artifacts)}/process_image-${var.architecture}-${var.runtime}.zip"
     sha256        = try(local.artifacts["process_image-${var.architecture}-${var.runtime}"].sha256, null)

@@ -9,6 +9,8 @@ module "bus" {
   key_arn = module.key.arn
   archive = { retention_days = var.archive_days }
 
+  permissions_boundary_arn = var.permissions_boundary_arn
+
   rules = {
     for type in ["image_processed", "image_rejected", "image_deleted"] : replace(type, "_", "-") => {
       pattern = file("${path.module}/../events/${type}/pattern.json")

@@ -50,6 +50,8 @@ module "record_image" {
   key_arn = module.key.arn
   logging = { retention_days = var.logs.retention_days }
 
+  permissions_boundary_arn = var.permissions_boundary_arn
+
   definition = templatefile("${path.module}/record_image.asl.json", {
     partition = local.partition
     table     = module.images.name

@@ -248,6 +248,8 @@ resource "aws_iam_role" "api_gateway_logs" {
   name               = "${var.name}-api-gateway-logs-${var.region}"
   description        = "Lets API Gateway write logs"
   assume_role_policy = data.aws_iam_policy_document.api_gateway_trust.json
+
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 data "aws_iam_policy_document" "api_gateway_trust" {

@@ -11,7 +11,7 @@ locals {
 
   # An express execution of a tenth of a second, in the least memory; the states that a processed image enters.
   usd_express         = local.usd.step_functions.express_request + 0.1 * 64 / 1024 * local.usd.step_functions.express_gb_second
-  record_image_states = 14 + length(var.variants)
+  record_image_states = 15 + length(var.variants)
 
   observed_rules = merge(
     { for key, name in module.uploads_rules.rule_names : key => { name = name, bus = "default" } },

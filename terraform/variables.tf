@@ -171,6 +171,12 @@ variable "originals" {
   nullable = false
 }
 
+variable "permissions_boundary_arn" {
+  description = "ARN of a policy that bounds what the roles made here may ever do. Null: none."
+  type        = string
+  default     = null
+}
+
 variable "process_image" {
   description = "Size of the function: memory in MB (processor share grows with it), timeout in seconds, how many run at once at most, how many messages one takes at once."
   type = object({

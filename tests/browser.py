@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -23,12 +24,11 @@ ARGUMENTS = ("--disable-features=LocalNetworkAccessChecks", "--allow-running-ins
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser until the block ends; without one on the PATH, the test is skipped."""
+    """A browser until the block ends; without one the test is skipped, or fails where DARKROOM_BROWSER=required."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
-        pytest.skip(
-            f"no browser: install Chromium or Google Chrome, so that one of {', '.join(PROGRAMS)} is on the PATH"
-        )
+        give_up = pytest.fail if os.environ.get("DARKROOM_BROWSER") == "required" else pytest.skip
+        give_up(f"no browser: install Chromium or Google Chrome, so that one of {', '.join(PROGRAMS)} is on the PATH")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         try:

@@ -19,7 +19,11 @@ SITE = ROOT / "build" / "site"
 NPM = ROOT / "build" / "site-npm"
 
 # The site begins with the README, whose page is named after it.
-ENTRY = '<!doctype html><meta charset="utf-8"><title>Darkroom</title><meta http-equiv="refresh" content="0; url=README.html">'
+ENTRY = """<!doctype html>
+<meta charset="utf-8">
+<title>Darkroom</title>
+<meta http-equiv="refresh" content="0; url=README.html">
+"""
 
 
 def bring_mermaid() -> Path | None:
@@ -86,9 +90,9 @@ def main() -> int:
     shutil.rmtree(SITE, ignore_errors=True)
     doctrees = str(ROOT / "build" / "site-doctrees")
     options = ["--quiet", "--fail-on-warning", "--fresh-env", "--nitpicky", "--conf-dir", str(HERE)]
-    status = sphinx([*options, "--doctree-dir", doctrees, str(ROOT), str(SITE)])
+    status = int(sphinx([*options, "--doctree-dir", doctrees, str(ROOT), str(SITE)]))
     if status == 0:
-        (SITE / "index.html").write_text(ENTRY + "\n", encoding="utf-8")
+        (SITE / "index.html").write_text(ENTRY, encoding="utf-8")
         dead = dead_links(SITE)
         if dead:
             print("dead links:", *dead, sep="\n", file=sys.stderr)

@@ -31,7 +31,7 @@ def page_name(path: str) -> str:
 def link_sources(app: Sphinx, doctree: nodes.document) -> None:
     """Let a document's links to what is no document lead to its page; what is not there is left, for Sphinx to warn."""
     document = app.env.docname
-    linked: set[str] = app.env.darkroom_sources  # type: ignore[attr-defined]
+    linked: set[str] = app.env.darkroom_sources
     for link in [*doctree.findall(addnodes.download_reference), *doctree.findall(addnodes.pending_xref)]:
         if link.get("reftype") != "myst" or link.get("refdomain"):
             continue
@@ -57,7 +57,7 @@ def entries(folder: Path) -> list[Path]:
 
 def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The pages of all files and folders that are linked to, and of what is in these folders."""
-    todo, done = sorted(app.env.darkroom_sources), set()  # type: ignore[attr-defined]
+    todo, done = sorted(app.env.darkroom_sources), set()
     while todo:
         path = todo.pop()
         if path in done:
@@ -92,7 +92,7 @@ def _highlighted(app: Sphinx, file: Path) -> str:
         lexer = get_lexer_for_filename(file.name).aliases[0]
     except ClassNotFound:
         lexer = "text"
-    highlighter = app.builder.highlighter  # type: ignore[attr-defined]
+    highlighter = app.builder.highlighter
     return str(highlighter.highlight_block(text, lexer, linenos=False))
 
 

@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import botocore.session
 import hcl2
 import pytest
 import typer
+from botocore import xform_name
 
 from darkroom.cli import app
 from stack import ROOT
@@ -26,8 +28,15 @@ DOCUMENTS = sorted(
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE))
 
-# What a user is told to run besides this project's own commands; that it exists is not ours to test.
-FOREIGN = {"aws"}
+# Tools of the development environment that a document may name.
+TOOLS = {line.strip() for line in (ROOT / "requirements" / "dev.in").read_text().splitlines()}
+
+# Subcommands of Terraform that a document may name; what they do is Terraform's.
+TERRAFORM = {"apply", "destroy", "fmt", "import", "init", "output", "plan", "providers", "state", "test", "show"}
+
+# What the AWS command line has besides the services' operations.
+AWS_OWN = {"configure": {"sso"}, "s3": {"cp", "ls", "rm", "sync"}, "sso": {"login"}}
+AWS_GLOBAL = {"cli-input-json", "endpoint-url", "no-cli-pager", "output", "profile", "query", "region"}
 
 
 def commands(document: Path) -> Iterator[str]:
@@ -44,17 +53,39 @@ COMMANDS = [
 ]
 
 
+# Commands in a sentence: between single backticks, and maybe not whole.
+PROGRAM = r"(?:make|aws|terraform|darkroom|(?:\.venvs/[\w/]+/)?(?:python3?|pytest|pre-commit|darkroom))"
+MENTIONED = [
+    (document.relative_to(ROOT).as_posix(), " ".join(command.split()))
+    for document in DOCUMENTS
+    for command in re.findall(
+        rf"(?<!`)`({PROGRAM} [^`]+)`(?!`)", re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+    )
+]
+
+
 def test_there_are_commands_to_check() -> None:
     assert len(COMMANDS) > 20
+    assert len(MENTIONED) > 20
 
 
 @pytest.mark.parametrize(("document", "command"), COMMANDS)
 def test_commands_can_be_given(document: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKROOM_NAME", "darkroom")  # as docs/operate.md says
+    check(document, command)
+
+
+@pytest.mark.parametrize(("document", "command"), MENTIONED)
+def test_commands_that_are_mentioned_exist(document: str, command: str) -> None:
+    check(document, command.replace("…", ""), whole=False)
+
+
+def check(document: str, command: str, *, whole: bool = True) -> None:
+    """A command that can be given or, where it need not be whole, the beginning of one."""
     program, *arguments = shlex.split(command)
-    if program in FOREIGN:
-        return
-    if program == "make":
+    if program == "aws":
+        check_aws(arguments, whole=whole)
+    elif program == "make":
         targets = [word for word in arguments if "=" not in word]
         assert set(targets) <= TARGETS
     elif program == "cd":
@@ -64,17 +95,41 @@ def test_commands_can_be_given(document: str, command: str, monkeypatch: pytest.
     elif Path(program).name in {"python", "python3"}:
         check_script(arguments)
     elif Path(program).name == "darkroom":
-        check_darkroom(arguments)
+        check_darkroom(arguments, whole=whole)
     elif Path(program).name == "pytest":
         assert all((ROOT / word).exists() for word in arguments if word.startswith("tests"))
+    elif program.startswith(".venvs/dev/bin/"):
+        assert Path(program).name in TOOLS
     else:
         pytest.fail(f"{document} says `{command}`: teach this test to check {program}, or leave it out")
+
+
+def check_aws(arguments: list[str], *, whole: bool = True) -> None:
+    """An operation that a service has, with parameters that it takes and, in a whole command, all that it needs."""
+    service, name, *rest = arguments
+    if name in AWS_OWN.get(service, ()):
+        return
+    given = {word.removeprefix("--") for word in rest if word.startswith("--")} - AWS_GLOBAL
+    session = botocore.session.get_session()
+    model = session.get_service_model(service)
+    if name == "wait":
+        waiters = session.get_waiter_model(service)
+        waiter = {xform_name(one, "-"): one for one in waiters.waiter_names}[rest[0]]
+        operation = waiters.get_waiter(waiter).operation
+    else:
+        operation = {xform_name(one, "-"): one for one in model.operation_names}[name]
+    shape = model.operation_model(operation).input_shape
+    members = {xform_name(one, "-"): member for one, member in (shape.members if shape else {}).items()}
+    known = members.keys() | {f"no-{one}" for one, member in members.items() if member.type_name == "boolean"}
+    assert given <= known, f"aws {service} {name} takes no {given - known}"
+    needed = {xform_name(member, "-") for member in (shape.required_members if shape else ())}
+    assert not whole or needed <= given, f"aws {service} {name} needs {needed - given}"
 
 
 def check_terraform(arguments: list[str]) -> None:
     """A subcommand that Terraform has, with variables and outputs that the root has."""
     root = ROOT / "terraform"
-    assert arguments[0] in {"apply", "destroy", "init", "output", "plan", "show"}
+    assert arguments[0] in TERRAFORM
     variables = declared(root / "variables.tf", "variable")
     named = {value.split("=")[0] for flag, value in itertools.pairwise(arguments) if flag == "-var"}
     assert named <= variables
@@ -100,13 +155,17 @@ def check_script(arguments: list[str]) -> None:
         assert option in usage
 
 
-def check_darkroom(arguments: list[str]) -> None:
+def check_darkroom(arguments: list[str], *, whole: bool = True) -> None:
     """A subcommand that the operator's command has, with arguments and options that it takes."""
     command = typer.main.get_command(app)
     while isinstance(command, typer.core.TyperGroup):
         name, *arguments = arguments
         command = command.commands[name]
-    command.make_context(command.name, arguments)
+    if whole:
+        command.make_context(command.name, arguments)
+    else:
+        taken = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in arguments if word.startswith("--")} <= taken
 
 
 def darkroom_commands(group: typer.core.TyperGroup, *before: str) -> Iterator[str]:

@@ -482,7 +482,7 @@ def test_the_cost_is_counted_from_what_the_pipeline_measured(pipeline: Pipeline)
     assert told["usd_per_million"] == pytest.approx(sum(told["components"].values()))
     variants = len(pipeline.record(image_id)["variants"])
     assert measured["variants"] == variants
-    assert measured["transitions"] == 14 + variants
+    assert measured["transitions"] == 15 + variants
     assert measured["write_units"] >= 5, "two writes of a version and its index, one of the current item"
     assert 0 < measured["render"] < measured["handler"] + measured["init"]
     for what in ("batch", "bytes_in", "bytes_out", "log", "record", "upload_event", "outcome_event", "custom_metrics"):

@@ -250,7 +250,8 @@ def test_no_map_carries_a_whole_event_into_each_of_its_iterations(definition: di
     }
     assert len(maps) == 2
     for name, state in maps.items():
-        assert not {"$", "$.detail", "$$.Execution.Input"} & set(state["ItemSelector"].values()), name
+        carried = set(re.findall(r'"(\$[^"]*)"', json.dumps(state["ItemSelector"])))
+        assert not {"$", "$.detail", "$$.Execution.Input"} & carried, name
         last = [inner for inner in state["ItemProcessor"]["States"].values() if inner.get("End")]
         assert state["ResultPath"] is None or name == "TypeVariants", name
         assert all(inner["Type"] == "Pass" for inner in last), name

@@ -13,6 +13,7 @@ from darkroom.pricing import READS, load_prices
 from process_image.image import Limits
 from process_image.isolation import Budget
 from process_image.settings import Settings
+from stack import ROOT
 from terraform.workspace import ARCHITECTURE, RUNTIME, TERRAFORM, messages
 
 if TYPE_CHECKING:
@@ -409,3 +410,15 @@ def test_the_dashboards_estimate_has_the_prices_of_the_file(applied: Applied) ->
         },
         rel=0.01,  # CloudWatch is given twelve digits
     )
+
+
+def test_every_alarm_is_in_the_runbook_and_no_other(applied: Applied) -> None:
+    made = {
+        alarm["alarm_name"].removeprefix("darkroom-") for alarm in applied.every("aws_cloudwatch_metric_alarm").values()
+    }
+    page = (ROOT / "docs" / "runbook.md").read_text()
+    table = page.split("## Alarms", 1)[1].split("\n## ", 1)[0]
+    told = {
+        name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`([\w-]+)`", row)
+    }
+    assert told == made | {"silence"}  # which is made where `expected_every` is set

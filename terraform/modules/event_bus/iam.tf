@@ -102,9 +102,10 @@ locals {
 resource "aws_iam_role" "target" {
   for_each = local.role_names
 
-  name               = each.value
-  description        = "Lets rule ${local.rule_names[local.targets[each.key].rule]} of bus ${var.name} reach its target ${local.targets[each.key].id}"
-  assume_role_policy = data.aws_iam_policy_document.target_trust[each.key].json
+  name                 = each.value
+  description          = "Lets rule ${local.rule_names[local.targets[each.key].rule]} of bus ${var.name} reach its target ${local.targets[each.key].id}"
+  assume_role_policy   = data.aws_iam_policy_document.target_trust[each.key].json
+  permissions_boundary = var.permissions_boundary_arn
 
   tags = var.tags
 

@@ -39,6 +39,12 @@ variable "archive" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "ARN of a policy that bounds what the roles made here may ever do. Null: none."
+  type        = string
+  default     = null
+}
+
 variable "prefix" {
   description = "Begins the names of the dead-letter queue, the archive and the roles, and on the default bus those of the rules. null means `name`; the default bus needs one."
   type        = string

@@ -1,8 +1,9 @@
 resource "aws_iam_role" "this" {
   # Roles are global, functions regional: the region keeps two deployments of one name apart.
-  name               = "${var.name}-${local.region}"
-  description        = "What function ${var.name} may do"
-  assume_role_policy = data.aws_iam_policy_document.trust.json
+  name                 = "${var.name}-${local.region}"
+  description          = "What function ${var.name} may do"
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = var.permissions_boundary_arn
 
   tags = var.tags
 

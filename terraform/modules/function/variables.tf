@@ -241,6 +241,12 @@ variable "permissions" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "ARN of a policy that bounds what the role made here may ever do. Null: none."
+  type        = string
+  default     = null
+}
+
 variable "runtime" {
   description = "Runtime that the artifact is built for, such as `python3.13`."
   type        = string

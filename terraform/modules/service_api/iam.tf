@@ -13,9 +13,10 @@ locals {
 # What the API's integrations may do: API Gateway calls the services with this role.
 resource "aws_iam_role" "this" {
   # Roles are global, APIs regional: the region keeps two deployments of one name apart.
-  name               = "${var.name}-${local.region}"
-  description        = "What API ${var.name} may do"
-  assume_role_policy = data.aws_iam_policy_document.trust.json
+  name                 = "${var.name}-${local.region}"
+  description          = "What API ${var.name} may do"
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = var.permissions_boundary_arn
 
   tags = var.tags
 

@@ -187,6 +187,12 @@ variable "permissions" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "ARN of a policy that bounds what the role made here may ever do. Null: none."
+  type        = string
+  default     = null
+}
+
 variable "policy" {
   description = "Resource policy of the API (JSON), for example to admit only some networks or another account. Null: the authorization alone decides."
   type        = string

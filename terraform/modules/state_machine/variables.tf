@@ -69,6 +69,12 @@ variable "permissions" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "ARN of a policy that bounds what the role made here may ever do. Null: none."
+  type        = string
+  default     = null
+}
+
 variable "tags" {
   description = "Tags of everything that can have tags."
   type        = map(string)

@@ -1,0 +1,114 @@
+"""Writes into docs/security.md what each role may do, read from the policy documents in Terraform's files.
+
+What it writes stands between `<!-- roles -->` and `<!-- /roles -->`; the rest of the page stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import hcl2
+
+from pages import settle
+from stack import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PAGE = ROOT / "docs" / "security.md"
+COMMAND = "python scripts/document_security.py"
+BLOCK = re.compile(r"(<!-- roles -->\n).*?(<!-- /roles -->)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a policy document allows or denies, as its file says it; expressions stay expressions."""
+
+    sid: str
+    effect: str
+    actions: str
+    resources: str
+    condition: str
+
+
+def documents(file: Path) -> Iterator[tuple[str, list[Statement]]]:
+    """The policy documents of a file that are for roles: those that name no principal."""
+    for block in hcl2.loads(file.read_text(encoding="utf-8")).get("data", []):
+        for kind, named in block.items():
+            if kind.strip('"') != "aws_iam_policy_document":
+                continue
+            for name, document in named.items():
+                statements = list(_statements(document))
+                if statements and not any("principals" in statement for statement in statements):
+                    yield name.strip('"'), [_read(statement) for statement in statements]
+
+
+def _statements(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The statements as they are written, then those that depend on something."""
+    yield from document.get("statement", [])
+    for dynamic in document.get("dynamic", []):
+        for kind, block in dynamic.items():
+            if kind.strip('"') == "statement":
+                yield from ({**content, "if": block["for_each"]} for content in block["content"])
+
+
+def _read(statement: dict[str, Any]) -> Statement:
+    conditions = [
+        f"`{_plain(one['test'])}` `{_plain(one['variable'])}` {_list(one['values'])}"
+        for one in statement.get("condition", [])
+    ]
+    if "if" in statement:
+        conditions.insert(0, f"for each of {_list(statement['if'])}")
+    return Statement(
+        sid=_plain(statement.get("sid", "")),
+        effect=_plain(statement.get("effect", "Allow")),
+        actions=_list(statement["actions"]),
+        resources=_list(statement["resources"]),
+        condition="; ".join(conditions),
+    )
+
+
+def _plain(value: str) -> str:
+    """A string without its quotation marks, an expression without its braces."""
+    if value.startswith('"') and value.endswith('"'):
+        return value[1:-1]
+    whole = re.fullmatch(r"\$\{(.*)\}", value, re.DOTALL)
+    return whole[1] if whole else value
+
+
+def _list(values: str | list[str]) -> str:
+    found = [values] if isinstance(values, str) else values
+    return "<br>".join(f"`{_plain(value)}`".replace("|", "\\|") for value in found)
+
+
+def render(page: str) -> str:
+    """The page with its block of roles filled anew."""
+    if not BLOCK.search(page):
+        raise ValueError(f"{PAGE} has no block <!-- roles --> … <!-- /roles -->")
+    files = [*sorted((ROOT / "terraform").glob("*.tf")), *sorted((ROOT / "terraform" / "modules").glob("*/*.tf"))]
+    text = []
+    for file in files:
+        path = file.relative_to(ROOT).as_posix()
+        for name, statements in documents(file):
+            text.append(f"\n**`{name}`** in [{path}](../{path})\n\n| | may | on | if |\n|---|---|---|---|\n")
+            for one in statements:
+                head = one.sid if one.effect == "Allow" else f"{one.sid}, **denied**"
+                text.append(f"| {head} | {one.actions} | {one.resources} | {one.condition} |\n")
+    return BLOCK.sub(lambda found: f"{found[1]}{''.join(text)}\n{found[2]}", page)
+
+
+def main() -> int:
+    """Write the page, or check it; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="fail if the page is not what would be written")
+    options = parser.parse_args()
+    return settle(PAGE, render(PAGE.read_text(encoding="utf-8")), COMMAND, check=options.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

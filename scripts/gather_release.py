@@ -1,0 +1,120 @@
+"""Gather what a release consists of: the functions' zips, their bills of materials, checksums, and the notes."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import packaging_manifest
+from packaging_functions import discover
+from packaging_targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target
+from stack import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CHECKSUMS = "SHA256SUMS"
+NOTES = "notes.md"
+
+_TAG = re.compile(r"v(?P<version>\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?)")
+
+EPILOG = """\
+The zips must have been built (`make package`), and CHANGELOG.md must have a section for the version. The result is
+a folder `files`, with a SHA256SUMS that `sha256sum --check` reads, and beside it the notes.
+
+example:
+  gather_release.py v1.2.0
+"""
+
+
+class ReleaseError(Exception):
+    """There can be no release; the message says what to do first."""
+
+
+def gather(tag: str, build: Path, changelog: str, output: Path) -> list[Path]:
+    """Fill a folder with a release; gives its files.
+
+    Args:
+        tag: v1.2.3, or v1.2.3-rc.1.
+        build: Where the zips and their manifest are.
+        changelog: Text of the changelog.
+        output: Emptied, then filled.
+
+    Raises:
+        ReleaseError: The tag is none of a version, the changelog does not tell of it, or a zip is missing or damaged.
+    """
+    text = notes(tag, changelog)
+    manifest = packaging_manifest.read(build)
+    shutil.rmtree(output, ignore_errors=True)
+    files = output / "files"
+    files.mkdir(parents=True)
+    released = {}
+    for key in _wanted():
+        if key not in manifest:
+            raise ReleaseError(f"{key} is not built: run `make package`.")
+        entry = released[key] = manifest[key]
+        if packaging_manifest.sha256(build / entry["path"]) != entry["sha256"]:
+            raise ReleaseError(f"{entry['path']} is not what the manifest says: run `make package` again.")
+        for name in (entry["path"], entry["sbom"]):
+            shutil.copyfile(build / name, files / name)
+    packaging_manifest.write(files, released, output)
+    gathered = sorted(files.iterdir())
+    sums = "".join(f"{packaging_manifest.sha256(file)}  {file.name}\n" for file in gathered)
+    (files / CHECKSUMS).write_text(sums)
+    (output / NOTES).write_text(text)
+    return [*gathered, files / CHECKSUMS]
+
+
+def notes(tag: str, changelog: str) -> str:
+    """What the changelog says of a tag's version.
+
+    Raises:
+        ReleaseError: It says nothing, or the tag is none of a version.
+    """
+    match = _TAG.fullmatch(tag)
+    if match is None:
+        raise ReleaseError(f"{tag} is no version: tag it as v1.2.3, or v1.2.3-rc.1.")
+    for section in re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]:
+        heading, _, text = section.partition("\n")
+        if heading.split()[:1] == [match["version"]] and text.strip():
+            return text.strip() + "\n"
+    raise ReleaseError(
+        f"CHANGELOG.md has no section `## {match['version']}` with something in it: name it so, and tag again."
+    )
+
+
+def _wanted() -> list[str]:
+    """The names of all zips that a release has."""
+    targets = [lambda_target(architecture, DEFAULT_PYTHON) for architecture in sorted(ARCHITECTURES)]
+    return [
+        f"{name}-{target.architecture}-{target.runtime}" for name in discover(ROOT / "lambdas") for target in targets
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Gather a release; gives the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("tag", help="the tag that is released")
+    parser.add_argument("--build", type=Path, default=ROOT / "build", metavar="FOLDER", help="holds the zips")
+    parser.add_argument("--changelog", type=Path, default=ROOT / "CHANGELOG.md", metavar="FILE", help="tells the news")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "build" / "release", metavar="FOLDER", help="gets it; is emptied first"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        for file in gather(options.tag, options.build, options.changelog.read_text(), options.output):
+            print(file.name)
+    except (OSError, ReleaseError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
