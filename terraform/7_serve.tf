@@ -192,6 +192,8 @@ module "api" {
   throttling         = var.api.throttling
   web_acl_arn        = var.api.web_acl_arn
 
+  permissions_boundary_arn = var.permissions_boundary_arn
+
   routes = merge(local.api_routes, local.page_routes)
 
   permissions = merge(
@@ -300,6 +302,8 @@ module "presign_upload" {
   timeout      = 10
   key_arn      = module.key.arn
   logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 
   artifact = {
     path          = "${path.module}/${dirname(var.artifacts)}/presign_upload-${var.architecture}-${var.runtime}.zip"

@@ -75,7 +75,7 @@ module "observability" {
   stages = merge(local.function_metrics, { metrics = ["Fetch", "Look", "Decode", "Scale", "Encode", "Store"] })
 
   # S3's requests have no metrics of their own unless paid for: every image is read, and looked for, and there is a
-  # write and one of S3's events for each derivative.
+  # write for each derivative.
   costs = {
     "Lambda: compute" = {
       namespace  = "AWS/Lambda"

@@ -127,20 +127,14 @@ class Pipeline:
         versions = self._derivatives.versions(deletion)
         gone = deletion.whole_image or self._originals.latest(deletion) is None
         names = sorted(versions)
+        parts = [names[start : start + _VERSIONS_AT_ONCE] for start in range(0, len(names), _VERSIONS_AT_ONCE)]
         # Announced before anything is removed: a crash in between leaves the derivatives to be found again.
-        announced = [
-            event
-            for start in range(0, max(1, len(names)), _VERSIONS_AT_ONCE)
-            for event in self._announce(
-                image_deleted(
-                    deletion,
-                    recipe=self._recipe,
-                    image_deleted=gone,
-                    deleted_versions=names[start : start + _VERSIONS_AT_ONCE],
-                    part=start // _VERSIONS_AT_ONCE,
-                )
+        announced = self._announce(
+            *(
+                image_deleted(deletion, recipe=self._recipe, image_deleted=gone, deleted_versions=some, part=part)
+                for part, some in enumerate(parts or [[]])
             )
-        ]
+        )
         self._derivatives.delete([key for keys in versions.values() for key in keys])
         # A version deleted for good uncovers another, and removing a delete marker brings the image back. That may
         # happen before the marker's own event is handled: then what went with the image is made again.
@@ -149,9 +143,10 @@ class Pipeline:
             return announced
         return announced + self._process(latest)
 
-    def _announce(self, event: ImageEvent) -> list[ImageEvent]:
-        self._bus.put(event)
-        return [event]
+    def _announce(self, *events: ImageEvent) -> list[ImageEvent]:
+        for event in events:
+            self._bus.put(event)
+        return list(events)
 
 
 def load_variants(settings: Settings, derivatives: Derivatives) -> Sequence[Variant]:

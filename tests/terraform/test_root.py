@@ -191,9 +191,12 @@ def test_a_mistake_that_a_module_knows_fails_at_plan(plans: dict[str, list[str]]
 # What an apply makes
 
 SUBSCRIBER = "arn:aws:sqs:eu-central-1:123456789012:shop"
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 APPLIED = f"""
 run "apply" {{
   variables {{
+    permissions_boundary_arn = "{BOUNDARY}"
+
     notifications = {{
       shop = {{ protocol = "sqs", endpoint = "{SUBSCRIBER}", filter_policy = {{ status = ["Processed"] }} }}
     }}
@@ -241,7 +244,7 @@ def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def applied(root: Workspace) -> Applied:
-    """The root with its defaults and one subscription."""
+    """The root with its defaults, one subscription and a boundary."""
     overrides = "".join(
         f'  mock_resource "{kind}" {{\n    defaults = {{ arn = "{arn}" }}\n  }}\n' for kind, arn in ARNS.items()
     )
@@ -256,6 +259,18 @@ def test_every_target_of_every_rule_has_a_dead_letter_queue(applied: Applied) ->
     assert len(targets) >= 5
     for address, target in targets.items():
         assert target["dead_letter_config"] == [{"arn": ARNS["aws_sqs_queue"]}], address
+
+
+def test_every_role_is_bounded(applied: Applied) -> None:
+    roles = applied.every("aws_iam_role")
+    assert len(roles) >= 7
+    assert {address: role["permissions_boundary"] for address, role in roles.items()} == dict.fromkeys(roles, BOUNDARY)
+
+
+def test_the_longest_name_in_the_longest_region_leaves_no_role_without_one(applied: Applied) -> None:
+    longest = len("n" * 24) + len("ap-southeast-1") - len(GOOD["name"]) - len(GOOD["region"])
+    for address, role in applied.every("aws_iam_role").items():
+        assert len(role["name"]) + longest <= 64, address  # what IAM allows
 
 
 def redrive(queue: dict[str, Any]) -> dict[str, Any]:
