@@ -20,7 +20,8 @@ class Capability(Enum):
     """Something that AWS does and some test needs."""
 
     ALARMS = "alarms that go off by themselves"
-    API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3 and DynamoDB"
+    API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3, DynamoDB and Step Functions"
+    EVENTS_ACROSS_ACCOUNTS = "bus policies, and events that another account puts on a bus"
     IAM = "enforcement of IAM policies"
     MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of what Step Functions publishes to SNS"
     RAW_KEYS = "object keys in EventBridge events as they are"
@@ -79,6 +80,7 @@ MINISTACK = Engine(
     example_drifts=frozenset(
         {
             ("module.order_workflow.aws_sfn_state_machine.this", "tracing_configuration"),
+            ("module.orders.aws_cloudwatch_event_bus_policy.this[0]", "policy"),
             *(
                 ("module.worker.aws_cloudwatch_metric_alarm.this[*]", name)
                 for name in ("alarm_actions", "ok_actions", *FORGOTTEN_OF_MEASURED_ALARMS)

@@ -17,8 +17,18 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-EXAMPLES = sorted((ROOT / "terraform" / "modules").glob("*/examples/*"))
-NEEDS = {"service_api": {Capability.API_SERVICE_INTEGRATIONS}}  # by module
+    Examples = dict[Path, Future["Example"]]
+
+MODULES = ROOT / "terraform" / "modules"
+EXAMPLES = sorted(MODULES.glob("*/examples/*"))
+QUEUE_WORKER = MODULES / "function" / "examples" / "queue_worker"
+CUSTOM_BUS = MODULES / "event_bus" / "examples" / "custom_bus"
+ORDERS_API = MODULES / "service_api" / "examples" / "orders_without_lambda"
+
+# What an engine has to be able to do so that an example applies there.
+NEEDS = {ORDERS_API: Capability.API_SERVICE_INTEGRATIONS}
+
+PARTNER = "111122223333"  # the account that the example of a bus admits
 
 
 def go_through(example: Path) -> set[tuple[str, str]]:
@@ -36,23 +46,259 @@ def go_through(example: Path) -> set[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def runs(endpoint: str) -> dict[Path, Future[set[tuple[str, str]]]]:
-    """All examples side by side: what takes time is the provider's waiting."""
-    pool = ThreadPoolExecutor(len(EXAMPLES))
-    return {example: pool.submit(go_through, example) for example in EXAMPLES if not lacking(example)}
+def examples(endpoint: str) -> Iterator[Examples]:
+    """All examples side by side: what takes time is the provider's waiting. They are destroyed in the end."""
+    with ThreadPoolExecutor(len(EXAMPLES)) as pool:
+        deployed = {
+            example: pool.submit(deploy, example)
+            for example in EXAMPLES
+            if example not in NEEDS or engine().can(NEEDS[example])
+        }
+        yield deployed
+        applied = [future.result().terraform for future in deployed.values() if future.exception() is None]
+        list(pool.map(Terraform.destroy, applied))
 
 
-def lacking(example: Path) -> list[Capability]:
-    """What the engine cannot do of what the example's module needs."""
-    return [capability for capability in NEEDS.get(example.parent.parent.name, ()) if not engine().can(capability)]
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(
+            example,
+            id=f"{example.parent.parent.name}-{example.name}",
+            marks=[pytest.mark.needs(NEEDS[example])] if example in NEEDS else [],
+        )
+        for example in EXAMPLES
+    ],
+)
+def test_an_example_applies_and_stays(examples: Examples, example: Path) -> None:
+    assert examples[example].result().changed - engine().example_drifts == set()
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: f"{path.parent.parent.name}-{path.name}")
-def test_an_example_applies_and_stays(runs: dict[Path, Future[set[tuple[str, str]]]], example: Path) -> None:
-    for capability in lacking(example):
-        pytest.skip(f"{engine().name} lacks {capability.value}")
-    assert runs[example].result() - engine().example_drifts == set()
+def test_known_drifts_of_examples_are_exact(examples: Examples) -> None:
+    assert set().union(*(future.result().changed for future in examples.values())) == engine().example_drifts
 
 
-def test_known_drifts_of_examples_are_exact(runs: dict[Path, Future[set[tuple[str, str]]]]) -> None:
-    assert set().union(*(run.result() for run in runs.values())) == engine().example_drifts
+def receive(queue: str, count: int) -> list[dict[str, Any]]:
+    """Wait for messages in a queue, and take them out."""
+    sqs = session().client("sqs")
+    found: list[dict[str, Any]] = []
+
+    def look() -> bool:
+        answer = sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1, MessageAttributeNames=["All"]
+        )
+        for message in answer.get("Messages", []):
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            found.append(message)
+        return len(found) >= count
+
+    wait_for(f"{count} messages in {queue}", look)
+    return found
+
+
+def nothing_left(queue: str) -> bool:
+    """Whether a queue has no messages, neither waiting nor in work."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    return set(
+        session().client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"].values()
+    ) == {"0"}
+
+
+# A queue with a dead-letter queue and a function
+
+
+def test_jobs_are_answered_and_poison_rests_as_it_was(examples: Examples) -> None:
+    outputs = examples[QUEUE_WORKER].result().outputs
+    sqs, jobs = session().client("sqs"), outputs["jobs_url"]
+    sqs.set_queue_attributes(QueueUrl=jobs, Attributes={"VisibilityTimeout": "2"})  # so that five tries take seconds
+    poison = {'{"text": ', '{"sentence": "without a text"}', "[]", '{"text": 5}', "naïve ✓ \t&<>"}
+    texts = [" ".join(["word"] * count) for count in range(1, 6)]
+    bodies = [body for pair in zip(sorted(poison), map(job, texts), strict=True) for body in pair]
+    sent = sqs.send_message_batch(
+        QueueUrl=jobs,
+        Entries=[
+            {
+                "Id": str(number),
+                "MessageBody": body,
+                "MessageAttributes": {"sender": {"DataType": "String", "StringValue": str(number)}},
+            }
+            for number, body in enumerate(bodies)
+        ],
+    )
+    assert len(sent["Successful"]) == len(bodies)
+
+    answers = receive(outputs["results_url"], len(texts))
+    assert sorted(json.loads(answer["Body"])["words"] for answer in answers) == [1, 2, 3, 4, 5]
+    dead = receive(outputs["dlq_url"], len(poison))
+    assert {message["Body"]: message["MessageAttributes"]["sender"]["StringValue"] for message in dead} == {
+        body: str(number) for number, body in enumerate(bodies) if body in poison
+    }
+    assert len(dead) == len(poison)
+
+    sqs.send_message(QueueUrl=jobs, MessageBody=job("it still works"))
+    assert [answer["Body"] for answer in receive(outputs["results_url"], 1)] == ['{"words": 3}']
+    wait_for("end of all jobs", lambda: nothing_left(jobs))
+
+
+def job(text: str) -> str:
+    return json.dumps({"text": text})
+
+
+# A bus with publishers in another account and an archive
+
+
+def put_order(bus: str, source: str, client: Any = None) -> str:
+    """Put an order on a bus; returns its id."""
+    order = uuid.uuid4().hex
+    entry = {
+        "EventBusName": bus,
+        "Source": source,
+        "DetailType": "Order Placed",
+        "Detail": json.dumps({"order": order, "note": 'déjà "vu" & <co>'}),
+    }
+    answer = (client or session().client("events")).put_events(Entries=[entry])
+    assert answer["FailedEntryCount"] == 0, answer
+    return order
+
+
+def billed(queue: str, order: str) -> dict[str, Any]:
+    """Wait for an order's event in the queue."""
+    while True:
+        for message in receive(queue, 1):
+            event: dict[str, Any] = json.loads(message["Body"])
+            if event["detail"]["order"] == order:
+                return event
+
+
+@pytest.mark.needs(Capability.EVENTS_ACROSS_ACCOUNTS)
+def test_the_bus_admits_one_account_with_one_source_and_nobody_else(examples: Examples) -> None:
+    bus = examples[CUSTOM_BUS].result().outputs["bus_arn"]
+    described = session().client("events").describe_event_bus(Name=bus.split("/")[-1])
+    (statement,) = json.loads(described["Policy"])["Statement"]
+    assert statement.pop("Sid")
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{PARTNER}:root"},
+        "Action": "events:PutEvents",
+        "Resource": bus,
+        "Condition": {"StringEquals": {"events:source": "shop.partner"}},
+    }
+
+
+def test_orders_of_the_shop_arrive_as_they_were_and_others_do_not(examples: Examples) -> None:
+    outputs = examples[CUSTOM_BUS].result().outputs
+    put_order(outputs["bus_arn"], "warehouse")
+    order = put_order(outputs["bus_arn"], "shop")
+    (message,) = receive(outputs["billing_url"], 1)
+    event = json.loads(message["Body"])
+    assert (event["source"], event["detail-type"]) == ("shop", "Order Placed")
+    assert event["detail"] == {"order": order, "note": 'déjà "vu" & <co>'}
+    assert nothing_left(outputs["billing_url"])
+
+
+@pytest.mark.needs(Capability.EVENTS_ACROSS_ACCOUNTS)
+def test_orders_of_another_account_arrive_under_its_name(examples: Examples) -> None:
+    outputs = examples[CUSTOM_BUS].result().outputs
+    client = boto3.client(
+        "events",
+        endpoint_url=os.environ["AWS_ENDPOINT_URL"],
+        aws_access_key_id=PARTNER,  # which the emulator takes for the account
+        aws_secret_access_key="test",  # noqa: S106 - an emulator's
+    )
+    order = put_order(outputs["bus_arn"], "shop.partner", client)
+    event = billed(outputs["billing_url"], order)
+    assert event["source"] == "shop.partner"
+
+
+@pytest.mark.needs(Capability.REPLAY)
+def test_archived_orders_are_delivered_again(examples: Examples) -> None:
+    outputs = examples[CUSTOM_BUS].result().outputs
+    begun = datetime.now(UTC) - timedelta(seconds=2)
+    order = put_order(outputs["bus_arn"], "shop")
+    first = billed(outputs["billing_url"], order)
+    session().client("events").start_replay(
+        ReplayName=f"orders-{order}",
+        EventSourceArn=outputs["archive_arn"],
+        EventStartTime=begun,
+        EventEndTime=datetime.now(UTC) + timedelta(seconds=2),
+        Destination={"Arn": outputs["bus_arn"]},
+    )
+    again = billed(outputs["billing_url"], order)
+    assert again["replay-name"] == f"orders-{order}"
+    assert again["detail"] == first["detail"]
+
+
+# An API without a function
+
+
+def call(outputs: dict[str, Any], path: str, data: bytes | None = None) -> tuple[int, Any]:
+    """Call the API as AWS wants it: with a signature; returns the status and the JSON that came back."""
+    url = urlsplit(outputs["url"])
+    base = outputs["url"]
+    if engine() is not AWS:
+        base = f"{os.environ['AWS_ENDPOINT_URL']}/_aws/execute-api/{(url.hostname or '').split('.')[0]}{url.path}"
+    request = AWSRequest("POST" if data else "GET", base + path, {"Content-Type": "application/json"}, data)
+    credentials = boto3.Session().get_credentials()
+    assert credentials
+    SigV4Auth(credentials, "execute-api", os.environ["AWS_REGION"]).add_auth(request)
+    prepared = request.prepare()
+    sent = urllib.request.Request(base + path, data, dict(prepared.headers), method=prepared.method)  # noqa: S310
+    try:
+        with urllib.request.urlopen(sent, timeout=60) as answer:  # noqa: S310
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read() or b"null")
+
+
+NOTES = [
+    "as soon as possible",
+    "&MessageBody=other&Action=DeleteQueue&DelaySeconds=900",
+    'quote " and \\" backslash \\\\ slash / apostrophe \' brace } $input.body #set($x = 1)',
+    "100 % + 1 = 100 %2B 1; <b>bold</b>\r\nsecond line\ttab",
+    "größer 写真 🖼",
+    "",
+]
+
+
+@pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS)
+@pytest.mark.parametrize("note", NOTES)
+@pytest.mark.parametrize("ascii_only", [True, False], ids=["escaped", "raw"])
+def test_an_order_becomes_a_message_byte_for_byte(examples: Examples, note: str, ascii_only: bool) -> None:
+    outputs = examples[ORDERS_API].result().outputs
+    body = json.dumps({"article": "camera", "count": 2, "note": note}, ensure_ascii=ascii_only, indent=1)
+    status, answer = call(outputs, "/orders", body.encode())
+    assert status == 202, answer
+    assert answer["order"]
+    (message,) = receive(outputs["orders_url"], 1)
+    assert message["Body"] == body
+    assert message["MessageAttributes"]["customer"]["StringValue"].startswith("customer:")
+
+
+@pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS)
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"article": "camera"},
+        {"article": "camera", "count": 0},
+        {"article": "camera", "count": 1, "price": 0},
+        {"article": "../camera", "count": 1},
+        {"article": "camera", "count": 1, "note": "x" * 501},
+        [],
+    ],
+    ids=str,
+)
+def test_what_is_no_order_is_refused_and_goes_nowhere(examples: Examples, order: Any) -> None:
+    outputs = examples[ORDERS_API].result().outputs
+    status, answer = call(outputs, "/orders", json.dumps(order).encode())
+    assert status == 400, answer
+    assert nothing_left(outputs["orders_url"])
+
+
+@pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS)
+def test_a_price_is_the_answer_of_a_workflow(examples: Examples) -> None:
+    outputs = examples[ORDERS_API].result().outputs
+    assert call(outputs, "/articles/camera/price") == (200, {"price": 499})
+    for unknown in ("lens", "%22%7D", "camera%22%2C%20%22article%22%3A%20%22lens"):
+        status, answer = call(outputs, f"/articles/{unknown}/price")
+        assert (status, answer["error"]["code"]) == (404, "not_found")

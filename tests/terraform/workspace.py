@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import zipfile
-from copy import copy
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -45,12 +44,6 @@ class Workspace:
             "TF_PLUGIN_CACHE_DIR": str(providers),
             "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "true",  # the lock file is thrown away, too
         }
-
-    def at(self, environment: Mapping[str, str]) -> Workspace:
-        """The same workspace, for what runs against an emulator."""
-        other = copy(self)
-        other._environment = {**self._environment, **environment}  # noqa: SLF001 - of its own kind
-        return other
 
     @staticmethod
     def _package(build: Path) -> None:
