@@ -27,10 +27,14 @@ class Workspace:
     """A copy of `terraform/`, with artifacts, in a folder of its own.
 
     The artifacts are as small as a zip can be: a plan looks at their hashes only.
+
+    Attributes:
+        program: `terraform`, or `tofu`, which takes the same commands.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, program: str = "terraform") -> None:
         self.directory = directory
+        self.program = program
         self.root = directory / "terraform"
         shutil.copytree(TERRAFORM, self.root, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
         shutil.copytree(ROOT / "events", directory / "events")
@@ -59,7 +63,7 @@ class Workspace:
     def run(self, *arguments: str, folder: Path | None = None, **environment: str) -> tuple[bool, str]:
         """Run Terraform in a folder, or in the root; returns whether it succeeded, and what it said."""
         done = subprocess.run(
-            ["terraform", *arguments],
+            [self.program, *arguments],
             cwd=folder or self.root,
             env={**self._environment, **environment},
             stdin=subprocess.DEVNULL,
@@ -68,7 +72,9 @@ class Workspace:
             text=True,
             check=False,
         )
-        said = f"$ terraform {' '.join(arguments)}    # in {os.path.relpath(folder or self.root, self.directory)}\n"
+        said = (
+            f"$ {self.program} {' '.join(arguments)}    # in {os.path.relpath(folder or self.root, self.directory)}\n"
+        )
         return done.returncode == 0, said + done.stdout
 
     def init(self, folder: Path | None = None) -> tuple[bool, str]:
