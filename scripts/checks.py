@@ -50,6 +50,7 @@ CHECK = (
     Step("layers", tool("lint-imports", "--no-logo"), {"PYTHONPATH": "lambdas"}),
     Step("terraform fmt", ("terraform", "fmt", "-check", "-recursive", "terraform")),
     Step("contracts", tool("python", "scripts/check_contracts.py")),
+    Step("modules", tool("python", "scripts/check_modules.py")),
     Step("events page", tool("python", "scripts/document_events.py", "--check")),
     Step("API page", tool("python", "scripts/document_api.py", "--check")),
     Step("module pages", tool("python", "scripts/document_modules.py", "--check")),

@@ -197,7 +197,7 @@ def test_orders_of_the_shop_arrive_as_they_were_and_others_do_not(examples: Exam
 
 
 @pytest.mark.needs(Capability.EVENTS_ACROSS_ACCOUNTS)
-def test_orders_of_another_account_arrive_under_its_name(examples: Examples) -> None:
+def test_orders_of_another_account_arrive(examples: Examples) -> None:
     outputs = examples[CUSTOM_BUS].result().outputs
     client = boto3.client(
         "events",

@@ -13,7 +13,7 @@ import hcl2
 import pytest
 
 from stack import NEEDS_TERRAFORM
-from terraform.test_modules import EXAMPLES, MODULES, ROOT
+from terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
 from terraform.workspace import TERRAFORM, Workspace
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ REMOVED_WHOLE = re.compile(r"aws_(opsworks_\w+|simpledb_domain|worklink_\w+|reds
 # OpenTofu 1.11 has every block, function and argument that Terraform 1.11 has, but for these of test files.
 TERRAFORM_ONLY = re.compile(r"^\s*(override_during|parallel|state_key)\b", re.MULTILINE)
 
-FOLDERS = [ROOT, *MODULES, *EXAMPLES]
+FOLDERS = [ROOT, *MODULES, *EXAMPLES, *BESIDE]
 
 
 def gone_from_provider(text: str) -> Iterator[str]:
