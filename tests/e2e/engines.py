@@ -60,6 +60,7 @@ MINISTACK = Engine(
         {
             Capability.ALARMS,
             Capability.API_SERVICE_INTEGRATIONS,
+            Capability.EVENTS_ACROSS_ACCOUNTS,
             Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS,
             Capability.VERSION_IDS,
         }

@@ -1,19 +1,32 @@
-"""Each module's examples apply as they are, stay as they are, and can be destroyed."""
+"""Each module's examples apply as they are, stay as they are, do what they say, and can be destroyed."""
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import urllib.error
+import urllib.request
+import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 
 from e2e.conftest import DIRECTORY
-from e2e.engines import Capability, engine
+from e2e.engines import AWS, Capability, engine, session
+from e2e.pipeline import wait_for
 from e2e.test_9_destroy import drifts
 from stack import ROOT, Terraform
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -31,8 +44,17 @@ NEEDS = {ORDERS_API: Capability.API_SERVICE_INTEGRATIONS}
 PARTNER = "111122223333"  # the account that the example of a bus admits
 
 
-def go_through(example: Path) -> set[tuple[str, str]]:
-    """Apply an example in a copy of its module, and destroy it; returns what a second plan would have changed."""
+@dataclass(frozen=True)
+class Example:
+    """A deployed example, and what a second plan would change of it."""
+
+    terraform: Terraform
+    outputs: dict[str, Any]
+    changed: set[tuple[str, str]]
+
+
+def deploy(example: Path) -> Example:
+    """Apply an example in a copy of its module."""
     module = example.parent.parent
     copy = DIRECTORY / "examples" / module.name / example.name
     shutil.rmtree(copy, ignore_errors=True)
@@ -40,9 +62,7 @@ def go_through(example: Path) -> set[tuple[str, str]]:
     terraform = Terraform(copy / "examples" / example.name, {})
     terraform.init()
     terraform.apply()
-    changed = drifts(terraform.plan())
-    terraform.destroy()
-    return changed
+    return Example(terraform, terraform.outputs(), drifts(terraform.plan()))
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,6 @@
-# A bus of its own: placed orders go to a queue and to the bus `audit`, and can be replayed for 30 days.
+# A bus of its own: placed orders, the shop's and those that a partner puts on it from another account, go to a queue
+# and to the bus `audit`, and can be replayed for 30 days. The partner names the bus by its ARN, and may put events of
+# the one source `shop.partner` only.
 
 terraform {
   required_version = ">= 1.11"
@@ -15,6 +17,12 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
+variable "partner_account_id" {
+  description = "Account that may put orders on the bus. The default is the number that AWS uses in its examples."
+  type        = string
+  default     = "111122223333"
+}
+
 module "orders" {
   source = "../.."
 
@@ -22,9 +30,13 @@ module "orders" {
   key_arn = aws_kms_key.orders.arn
   archive = { retention_days = 30 }
 
+  publishers = {
+    partner = { account_ids = [var.partner_account_id], sources = ["shop.partner"] }
+  }
+
   rules = {
     order_placed = {
-      pattern = jsonencode({ source = ["shop"], detail-type = ["Order Placed"] })
+      pattern = jsonencode({ source = ["shop", "shop.partner"], detail-type = ["Order Placed"] })
       targets = {
         billing = { arn = aws_sqs_queue.billing.arn }
         audit   = { arn = aws_cloudwatch_event_bus.audit.arn, role_actions = ["events:PutEvents"] }
@@ -100,7 +112,17 @@ resource "aws_cloudwatch_event_bus" "audit" {
   name = "example-audit"
 }
 
-output "bus_name" {
-  description = "Put events on this bus."
-  value       = module.orders.name
+output "archive_arn" {
+  description = "Replay orders from this archive."
+  value       = module.orders.archive_arn
+}
+
+output "billing_url" {
+  description = "Orders arrive in this queue."
+  value       = aws_sqs_queue.billing.url
+}
+
+output "bus_arn" {
+  description = "Put events on this bus, from either account."
+  value       = module.orders.arn
 }

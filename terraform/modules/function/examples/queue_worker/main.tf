@@ -1,4 +1,5 @@
-# A function that answers every message of the queue `jobs` with one in the queue `results`.
+# A function that answers every job of a queue, {"text": "to be or not to be"}, with one in another, {"words": 6}.
+# What is no such job is tried five times, while the others go on, and then rests as it was in the dead-letter queue.
 
 terraform {
   required_version = ">= 1.11"
@@ -26,7 +27,7 @@ module "queue_worker" {
 
   artifact = {
     path          = "${path.module}/queue_worker.zip"
-    sha256        = "d289b4c0ac8a1f6efcf60c1df0f370b8fcaae48c24a6bffff850ddf8e8320d95"
+    sha256        = "24155ae50fa771bf59cccdd09ddf6eb0a0fb06057cae8c18520f206a307eaebb"
     build_command = "zip -r queue_worker.zip queue_worker"
   }
 
@@ -96,8 +97,13 @@ resource "aws_sqs_queue" "results" {
   kms_master_key_id = aws_kms_key.jobs.arn
 }
 
+output "dlq_url" {
+  description = "Jobs that failed five times rest here."
+  value       = aws_sqs_queue.dlq.url
+}
+
 output "jobs_url" {
-  description = "Send messages to this queue."
+  description = "Send jobs to this queue, such as {\"text\": \"to be or not to be\"}."
   value       = aws_sqs_queue.jobs.url
 }
 

@@ -1,4 +1,5 @@
-# Orders come in through a queue and go out as a workflow's answer: an API of two services and no function.
+# An API of two services and no function: an order, {"article": "camera", "count": 2, "note": "…"}, becomes a message in
+# a queue, and a price is a workflow's answer. What is no order is refused before it reaches anything.
 
 terraform {
   required_version = ">= 1.11"
@@ -32,6 +33,7 @@ module "orders_api" {
           properties = {
             article = { type = "string", pattern = "^[a-z0-9-]{1,40}$" }
             count   = { type = "integer", minimum = 1, maximum = 100 }
+            note    = { type = "string", maxLength = 500 }
           }
         })
       }
@@ -39,7 +41,7 @@ module "orders_api" {
       integration = {
         service    = "sqs:path/${data.aws_caller_identity.current.account_id}/${aws_sqs_queue.orders.name}"
         parameters = { "header.Content-Type" = "'application/x-www-form-urlencoded'" }
-        # The schema has let nothing through that is not an order; the caller comes from the signature.
+        # The note is free text: encoded, it cannot become a parameter of its own. The caller comes from the signature.
         templates = {
           "application/json" = "Action=SendMessage&MessageBody=$util.urlEncode($input.body)&MessageAttribute.1.Name=customer&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.Value.StringValue=$util.urlEncode(\"customer:$!context.identity.user\")"
         }
@@ -147,6 +149,11 @@ resource "aws_kms_key" "example" {
       },
     ]
   })
+}
+
+output "orders_url" {
+  description = "Orders arrive in this queue, each with its customer as an attribute."
+  value       = aws_sqs_queue.orders.url
 }
 
 output "url" {
