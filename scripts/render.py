@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 FAILED = 1
 INTERRUPTED = 130
-_SECONDS_TO_END = 2
 LIMITS = {field.name: kind for kind in (Limits, Budget) for field in fields(kind)}
 
 EPILOG = """\
@@ -232,29 +232,43 @@ def work(task: Task, sources: Sequence[Source], jobs: int, *, as_json: bool) -> 
             return len(sources) - sum(_show(line, as_json=as_json) for line in lines)
     finally:
         for worker in workers:
-            worker.process.terminate()
-        for worker in workers:
-            worker.process.join(_SECONDS_TO_END)
-            worker.process.kill()  # no harm if it has ended; what it waits for ends by itself
-            worker.process.join()
+            worker.end()
 
 
 class Worker:
-    """A process that renders some of the files and sends a line for each."""
+    """A process that renders some of the files and sends a line for each.
+
+    It leads a process group of its own: Ctrl-C is for the one who started it, and who ends the whole group then, the
+    process of the image among them.
+    """
 
     def __init__(self, task: Task, sources: Sequence[Source]) -> None:
         context = multiprocessing.get_context("fork")
         self.lines, sending = context.Pipe(duplex=False)
         self.process = context.Process(target=self._work, args=(task, sources, sending))
         self.process.start()
+        _lead_a_group(self.process.pid)  # before anyone ends it, as it does before it starts others
         sending.close()
+
+    def end(self) -> None:
+        """End it and all that it started, finished or not."""
+        with suppress(ProcessLookupError):
+            os.killpg(cast("int", self.process.pid), signal.SIGKILL)
+        self.process.join()
 
     @staticmethod
     def _work(task: Task, sources: Sequence[Source], sending: Connection) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started it, and who ends it then
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # with what it waits for
+        _lead_a_group()
+        starter = os.getppid()
         for source in sources:
+            if os.getppid() != starter:  # it was killed: nobody reads any more
+                break
             sending.send(task(source))
+
+
+def _lead_a_group(process: int | None = None) -> None:
+    with suppress(ProcessLookupError):  # it has ended already
+        os.setpgid(process or 0, 0)
 
 
 def _lines(workers: Sequence[Worker]) -> Iterator[dict[str, Any]]:

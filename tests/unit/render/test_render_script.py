@@ -148,7 +148,8 @@ def test_it_reads_a_file_of_terraform_s_variables(folder: Path) -> None:
     assert json.loads(run(folder / "a.jpg", "--variants", file, "--json").stdout)["status"] == "processed"
 
 
-def test_an_interruption_ends_it_and_all_that_it_started(folder: Path) -> None:
+@pytest.mark.parametrize(("ending", "status", "words"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGKILL, -9, "")])
+def test_what_ends_it_ends_all_that_it_started(folder: Path, ending: signal.Signals, status: int, words: str) -> None:
     for number in range(200):
         (folder / f"{number}.jpg").write_bytes(encoded(photo(1600, 1200), "JPEG"))
     command = [sys.executable, str(SCRIPT), str(folder), "--variants", str(folder.parent / "variants.json"), "--json"]
@@ -157,19 +158,24 @@ def test_an_interruption_ends_it_and_all_that_it_started(folder: Path) -> None:
     ) as process:
         assert process.stdout is not None
         json.loads(process.stdout.readline())
-        os.killpg(process.pid, signal.SIGINT)
+        assert len(running(folder)) > 1
+        os.killpg(process.pid, ending)
         try:
             rest, said = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert process.returncode == 130
-    assert said.strip() == "interrupted"
+    assert process.returncode == status
+    assert said.strip() == words
     assert len(rest.splitlines()) < 200
     for _ in range(100):
-        try:
-            os.killpg(process.pid, 0)
-        except ProcessLookupError:
+        if not running(folder):
             break
         time.sleep(0.1)
     else:
         pytest.fail("something is still running")
+
+
+def running(folder: Path) -> list[str]:
+    """The processes that were started for a folder."""
+    listed = subprocess.run(["ps", "-A", "-ww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if str(SCRIPT) in line and str(folder) in line]
