@@ -1,0 +1,361 @@
+# What Terraform asks of AWS for the root, service by service, on what carries the pipeline's name.
+
+locals {
+  regional = "${var.region}:${local.account_id}"
+
+  services = {
+    alarms = {
+      arns  = ["arn:${local.partition}:cloudwatch:${local.regional}:alarm:${var.name}-*", "arn:${local.partition}:cloudwatch::${local.account_id}:dashboard/${var.name}*"]
+      read  = ["cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource"]
+      write = ["cloudwatch:DeleteAlarms", "cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"]
+    }
+
+    # API Gateway names what it has by ids: these are all REST APIs of the region.
+    api = {
+      arns = [
+        for resource in ["account", "apikeys", "apikeys/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*"] :
+        "arn:${local.partition}:apigateway:${var.region}::/${resource}"
+      ]
+      read  = ["apigateway:GET"]
+      write = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
+    }
+
+    buckets = {
+      arns = ["arn:${local.partition}:s3:::${var.name}-*-${local.account_id}"]
+      read = [
+        "s3:GetAccelerateConfiguration",
+        "s3:GetBucketAcl",
+        "s3:GetBucketCORS",
+        "s3:GetBucketLogging",
+        "s3:GetBucketNotification",
+        "s3:GetBucketObjectLockConfiguration",
+        "s3:GetBucketOwnershipControls",
+        "s3:GetBucketPolicy",
+        "s3:GetBucketPublicAccessBlock",
+        "s3:GetBucketRequestPayment",
+        "s3:GetBucketTagging",
+        "s3:GetBucketVersioning",
+        "s3:GetBucketWebsite",
+        "s3:GetEncryptionConfiguration",
+        "s3:GetLifecycleConfiguration",
+        "s3:GetReplicationConfiguration",
+        "s3:ListBucket",
+      ]
+      write = [
+        "s3:CreateBucket",
+        "s3:DeleteBucket",
+        "s3:DeleteBucketPolicy",
+        "s3:PutBucketCORS",
+        "s3:PutBucketLogging",
+        "s3:PutBucketNotification",
+        "s3:PutBucketOwnershipControls",
+        "s3:PutBucketPolicy",
+        "s3:PutBucketPublicAccessBlock",
+        "s3:PutBucketTagging",
+        "s3:PutBucketVersioning",
+        "s3:PutEncryptionConfiguration",
+        "s3:PutLifecycleConfiguration",
+      ]
+    }
+
+    buses = {
+      arns = [
+        for resource in ["archive/${var.name}-*", "event-bus/${var.name}", "rule/${var.name}-*", "rule/${var.name}/*"] :
+        "arn:${local.partition}:events:${local.regional}:${resource}"
+      ]
+      read = ["events:DescribeArchive", "events:DescribeEventBus", "events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule"]
+      write = [
+        "events:CreateArchive",
+        "events:CreateEventBus",
+        "events:DeleteArchive",
+        "events:DeleteEventBus",
+        "events:DeleteRule",
+        "events:DisableRule",
+        "events:EnableRule",
+        "events:PutPermission",
+        "events:PutRule",
+        "events:PutTargets",
+        "events:RemovePermission",
+        "events:RemoveTargets",
+        "events:TagResource",
+        "events:UntagResource",
+        "events:UpdateArchive",
+        "events:UpdateEventBus",
+      ]
+    }
+
+    default_bus = {
+      arns  = ["arn:${local.partition}:events:${local.regional}:event-bus/default"]
+      read  = ["events:DescribeEventBus"]
+      write = ["events:CreateArchive"]
+    }
+
+    # Of the page and of watermarks only: neither role can read an image, nor the one that applies delete any.
+    files = {
+      arns  = ["arn:${local.partition}:s3:::${var.name}-page-${local.account_id}/*", "arn:${local.partition}:s3:::${var.name}-processed-${local.account_id}/watermarks/*"]
+      read  = ["s3:GetObject", "s3:GetObjectTagging"]
+      write = ["s3:DeleteObject", "s3:PutObject", "s3:PutObjectTagging"]
+    }
+
+    functions = {
+      arns = ["arn:${local.partition}:lambda:${local.regional}:function:${var.name}-*"]
+      read = [
+        "lambda:GetAlias",
+        "lambda:GetFunction",
+        "lambda:GetFunctionCodeSigningConfig",
+        "lambda:GetFunctionConcurrency",
+        "lambda:GetFunctionRecursionConfig",
+        "lambda:GetPolicy",
+        "lambda:ListTags",
+        "lambda:ListVersionsByFunction",
+      ]
+      write = [
+        "lambda:AddPermission",
+        "lambda:CreateFunction",
+        "lambda:DeleteFunction",
+        "lambda:DeleteFunctionConcurrency",
+        "lambda:PutFunctionConcurrency",
+        "lambda:PutFunctionRecursionConfig",
+        "lambda:RemovePermission",
+        "lambda:TagResource",
+        "lambda:UntagResource",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+      ]
+    }
+
+    logs = {
+      arns = flatten([
+        for group in ["/aws/apigateway/${var.name}-*", "/aws/lambda/${var.name}-*", "/aws/vendedlogs/states/${var.name}-*", "API-Gateway-Execution-Logs_*"] :
+        ["arn:${local.partition}:logs:${local.regional}:log-group:${group}"]
+      ])
+      read = ["logs:ListTagsForResource"]
+      write = [
+        "logs:AssociateKmsKey",
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:DisassociateKmsKey",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:UntagResource",
+      ]
+    }
+
+    queues = {
+      arns  = ["arn:${local.partition}:sqs:${local.regional}:${var.name}-*"]
+      read  = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]
+      write = ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"]
+    }
+
+    roles = {
+      arns = ["arn:${local.partition}:iam::${local.account_id}:role/${var.name}-*"]
+      read = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies"]
+      # To make one and to give it permissions takes the boundary: see below.
+      write = ["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"]
+    }
+
+    tables = {
+      arns = ["arn:${local.partition}:dynamodb:${local.regional}:table/${var.name}-*"]
+      read = ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:ListTagsOfResource"]
+      write = [
+        "dynamodb:CreateTable",
+        "dynamodb:DeleteTable",
+        "dynamodb:TagResource",
+        "dynamodb:UntagResource",
+        "dynamodb:UpdateContinuousBackups",
+        "dynamodb:UpdateTable",
+      ]
+    }
+
+    topics = {
+      arns  = ["arn:${local.partition}:sns:${local.regional}:${var.name}-*"]
+      read  = ["sns:GetTopicAttributes", "sns:ListTagsForResource"]
+      write = ["sns:CreateTopic", "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:UntagResource"]
+    }
+
+    # What has no ARN that could be known before, or is asked without one.
+    unnamed = {
+      arns = ["*"]
+      read = [
+        "cloudwatch:DescribeAlarms",
+        "kms:ListAliases",
+        "lambda:GetEventSourceMapping",
+        "logs:DescribeLogGroups",
+        "logs:DescribeQueryDefinitions",
+        "sns:GetSubscriptionAttributes",
+        "states:ValidateStateMachineDefinition",
+      ]
+      write = ["logs:DeleteQueryDefinition", "logs:PutQueryDefinition", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"]
+    }
+
+    workflows = {
+      arns  = ["arn:${local.partition}:states:${local.regional}:stateMachine:${var.name}-*"]
+      read  = ["states:DescribeStateMachine", "states:ListStateMachineVersions", "states:ListTagsForResource"]
+      write = ["states:CreateStateMachine", "states:DeleteStateMachine", "states:TagResource", "states:UntagResource", "states:UpdateStateMachine"]
+    }
+  }
+
+  mappings = "arn:${local.partition}:lambda:${local.regional}:event-source-mapping:*"
+  keys     = "arn:${local.partition}:kms:${local.regional}:key/*"
+  aliases  = "arn:${local.partition}:kms:${local.regional}:alias/${var.name}"
+}
+
+data "aws_iam_policy_document" "read" {
+  dynamic "statement" {
+    for_each = local.services
+
+    content {
+      actions   = statement.value.read
+      resources = statement.value.arns
+    }
+  }
+
+  statement {
+    actions   = ["lambda:ListTags"]
+    resources = [local.mappings]
+  }
+
+  statement {
+    actions   = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"]
+    resources = [local.keys]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Application" # the root tags all that it makes
+      values   = [var.name]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "write" {
+  dynamic "statement" {
+    for_each = local.services
+
+    content {
+      actions   = statement.value.write
+      resources = statement.value.arns
+    }
+  }
+}
+
+# Roles, keys, and what joins a queue to a function: what needs more than a name to be told from that of others.
+data "aws_iam_policy_document" "govern" {
+  # A role that is made, or given more, is bounded: else who may make roles might do anything, by way of one.
+  statement {
+    actions   = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+    resources = local.services.roles.arns
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = [local.boundary_arn]
+    }
+  }
+
+  statement {
+    actions   = ["iam:PassRole"]
+    resources = local.services.roles.arns
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["apigateway.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com", "states.amazonaws.com"]
+    }
+  }
+
+  statement {
+    actions   = ["lambda:CreateEventSourceMapping", "lambda:DeleteEventSourceMapping", "lambda:UpdateEventSourceMapping"]
+    resources = ["*"] # Lambda knows no ARN of one that is yet to be made
+
+    condition {
+      test     = "ArnLike"
+      variable = "lambda:FunctionArn"
+      values   = local.services.functions.arns
+    }
+  }
+
+  statement {
+    actions   = ["lambda:TagResource", "lambda:UntagResource"]
+    resources = [local.mappings]
+  }
+
+  # A key that carries no tag at all could be claimed by tagging it: tag those of others, as one should.
+  statement {
+    actions   = ["kms:CreateKey", "kms:TagResource"]
+    resources = ["*"] # a key has no ARN before it is made
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/Application"
+      values   = [var.name]
+    }
+
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/Application"
+      values   = [var.name]
+    }
+  }
+
+  statement {
+    actions = [
+      "kms:CancelKeyDeletion",
+      "kms:CreateAlias",
+      "kms:CreateGrant",
+      "kms:Decrypt",
+      "kms:DeleteAlias",
+      "kms:EnableKeyRotation",
+      "kms:Encrypt",
+      "kms:GenerateDataKey",
+      "kms:PutKeyPolicy",
+      "kms:ScheduleKeyDeletion",
+      "kms:UntagResource",
+      "kms:UpdateAlias",
+      "kms:UpdateKeyDescription",
+    ]
+    resources = [local.keys]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Application"
+      values   = [var.name]
+    }
+  }
+
+  statement {
+    actions   = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]
+    resources = [local.aliases]
+  }
+}
+
+# The state, and the plans that wait beside it to be applied.
+data "aws_iam_policy_document" "state" {
+  for_each = {
+    plan  = { read = ["terraform.tfstate"], write = ["plans/*"] }
+    apply = { read = ["plans/*", "terraform.tfstate", "terraform.tfstate.tflock"], write = ["terraform.tfstate", "terraform.tfstate.tflock"] }
+  }
+
+  statement {
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:${local.partition}:s3:::${var.state_bucket}"]
+  }
+
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = [for key in each.value.read : "arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/${key}"]
+  }
+
+  statement {
+    actions   = ["s3:PutObject"]
+    resources = [for key in each.value.write : "arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/${key}"]
+  }
+
+  dynamic "statement" {
+    for_each = each.key == "apply" ? ["terraform.tfstate.tflock"] : []
+
+    content {
+      actions   = ["s3:DeleteObject"]
+      resources = ["arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/${statement.value}"]
+    }
+  }
+}

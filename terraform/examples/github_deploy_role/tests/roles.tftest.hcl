@@ -1,0 +1,159 @@
+# Who gets which role and what it may do, as the real provider renders it: offline, for a plan of new resources calls
+# nothing.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_resource {
+  target          = aws_iam_openid_connect_provider.github
+  override_during = plan
+  values          = { arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
+}
+
+variables {
+  name         = "photos"
+  region       = "eu-west-1"
+  repository   = "octo-org@1/photos@2"
+  state_bucket = "octo-org-state"
+}
+
+run "only_this_repositorys_jobs_get_a_role_and_only_the_environments_may_apply" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for role, subjects in {
+        plan  = jsonencode(["repo:octo-org@1/photos@2:pull_request", "repo:octo-org@1/photos@2:ref:refs/heads/main"])
+        apply = jsonencode("repo:octo-org@1/photos@2:environment:production")
+      } :
+      jsondecode(aws_iam_role.this[role].assume_role_policy).Statement == jsondecode(jsonencode([{
+        Effect    = "Allow"
+        Principal = { Federated = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
+        Action    = "sts:AssumeRoleWithWebIdentity"
+        Condition = {
+          StringEquals = {
+            "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+            "token.actions.githubusercontent.com:sub" = jsondecode(subjects)
+          }
+        }
+      }]))
+    ])
+    error_message = "Somebody else may take on a role: ${jsonencode({ for name, role in aws_iam_role.this : name => role.assume_role_policy })}"
+  }
+}
+
+run "the_role_that_plans_can_change_nothing_but_plans" {
+  command = plan
+
+  assert {
+    condition     = [for key, _ in aws_iam_role_policy_attachment.this : key if startswith(key, "plan/")] == ["plan/read"]
+    error_message = "The role that plans has other policies than to read: ${join(", ", keys(aws_iam_role_policy_attachment.this))}"
+  }
+
+  assert {
+    condition = alltrue([
+      for action in flatten([for statement in jsondecode(aws_iam_policy.this["read"].policy).Statement : statement.Action]) :
+      can(regex(":(GET$|Describe|Get|List|Validate)", action))
+    ])
+    error_message = "An action changes something: ${aws_iam_policy.this["read"].policy}"
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_iam_role_policy.state["plan"].policy).Statement : statement.Resource if statement.Action == "s3:PutObject"
+    ] == ["arn:aws:s3:::octo-org-state/photos/plans/*"]
+    error_message = "The role that plans may write more than plans: ${aws_iam_role_policy.state["plan"].policy}"
+  }
+}
+
+run "what_is_changed_carries_the_pipelines_name" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for arn in flatten([for name, service in local.services : service.arns if !contains(["api", "default_bus", "logs", "unnamed"], name)]) :
+      can(regex("[:/]photos(-|/|\\*|$)", arn))
+    ])
+    error_message = "Something of others can be changed: ${jsonencode(local.services)}"
+  }
+
+  assert {
+    condition     = alltrue([for policy in aws_iam_policy.this : !can(regex("\"[a-z]+:[A-Za-z]*\\*", policy.policy))])
+    error_message = "An action has a wildcard."
+  }
+}
+
+run "a_role_is_made_with_the_boundary_or_not_at_all" {
+  command = plan
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_iam_policy.this["govern"].policy).Statement : statement.Condition
+      if contains(flatten([statement.Action]), "iam:CreateRole") || contains(flatten([statement.Action]), "iam:PutRolePolicy")
+    ] == [{ StringEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/deployment/photos-boundary-eu-west-1" } }]
+    error_message = "Roles can be made without the boundary: ${aws_iam_policy.this["govern"].policy}"
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_policy.this["govern"].policy, "DeleteRolePermissionsBoundary")
+    error_message = "The boundary can be taken off."
+  }
+
+  assert {
+    condition = alltrue([
+      for role in aws_iam_role.this : role.path == "/deployment/" && !can(regex("^arn:aws:iam::[0-9]+:role/photos-", "arn:aws:iam::123456789012:role${role.path}${role.name}"))
+    ])
+    error_message = "The roles could change themselves."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_policy.boundary.policy, "iam:") && length(jsonencode(jsondecode(aws_iam_policy.boundary.policy))) <= 6144
+    error_message = "The boundary lets a role change roles, or is longer than IAM takes: ${length(aws_iam_policy.boundary.policy)}."
+  }
+}
+
+run "neither_role_reads_or_deletes_an_image" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for statement in flatten([for policy in concat(values(aws_iam_policy.this), values(aws_iam_role_policy.state)) : jsondecode(policy.policy).Statement]) :
+      alltrue([for arn in flatten([statement.Resource]) : can(regex("^arn:aws:s3:::(octo-org-state/photos/|photos-page-123456789012/|photos-processed-123456789012/watermarks/)", arn))])
+      if length(setintersection(flatten([statement.Action]), ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"])) > 0
+    ])
+    error_message = "Images can be read, changed or deleted."
+  }
+}
+
+run "an_identity_provider_that_is_there_is_used" {
+  command = plan
+
+  variables {
+    oidc_provider_arn = "arn:aws:iam::123456789012:oidc-provider/there-already"
+  }
+
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) == 0 && strcontains(aws_iam_role.this["plan"].assume_role_policy, "oidc-provider/there-already")
+    error_message = "A second provider is made."
+  }
+}
+
+run "a_repository_is_named_without_wildcards" {
+  command         = plan
+  expect_failures = [var.repository]
+
+  variables {
+    repository = "octo-org/*"
+  }
+}
