@@ -6,7 +6,7 @@ ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/checkov
 COMMAND := .venvs/dev/bin/darkroom
 
 .DEFAULT_GOAL := help
-.PHONY: help setup package demo demo-page clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down check format docs site init lock clean
+.PHONY: help setup package demo demo-page clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down aws-smoke-test check format docs site init lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -48,6 +48,9 @@ localstack-logs: .venvs/dev/.installed ## Follow the log of that LocalStack
 
 localstack-down: .venvs/dev/.installed ## End that LocalStack
 	@$(PROJECT_PYTHON) scripts/run_localstack.py down
+
+aws-smoke-test: .venvs/dev/.installed ## Try the pipeline in the AWS account that the environment leads to (SMOKE="options of scripts/aws_smoke_test.py")
+	@$(PROJECT_PYTHON) scripts/aws_smoke_test.py $(SMOKE)
 
 check: setup ## Check style, types, layers, contracts, documents and safety
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local

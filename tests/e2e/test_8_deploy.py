@@ -16,7 +16,7 @@ from e2e.engines import Capability, session
 from stack import ROOT, Stack, Terraform, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 pytestmark = pytest.mark.needs(Capability.IAM)
 
@@ -135,8 +135,9 @@ def test_only_the_environment_may_apply(variables: Mapping[str, str], subject: s
 def test_the_role_that_applies_has_no_hands_on_what_is_not_the_pipelines(variables: Mapping[str, str]) -> None:
     apply = take_on(variables["AWS_APPLY_ROLE"], f"repo:{REPOSITORY}:environment:production")
     mine = boto3.Session(apply["AWS_ACCESS_KEY_ID"], apply["AWS_SECRET_ACCESS_KEY"], apply["AWS_SESSION_TOKEN"])
+    session().client("s3").create_bucket(Bucket=f"{NAME}-images")
     trust = {"Version": "2012-10-17", "Statement": []}
-    attempts = {
+    attempts: dict[str, Callable[[], object]] = {
         "another role": lambda: mine.client("iam").create_role(
             RoleName="admin", AssumeRolePolicyDocument=json.dumps(trust)
         ),
@@ -144,9 +145,10 @@ def test_the_role_that_applies_has_no_hands_on_what_is_not_the_pipelines(variabl
             RoleName=variables["AWS_APPLY_ROLE"].rpartition("/")[2], PolicyName="more", PolicyDocument=json.dumps(trust)
         ),
         "a queue of others": lambda: mine.client("sqs").create_queue(QueueName="others"),
-        "an image": lambda: mine.client("s3").get_object(Bucket=f"{NAME}-originals-000000000000", Key="a.jpg"),
+        "an image": lambda: mine.client("s3").get_object(Bucket=f"{NAME}-images", Key="a.jpg"),
     }
     for what, attempt in attempts.items():
         with pytest.raises(mine.client("sts").exceptions.ClientError) as refused:
             attempt()
         assert "Denied" in refused.value.response["Error"]["Code"], what
+    session().client("s3").delete_bucket(Bucket=f"{NAME}-images")

@@ -1,0 +1,291 @@
+"""Try the pipeline where no emulator can stand in: apply it, send photographs through, look at everything, destroy it.
+
+It runs against whatever the environment's credentials and region lead to, says so and what it will cost, and asks
+first. What it found out lies in `build/aws-smoke-test/<name>/facts.json` and `facts.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from rich.console import Console
+
+import package_lambdas
+from darkroom.errors import explain
+from darkroom.interrupt import graceful
+from darkroom.pricing import load_prices
+from demo_deployment import Progress
+from demo_pictures import draw_pictures
+from demo_pipeline import Clients
+from demo_terminal import Steps
+from smoke_checks import KEYS, Smoke, Witness, leave
+from smoke_facts import Facts, estimate
+from stack import ROOT, Stack, TerraformError, check_terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from darkroom.interrupt import Stop
+
+DONE = 0
+FAILED = 1
+INTERRUPTED = 130
+
+DIRECTORY = ROOT / "build" / "aws-smoke-test"
+RUN = "run.json"  # what is to be destroyed, and where; there as long as anything may be left
+PLAIN_WIDTH = 140  # where there is no terminal
+
+EPILOG = """\
+It takes about ten minutes, most of which S3 needs to make a new bucket's events known. The first Ctrl-C lets Terraform
+finish what it is at and then destroys everything.
+
+examples:
+  aws_smoke_test.py                              asks before it makes anything
+  aws_smoke_test.py --photo holiday.jpg --yes
+  aws_smoke_test.py --destroy smoke-3f9a1c       what a run left that was cut off
+
+exit status: 0 all is as it must be, 1 something is not or failed, 2 wrong usage, 130 interrupted; whichever it is,
+nothing is left unless the last line says so
+"""
+
+
+class SmokeTestError(Exception):
+    """The test cannot be run; the message says what to do."""
+
+
+class Interrupted(Exception):  # noqa: N818 - no error: the user has said so
+    """Ctrl-C came."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the test runs: whose account, which region, and the address if it is not AWS."""
+
+    account: str
+    identity: str
+    region: str
+    endpoint: str | None
+
+    @property
+    def engine(self) -> str:
+        """What it is, in a word."""
+        return self.endpoint or "AWS"
+
+
+def find_place() -> Place:
+    """Where the environment leads.
+
+    Raises:
+        SmokeTestError: Nowhere; the message says what to set.
+    """
+    session = boto3.Session()
+    try:
+        if session.get_credentials() is None:
+            raise NoCredentialsError
+        if session.region_name is None:
+            raise NoRegionError
+        with closing(session.client("sts")) as sts:
+            identity = sts.get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        raise SmokeTestError(explain(error)) from error
+    return Place(identity["Account"], identity["Arn"], session.region_name, os.environ.get("AWS_ENDPOINT_URL") or None)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the test; gives its exit status."""
+    options = _parse(arguments)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    try:
+        check_terraform()
+        place = find_place()
+        with graceful("Terraform ends what it is at, then all is destroyed") as stop:
+            test = SmokeTest(options, place, Steps(console), stop)
+            return test.destroy_only() if options.destroy else test.run()
+    except Interrupted:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except (SmokeTestError, TerraformError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
+    except (BotoCoreError, ClientError) as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+        return FAILED
+    finally:
+        console.show_cursor()
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="aws_smoke_test.py",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--photo", type=Path, metavar="FILE", help="the photograph to upload; default: a drawn one")
+    parser.add_argument("--keep", action="store_true", help="leave the pipeline there; it is destroyed with --destroy")
+    parser.add_argument("--destroy", metavar="NAME", help="destroy what the run of this name left, and no more")
+    parser.add_argument(
+        "--variables",
+        type=Path,
+        metavar="FILE",
+        help="JSON with more of the root's variables; if `artifacts` is among them, nothing is packaged",
+    )
+    options = parser.parse_args(arguments)
+    if options.photo and not options.photo.is_file():
+        parser.error(f"{options.photo} is no file")
+    if options.destroy and not (DIRECTORY / options.destroy / RUN).exists():
+        left = sorted(path.parent.name for path in DIRECTORY.glob(f"*/{RUN}"))
+        parser.error(f"no run {options.destroy} is left; there are: {', '.join(left) or 'none'}")
+    return options
+
+
+class SmokeTest:
+    """One run, from the plan to the destruction."""
+
+    def __init__(self, options: argparse.Namespace, place: Place, steps: Steps, stop: Stop) -> None:
+        self._options = options
+        self._place = place
+        self._steps = steps
+        self._stop = stop
+        self._name: str = options.destroy or f"smoke-{secrets.token_hex(3)}"
+        self._directory = DIRECTORY / self._name
+
+    def run(self) -> int:
+        """Plan, ask, apply, check, destroy."""
+        steps, place = self._steps, self._place
+        variables = self._variables()
+        photograph = self._options.photo or draw_pictures(DIRECTORY / "originals")[0]
+        stack = Stack(self._directory, {}, variables, tell=steps.say)
+        with steps.step(lambda: "Terraform plans what to make"):
+            stack.init()
+            plan = stack.plan()
+        made = sum(change["change"]["actions"] == ["create"] for change in plan["resource_changes"])
+        steps.say(f"To be made and destroyed: {made} resources called {self._name}-…")
+        steps.say(f"  in {place.region} of account {place.account}, at {place.engine}, as {place.identity}")
+        self._tell_cost(plan)
+        if not self._options.yes and not self._agreed():
+            raise SmokeTestError("nothing was made.")
+        self._note_run(variables)
+        facts = Facts(place.engine, place.region, datetime.now(UTC).isoformat(timespec="seconds"))
+        with closing(Clients()) as clients:
+            try:
+                self._make_and_check(clients, stack, photograph, facts)
+            finally:
+                self._write(facts)
+                if not self._options.keep:
+                    self._destroy(clients, stack)
+        failed = [check for check in facts.checks if not check.passed]
+        steps.say(f"The facts: {self._directory / 'facts.md'}", "bold")
+        if self._options.keep:
+            steps.say(f"It is still there. To destroy it: make aws-smoke-test SMOKE='--destroy {self._name}'", "bold")
+        if failed:
+            steps.say(f"{len(failed)} of {len(facts.checks)} checks failed.", "bold red")
+        return FAILED if failed else DONE
+
+    def destroy_only(self) -> int:
+        """Destroy what a run left."""
+        left = json.loads((self._directory / RUN).read_text())
+        here = {"account": self._place.account, "region": self._place.region, "engine": self._place.engine}
+        if there := {name: left[name] for name, value in here.items() if left[name] != value}:
+            raise SmokeTestError(
+                f"that run was elsewhere ({', '.join(f'{name} {value}' for name, value in there.items())}): "
+                "set credentials, AWS_REGION and AWS_ENDPOINT_URL as it had them."
+            )
+        stack = Stack(self._directory, {}, left["variables"], tell=self._steps.say)
+        stack.init()
+        with closing(Clients()) as clients:
+            self._destroy(clients, stack)
+        return DONE
+
+    def _variables(self) -> dict[str, Any]:
+        variables: dict[str, Any] = {"name": self._name, "region": self._place.region, "force_destroy": True}
+        # API Gateway's role for logs is one for the account: it must not be taken from whoever has set it.
+        variables["api"] = None
+        account = self._place.account
+        queues = {
+            queue: f"arn:aws:sqs:{self._place.region}:{account}:{self._name}-{queue}"
+            for queue in ("observer", "sealed")
+        }
+        variables["notifications"] = {name: {"protocol": "sqs", "endpoint": arn} for name, arn in queues.items()}
+        if self._options.variables:
+            variables |= json.loads(self._options.variables.read_text())
+        if "artifacts" not in variables:
+            _package(variables.get("architecture", "arm64"))
+        return variables
+
+    def _tell_cost(self, plan: Mapping[str, Any]) -> None:
+        prices = load_prices()
+        lines = estimate(plan, prices, len(KEYS) + 10)
+        self._steps.say(
+            f"It will cost about ${sum(usd for _, usd in lines):.2f}, on prices of {prices.date}, {prices.region}:"
+        )
+        for what, usd in lines:
+            self._steps.say(f"  {usd:.4f}  {what}")
+        self._steps.say("The key is destroyed after 30 days, for which it costs nothing.")
+
+    def _agreed(self) -> bool:
+        if not sys.stdin.isatty():
+            raise SmokeTestError("nobody can be asked: say --yes if that is what you want.")
+        return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
+
+    def _note_run(self, variables: Mapping[str, Any]) -> None:
+        run = {
+            "account": self._place.account,
+            "engine": self._place.engine,
+            "region": self._place.region,
+            "variables": variables,
+        }
+        (self._directory / RUN).write_text(json.dumps(run, indent=2) + "\n")
+
+    def _make_and_check(self, clients: Clients, stack: Stack, photograph: Path, facts: Facts) -> None:
+        witness = Witness(clients, self._name, self._end_if_told)
+        progress = Progress()
+        with self._steps.step(progress.describe) as done:
+            stack.apply(on_line=progress.read)
+            done.append(f"Terraform has made {progress.done} resources")
+        self._end_if_told()
+        Smoke(clients, witness, stack, photograph, facts, self._steps).run()
+
+    def _end_if_told(self) -> None:
+        if self._stop:
+            raise Interrupted
+
+    def _destroy(self, clients: Clients, stack: Stack) -> None:
+        progress = Progress()
+        try:
+            with self._steps.step(lambda: f"Destroying. {progress.describe()}") as done:
+                leave(clients, self._name)
+                stack.destroy(on_line=progress.read)
+                done.append("Everything is destroyed")
+        except (BotoCoreError, ClientError, TerraformError):
+            self._steps.say(
+                f"SOMETHING IS LEFT. Give this until it succeeds: make aws-smoke-test SMOKE='--destroy {self._name}'",
+                "bold red",
+            )
+            raise
+        (self._directory / RUN).unlink()
+
+    def _write(self, facts: Facts) -> None:
+        (self._directory / "facts.json").write_text(json.dumps(facts.as_json(), indent=2, ensure_ascii=False) + "\n")
+        (self._directory / "facts.md").write_text(facts.as_markdown())
+
+
+def _package(architecture: str) -> None:
+    if package_lambdas.main(["--arch", architecture]):
+        raise SmokeTestError("the functions could not be packaged: see above.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""`make aws-smoke-test`, against what stands in for AWS here: it applies, checks, tells, leaves nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.conftest import DIRECTORY
+from e2e.engines import Capability, engine, session
+from photographs import draw, encode
+from stack import ROOT, emulator_variables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.needs(Capability.RAW_KEYS, Capability.SEQUENCERS)
+
+RUNS = ROOT / "build" / "aws-smoke-test"
+IN_PLACE_OF_AWS = ("artifacts", "architecture", "limits", "observe", "process_image", "runtime", "s3_use_path_style")
+
+
+@pytest.fixture(scope="module")
+def options(endpoint: str) -> list[str]:
+    """What the script needs to be told where it is not AWS."""
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    usual = emulator_variables("smoke")
+    variables = DIRECTORY / "smoke.json"
+    variables.write_text(json.dumps({name: usual[name] for name in IN_PLACE_OF_AWS}))
+    photograph = DIRECTORY / "smoke.jpg"
+    photograph.write_bytes(encode(draw((1600, 1200))))
+    return ["--yes", "--variables", str(variables), "--photo", str(photograph)]
+
+
+def start(*options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "scripts/aws_smoke_test.py", *options],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finished(process: subprocess.Popen[str], seen: str = "") -> tuple[str, Path]:
+    """All that a run printed, and its folder."""
+    said = seen + process.communicate(timeout=600)[0]
+    name = said.partition("resources called ")[2].partition("-…")[0]
+    assert name.startswith("smoke-"), said
+    return said, RUNS / name
+
+
+def left(name: str) -> list[str]:
+    """What carries a run's name after it."""
+    client = session().client
+    found: list[Any] = [
+        *client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", []),
+        *(bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]),
+        *(rule["Name"] for rule in client("events").list_rules()["Rules"]),
+        *(bus["Name"] for bus in client("events").list_event_buses()["EventBuses"]),
+        *(role["RoleName"] for role in client("iam").list_roles()["Roles"]),
+        *client("dynamodb").list_tables()["TableNames"],
+    ]
+    return [one for one in found if name in one]
+
+
+def test_it_checks_tells_and_leaves_nothing(options: list[str]) -> None:
+    process = start(*options)
+    said, folder = finished(process)
+    try:
+        facts = json.loads((folder / "facts.json").read_text())
+        drifts = {address for address, _ in engine().drifts}
+        failed = {check["name"]: check["said"] for check in facts["checks"] if not check["passed"]}
+        # A second plan is where an emulator differs, as the tests know: so the run fails, and says why.
+        assert set(failed) == ({"a second plan changes nothing"} if drifts else set()), said
+        assert set(facts["plan"]) == drifts
+        assert process.returncode == (1 if drifts else 0), said
+
+        assert {key["sent"].rpartition("/")[2] for key in facts["keys"]} == {
+            "plain.jpg",
+            "with space.jpg",
+            "with+plus.jpg",
+            "with%2Bpercent.jpg",
+            "Müsli 東京 🦊.jpg",
+        }
+        assert all(key["in_event"] == key["sent"] for key in facts["keys"])
+        assert all(facts["encryption"].values())
+        assert facts["events"]["sequencer rises with an overwrite"] == "yes"
+        assert 0 < facts["warm"]["uploaded"] <= facts["warm"]["notified"]
+        assert "| key `" in (folder / "facts.md").read_text()
+
+        assert "It will cost about $0." in said
+        assert "Everything is destroyed" in said
+        assert left(folder.name) == []
+        assert not (folder / "run.json").exists()
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_it_destroys_what_it_made_when_it_is_interrupted(options: list[str]) -> None:
+    process = start(*options)
+    assert process.stdout is not None
+    seen = ""
+    while "Terraform: " not in seen:  # it is making things
+        line = process.stdout.readline()
+        assert line, seen
+        seen += line
+    process.send_signal(signal.SIGINT)
+    said, folder = finished(process, seen)
+    try:
+        assert process.returncode == 130, said
+        assert "Everything is destroyed" in said
+        assert left(folder.name) == []
+        assert not (folder / "run.json").exists()
+    finally:
+        shutil.rmtree(folder)
