@@ -42,7 +42,7 @@ class Facts:
         encryption: Deliveries to encrypted queues, and whether they came.
         cold: Seconds from the beginning of an upload to each hop, of a function that was just started.
         warm: The same as medians, of functions that ran already; and of how many images.
-        plan: What a second plan would have changed: addresses.
+        plan: What a second plan would have changed: addresses; none if it was not looked at.
     """
 
     engine: str
@@ -56,7 +56,7 @@ class Facts:
     cold: dict[str, float] = field(default_factory=dict)
     warm: dict[str, float] = field(default_factory=dict)
     warm_images: int = 0
-    plan: list[str] = field(default_factory=list)
+    plan: list[str] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for a file."""
@@ -74,13 +74,13 @@ class Facts:
             **{f"encrypted: {way}": "delivered" if came else "not delivered" for way, came in self.encryption.items()},
             "upload to notification, cold": _way(self.cold),
             f"upload to notification, warm, median of {self.warm_images}": _way(self.warm),
-            "a second plan": f"changes {', '.join(f'`{address}`' for address in self.plan)}" if self.plan else "empty",
+            "a second plan": _plan(self.plan),
         }
         lines = [f"Of {self.date}.", "", "| fact | found |", "|---|---|"]
         lines += [f"| {name} | {found} |" for name, found in facts.items()]
         lines += ["", "| check | passed | found |", "|---|---|---|"]
         lines += [
-            f"| {check.name} | {'yes' if check.passed else '**no**'} | {_cell(check.said)} |" for check in self.checks
+            f"| {_cell(check.name)} | {'yes' if check.passed else '**no**'} | {_cell(check.said)} |" for check in self.checks
         ]
         return "\n".join(lines) + "\n"
 
@@ -97,6 +97,12 @@ def _told(key: Mapping[str, str | None]) -> str:
     if key["in_event"] is None:
         return "no event"
     return "as it is" if key["in_event"] == key["sent"] else f"`{_code(key['in_event'])}`"
+
+
+def _plan(addresses: Sequence[str] | None) -> str:
+    if addresses is None:
+        return "not looked at"
+    return f"changes {', '.join(f'`{address}`' for address in addresses)}" if addresses else "empty"
 
 
 def _way(seconds: Mapping[str, float]) -> str:
