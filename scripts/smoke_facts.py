@@ -80,7 +80,8 @@ class Facts:
         lines += [f"| {name} | {found} |" for name, found in facts.items()]
         lines += ["", "| check | passed | found |", "|---|---|---|"]
         lines += [
-            f"| {_cell(check.name)} | {'yes' if check.passed else '**no**'} | {_cell(check.said)} |" for check in self.checks
+            f"| {_cell(check.name)} | {'yes' if check.passed else '**no**'} | {_cell(check.said)} |"
+            for check in self.checks
         ]
         return "\n".join(lines) + "\n"
 

@@ -127,14 +127,14 @@ def check_aws(arguments: list[str], *, whole: bool = True) -> None:
 
 
 def check_terraform(arguments: list[str]) -> None:
-    """A subcommand that Terraform has, with variables and outputs that the root has."""
-    root = ROOT / "terraform"
+    """A subcommand that Terraform has, with variables and outputs that the root has, or an example beside it."""
+    roots = [ROOT / "terraform", *(ROOT / "terraform" / "examples").iterdir()]
     assert arguments[0] in TERRAFORM
-    variables = declared(root / "variables.tf", "variable")
     named = {value.split("=")[0] for flag, value in itertools.pairwise(arguments) if flag == "-var"}
-    assert named <= variables
+    assert any(named <= declared(root / "variables.tf", "variable") for root in roots)
     if arguments[0] == "output":
-        assert {word for word in arguments[1:] if not word.startswith("-")} <= declared(root / "outputs.tf", "output")
+        told = {word for word in arguments[1:] if not word.startswith("-")}
+        assert any(told <= declared(root / "outputs.tf", "output") for root in roots)
 
 
 def declared(file: Path, kind: str) -> set[str]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MODULES = sorted(path.relative_to(TERRAFORM) for path in TERRAFORM.glob("modules/*") if path.is_dir())
 EXAMPLES = sorted(path.parent.relative_to(TERRAFORM) for path in TERRAFORM.glob("modules/*/examples/*/main.tf"))
 ROOT = Path()
+BESIDE = sorted(path.parent.relative_to(TERRAFORM) for path in TERRAFORM.glob("examples/*/main.tf"))
+TESTED = [ROOT, *BESIDE, *MODULES]
 
 
 def look_at(workspace: Workspace, folder: Path) -> Steps:
@@ -44,9 +46,7 @@ def outcomes(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[O
     """The outcomes of the folders that the chosen tests are about, worked on side by side."""
     chosen = [item.callspec.params.get("folder") for item in request.session.items if hasattr(item, "callspec")]
     pool = ThreadPoolExecutor(os.cpu_count())
-    yield {
-        folder: pool.submit(look_at, workspace, folder) for folder in [ROOT, *MODULES, *EXAMPLES] if folder in chosen
-    }
+    yield {folder: pool.submit(look_at, workspace, folder) for folder in [*TESTED, *EXAMPLES] if folder in chosen}
     pool.shutdown(cancel_futures=True)
 
 
@@ -55,7 +55,7 @@ def test_the_code_is_formatted(workspace: Workspace) -> None:
     assert formatted, said
 
 
-@pytest.mark.parametrize("folder", [ROOT, *MODULES, *EXAMPLES], ids=str)
+@pytest.mark.parametrize("folder", [*TESTED, *EXAMPLES], ids=str)
 def test_it_is_valid_without_a_warning(outcomes: Outcomes, folder: Path) -> None:
     steps = outcomes[folder].result()
     installed, said = steps["init"]
@@ -65,7 +65,7 @@ def test_it_is_valid_without_a_warning(outcomes: Outcomes, folder: Path) -> None
     assert json.loads(said.partition("\n")[2])["diagnostics"] == []
 
 
-@pytest.mark.parametrize("folder", [ROOT, *MODULES], ids=str)
+@pytest.mark.parametrize("folder", TESTED, ids=str)
 def test_its_own_tests_pass(outcomes: Outcomes, folder: Path) -> None:
     steps = outcomes[folder].result()
     passed, said = steps.get("test", steps["init"])
