@@ -172,7 +172,7 @@ variable "originals" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of a policy that bounds what the roles made here may ever do. Null: none."
+  description = "ARN of a policy that bounds what the roles made here may ever do (examples/github_deploy_role makes one). Null: none."
   type        = string
   default     = null
 }
