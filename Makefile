@@ -62,7 +62,7 @@ test: setup ## Run all checks and tests, end to end on the embedded emulator
 
 fuzz: .venvs/fuzz/.installed ## Look for files that break the image core, guided by coverage (SECONDS=300)
 	@mkdir -p build/fuzz
-	@PYTHONPATH=lambdas:tests .venvs/fuzz/bin/python tests/hostile/fuzz.py build/fuzz -max_total_time=$(or $(SECONDS),300) -artifact_prefix=build/fuzz/
+	@PYTHONPATH=lambdas:tests .venvs/fuzz/bin/python tests/hostile/fuzz.py build/fuzz -max_total_time=$(or $(SECONDS),300) -timeout=10 -artifact_prefix=build/fuzz/
 
 benchmark: .venvs/benchmark/.installed ## Measure the image core beside sharp, pyvips and naive Pillow (BENCHMARK="options of python -m benchmarks")
 	@PYTHONPATH=lambdas:scripts:tests .venvs/benchmark/bin/python -m benchmarks $(BENCHMARK)

@@ -13,12 +13,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import avif, goals, pictures, quality, report, speed, start
+from benchmarks import avif, goals, memory, pictures, quality, report, speed, stages, start
 from benchmarks.peers import DARKROOM, NAIVE, PEERS, ROOT, SIMD, PeerError, missing
 
 if TYPE_CHECKING:
@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from benchmarks.goals import Results
     from benchmarks.peers import Peer
 
-SECTIONS = ("speed", "quality", "avif", "start")
+SECTIONS: tuple[Literal["speed", "memory", "stages", "quality", "avif", "start"], ...] = (
+    "speed",
+    "memory",
+    "stages",
+    "quality",
+    "avif",
+    "start",
+)
 ROUNDS = 9
 FAILED = 1
 INTERRUPTED = 130
@@ -82,7 +89,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _run(options: argparse.Namespace, folder: Path, console: Console) -> None:
     peers = _present(options, console)
-    results: Results = {}
     with console.status("making the originals") as status:
 
         def progress(section: str) -> Callable[[str], None]:
@@ -95,16 +101,20 @@ def _run(options: argparse.Namespace, folder: Path, console: Console) -> None:
 
         originals = pictures.make_originals(folder / "originals", quick=options.quick)
         watermark = pictures.make_watermark(folder / "watermark.png")
-        if "speed" in options.only:
-            show = progress("speed")
-            results["speed"] = speed.measure(peers, originals, watermark, options.rounds, folder, show)
-        if "quality" in options.only:
-            chosen = [peer for peer in peers if peer.name in {DARKROOM, SIMD, NAIVE}]
-            results["quality"] = quality.compare(chosen, originals, watermark, folder, progress("quality"))
-        if "avif" in options.only:
-            results["avif"] = avif.compare(pictures.samples(), options.rounds, progress("avif"))
-        if "start" in options.only:
-            results["start"] = start.measure(options.rounds, folder / "start", progress("start"))
+        ours = [peer for peer in peers if peer.name in {DARKROOM, SIMD}]
+        quality_of = [*ours, *(peer for peer in peers if peer.name == NAIVE)]
+        measures: dict[str, Callable[[Callable[[str], None]], Any]] = {
+            "speed": lambda show: speed.measure(peers, originals, watermark, options.rounds, folder, show),
+            "memory": lambda show: memory.measure(ours, pictures.make_largest(folder / "24"), watermark, folder, show),
+            "stages": lambda show: stages.measure(originals, watermark, options.rounds, show),
+            "quality": lambda show: quality.compare(quality_of, originals, watermark, folder, show),
+            "avif": lambda show: avif.compare(pictures.samples(), options.rounds, show),
+            "start": lambda show: start.measure(options.rounds, folder / "start", show),
+        }
+        results: Results = {}
+        for section in SECTIONS:
+            if section in options.only:
+                results[section] = measures[section](progress(section))
     _show(results, console)
     OUTPUT.mkdir(parents=True, exist_ok=True)
     (OUTPUT / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -129,12 +139,16 @@ def _show(results: Results, console: Console) -> None:
     if "speed" in results:
         tables["CPU time relative to documented sharp (milliseconds)"] = report.speed_table(results["speed"])
         tables["Peak memory, MB"] = report.memory_table(results["speed"])
+    if "memory" in results:
+        tables["Peak memory on 24 MP, MB"] = report.largest_table(results["memory"])
+    if "stages" in results:
+        tables["Where the CPU time goes, milliseconds"] = report.stages_table(results["stages"])
     if "quality" in results:
         tables["SSIMULACRA2 and bytes"] = report.quality_table(results)
     if "avif" in results:
         tables["AVIF relative to WebP"] = report.avif_table(results)
     if "start" in results:
-        tables["CPU time to import, milliseconds"] = report.start_table(results)
+        tables["CPU time to import, milliseconds, and memory, MB"] = report.start_table(results)
     tables["Goals"] = report.goals_table(goals.check(results))
     for title, (head, *rows) in tables.items():
         table = Table(*head, title=title)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -28,6 +29,7 @@ P3 = (0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.784
 
 LARGE_ENOUGH = 2_000_000  # pixels of a photograph
 SIZES = {"2 MP": (1600, 1200), "12 MP": (4000, 3000), "48 MP": (8000, 6000)}
+LARGEST = (6000, 4000)  # as many pixels as the pipeline accepts
 PAPER = "photos/special/alpha-premultiply-2048x1536-paper.png"
 
 
@@ -39,7 +41,7 @@ class Original:
         name: In tables.
         path: Of the file.
         size: Width and height of the picture as it is to be seen.
-        format: jpeg or png.
+        format: As Pillow calls it, in small letters.
     """
 
     name: str
@@ -83,6 +85,33 @@ def make_originals(folder: Path, *, quick: bool = False) -> list[Original]:
         _write(folder, "12 MP progressive", twelve, "jpeg", quality=90, progressive=True),
         _write(folder, "12 MP PNG", twelve, "png"),
         _write(folder, "PNG with alpha", transparent(), "png"),
+    ]
+
+
+def make_largest(folder: Path) -> list[Original]:
+    """Write a picture of 24 megapixels in every format that is read, and in the ways that take the most memory.
+
+    Enlarged from a few pixels, as no file may have more than 25 MB: memory depends on their number alone.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    picture = generated((600, 400)).resize(LARGEST, BICUBIC)
+    cut_out = picture.copy()
+    cut_out.putalpha(picture.getchannel("R"))
+    palette = picture.quantize(16)
+    return [
+        _write(folder, "JPEG", picture, "jpeg", quality=90),
+        _write(folder, "JPEG, progressive, 4:4:4", picture, "jpeg", quality=90, progressive=True, subsampling=0),
+        _write(folder, "JPEG, CMYK", picture.convert("CMYK"), "jpeg", quality=90),
+        _write(folder, "PNG", picture, "png", compress_level=1),
+        _write(folder, "PNG with alpha", cut_out, "png", compress_level=1),
+        _write(folder, "PNG, palette with transparency", palette, "png", transparency=3),
+        _write(folder, "PNG, 16 bit grey", picture.convert("L").convert("I;16"), "png", compress_level=1),
+        _write(folder, "GIF with transparency", palette, "gif", transparency=3),
+        _write(folder, "WebP", picture, "webp", method=0),
+        _write(folder, "WebP with alpha", cut_out, "webp", method=0),
+        _write(folder, "WebP, lossless, with alpha", cut_out, "webp", method=0, lossless=True),
+        _write(folder, "AVIF", picture, "avif", speed=10),
+        _write(folder, "AVIF with alpha", cut_out, "avif", speed=10),
     ]
 
 
@@ -174,7 +203,7 @@ def _upright(path: Path) -> Image.Image:
 
 
 def _write(folder: Path, name: str, image: Image.Image, kind: str, **options: Any) -> Original:  # noqa: ANN401
-    path = folder / f"{name.replace(' ', '-').replace(',', '')}.{kind}"
+    path = folder / f"{re.sub('[^A-Za-z0-9]+', '-', name)}.{kind}"
     image.info.clear()
     image.save(path, kind, **options)
     upright = image.size[::-1] if "exif" in options else image.size

@@ -78,10 +78,11 @@ def score(reference: Image.Image, image: Image.Image) -> float:
     return float(compute_ssimulacra2(_png(reference), _png(image)))
 
 
-def differences(quality: Quality, peer: str) -> list[float]:
-    """How much a peer's score is ahead of naive Pillow's, negative if behind, for each file."""
-    files = [file for one in quality.values() for file in one.values()]
-    return [file[peer]["score"] - file[NAIVE]["score"] for file in files]
+def differences(quality: Quality, peer: str, derivative: str) -> dict[str, float]:
+    """How much a peer's score is ahead of naive Pillow's, negative if behind, for each original's derivative."""
+    return {
+        name: files[derivative][peer]["score"] - files[derivative][NAIVE]["score"] for name, files in quality.items()
+    }
 
 
 def bytes_ratio(quality: Quality, peer: str) -> float:

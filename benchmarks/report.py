@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from benchmarks import avif, speed
 from benchmarks.goals import MISSED, check, plain_jpegs
-from benchmarks.peers import DOCUMENTED, NAIVE, SIMD
+from benchmarks.peers import DARKROOM, DOCUMENTED, NAIVE, ROOT, SIMD
 from benchmarks.speed import WARM_UP
 from pages import draw_bars, machine, markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from benchmarks.goals import Goal, Results
+    from benchmarks.memory import Memory
     from benchmarks.speed import Speed
+    from benchmarks.stages import Stages
     from pages import Table
 
 PAGE = "benchmarks.md"
@@ -46,13 +49,16 @@ HOW = """\
   `thumbnail_buffer` for each derivative, one thread, no cache. **{naive}**: decoded, turned and converted in full
   size, then `thumbnail` from that for each derivative.
 - **Darkroom** is the image core as it is in the function's zip, with Pillow's stock wheel; **{simd}** is the
-  same with the optional part `simd`. The process that the function starts for each image is not in these figures.
+  same with the optional part `simd`. Deployed by default is **{default}**: `parts` in
+  `lambdas/process_image/package.toml` decides. The process that the function starts for each image is not in these
+  figures.
 - The originals are made anew for each run, always the same: from real photographs where `DARKROOM_CORPUS` names a
   folder of them, else from noise with detail of all sizes. This run had {source}.
 - Quality is SSIMULACRA2 against a reference that is decoded and converted in full size and scaled once; 100 is equal,
   and less than half a point is not seen.
 - Start is the CPU time of the statement in a fresh process. *Bytecode*: everything has its `.pyc`. *None*: neither
-  the function nor its packages have. boto3, which Lambda brings, has them in both, so its rows differ by chance alone.
+  the function nor its packages have, as in the zip that is deployed by default. boto3, which Lambda brings, has them
+  in both, so its rows differ by chance alone.
 """
 
 
@@ -72,6 +78,11 @@ def write(results: Results, folder: Path, *, real: bool) -> None:
         "## Peak memory\n",
         "In MB.\n",
         markdown(memory_table(results["speed"])),
+        "24 megapixels, as many as the pipeline accepts by default, in every accepted format, in MB.\n",
+        markdown(largest_table(results["memory"])),
+        "## Where the time goes\n",
+        f"{SIMD} where it can be had: CPU time in milliseconds.\n",
+        markdown(stages_table(results["stages"])),
         "## Quality\n",
         "SSIMULACRA2 of thumbnail, watermarked picture and WebP, and the bytes of the three together.\n",
         markdown(quality_table(results)),
@@ -79,7 +90,7 @@ def write(results: Results, folder: Path, *, real: bool) -> None:
         "At equal quality, for real photographs where there are any.\n",
         markdown(avif_table(results)),
         "## Start\n",
-        "CPU time in milliseconds to import, and to be ready.\n",
+        "CPU time in milliseconds to import, and to be ready; and the memory that it takes, with bytecode.\n",
         markdown(start_table(results)),
         HOW.format(
             rounds=results["speed"]["rounds"],
@@ -87,6 +98,7 @@ def write(results: Results, folder: Path, *, real: bool) -> None:
             documented=DOCUMENTED,
             naive=NAIVE,
             simd=SIMD,
+            default=default_variant(),
             source="real photographs" if real else "generated pictures",
         ),
         "## This run\n",
@@ -127,6 +139,23 @@ def memory_table(result: Speed) -> Table:
     return [["", *result["measured"]], *rows]
 
 
+def largest_table(result: Memory) -> Table:
+    """Peak memory by format and peer."""
+    peers = list(next(iter(result.values())))
+    rows = [[name, *(f"{taken[peer]:.0f}" for peer in peers)] for name, taken in result.items()]
+    return [["", *peers], *rows]
+
+
+def stages_table(result: Mapping[str, Stages]) -> Table:
+    """CPU time of decoder, encoders and the rest, by original."""
+    table = [["", "decoder", "encoders", "the rest", "all", "decoder and encoders"]]
+    for name, one in result.items():
+        times = (one["decode"], one["encode"], one["all"] - one["decode"] - one["encode"], one["all"])
+        share = (one["decode"] + one["encode"]) / one["all"]
+        table.append([name, *(f"{seconds * 1000:.0f}" for seconds in times), f"{share:.0%}"])
+    return table
+
+
 def quality_table(results: Results) -> Table:
     """Scores and bytes by original and peer."""
     peers = list(next(iter(next(iter(results["quality"].values())).values())))
@@ -150,8 +179,16 @@ def avif_table(results: Results) -> Table:
 def start_table(results: Results) -> Table:
     """By part."""
     parts = results["start"]["parts"]
-    rows = [[name, f"{cost['bytecode']:.0f}", f"{cost['source']:.0f}"] for name, cost in parts.items()]
-    return [["", "bytecode", "none"], *rows]
+    rows = [
+        [name, *(f"{cost[column]:.0f}" for column in ("bytecode", "source", "memory"))] for name, cost in parts.items()
+    ]
+    return [["", "bytecode", "none", "MB"], *rows]
+
+
+def default_variant() -> str:
+    """Which of the two is in the zip unless somebody asks for something else."""
+    settings = tomllib.loads((ROOT / "lambdas" / "process_image" / "package.toml").read_text(encoding="utf-8"))
+    return SIMD if "simd" in settings["parts"] else DARKROOM
 
 
 def _versions(result: Speed) -> str:

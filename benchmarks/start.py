@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -72,13 +74,23 @@ FUNCTION_PARTS = (
 
 PROGRAM = """
 import resource, sys
+
+def peak():
+    # In MB. What the kernel tells as ru_maxrss begins with what the parent had.
+    try:
+        with open("/proc/self/status") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1000
+    except FileNotFoundError:  # not Linux
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
 before, statement, *paths = sys.argv[1:]
 sys.path[:0] = paths
 exec(before)
+before_it = peak()
 started = resource.getrusage(resource.RUSAGE_SELF)
 exec(statement)
 ended = resource.getrusage(resource.RUSAGE_SELF)
-print(ended.ru_utime + ended.ru_stime - started.ru_utime - started.ru_stime)
+print(ended.ru_utime + ended.ru_stime - started.ru_utime - started.ru_stime, peak() - before_it)
 """
 
 # What Lambda's Python brings, taken to have bytecode; jmespath, which it has as well, comes from the zip.
@@ -101,10 +113,11 @@ ENVIRONMENT = {
 
 
 class Cost(TypedDict):
-    """Median CPU time in milliseconds, with bytecode of all but the runtime's packages and without."""
+    """Median CPU time in milliseconds, with bytecode of all but the runtime's packages and without, and MB more."""
 
     bytecode: float
     source: float
+    memory: float
 
 
 class Start(TypedDict):
@@ -112,7 +125,8 @@ class Start(TypedDict):
 
     Attributes:
         parts: What each part costs.
-        zips: Bytes of the function's zip, plain and with bytecode.
+        zips: Bytes of the function's zip: as it is deployed by default (`source`), with bytecode (`bytecode`), and
+            with the part simd (`simd`), where that can be had.
     """
 
     parts: dict[str, Cost]
@@ -130,23 +144,27 @@ def measure(rounds: int, folder: Path, progress: Callable[[str], None]) -> Start
     zips, unpacked = {}, {}
     for kind, options in (("source", ()), ("bytecode", ("--bytecode",))):
         progress(f"packaging process_image {' '.join(options)}")
-        zips[kind], unpacked[kind] = _packaged(folder / kind, options)
+        zips[kind], unpacked[kind] = _packaged(ROOT, folder / kind, options)
+    if platform.machine() in ("x86_64", "AMD64"):  # the part has no other wheels
+        progress("packaging process_image with the part simd")
+        zips["simd"], _ = _packaged(_with_simd(folder / "tree"), folder / "simd", ())
     paths = {
         "source": ([runtime, bare], [unpacked["source"], runtime]),
         "bytecode": ([runtime, packages], [unpacked["bytecode"], runtime]),
     }
-    times: dict[tuple[str, str], list[float]] = {}
+    times: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for turn in range(rounds):
         progress(f"round {turn + 1} of {rounds}")
         for kind, (of_parts, of_function) in paths.items():
             for parts, where in ((PARTS, of_parts), (FUNCTION_PARTS, of_function)):
                 for part in parts:
-                    times.setdefault((part.name, kind), []).append(_cpu(part, where))
+                    times.setdefault((part.name, kind), []).append(_cost(part, where))
     return {
         "parts": {
             part.name: {
-                "bytecode": median(times[part.name, "bytecode"]) * 1000,
-                "source": median(times[part.name, "source"]) * 1000,
+                "bytecode": median(cpu for cpu, _ in times[part.name, "bytecode"]) * 1000,
+                "source": median(cpu for cpu, _ in times[part.name, "source"]) * 1000,
+                "memory": median(memory for _, memory in times[part.name, "bytecode"]),
             }
             for part in (*PARTS, *FUNCTION_PARTS)
         },
@@ -154,11 +172,12 @@ def measure(rounds: int, folder: Path, progress: Callable[[str], None]) -> Start
     }
 
 
-def _cpu(part: Part, paths: Sequence[Path]) -> float:
-    """CPU seconds of a part in a fresh process that neither finds nor leaves bytecode elsewhere."""
+def _cost(part: Part, paths: Sequence[Path]) -> tuple[float, float]:
+    """CPU seconds and MB of a part, in a fresh process that neither finds nor leaves bytecode elsewhere."""
     command = [sys.executable, "-I", "-S", "-B", "-c", PROGRAM, part.before, part.statement, *map(str, paths)]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+    cpu, memory = map(float, done.stdout.split())
+    return cpu, memory
 
 
 def _without_bytecode(packages: Path, copy: Path) -> Path:
@@ -168,9 +187,19 @@ def _without_bytecode(packages: Path, copy: Path) -> Path:
     return copy
 
 
-def _packaged(folder: Path, options: Sequence[str]) -> tuple[int, Path]:
+def _with_simd(tree: Path) -> Path:
+    """A copy of what packaging reads, with the part simd asked for."""
+    for name in ("lambdas", "scripts"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    settings = tree / "lambdas" / "process_image" / "package.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(re.sub(r"(?m)^parts = .*$", 'parts = ["simd"]', text), encoding="utf-8")
+    return tree
+
+
+def _packaged(root: Path, folder: Path, options: Sequence[str]) -> tuple[int, Path]:
     """Package the function for this machine; gives the zip's size and the folder that it is unpacked in."""
-    script = ROOT / "scripts" / "package_lambdas.py"
+    script = root / "scripts" / "package_lambdas.py"
     cache = ROOT / "build" / ".cache" / "wheels"
     if cache.exists():  # it fetches less; what it holds is checked by hash
         shutil.copytree(cache, folder / ".cache" / "wheels")

@@ -19,7 +19,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lambdas"))
 
-from process_image.image import InvalidVariantError, Limits, RejectedImageError, Rendering, Variant, render
+from process_image.image import (
+    InvalidVariantError,
+    Limits,
+    RejectedImageError,
+    Rendering,
+    TooManyBytesError,
+    Variant,
+    render,
+)
 from process_image.isolation import Budget, RenderingFailedError, run
 from process_image.measures import Stopwatch
 
@@ -72,11 +80,9 @@ class Task:
         """Render one file; returns what its line tells."""
         line: dict[str, Any] = {"input": str(source.path), "status": "processed", "reason": None}
         try:
-            if source.path.stat().st_size > self.limits.max_bytes:
-                data = bytes(self.limits.max_bytes + 1)  # refused for its size, without reading it
-            else:
-                data = source.path.read_bytes()
-            finished = run(lambda: self._render(data), self.budget)
+            size = source.path.stat().st_size
+            data = source.path.read_bytes() if size <= self.limits.max_bytes else b""
+            finished = run(lambda: self._render(data, size), self.budget)
             line |= {
                 "seconds": round(finished.seconds, 4),
                 "cpu_seconds": round(finished.cpu_seconds, 4),
@@ -95,7 +101,9 @@ class Task:
             line |= {"status": "error", "reason": {"message": str(error)}}
         return line
 
-    def _render(self, data: bytes) -> tuple[Rendering, dict[str, float]]:
+    def _render(self, data: bytes, size: int) -> tuple[Rendering, dict[str, float]]:
+        if size > self.limits.max_bytes:
+            raise TooManyBytesError(size, self.limits.max_bytes)
         stopwatch = Stopwatch()
         rendering = render(data, self.variants, self.limits, stopwatch.begin)
         return rendering, {stage: round(seconds, 4) for stage, seconds in stopwatch.stop().items()}

@@ -7,6 +7,7 @@ whole process. See docs/decisions/0009-a-process-for-each-image.md.
 from __future__ import annotations
 
 import gc
+import math
 import os
 import pickle
 import resource
@@ -16,10 +17,15 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar, cast
 
-from process_image.image import DecoderCrashedError, RejectedImageError, TooMuchMemoryError, TooSlowError
+from process_image.image import (
+    DecoderCrashedError,
+    RejectedImageError,
+    TooMuchMemoryError,
+    TooSlowError,
+    UnreadableImageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +35,9 @@ T = TypeVar("T")
 # What hostile data makes of a decoder. Other signals, such as those of a lack of memory in the whole machine or of
 # an instruction that the processor does not know, say nothing about the image.
 _CRASHES: Final = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE)
+
+# Some decoders take a lack of memory for damage, or for a reason to crash. Who had this part of it is not believed.
+_NEARLY_ALL: Final = 0.75
 
 _OUT_OF_MEMORY: Final = 3  # exit status of a child; 1 is that of a mistake of ours
 
@@ -94,6 +103,7 @@ def run(call: Callable[[], T], budget: Budget) -> Finished[T]:
         budget: What it may take.
     """
     started = time.monotonic()
+    before = _resident()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -106,13 +116,33 @@ def run(call: Callable[[], T], budget: Budget) -> Finished[T]:
         os.kill(child, signal.SIGKILL)  # no harm, if it has ended: nobody has waited for it yet
         _, status, usage = os.wait4(child, 0)
     value, error = (None, TooSlowError(budget.max_seconds)) if answer is None else _judge(answer, status, budget)
+    peak = usage.ru_maxrss * _RSS_UNIT / _MEGABYTE
+    if (
+        isinstance(error, UnreadableImageError | DecoderCrashedError)
+        and peak - before >= _NEARLY_ALL * budget.max_memory
+    ):
+        error = TooMuchMemoryError(budget.max_memory)
     return Finished(
         seconds=time.monotonic() - started,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_rss=usage.ru_maxrss * _RSS_UNIT / _MEGABYTE,
+        peak_rss=peak,
         value=value,
         error=error,
     )
+
+
+def _resident() -> float:
+    """The memory in MB that a copy of this process has from its start; all there is, where nothing bounds it."""
+    if sys.platform != "linux":
+        return math.inf
+    _, resident, of_files, *_ = _memory()
+    return (resident - of_files) / _MEGABYTE  # what is mapped from files is not there until it is read
+
+
+def _memory() -> list[int]:
+    """What the kernel tells of this process's memory, in bytes: proc(5), statm."""
+    with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - pathlib costs more than the rest of this
+        return [int(pages) * resource.getpagesize() for pages in file.read().split()]
 
 
 def _answer(call: Callable[[], object], budget: Budget, writing: int) -> NoReturn:
@@ -149,14 +179,13 @@ def _confine(budget: Budget) -> None:
     gc.disable()  # it would copy every page that it looks at
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who waits
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(ceil(budget.max_seconds) + 1)  # should nobody wait any more
+    signal.alarm(math.ceil(budget.max_seconds) + 1)  # should nobody wait any more
     silence = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(silence, stream)  # what decoders have to say does not belong into a log of JSON lines
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - pathlib costs more than the rest of this
-            data = int(file.read().split()[5]) * resource.getpagesize()
+        data = _memory()[5]
         most = data + budget.max_memory * _MEGABYTE
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 

@@ -6,6 +6,8 @@ import random
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
+from math import isqrt
 from typing import TYPE_CHECKING, Final
 
 from PIL import Image
@@ -221,7 +223,7 @@ def _(chance: random.Random) -> bytes:
 
 @hostile("PNG of zeros, packed a thousandfold", "too_many_pixels")
 def _(chance: random.Random) -> bytes:
-    width, height = chance.randint(2_001, 3_000), chance.randint(2_000, 2_500)
+    width, height = huge(chance)
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     rows = zlib.compress(bytes((width + 7) // 8 + 1) * height, 9)
     return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", rows) + png_chunk(b"IEND", b"")
@@ -276,6 +278,19 @@ def _(chance: random.Random) -> bytes:
 def _(chance: random.Random) -> bytes:
     data = bytearray(saved(chance, "AVIF"))
     struct.pack_into(">II", data, data.index(b"ispe") + 8, *huge(chance))
+    return bytes(data)
+
+
+@lru_cache
+def flat_avif(side: int) -> bytes:
+    """A square of one colour: hardly any bytes, whatever its size."""
+    return encoded(Image.new("RGB", (side, side), "teal"), "AVIF", speed=10)
+
+
+@hostile("AVIF whose picture is larger than its header says", "too_many_pixels")
+def _(chance: random.Random) -> bytes:
+    data = bytearray(flat_avif(isqrt(LIMITS.max_pixels) + 1))
+    struct.pack_into(">II", data, data.index(b"ispe") + 8, chance.randint(1, 2_000), chance.randint(1, 2_000))
     return bytes(data)
 
 
@@ -338,13 +353,13 @@ def _(chance: random.Random) -> bytes:
 
 @hostile("PNG with a profile that expands", "too_much_metadata")
 def _(chance: random.Random) -> bytes:
-    content = b"p\0\0" + zlib.compress(bytes(chance.randint(600_000, 20_000_000)), 9)
+    content = b"p\0\0" + zlib.compress(bytes(chance.randint(LIMITS.max_metadata_bytes + 100_000, 20_000_000)), 9)
     return behind(saved(chance, "PNG"), 33, png_chunk(b"iCCP", content))
 
 
 @hostile("PNG with a text that expands", "too_much_metadata")
 def _(chance: random.Random) -> bytes:
-    packed = zlib.compress(bytes(chance.randint(600_000, 20_000_000)), 9)
+    packed = zlib.compress(bytes(chance.randint(LIMITS.max_metadata_bytes + 100_000, 20_000_000)), 9)
     chunk = chance.choice((png_chunk(b"zTXt", b"k\0\0" + packed), png_chunk(b"iTXt", b"k\0\1\0\0\0" + packed)))
     return behind(saved(chance, "PNG"), 33, chunk)
 
@@ -352,18 +367,32 @@ def _(chance: random.Random) -> bytes:
 @hostile("PNG with many texts that expand", "too_much_metadata")
 def _(chance: random.Random) -> bytes:
     chunk = png_chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(100_000), 9))
-    return behind(saved(chance, "PNG"), 33, chunk * chance.randint(6, 200))
+    return behind(saved(chance, "PNG"), 33, chunk * chance.randint(LIMITS.max_metadata_bytes // 100_000 + 1, 200))
+
+
+@hostile("PNG with many texts that expand until they break", "too_much_metadata")
+def _(chance: random.Random) -> bytes:
+    packing = zlib.compressobj(9)
+    size = LIMITS.max_metadata_bytes - chance.randint(1, 100_000)
+    packed = packing.compress(bytes(size)) + packing.flush(zlib.Z_FULL_FLUSH)
+    chunk = png_chunk(b"zTXt", b"k\0\0" + packed + b"\7" + chance.randbytes(5))
+    return behind(saved(chance, "PNG"), 33, chunk * chance.randint(50, 200))
 
 
 @hostile("JPEG with a profile too large", "too_much_metadata")
 def _(chance: random.Random) -> bytes:
-    pieces = [segment(0xE2, b"ICC_PROFILE\0" + bytes((number, 12)) + bytes(60_000)) for number in range(1, 13)]
+    count = LIMITS.max_metadata_bytes // 60_000 + 1
+    pieces = [
+        segment(0xE2, b"ICC_PROFILE\0" + bytes((number, count)) + bytes(60_000)) for number in range(1, count + 1)
+    ]
     return behind(saved(chance, "JPEG"), 2, *pieces)
 
 
 @hostile("WebP with EXIF data too large", "too_much_metadata")
 def _(chance: random.Random) -> bytes:
-    return encoded(picture(chance), "WEBP", exif=b"Exif\0\0" + bytes(chance.randint(500_001, 900_000)))
+    return encoded(
+        picture(chance), "WEBP", exif=b"Exif\0\0" + bytes(LIMITS.max_metadata_bytes + chance.randint(1, 400_000))
+    )
 
 
 # Animations
@@ -371,14 +400,18 @@ def _(chance: random.Random) -> bytes:
 
 @hostile("PNG that says it has many frames", "too_many_frames")
 def _(chance: random.Random) -> bytes:
-    return behind(saved(chance, "PNG"), 33, png_chunk(b"acTL", struct.pack(">II", chance.randint(101, 2**31), 0)))
+    return behind(
+        saved(chance, "PNG"),
+        33,
+        png_chunk(b"acTL", struct.pack(">II", chance.randint(LIMITS.max_frames + 1, 2**31), 0)),
+    )
 
 
 @hostile("GIF of many frames", "too_many_frames")
 def _(chance: random.Random) -> bytes:
     data = encoded(picture(chance).convert("L"), "GIF")
     frame = b",\0\0\0\0\1\0\1\0\0\2\2D\1\0"
-    return data[:-1] + frame * chance.randint(101, 3_000) + b";"
+    return data[:-1] + frame * chance.randint(LIMITS.max_frames + 1, 3_000) + b";"
 
 
 @hostile("WebP of many frames", "too_many_frames")
@@ -387,7 +420,7 @@ def _(chance: random.Random) -> bytes:
     data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
     at = data.index(b"ANMF")
     frame = data[at : at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")]
-    body = data[8:] + frame * chance.randint(101, 500)
+    body = data[8:] + frame * (LIMITS.max_frames + chance.randint(1, 400))
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 

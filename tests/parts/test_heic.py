@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 
 import pillow_heif
 import pytest
 from PIL import Image
 
+from photographs import corpus
 from process_image.image import (
     INPUT_FORMATS,
     Limits,
@@ -19,7 +21,7 @@ from process_image.image import (
     Variant,
     render,
 )
-from unit.image.pictures import LANCZOS, decoded, difference, exif, photo, rgb_profile
+from unit.image.pictures import LANCZOS, decoded, difference, exif, photo, reference, rgb_profile
 
 FULL_SIZE = Variant(name="full", width=8192, format="png")
 
@@ -44,6 +46,24 @@ def test_it_is_read() -> None:
     full, thumb = (decoded(derivative.data) for derivative in rendering.derivatives)
     assert difference(full, photo())[0] <= 6
     assert difference(thumb, photo().resize((60, 40), LANCZOS))[0] <= 6
+
+
+@pytest.mark.skipif(corpus() is None, reason="DARKROOM_CORPUS names no folder of test images")
+def test_a_photograph_of_an_iphone() -> None:
+    """With a profile, EXIF data and other pictures beside it: like a reference decoded and converted in full size."""
+    data = Path(str(corpus()), "photos", "special", "IMG_5195.HEIC").read_bytes()
+    variants = [
+        Variant(name="web", width=1024, height=1024, format="png"),
+        Variant(name="thumb", width=256, height=256, format="png"),
+    ]
+    rendering = render(data, variants, Limits())
+    pillow_heif.register_heif_opener()
+    full = reference(data)
+    assert (rendering.original.format, rendering.original.width, rendering.original.height) == ("heic", *full.size)
+    for derivative, tolerance in zip(rendering.derivatives, (0.5, 1.0), strict=True):
+        picture = decoded(derivative.data)
+        assert difference(picture, full.resize(picture.size, LANCZOS))[0] <= tolerance
+        assert not {"exif", "xmp", "icc_profile"} & picture.info.keys()
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from functools import lru_cache
 from io import BytesIO
 from itertools import chain, product
@@ -11,6 +12,13 @@ from PIL import Image, ImageChops, ImageCms
 
 _SRGB: Final = ImageCms.createProfile("sRGB")
 _DEEP: Final = 16  # bits of a channel that Pillow cuts down to eight
+
+# Primaries by their number in ITU-T H.273, as a PNG's `cICP` and an AVIF's `nclx` name them: red, green and blue in
+# XYZ, adapted to the white of ICC profiles by Bradford's method. What is not here is taken for sRGB.
+_PRIMARIES: Final = {
+    9: ((0.67346, 0.27903, -0.00193), (0.16566, 0.67534, 0.02998), (0.12510, 0.04563, 0.79716)),  # BT.2020
+    12: ((0.51510, 0.24118, -0.00105), (0.29197, 0.69224, 0.04188), (0.15715, 0.06658, 0.78438)),  # Display P3
+}
 
 # Colours from all over the cube: a profile that leaves them as they are is sRGB, by whatever name.
 _LEVELS: Final = (*range(0, 256, 32), 255)
@@ -87,6 +95,19 @@ def transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform |
         if max(change.tobytes()) <= 1:
             return None
     return transform
+
+
+@lru_cache
+def profile_of_primaries(number: int) -> bytes | None:
+    """An ICC profile like sRGB's, but for its primaries; None if they are sRGB's."""
+    if number not in _PRIMARIES:
+        return None
+    profile = bytearray(ImageCms.ImageCmsProfile(_SRGB).tobytes())
+    for tag, colour in zip((b"rXYZ", b"gXYZ", b"bXYZ"), _PRIMARIES[number], strict=True):
+        entry = profile.index(tag) + len(tag)
+        content = int.from_bytes(profile[entry : entry + 4], "big") + 8  # behind the type
+        profile[content : content + 12] = struct.pack(">3i", *(round(value * 65536) for value in colour))
+    return bytes(profile)
 
 
 def _reduce_deep_grey(image: Image.Image, key: object) -> Image.Image:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from io import BytesIO
 from math import ceil
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from PIL import ExifTags, Image, PngImagePlugin
 from PIL.AvifImagePlugin import AvifImageFile
@@ -18,7 +18,7 @@ from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from process_image.image.colour import to_plain_mode, to_srgb
+from process_image.image.colour import profile_of_primaries, to_plain_mode, to_srgb
 from process_image.image.errors import (
     EmptyObjectError,
     RejectedImageError,
@@ -45,15 +45,34 @@ try:
 except ImportError:  # an optional part (package.toml)
     HeifImageFile = None
 
+
+class _StillWebP(WebPImageFile):
+    """Of a WebP the first frame alone: once that is read, the decoder's two canvases make room for the picture."""
+
+    def _get_next(self) -> tuple[bytes, int, int]:
+        frame = super()._get_next()
+        self._decoder = None
+        return frame
+
+
+class _StillAvif(AvifImageFile):
+    """Of an AVIF the first frame alone: once that is read, what the decoder keeps of it is given back."""
+
+    def load(self) -> Any:  # noqa: ANN401 - Pillow's way into the pixels
+        pixels = super().load()
+        self._decoder = None
+        return pixels
+
+
 InputFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heic"]
 
 # Each file goes to the one decoder that its content asks for. None of Pillow's forty others can be reached.
 _READERS: Final[dict[InputFormat, type[ImageFile]]] = {
     "jpeg": JpegImageFile,  # of the several pictures in an MPO, the first
     "png": PngImagePlugin.PngImageFile,
-    "webp": WebPImageFile,
+    "webp": _StillWebP,
     "gif": GifImageFile,
-    "avif": AvifImageFile,
+    "avif": _StillAvif,
 }
 if HeifImageFile is not None:
     _READERS["heic"] = HeifImageFile
@@ -64,6 +83,17 @@ _BEGINNINGS: Final[dict[bytes, InputFormat]] = {
     b"\x89PNG\r\n\x1a\n": "png",
     b"GIF87a": "gif",
     b"GIF89a": "gif",
+}
+# What people upload besides, and are told to save as something else.
+_OTHERS: Final = {
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"%PDF-": "PDF",
+    b"8BPS": "PSD",
+    b"\xff\x0a": "JPEG XL",
+    b"\0\0\0\x0cJXL ": "JPEG XL",
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
 }
 _BRANDS: Final[dict[InputFormat, set[bytes]]] = {
     "avif": {b"avif", b"avis"},
@@ -129,7 +159,7 @@ class Source:
         format: What the content is.
         size: Width and height of the picture as it is to be seen.
         orientation: How it is stored, as EXIF counts.
-        profile: Its ICC profile.
+        profile: Its ICC profile, or one for the primaries that it names.
         bits: Bits of a channel.
         image: Pillow's view of the file.
     """
@@ -154,7 +184,7 @@ def open_source(data: bytes, limits: Limits) -> Source:
         raise TooManyBytesError(len(data), limits.max_bytes)
     kind = recognise(data)
     if kind not in _READERS:
-        raise UnsupportedFormatError
+        raise UnsupportedFormatError(INPUT_FORMATS, "HEIC" if kind else _name(data))
     structure = survey(kind, data, limits.max_metadata_bytes)
     _check(structure, limits)
     with _rejecting_damage(kind):
@@ -166,13 +196,12 @@ def open_source(data: bytes, limits: Limits) -> Source:
         if kind != "jpeg":  # a JPEG waits until it is known how small it may be decoded
             image.load()
         orientation = _orientation(image)
-        profile = image.info.get("icc_profile")
+        profile = _profile(kind, image, structure.primaries)
     return Source(
         format=kind,
         size=image.size[::-1] if orientation >= _FIRST_SIDEWAYS else image.size,
         orientation=orientation,
-        # A text chunk of a PNG can put any text under this name.
-        profile=profile if isinstance(profile, bytes) else None,
+        profile=profile,
         bits=data[_PNG_BIT_DEPTH] if kind == "png" else 8,
         image=image,
     )
@@ -204,8 +233,10 @@ def read_picture(source: Source, size: Size) -> Image.Image:
                 _, box = drafted
         image.load()
         plain = to_plain_mode(image, source.bits)
+    if plain is not image:
+        image.close()  # two at once are enough
     picture = to_srgb(scale(plain, stored, box), source.profile)
-    image.close()
+    plain.close()
     if source.orientation in _UPRIGHT:
         picture = picture.transpose(_UPRIGHT[source.orientation])
     # Profile, EXIF, comments: what Pillow finds here it writes into the derivatives.
@@ -230,6 +261,11 @@ def recognise(data: bytes) -> InputFormat | None:
     return None
 
 
+def _name(data: bytes) -> str | None:
+    """Tell a format that is not read, if it is a usual one."""
+    return next((name for beginning, name in _OTHERS.items() if data.startswith(beginning)), None)
+
+
 def _as_opened(structure: Structure, image: ImageFile) -> Structure:
     """What a file consists of, now that its decoder has seen it too."""
     if image.format in _TELLING:
@@ -250,7 +286,20 @@ def _check(structure: Structure, limits: Limits) -> None:
         raise TooComplexError(f"it has {width:,} x {height:,} pixels in {structure.scans:,} scans")
 
 
+def _profile(kind: InputFormat, image: ImageFile, primaries: int | None) -> bytes | None:
+    """The profile that counts: in a PNG named primaries come first, in an AVIF the profile does."""
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes):  # a text chunk of a PNG can put any text under this name
+        profile = None
+    if primaries is None or (profile and kind != "png"):
+        return profile
+    return profile_of_primaries(primaries)
+
+
 def _orientation(image: ImageFile) -> int:
+    # Browsers turn by EXIF data alone. Pillow would take what XMP says where there are none.
+    for name in ("xmp", "XML:com.adobe.xmp"):
+        image.info.pop(name, None)
     # A picture with damaged EXIF data is still a picture.
     try:
         value = image.getexif().get(ExifTags.Base.Orientation)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NAMES: Final = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP", "gif": "GIF", "avif": "AVIF", "heic": "HEIC"}
 
 
 class RejectedImageError(Exception):
@@ -112,8 +117,14 @@ class UnsupportedFormatError(RejectedImageError):
 
     code = "unsupported_format"
 
-    def __init__(self) -> None:
-        super().__init__("the content is not a JPEG, PNG, WebP, GIF or AVIF image")
+    def __init__(self, readable: Sequence[str], found: str | None = None) -> None:
+        *others, last = (_NAMES.get(kind, kind) for kind in readable)
+        names = f"{', '.join(others)} or {last}"
+        super().__init__(
+            f"the content is {found}, which is not read: save it as a JPEG"
+            if found
+            else f"the content is not a {names} image"
+        )
 
 
 class UnreadableImageError(RejectedImageError):
@@ -122,7 +133,10 @@ class UnreadableImageError(RejectedImageError):
     code = "unreadable_image"
 
     def __init__(self, kind: str) -> None:
-        super().__init__(f"the content begins like {kind}, but is damaged or incomplete")
+        name = _NAMES.get(kind, kind)
+        super().__init__(
+            f"the content begins like {name}, but is damaged or incomplete: upload it again, or save it anew"
+        )
 
 
 class InvalidVariantError(ValueError):

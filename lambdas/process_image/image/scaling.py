@@ -20,19 +20,24 @@ HEADROOM: Final = 1.5
 
 # Beyond this ratio whole blocks of pixels are averaged first, which is faster and looks the same.
 _REDUCING_GAP: Final = 3.0
+# From here on there are blocks of at least two pixels, in one direction, which no vectors need to hasten. They would
+# not do so either: their library aborts where a row is scaled by thousands.
+_LEAST_BLOCKS: Final = 2 * _REDUCING_GAP
 
 
 def scale(image: Image.Image, size: Size, box: Box | None = None) -> Image.Image:
     """Scale an image, or a box of it (left, top, right, bottom), to a size.
 
-    Where the optional part `simd` is installed, vector instructions do it in a fifth of the time. Channels differ
+    Where the optional part `simd` is installed, vector instructions do it in half of the time or less. Channels differ
     by less than 0.15 of 255 on average then, and by up to 32 in a pixel at the edge of what is black or white.
     """
     if size == image.size and box in (None, (0, 0, *size)):
         return image.copy()
-    if simd is None:
+    left, top, right, bottom = box = box or (0, 0, *image.size)
+    ratio = max((right - left) / size[0], (bottom - top) / size[1])
+    if simd is None or ratio >= _LEAST_BLOCKS:
         return image.resize(size, Image.Resampling.LANCZOS, box, _REDUCING_GAP)
-    return _scale_by_vectors(image, size, box or (0, 0, *image.size))
+    return _scale_by_vectors(image, size, box)
 
 
 def _scale_by_vectors(image: Image.Image, size: Size, box: Box) -> Image.Image:

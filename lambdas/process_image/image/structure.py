@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from process_image.image.avif import picture_sizes, primaries_named
 from process_image.image.errors import TooComplexError
 
 if TYPE_CHECKING:
@@ -25,13 +26,14 @@ MOST_PARTS: Final = 20_000
 MOST_JPEG_PIECES: Final = 255
 
 # In a scan, 0xFF is followed by a zero or by the number of a restart, and is repeated to fill room. Followed by less
-# than 0xC0 it begins no segment: a decoder in a scan passes over these two bytes, not over what might be its length.
+# than 0xC0 it begins no segment: a decoder in a scan passes over these two bytes alone, whatever length may follow.
 _JPEG_MARKER: Final = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
 _START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = 0xD9
 _START_OF_IMAGE: Final = 0xD8
 
 _PNG_TEXTS: Final = (b"tEXt", b"zTXt", b"iTXt")
+_STEP: Final = 64 * 1024  # bytes that are unpacked at once
 _PNG_PACKED: Final = (b"iCCP", b"zTXt", b"iTXt")
 
 _GIF_EXTENSION: Final = 0x21
@@ -47,16 +49,19 @@ class Structure:
     """What the parts of a file declare.
 
     Attributes:
-        scans: How often a decoder passes over the pixels.
+        scans: How often a decoder passes over the pixels; of an AVIF, the pictures that the visible one is made of.
         frames: Pictures of an animation.
         metadata: Bytes of profiles, EXIF data and texts, unpacked.
-        size: Width and height; 0, 0 as long as only the decoder knows, and can tell without making room for them.
+        size: Width and height, of an AVIF those of the largest picture in it; 0, 0 as long as only the decoder
+            knows, and can tell without making room for them.
+        primaries: What red, green and blue are, by their number in ITU-T H.273, if the file names one.
     """
 
     scans: int = 1
     frames: int = 1
     metadata: int = 0
     size: Size = (0, 0)
+    primaries: int | None = None
 
 
 def survey(kind: str, data: bytes, most_metadata: int) -> Structure:
@@ -65,7 +70,7 @@ def survey(kind: str, data: bytes, most_metadata: int) -> Structure:
     Whatever contradicts itself is left for the decoder to complain about.
 
     Args:
-        kind: jpeg, png, webp, gif or avif; of an AVIF, whose decoder looks before it leaps, nothing is told.
+        kind: What the content is; of a HEIC, whose decoder looks before it leaps, nothing is told.
         data: The file.
         most_metadata: Bytes beyond which metadata need not be unpacked.
 
@@ -99,6 +104,7 @@ def _survey_jpeg(data: bytes, _: int) -> Structure:
 
 def _survey_png(data: bytes, most_metadata: int) -> Structure:
     frames, metadata = 1, 0
+    primaries = None
     at = 8
     for _ in _parts():
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
@@ -106,16 +112,18 @@ def _survey_png(data: bytes, most_metadata: int) -> Structure:
             break
         if kind == b"acTL":
             frames = int.from_bytes(data[at + 8 : at + 12], "big")
+        elif kind == b"cICP" and length:
+            primaries = next(iter(data[at + 8 : at + 9]), None)
         elif kind in _PNG_TEXTS or kind in (b"iCCP", b"eXIf"):
             content = data[at + 8 : at + 8 + length]
             unpacked = _unpacked(kind, content, most_metadata - metadata) if kind in _PNG_PACKED else 0
             metadata += max(len(content), unpacked)
         at += length + 12
-    return Structure(frames=frames, metadata=metadata)
+    return Structure(frames=frames, metadata=metadata, primaries=primaries)
 
 
 def _unpacked(kind: bytes, content: bytes, most: int) -> int:
-    """The size of what is packed in a chunk, or one byte more than the most."""
+    """The size of what is packed in a chunk, or somewhat more than the most."""
     _, _, packed = content.partition(b"\0")  # behind the name or the keyword
     if kind == b"iTXt":
         flag, (_, _, packed) = packed[:1], packed[2:].partition(b"\0")  # behind the language
@@ -124,12 +132,16 @@ def _unpacked(kind: bytes, content: bytes, most: int) -> int:
             return 0
     else:
         packed = packed[1:]
-    if most < 0:
-        return 0
-    try:
-        return len(zlib.decompressobj().decompress(packed, most + 1))
-    except zlib.error:
-        return 0
+    unpacker, size = zlib.decompressobj(), 0
+    for at in range(0, len(packed), _STEP):
+        piece = packed[at : at + _STEP]
+        while piece and size <= most and not unpacker.eof:
+            try:
+                size += len(unpacker.decompress(piece, _STEP))
+            except zlib.error:  # what came out until then has been paid for
+                return size + _STEP
+            piece = unpacker.unconsumed_tail
+    return size
 
 
 def _survey_gif(data: bytes, _: int) -> Structure:
@@ -186,6 +198,15 @@ def _webp_size(data: bytes) -> Size:
     return 0, 0
 
 
+def _survey_avif(data: bytes, _: int) -> Structure:
+    sizes = list(picture_sizes(data, _parts()))
+    return Structure(
+        scans=len(sizes),
+        size=max(sizes, key=lambda size: size[0] * size[1], default=(0, 0)),
+        primaries=primaries_named(data, _parts()),
+    )
+
+
 def _parts() -> Iterator[int]:
     """Count the parts of a file, as long as they may go on."""
     yield from range(MOST_PARTS)
@@ -197,4 +218,5 @@ _READERS: Final[Mapping[str, Callable[[bytes, int], Structure]]] = {
     "png": _survey_png,
     "gif": _survey_gif,
     "webp": _survey_webp,
+    "avif": _survey_avif,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +30,8 @@ from unit.image.pictures import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from process_image.image.variants import OutputFormat
 
 LIMITS = Limits(max_bytes=10_000_000, max_pixels=10_000_000)
@@ -62,6 +65,49 @@ def test_a_profile_is_applied_as_on_the_full_picture(image_format: str, profile:
     mean, largest = difference(rendered(data), reference(data))
     assert mean <= 0.2
     assert largest <= 2
+
+
+TEAL = (40, 160, 150)  # within sRGB even if it is BT.2020's
+# From linear light with these primaries to that of sRGB; both have the same white.
+TO_SRGB = {
+    12: ((1.2249, -0.2247, 0.0), (-0.0421, 1.0419, 0.0), (-0.0196, -0.0786, 1.0979)),
+    9: ((1.6605, -0.5876, -0.0728), (-0.1246, 1.1329, -0.0083), (-0.0182, -0.1006, 1.1187)),
+}
+
+
+def converted(colour: tuple[int, int, int], primaries: int) -> list[float]:
+    linear = [((one / 255 + 0.055) / 1.055) ** 2.4 for one in colour]
+    light = [sum(factor * one for factor, one in zip(row, linear, strict=True)) for row in TO_SRGB[primaries]]
+    return [255 * (1.055 * max(0.0, one) ** (1 / 2.4) - 0.055) if one > 0 else 0.0 for one in light]
+
+
+def named_in_png(primaries: int, *chunks: bytes) -> bytes:
+    return png(1, 1, 8, 2, b"\0" + bytes(TEAL), png_chunk(b"cICP", bytes((primaries, 13, 0, 1))), *chunks)
+
+
+def named_in_avif(primaries: int, **options: Any) -> bytes:
+    data = encoded(Image.new("RGB", (16, 16), TEAL), "AVIF", quality=100, subsampling="4:4:4", **options)
+    at = data.index(b"colrnclx") + 8
+    assert data[at : at + 2] == b"\0\1"
+    return data[:at] + primaries.to_bytes(2, "big") + data[at + 2 :]
+
+
+@pytest.mark.parametrize("primaries", [9, 12])
+@pytest.mark.parametrize("make", [named_in_png, named_in_avif])
+def test_named_primaries_are_converted(make: Callable[[int], bytes], primaries: int) -> None:
+    wanted = [max(0.0, one) for one in converted(TEAL, primaries)]
+    assert pixel(rendered(make(primaries)), 0, 0) == pytest.approx(wanted, abs=3)
+    assert max(abs(one - other) for one, other in zip(wanted, TEAL, strict=True)) > 20
+    assert pixel(rendered(make(1)), 0, 0) == pytest.approx(TEAL, abs=2)
+
+
+def test_named_primaries_come_before_a_profile_in_a_png_and_after_it_in_an_avif() -> None:
+    profile = png_chunk(b"iCCP", b"p\0\0" + zlib.compress(SWAPPED))
+    assert pixel(rendered(named_in_png(1, profile)), 0, 0) == TEAL
+    swapped = pixel(rendered(encoded(Image.new("RGB", (16, 16), TEAL), "PNG", icc_profile=SWAPPED)), 0, 0)
+    avif = encoded(Image.new("RGB", (16, 16), TEAL), "AVIF", quality=100, subsampling="4:4:4", icc_profile=SWAPPED)
+    assert b"colrnclx" in avif
+    assert pixel(rendered(avif), 0, 0) == pytest.approx(swapped, abs=3)
 
 
 def test_a_profile_is_applied_beside_transparency() -> None:
@@ -183,6 +229,13 @@ def test_the_transparent_colour_of_a_png(
 ) -> None:
     picture = rendered(png(2, 1, depth, colour_type, rows, png_chunk(b"tRNS", transparent)))
     assert list(picture.getchannel("A").tobytes()) == expected
+
+
+def test_colours_of_16_bits_are_transparent_by_their_upper_8() -> None:
+    """Pillow has cut the others off by then; of 16 bit grey it has not."""
+    rows = b"\0" + struct.pack(">6H", 0x0404, 0x0505, 0x0606, 0x0405, 0x0506, 0x0607)
+    picture = rendered(png(2, 1, 16, 2, rows, png_chunk(b"tRNS", struct.pack(">3H", 0x0404, 0x0505, 0x0606))))
+    assert list(picture.getchannel("A").tobytes()) == [0, 0]
 
 
 def test_a_palette_with_transparency() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import struct
+import sys
 import zlib
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -32,6 +33,7 @@ from process_image.image import (
     render,
 )
 from process_image.image.decode import recognise
+from process_image.isolation import Budget, run
 from unit.image.pictures import (
     cutout,
     decoded,
@@ -100,6 +102,21 @@ def test_each_format_is_read(sample: str) -> None:
 )
 def test_other_content_is_unsupported(data: bytes) -> None:
     with pytest.raises(UnsupportedFormatError):
+        render(data, [THUMBNAIL], LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"hello", "is not a JPEG, PNG, WebP, GIF or AVIF image"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is HEIC, which is not read: save it as a JPEG"),
+        (encoded(photo(), "TIFF"), "is TIFF, which"),
+        (encoded(photo(), "BMP"), "is BMP, which"),
+        (encoded(photo(), "JPEG2000"), "is JPEG 2000, which"),
+    ],
+)
+def test_who_is_refused_is_told_what_to_do(data: bytes, message: str) -> None:
+    with pytest.raises(UnsupportedFormatError, match=message):
         render(data, [THUMBNAIL], LIMITS)
 
 
@@ -176,10 +193,18 @@ def test_every_orientation_comes_out_upright(image_format: str, orientation: int
     assert difference(thumbnail, photo().resize((60, 40), Image.Resampling.LANCZOS))[0] <= 5
 
 
-def test_an_orientation_in_xmp_counts_where_there_is_no_exif() -> None:
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_an_orientation_in_xmp_does_not_count(image_format: str) -> None:
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
-    data = encoded(with_orientation(photo(), 6), "WEBP", xmp=xmp, lossless=True)
-    assert difference(full_size(data), photo()) == (0, 0)
+    if image_format == "PNG":
+        data = encoded(photo(), "PNG")
+        data = data[:33] + png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp) + data[33:]
+    else:
+        data = encoded(photo(), image_format, xmp=xmp)
+    assert xmp in data
+    rendering = render(data, [FULL_SIZE], LIMITS)
+    assert (rendering.original.width, rendering.original.height) == photo().size
+    assert difference(decoded(rendering.derivatives[0].data), decoded(data)) == (0, 0)
 
 
 def test_an_orientation_that_stands_behind_the_pixels_of_a_png_counts() -> None:
@@ -307,7 +332,10 @@ def test_whatever_a_decoder_raises_is_a_rejection(error: Exception, step: str, m
     monkeypatch.setattr(JpegImageFile, step, raising(error))
     with pytest.raises(UnreadableImageError) as caught:
         render(SAMPLES["jpeg"], [THUMBNAIL], LIMITS)
-    assert str(caught.value) == "the content begins like jpeg, but is damaged or incomplete"
+    assert (
+        str(caught.value)
+        == "the content begins like JPEG, but is damaged or incomplete: upload it again, or save it anew"
+    )
     assert caught.value.__cause__ is not None
 
 
@@ -323,6 +351,16 @@ def test_trouble_with_our_own_pixels_is_a_failure(step: str, monkeypatch: pytest
     monkeypatch.setattr(Image.Image, step, raising(OSError("a mistake of ours")))
     with pytest.raises(OSError, match="a mistake of ours"):
         render(SAMPLES["jpeg"], [THUMBNAIL], LIMITS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in another way")
+def test_the_decoder_of_a_webp_makes_room_for_the_picture() -> None:
+    """It has two canvases, and hands over a third: with the picture beside them that would be four."""
+    width, height = 4000, 2500
+    data = encoded(Image.new("RGB", (width, height), "teal"), "WEBP", method=0)
+    before = run(lambda: None, Budget()).peak_rss
+    taken = run(lambda: len(render(data, [THUMBNAIL], Limits()).derivatives), Budget()).peak_rss - before
+    assert taken <= 3.5 * 4 * width * height / 2**20
 
 
 def test_warnings_about_metadata_do_not_matter() -> None:

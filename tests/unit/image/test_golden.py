@@ -69,10 +69,15 @@ def distance(one: Image.Image, other: Image.Image) -> tuple[float, float]:
     return sum(differences) / len(differences), max(differences)
 
 
-def _channels(image: Image.Image) -> Iterator[list[int]]:
+def _seen(image: Image.Image) -> Image.Image:
+    """On a background that shows through where the picture does not cover it."""
     behind = Image.new("RGBA", image.size, "magenta")
-    seen = Image.alpha_composite(behind, image.convert("RGBA")).convert("RGB").filter(ImageFilter.GaussianBlur(0.7))
-    for channel in _TO_LAB.apply(seen).split():  # of a and b, split off, 128 is neutral
+    return Image.alpha_composite(behind, image.convert("RGBA")).convert("RGB")
+
+
+def _channels(image: Image.Image) -> Iterator[list[int]]:
+    blurred = _seen(image).filter(ImageFilter.GaussianBlur(0.7))
+    for channel in _TO_LAB.apply(blurred).split():  # of a and b, split off, 128 is neutral
         yield list(channel.tobytes())
 
 
@@ -87,7 +92,7 @@ def test_it_looks_as_it_looked(case: str) -> None:
         RESULTS.mkdir(parents=True, exist_ok=True)
         picture.save(RESULTS / f"{case}.png", optimize=True)
         if picture.size == golden.size:
-            change = ImageChops.difference(picture.convert("RGB"), golden.convert("RGB"))
+            change = ImageChops.difference(_seen(picture), _seen(golden))
             change.point(lambda value: min(255, value * 8)).save(RESULTS / f"{case}-difference.png")
         pytest.fail(f"{case} differs by {mean:.2f} on average and {largest:.1f} at most: see {RESULTS}")
 

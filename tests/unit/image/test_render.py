@@ -356,22 +356,28 @@ json.dump({"digests": digests, "modules": sorted(sys.modules)}, sys.stdout)
             width=st.integers(1, 120),
             height=st.integers(1, 120),
             fit=st.sampled_from(FITS),
-            format=st.sampled_from(["jpeg", "png", "webp"]),
+            format=st.sampled_from(OUTPUT_FORMATS),
             enlarge=st.booleans(),
             watermark=st.none() | st.just(Watermark(text="x")),
         ),
         min_size=1,
         max_size=5,
     ),
-    st.sampled_from(["RGB", "RGBA", "L", "LA", "1", "P", "I;16"]),
+    st.sampled_from(
+        [("PNG", mode) for mode in ("RGB", "RGBA", "L", "LA", "1", "P", "I;16")]
+        + [("JPEG", mode) for mode in ("RGB", "L", "CMYK")]
+        + [("WEBP", "RGB"), ("WEBP", "RGBA"), ("AVIF", "RGB"), ("AVIF", "RGBA"), ("GIF", "P"), ("GIF", "L")]
+    ),
     st.integers(1, 8),
 )
 def test_every_valid_variant_of_every_picture_can_be_made(
-    size: tuple[int, int], variants: list[Variant], mode: str, orientation: int
+    size: tuple[int, int], variants: list[Variant], kind: tuple[str, str], orientation: int
 ) -> None:
+    image_format, mode = kind
+    orientation = orientation if image_format != "GIF" else 1
     image = cutout(*size).convert(mode) if mode.endswith("A") else photo(*size).convert("L" if mode == "I;16" else mode)
     image = image.convert(mode)
-    rendering = render(encoded(image, "PNG", exif=exif(orientation)), variants, LIMITS)
+    rendering = render(encoded(image, image_format, exif=exif(orientation)), variants, LIMITS)
     assert (rendering.original.width, rendering.original.height) == (size if orientation < 5 else size[::-1])
     for variant, derivative in zip(variants, rendering.derivatives, strict=True):
         picture = decoded(derivative.data)

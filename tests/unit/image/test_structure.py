@@ -22,7 +22,7 @@ from process_image.image import (
     render,
 )
 from process_image.image.structure import MOST_JPEG_PIECES, MOST_PARTS, Structure, survey
-from unit.image.pictures import encoded, exif, photo, png, png_chunk, rgb_profile
+from unit.image.pictures import cutout, encoded, exif, photo, png, png_chunk, rgb_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,7 +191,66 @@ def test_a_large_webp_is_refused_before_its_decoder_starts(monkeypatch: pytest.M
     assert refused(large, Limits()) is TooManyPixelsError
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP"])
+def box(kind: bytes, *content: bytes) -> bytes:
+    joined = b"".join(content)
+    return struct.pack(">I", 8 + len(joined)) + kind + joined
+
+
+def avif(obus: bytes, *, in_idat: bool = False, extents: int = 1, times: int = 1) -> bytes:
+    """One picture, in pieces that are used some times, in a box of its own or beside what describes it."""
+    begin = box(b"ftyp", b"avifavif") + (b"" if in_idat else box(b"mdat", obus))
+    start = 0 if in_idat else len(begin) - len(obus)
+    step = -(-len(obus) // extents)
+    pieces = [(start + at, min(step, len(obus) - at)) for at in range(0, len(obus), step)] * times
+    # iloc of version 2 with a base and an index, infe of version 3.
+    iloc = struct.pack(">I", 2 << 24) + b"\x44\x44" + struct.pack(">IIHHIH", 1, 7, in_idat, 0, 0, len(pieces))
+    iloc += b"".join(struct.pack(">III", 0, *piece) for piece in pieces)
+    infe = box(b"infe", struct.pack(">IIH4s", 3 << 24, 7, 0, b"av01"), b"\0")
+    iinf = box(b"iinf", struct.pack(">II", 1 << 24, 1), infe)
+    return begin + box(b"meta", bytes(4), iinf, box(b"iloc", iloc), box(b"idat", obus) if in_idat else b"")
+
+
+def sequence_header(bits: str) -> bytes:
+    """A picture that begins with a part of no use and ends with another."""
+    content = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
+    return b"\x12\0" + b"\x7a\x81\0." + bytes((0x0A, len(content))) + content + b"\x30rest"
+
+
+# Profile, still picture, a short header, level; how long width and height are; both less one: 300 x 200.
+SHORT_HEADER = "000" + "1" + "1" + "00000"
+SIZE_IN_HEADER = "1000" + "0111" + f"{299:09b}" + f"{199:08b}"
+# Timing with a number of three bits behind as many zeros, a decoder model, delays, two operating points.
+LONG_HEADER = (
+    "000" + "0" + "0" + "1" + "0" * 64 + "1" + "0001101" + "1" + f"{9:05b}" + "0" * 42 + "1" + f"{1:05b}"
+    + ("0" * 12 + f"{8:05b}" + "1" + "1" + "0" * 21 + "1" + "0000")
+    + ("0" * 12 + f"{7:05b}" + "0" + "0")
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("header", [SHORT_HEADER, LONG_HEADER], ids=["short", "long"])
+@pytest.mark.parametrize("extents", [1, 2, 9])
+@pytest.mark.parametrize("in_idat", [False, True])
+def test_the_size_of_an_avif_is_that_of_its_picture(header: str, extents: int, in_idat: bool) -> None:
+    data = avif(sequence_header(header + SIZE_IN_HEADER), in_idat=in_idat, extents=extents)
+    assert survey("avif", data, 0) == Structure(size=(300, 200))
+
+
+def test_every_picture_in_an_avif_counts() -> None:
+    assert survey("avif", encoded(photo(), "AVIF"), 0) == Structure(size=(240, 160), primaries=1)
+    assert survey("avif", encoded(cutout(), "AVIF"), 0) == Structure(scans=2, size=(120, 80), primaries=1)
+    moving = animated("AVIF")
+    assert survey("avif", moving, 0) == Structure(scans=2, size=(32, 32), primaries=1)
+    # The sequence alone, without the still picture beside it.
+    assert survey("avif", moving.replace(b"meta", b"free"), 0) == Structure(size=(32, 32))
+
+
+def test_pieces_of_an_avif_that_are_used_again_and_again() -> None:
+    with pytest.raises(TooComplexError, match="many times over"):
+        survey("avif", avif(bytes(5_000), times=2), 0)
+    assert survey("avif", avif(bytes(5_000), extents=2), 0)
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])
 def test_no_file_is_too_broken_to_be_looked_at(image_format: str) -> None:
     data = animated(image_format) if image_format != "JPEG" else behind_soi(segment(0xE1, exif(6)), jpeg=PROGRESSIVE)
     chance = random.Random(4)

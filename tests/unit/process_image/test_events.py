@@ -24,6 +24,7 @@ from process_image.events import (
     parse,
 )
 from process_image.image import (
+    INPUT_FORMATS,
     Original,
     RejectedImageError,
     TooManyBytesError,
@@ -252,7 +253,11 @@ def test_an_event_with_one_thing_wrong_is_refused_or_as_good_as_any(data: st.Dat
 KEYS = st.text(min_size=1, max_size=1024).filter(lambda key: len(key.encode()) <= 1024)
 ORIGINAL = Original(bytes=4215873, width=4032, height=3024, format="jpeg")
 STORED = StoredVariant(name="web", key="k", width=256, height=192, bytes=11854, content_type="image/jpeg")
-REJECTIONS = [TooManyBytesError(10**9, 10**6), TooManyPixelsError(10**6, (10**5, 10**5)), UnsupportedFormatError()]
+REJECTIONS = [
+    TooManyBytesError(10**9, 10**6),
+    TooManyPixelsError(10**6, (10**5, 10**5)),
+    UnsupportedFormatError(INPUT_FORMATS),
+]
 
 
 def processed(about: Upload, *, recipe: str = RECIPE, variants: int = 1, owner: str | None = None) -> ImageEvent:

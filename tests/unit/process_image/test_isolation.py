@@ -44,6 +44,13 @@ def nothing_is_left_behind() -> Iterator[None]:
         os.waitpid(-1, os.WNOHANG)
 
 
+def raising(error: BaseException) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
 def fill_memory() -> int:
     return len(bytearray(os.urandom(1)) * (200 * 1024 * 1024))
 
@@ -116,6 +123,23 @@ def test_too_much_memory_is_not_to_be_had(fill: Callable[[], int], rejection: ty
     with pytest.raises(rejection):
         run(fill, BUDGET).result()
     assert run(fill, Budget(max_memory=300)).result() is not None
+
+
+@linux
+@pytest.mark.parametrize("end", [raising(UnreadableImageError("webp")), os.abort], ids=["damage", "crash"])
+def test_what_a_decoder_takes_for_damage_when_memory_is_short(end: Callable[[], None]) -> None:
+    def filling(megabytes: int) -> Callable[[], None]:
+        def fill() -> None:
+            kept = bytearray(os.urandom(1)) * (megabytes * 1024 * 1024)
+            end()
+            kept.clear()
+
+        return fill
+
+    with pytest.raises(TooMuchMemoryError):
+        run(filling(85), BUDGET).result()
+    with pytest.raises((UnreadableImageError, DecoderCrashedError)):
+        run(filling(50), BUDGET).result()
 
 
 @linux
@@ -203,10 +227,3 @@ def test_who_waits_can_be_interrupted_and_leaves_nothing_running(tmp_path: Path)
 def test_a_budget_that_cannot_be(field: str) -> None:
     with pytest.raises(ValueError, match=f"{field} must be at least 1, not 0"):
         Budget(**{field: 0})
-
-
-def raising(error: BaseException) -> Callable[[], None]:
-    def fail() -> None:
-        raise error
-
-    return fail

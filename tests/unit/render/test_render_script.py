@@ -95,6 +95,7 @@ def test_limits_can_be_others(folder: Path) -> None:
     for limit, code in (("max_pixels=100", "too_many_pixels"), (f"max_bytes={size - 1}", "too_many_bytes")):
         line = json.loads(run(folder / "a.jpg", *variants, "--limit", limit).stdout)
         assert line["reason"]["code"] == code
+    assert line["reason"]["message"] == f"the file has {size:,} bytes; the limit is {size - 1:,}"
     (folder / "large.png").write_bytes(encoded(photo(5000, 4000), "PNG", compress_level=1))
     line = json.loads(run(folder / "large.png", *variants, "--limit", "max_memory=20").stdout)
     assert line["reason"]["code"] == ("too_much_memory" if sys.platform == "linux" else None)
