@@ -234,7 +234,7 @@ variable "tags" {
 }
 
 variable "tracing" {
-  description = "Trace requests with X-Ray through API, functions, workflow and topic. At a few images a second or less, it is a sixth of what an image costs; false: nothing is traced, and nothing of it paid."
+  description = "Trace requests with X-Ray through API, functions, workflow and topic. What it costs, docs/cost.md says; false: nothing is traced. For the topic's part X-Ray has to be told once to take it: docs/deploy.md."
   type        = bool
   default     = true
   nullable    = false
