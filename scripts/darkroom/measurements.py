@@ -200,6 +200,7 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
         custom_metrics=len(run.metrics),
         alarms=len(_alarms(resources)),
         dashboards=len(resources.cloudwatch.list_dashboards(DashboardNamePrefix=resources.name)["DashboardEntries"]),
+        traced=function.get("TracingConfig", {}).get("Mode") != "PassThrough",
         notes=notes,
     )
 
