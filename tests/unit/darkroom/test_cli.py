@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,13 +106,26 @@ def test_an_image_that_is_not_there_is_an_error(resources: Resources, capsys: py
     assert "no image 'holiday.jpg'" in capsys.readouterr().err
 
 
-def test_the_first_interrupt_asks_to_stop(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_interrupt_asks_to_stop(capfd: pytest.CaptureFixture[str]) -> None:
     with graceful("the work at hand is finished") as stop:
         assert not stop
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.wait(5)
-    assert "the work at hand is finished" in capsys.readouterr().err
+    assert "the work at hand is finished" in capfd.readouterr().err
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_breaks_off_what_only_reads() -> None:
+    never = threading.Event()
+
+    def read() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        never.wait()
+
+    with graceful("nothing") as stop:
+        assert stop.breakable(read) is None
+        assert stop
+        assert stop.breakable(lambda: "not begun any more") is None
 
 
 ENDLESS = """
@@ -130,6 +144,7 @@ with graceful("never"), ThreadPoolExecutor() as pool:
 def test_the_second_interrupt_ends_at_once_whatever_threads_do() -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
     ended = subprocess.run(
-        [sys.executable, "-c", ENDLESS], env=environment, capture_output=True, timeout=60, check=False
+        [sys.executable, "-c", ENDLESS], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 130
+    assert "give the command again to go on" in ended.stderr
