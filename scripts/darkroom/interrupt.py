@@ -34,9 +34,12 @@ class Stop:
         return self._event.is_set()
 
     def set(self) -> None:
-        """Stop; what the main thread does in `breakable` is broken off."""
+        """Stop."""
         self._event.set()
-        if self._breaking and threading.current_thread() is threading.main_thread():
+
+    def break_off(self) -> None:
+        """For a signal's handler: break off what the main thread does in `breakable`."""
+        if self._breaking:
             self._breaking = False
             raise _BrokenOff
 
@@ -70,8 +73,9 @@ def graceful(what: str) -> Iterator[Stop]:
         if stop:  # an exception would wait for threads, and those for what they have begun
             _warn("stopped at once: give the command again to go on")
             os._exit(Exit.INTERRUPTED)
-        _warn(f"stopping: {what}; once more to stop at once")
         stop.set()
+        _warn(f"stopping: {what}; once more to stop at once")
+        stop.break_off()
 
     for number in usual:
         signal.signal(number, request)

@@ -100,8 +100,9 @@ def upload(
         if wait_for_results and not dry_run:
             results = _wait(uploader, results, stop, patience, progress, as_json=as_json)
     if stop:
-        counted = ", ".join(filter(None, (_count(results), f"{len(sources) - len(results)} not begun or broken off")))
-        output.warn(f"interrupted: {counted}; give the command again to go on")
+        left = len(sources) - len(results)
+        counted = [*([_count(results)] if results else []), *([f"{left} not begun or broken off"] if left else [])]
+        output.warn(f"interrupted: {', '.join(counted)}; give the command again to go on")
         return Exit.INTERRUPTED
     if not as_json:
         output.say(_count(results))
