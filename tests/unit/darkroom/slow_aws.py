@@ -117,14 +117,15 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, output, said
 
 
-def interrupt(process: subprocess.Popen[str]) -> None:
-    """Interrupt the command as Ctrl-C would, and wait until it has said that it heard."""
+def interrupt(process: subprocess.Popen[str]) -> str:
+    """Interrupt the command as Ctrl-C would, and wait until it says that it heard; returns all it has said till then."""
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     said = b""
     while not said.endswith(b"once more to stop at once\n"):  # and no byte more: the rest is for `end`
         said += (byte := os.read(process.stderr.fileno(), 1))
         assert byte, said.decode()
+    return said.decode()
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def test_a_letter_that_cannot_be_deleted_is_sent_again_rather_than_lost(
     session.events.register("before-call.sqs.DeleteMessage", refuse)
     rest(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
     with monkeypatch.context() as patched:
-        patched.setattr(boto3, "Session", lambda: session)
+        patched.setattr(boto3, "Session", lambda **_: session)
         assert main(["dlq", "redrive"]) == 1
     assert waiting(resources, Dlq.UPLOADS) == 1
     assert main(["dlq", "redrive"]) == 0

@@ -150,7 +150,7 @@ def test_credentials_that_do_not_do_are_bad_and_it_says_what_to_do(
 
     session.events.register("before-call.sts.GetCallerIdentity", expired)
     with monkeypatch.context() as patched:
-        patched.setattr(boto3, "Session", lambda: session)
+        patched.setattr(boto3, "Session", lambda **_: session)
         verdict, said = credentials()
     assert (verdict, "aws sso login" in said) == ("bad", True)
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

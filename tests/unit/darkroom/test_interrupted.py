@@ -262,8 +262,8 @@ def test_a_replay_of_so_long_ago_is_looked_on_at_as_long_as_it_runs(
     wait_until_asked(aws_afar, "DescribeReplay")  # how far it is
     asked = aws_afar.hold("DescribeReplay")
     asked.wait()
-    interrupt(process)
-    code, output, said = end(process)  # without an answer
+    said = interrupt(process)
+    code, output, _ = end(process)  # without an answer
     asked.release(lost=True)
     assert code == 130
     looked_at = json.loads(output)
