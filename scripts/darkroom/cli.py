@@ -32,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
     result_callback=_end,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # whose paragraphs are not broken where the source's lines end
 )
 app.command("status")(status)
 app.command("list")(list_images)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 dlq = typer.Typer(no_args_is_help=True, help="Look into the dead-letter queues, redrive or purge what rests there.")
 
-Queues = Annotated[list[Dlq] | None, typer.Argument(help="The queues; all of them if none is named.")]
+_NAMES = f"The queues ({', '.join(Dlq)})"
+Queues = Annotated[list[Dlq] | None, typer.Argument(help=f"{_NAMES}; all of them if none is named.")]
 OfImage = Annotated[
     str | None, typer.Option("--image", help="Only messages about images whose ids begin so.", metavar="PREFIX")
 ]
@@ -85,6 +86,9 @@ def redrive(
     Each is deleted only after it was accepted there: a command that is interrupted loses nothing, and the next one
     goes on. What fails again comes back, and is left for the next time. A notification whose subscriber is a queue
     goes to that queue; any other goes to the topic, and so to all its subscribers, with the same dedup_id.
+
+    Exit code 1 if a message could not be sent and was left where it is; 3 if there are more that another command holds,
+    or one that was killed: they show again after five minutes.
     """
     resources = Resources(name)
 
@@ -100,7 +104,7 @@ def redrive(
 @dlq.command("purge")
 def purge(
     name: Name,
-    queues: Annotated[list[Dlq], typer.Argument(help="The queues.")],
+    queues: Annotated[list[Dlq], typer.Argument(help=f"{_NAMES}.")],
     image: OfImage = None,
     containing: Containing = None,
     limit: Limit = None,

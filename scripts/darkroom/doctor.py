@@ -51,9 +51,9 @@ Check = Callable[[Resources], Iterator[Finding]]
 
 
 def doctor(name: Name, as_json: Json = False) -> Exit:
-    """Look over a pipeline: everything there, everything on, nothing resting, somebody told. Exit code 3 if not.
+    """Look over a pipeline: everything there, everything on, nothing resting, somebody told.
 
-    A warning alone, or what AWS does not answer, leaves the exit code 0.
+    Exit code 3 if something is bad; a warning alone, or what AWS does not answer, leaves it 0.
     """
     findings = [*_versions(), *_pipeline(name)]
     for finding in findings if as_json else ():

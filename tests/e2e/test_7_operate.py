@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from darkroom.alarms import ALWAYS, alarm_name, alarms
 from darkroom.resources import Dlq, Resources
 from e2e.command import NAME, differing, interrupt, run, run_lines, start
-from e2e.engines import Capability
+from e2e.engines import MINISTACK, Capability, engine
 from e2e.pipeline import wait_for
 from e2e.test_2_order import settle
 from photographs import draw, encode, from_cameras
@@ -129,6 +130,14 @@ def test_the_names_are_those_that_terraform_gives(pipeline: Pipeline) -> None:
     assert {dlq.value: resources.dlq_name(dlq) for dlq in Dlq} == {
         key: url.rsplit("/", 1)[1] for key, url in outputs["dlqs"].items()
     }
+
+
+def test_the_alarms_are_those_that_terraform_makes(pipeline: Pipeline) -> None:
+    pages = pipeline.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{NAME}-")
+    made = {alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]}
+    resources = Resources(NAME)
+    assert {alarm_name(resources, key) for key in alarms(resources)} == made
+    assert {alarm_name(resources, key) for key in ALWAYS} <= made
 
 
 def test_status_shows_the_record_and_every_hop(pipeline: Pipeline) -> None:
@@ -351,6 +360,55 @@ def test_a_replay_of_outcomes_repairs_records_and_tells_nobody(pipeline: Pipelin
     assert_consistent(pipeline, image_id)
     assert run(*replay)["replay"] == done["replay"], "the same is not replayed twice"
     assert run(*replay, "--again")["replay"] != done["replay"]
+
+
+@contextmanager
+def archived(pipeline: Pipeline) -> Iterator[None]:
+    """S3's events get into the archive of uploads.
+
+    MiniStack hands them to rules alone; it archives what a rule sends to a bus, be it the one that it is on.
+    """
+    if engine() is not MINISTACK:
+        yield
+        return
+    events, rule = pipeline.client("events"), f"{NAME}-again"
+    pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [pipeline.outputs["originals_bucket"]]}}}
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    bus = Resources(NAME).arn("events", "event-bus/default")
+    events.put_targets(Rule=rule, Targets=[{"Id": "bus", "Arn": bus}])
+    try:
+        yield
+    finally:
+        events.remove_targets(Rule=rule, Ids=["bus"])
+        events.delete_rule(Name=rule)
+
+
+@pytest.mark.needs(Capability.REPLAY)
+def test_a_replay_of_uploads_processes_what_was_lost_and_tells_of_it_once(pipeline: Pipeline) -> None:
+    """The event is in the archive and nowhere else, as if the queue had lost it."""
+    events, created = pipeline.client("events"), f"{NAME}-uploads-object-created"
+    since = datetime.now(UTC) - timedelta(seconds=1)
+    events.disable_rule(Name=created)
+    try:
+        with archived(pipeline):
+            image_id = pipeline.upload(PHOTOGRAPH)
+            kept = f"{NAME}-uploads-events"
+            wait_for("the archived event", lambda: events.describe_archive(ArchiveName=kept)["EventCount"] or None)
+    finally:
+        events.enable_rule(Name=created)
+    settle(pipeline)
+    assert pipeline.item(image_id) is None
+    until = datetime.now(UTC) + timedelta(seconds=1)
+    replay = ("replay", "uploads", "--since", since.isoformat(), "--until", until.isoformat())
+    assert run(*replay, "--kind", "object-created")["state"] == "COMPLETED"
+    record = pipeline.record(image_id)
+    assert record["status"] == "Processed"
+    pipeline.announced(image_id, record["version"])
+    pipeline.notification(image_id, "Processed")
+    assert run(*replay, "--kind", "object-created", "--again")["state"] == "COMPLETED"
+    settle(pipeline)
+    assert_told_once(pipeline, image_id)
+    assert_consistent(pipeline, image_id)
 
 
 @pytest.mark.needs(Capability.REPLAY)

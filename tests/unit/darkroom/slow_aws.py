@@ -118,7 +118,7 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def interrupt(process: subprocess.Popen[str]) -> str:
-    """Interrupt the command as Ctrl-C would, and wait until it says that it heard; returns all it has said till then."""
+    """Interrupt the command as Ctrl-C would, and wait until it says that it heard; returns all that it has said."""
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     said = b""
