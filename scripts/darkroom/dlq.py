@@ -236,7 +236,7 @@ def _end(stop: Stop, selection: _Selection, otherwise: Exit) -> Exit:
         return Exit.INTERRUPTED
     if selection.held_by_others:
         output.warn(
-            f"{selection.held_by_others} more are held by another command, or one that was ended at once: "
+            f"about {selection.held_by_others} more are held by another command, or one that was ended at once: "
             f"they show again within {HOLD_SECONDS // 60} minutes, give the command again then"
         )
     return otherwise or (Exit.FOUND if selection.held_by_others else Exit.DONE)
