@@ -96,9 +96,9 @@ def replay(
         replay_name = None
     times = " ".join(f"--{word} {time.isoformat()}" for word, time in zip(("since", "until"), window, strict=True))
     only = "".join(f" --kind {kind}" for kind in kinds or ())
+    fixed = f"darkroom replay {archive} {times}{only} --name {name}"
     output.warn(
-        f"{'looking on at a replay that runs already' if replay_name else 'replaying'}; "
-        f"to look on later: darkroom replay {archive} {times}{only} --name {name}"
+        f"{'looking on at a replay that runs already' if replay_name else 'replaying'}; to look on later: {fixed}"
     )
     with graceful("the replay, if it has begun, goes on at EventBridge") as stop:
         if replay_name is None:
@@ -108,7 +108,7 @@ def replay(
     reason = last.get("StateReason") if last else None
     _tell({**told, "replay": replay_name, "state": state, "reason": reason}, as_json=as_json)
     if stop:
-        output.warn("interrupted: the same command looks on, or starts what was not started")
+        output.warn(f"interrupted: to look on, or to start it if it has not begun: {fixed}")
         return Exit.INTERRUPTED
     return Exit.DONE if state == "COMPLETED" else Exit.FAILED
 
