@@ -28,6 +28,7 @@ ALWAYS = (
     "unnotified-notifications",
     "table-images",
     "bad-share",
+    "failing",
 )
 WITH_AN_API = ("api-api", *(f"{what}-presign_upload" for what in ("errors", "throttles", "slow")))
 WHERE_IMAGES_ARE_EXPECTED = ("silence",)
