@@ -151,7 +151,7 @@ def _logged(resources: Resources, image: str, item: Item | None, times: Mapping[
                 found.setdefault(Hop.ROUTED, read_time(told["routed_at"]))
             if request := told.get("function_request_id"):
                 requests.append(request)
-            if item and told.get("dedup_id") == item.get("dedup_id"):
+            if item and "dedup_id" in item and told.get("dedup_id") == item["dedup_id"]:
                 found.setdefault(Hop.ANNOUNCED, datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
         log = FunctionLog()
         reports = [
