@@ -406,7 +406,10 @@ def test_the_contract_holds_whatever_is_sent(case: Any, alice: Caller) -> None:
     # LocalStack decodes a body before it looks whether it should, and fails: there, it gets none that is not text.
     assume(engine() is not LOCALSTACK or is_text(case.body))
     response = case.call(base_url=alice.base, headers={"x-api-key": alice.key})
-    checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+    checks = [not_a_server_error, status_code_conformance, content_type_conformance]
+    # What LocalStack's gateway refuses by itself, it refuses in its own words.
+    if engine() is not LOCALSTACK or "x-amzn-ErrorType" not in response.headers:
+        checks.append(response_schema_conformance)
     case.validate_response(response, checks=checks)
 
 
