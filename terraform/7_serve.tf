@@ -200,6 +200,7 @@ module "api" {
   cors               = var.api.cors_origin == null ? null : { origin = var.api.cors_origin, headers = ["X-Image-Name"] }
   logging            = { retention_days = var.logs.retention_days, account_settings = one(aws_api_gateway_account.logs[*].id) }
   throttling         = var.api.throttling
+  tracing            = var.tracing
   web_acl_arn        = var.api.web_acl_arn
 
   permissions_boundary_arn = var.permissions_boundary_arn
@@ -317,6 +318,7 @@ module "presign_upload" {
   memory       = 256
   timeout      = 10
   key_arn      = module.key.arn
+  tracing      = var.tracing
   logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
 
   permissions_boundary_arn = var.permissions_boundary_arn

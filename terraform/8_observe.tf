@@ -50,7 +50,8 @@ module "observability" {
     good           = "ImageProcessed"
     bad            = "ImageRejected"
     bad_by         = "reason"
-    others         = ["ImageDeleted", "MessagesFailed"]
+    others         = ["ImageDeleted"]
+    failed         = "MessagesFailed"
     bad_share      = var.observe.rejected_share
     expected_every = var.observe.expected_every
   })
@@ -134,12 +135,13 @@ module "observability" {
 
 locals {
   queries = {
+    # Of the workflow's log the line that ends a failed execution; `execution_arn` leads to its others.
     "everything about one image" = {
-      log_groups = [module.process_image.log_group_name, module.record_image.log_group_name]
+      log_groups = concat([module.process_image.log_group_name, module.record_image.log_group_name], module.presign_upload[*].log_group_name)
       query      = <<-EOT
-        # Put the image's id between the quotation marks.
-        fields @timestamp, level, message, version, dedup_id, @log
-        | filter image_id = "IMAGE" or details.input like "IMAGE"
+        # Put the image's id in the place of both IMAGE.
+        fields @timestamp, level, message, version, dedup_id, details.cause, execution_arn, @log
+        | filter image_id = "IMAGE" or details.cause like "image_id IMAGE failed"
         | sort @timestamp asc
       EOT
     }
@@ -155,7 +157,7 @@ locals {
       log_groups = [module.process_image.log_group_name]
       query      = <<-EOT
         fields @timestamp, image_id, UploadToAnnounced, Fetch, Decode, Scale, Encode, Store, Megapixels
-        | filter ispresent(UploadToAnnounced)
+        | filter ispresent(UploadToAnnounced) and ispresent(image_id)
         | sort UploadToAnnounced desc
         | limit 50
       EOT
@@ -163,7 +165,7 @@ locals {
     "rejections by reason" = {
       log_groups = [module.process_image.log_group_name]
       query      = <<-EOT
-        filter ispresent(reason)
+        filter ispresent(reason) and ispresent(dedup_id)
         | stats count(*) as images by reason
         | sort images desc
       EOT
@@ -171,8 +173,8 @@ locals {
     "cold starts" = {
       log_groups = [module.process_image.log_group_name]
       query      = <<-EOT
-        filter @type = "REPORT" and ispresent(@initDuration)
-        | stats count(*) as starts, avg(@initDuration) as average_ms, max(@initDuration) as longest_ms by bin(1h)
+        filter type = "platform.report" and ispresent(record.metrics.initDurationMs)
+        | stats count(*) as starts, avg(record.metrics.initDurationMs) as average_ms, max(record.metrics.initDurationMs) as longest_ms by bin(1h)
       EOT
     }
   }

@@ -181,17 +181,17 @@ variable "process_image" {
   description = "Size of the function: memory in MB (processor share grows with it), timeout in seconds, how many run at once at most, how many messages one takes at once."
   type = object({
     memory          = optional(number, 1024)
-    timeout         = optional(number, 60)
+    timeout         = optional(number, 90)
     max_concurrency = optional(number, 10)
     batch_size      = optional(number, 5)
   })
   default  = {}
   nullable = false
 
-  # Two seconds besides for each image: from S3, back, and to the bus (handler.py).
+  # Besides rendering, 25 s: until handler.py gives up a request that S3 or the bus do not answer.
   validation {
-    condition     = var.process_image.timeout >= var.process_image.batch_size * (var.limits.max_seconds + 2)
-    error_message = "process_image: a batch of ${var.process_image.batch_size} images, each of which may take limits.max_seconds ${var.limits.max_seconds} + 2 s, does not fit into the timeout of ${var.process_image.timeout} s: set it to ${var.process_image.batch_size * (var.limits.max_seconds + 2)}, or batch_size or max_seconds lower."
+    condition     = var.process_image.timeout >= var.process_image.batch_size * var.limits.max_seconds + 25
+    error_message = "process_image: a batch of ${var.process_image.batch_size} images, each of which may take limits.max_seconds ${var.limits.max_seconds}, and 25 s until a request that nobody answers is given up, do not fit into the timeout of ${var.process_image.timeout} s: set it to ${var.process_image.batch_size * var.limits.max_seconds + 25}, or batch_size or max_seconds lower."
   }
 
   validation {
@@ -230,6 +230,13 @@ variable "tags" {
   description = "Tags for every resource, besides Application = name."
   type        = map(string)
   default     = {}
+  nullable    = false
+}
+
+variable "tracing" {
+  description = "Trace requests with X-Ray through API, functions, workflow and topic. What it costs, docs/cost.md says; false: nothing is traced. For the topic's part X-Ray has to be told once to take it: docs/deploy.md."
+  type        = bool
+  default     = true
   nullable    = false
 }
 

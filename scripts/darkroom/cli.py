@@ -48,6 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     usual = signal.signal(signal.SIGINT, _interrupted)
     try:
         typer.main.get_command(app)(arguments, prog_name="darkroom")
+    except _Interrupted:
+        output.warn("interrupted")
+        return Exit.INTERRUPTED
     except SystemExit as end:
         return int(end.code or 0)
     except OperatorError as error:
@@ -59,6 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
     return Exit.FAILED
 
 
+class _Interrupted(SystemExit):
+    """Ctrl-C where nothing is being changed; Typer would end with 1."""
+
+
 def _interrupted(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Typer would end with 1 at Ctrl-C."""
-    raise SystemExit(Exit.INTERRUPTED)
+    raise _Interrupted

@@ -43,6 +43,13 @@ def test_they_have_the_same_parameters(route: str) -> None:
         assert told == {name.strip('"'): required for name, required in request.get(kind, {}).items()}
 
 
+def test_no_route_but_the_one_for_bytes_passes_on_what_it_has_no_template_for() -> None:
+    """API Gateway answers 415 to a content type without a template, wherever there is any (modules/service_api)."""
+    requests = {route: settings["integration"].get("templates", {}) for route, settings in routes().items()}
+    assert {route for route, templates in requests.items() if not templates} == {"POST /images"}
+    assert {kind.strip('"') for templates in requests.values() for kind in templates} == {"application/json"}
+
+
 @pytest.mark.parametrize("name", ["id", "version", "variant"])
 def test_they_have_the_same_patterns(name: str) -> None:
     told = {

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.engines import LOCALSTACK, Capability, engine, session
+from e2e.engines import LOCALSTACK, Capability, engine, missing, session
 from e2e.pipeline import Pipeline
+from e2e.skipping import pytest_make_collect_report, pytest_runtest_makereport, skip
 from emulator import ministack
 from interruption import end_in_order
 from localstack_engine import functions_target
@@ -24,6 +25,8 @@ from stack import ROOT, Stack, emulator_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]  # pytest finds them here
 
 # So that the tests can run against two engines at a time.
 DIRECTORY = ROOT / "build" / ("e2e-elsewhere" if "AWS_ENDPOINT_URL" in os.environ else "e2e")
@@ -129,11 +132,11 @@ def _skip_tests_that_the_engine_cannot_run(request: pytest.FixtureRequest) -> No
 
 
 def skip_what_the_engine_cannot_do(request: pytest.FixtureRequest) -> None:
-    """Skip what is marked as needing something that the engine lacks."""
+    """Skip what is marked as needing something that the engine, or this machine, lacks."""
     for marker in request.node.iter_markers("needs"):
-        for capability in marker.args:
-            if not engine().can(capability):
-                pytest.skip(f"{engine().name} lacks {capability.value}")
+        for need in marker.args:
+            if reason := missing(need):
+                skip(reason)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.hostile import HOSTILE, NAMES
-from e2e.engines import LOCALSTACK, Capability, engine
+from e2e.engines import Capability, engine
 from e2e.pipeline import wait_for
 from e2e.serve import Answer, Caller, base_url
 from photographs import draw, encode, from_cameras
@@ -45,7 +45,7 @@ PICTURE = encode(draw((64, 48)))
 
 def caller(pipeline: Pipeline, name: str) -> Caller:
     key = pipeline.outputs["api_keys"][name]
-    return Caller(base_url(pipeline.outputs), key["value"], key["id"])
+    return Caller(base_url(pipeline.outputs["api"]["url"]), key["value"], key["id"])
 
 
 @pytest.fixture(scope="module")
@@ -403,14 +403,28 @@ def as_bytes(_: Any, value: Any) -> bytes:
 @SCHEMA.parametrize()
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_the_contract_holds_whatever_is_sent(case: Any, alice: Caller) -> None:
-    # LocalStack decodes a body before it looks whether it should, and fails: there, it gets none that is not text.
-    assume(engine() is not LOCALSTACK or is_text(case.body))
+    assume(engine().can(Capability.NON_TEXT_BODIES) or is_text(case.body))
     response = case.call(base_url=alice.base, headers={"x-api-key": alice.key})
     checks = [not_a_server_error, status_code_conformance, content_type_conformance]
-    # What LocalStack's gateway refuses by itself, it refuses in its own words.
-    if engine() is not LOCALSTACK or "x-amzn-errortype" not in response.headers:
+    if engine().can(Capability.GATEWAY_RESPONSES) or "x-amzn-errortype" not in response.headers:
         checks.append(response_schema_conformance)
     case.validate_response(response, checks=checks)
+
+
+@pytest.mark.needs(Capability.GATEWAY_RESPONSES)
+def test_what_the_gateway_refuses_it_refuses_in_the_apis_words(alice: Caller) -> None:
+    answer = alice.call("POST", "/uploads", b"{}", Content_Type="application/json")
+    assert (answer.status, answer.error) == (400, "invalid_body")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    answer = Caller(alice.base, "x" * 40, "nobody").get("images")
+    assert (answer.status, answer.error) == (403, "forbidden")
+
+
+@pytest.mark.needs(Capability.NON_TEXT_BODIES)
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-unheard-of"])
+def test_a_body_that_is_no_text_is_refused_unless_it_is_an_images(alice: Caller, kind: str) -> None:
+    answer = alice.call("POST", "/uploads", b"\xff\xd8\xff", Content_Type=kind)
+    assert (answer.status, answer.error) == (415, "unsupported_media_type")
 
 
 def is_text(body: Any) -> bool:

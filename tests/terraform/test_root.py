@@ -44,7 +44,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "max_frames is 0.5, max_seconds is -1": {"limits": {"max_frames": 0.5, "max_seconds": -1}},
     "max_pixels is 178956971": {"limits": {"max_pixels": 178956971}},
     "max_metadata_bytes is 16777217": {"limits": {"max_metadata_bytes": 16777217}},
-    "timeout of 59 s: set it to 60": {"process_image": {"timeout": 59}},
+    "timeout of 74 s: set it to 75": {"process_image": {"timeout": 74}},
     "memory of 1023 MB is less than limits.max_memory 768": {
         "process_image": {"memory": 1023},
         "limits": {"max_memory": 768},
@@ -204,6 +204,14 @@ run "apply" {{
 }}
 """
 
+UNTRACED = """
+run "apply" {
+  variables {
+    tracing = false
+  }
+}
+"""
+
 # Values that the provider checks the form of.
 ARNS = {
     "aws_cloudwatch_event_bus": "arn:aws:events:eu-central-1:123456789012:event-bus/mocked",
@@ -243,15 +251,23 @@ def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def applied(root: Workspace) -> Applied:
-    """The root with its defaults, one subscription and a boundary."""
+def applies(root: Workspace) -> dict[str, Applied]:
+    """What each apply makes."""
     overrides = "".join(
         f'  mock_resource "{kind}" {{\n    defaults = {{ arn = "{arn}" }}\n  }}\n' for kind, arn in ARNS.items()
     )
-    told = root.play({"applied": APPLIED}, mocks=overrides)["applied"]
-    assert errors(told) == []
-    (state,) = (message["test_state"] for message in told if message["type"] == "test_state")
-    return Applied(state)
+    made = {}
+    for name, told in root.play({"applied": APPLIED, "untraced": UNTRACED}, mocks=overrides).items():
+        assert errors(told) == []
+        (state,) = (message["test_state"] for message in told if message["type"] == "test_state")
+        made[name] = Applied(state)
+    return made
+
+
+@pytest.fixture(scope="module")
+def applied(applies: dict[str, Applied]) -> Applied:
+    """The root with its defaults, one subscription and a boundary."""
+    return applies["applied"]
 
 
 def test_every_target_of_every_rule_has_a_dead_letter_queue(applied: Applied) -> None:
@@ -344,13 +360,34 @@ def test_a_batch_fails_message_by_message_and_before_it_is_delivered_again(appli
     assert queues["module.uploads.aws_sqs_queue.this"]["visibility_timeout_seconds"] >= 6 * function["timeout"]
 
 
-def test_whatever_can_be_traced_is(applied: Applied) -> None:
-    for address, function in applied.every("aws_lambda_function").items():
-        assert function["tracing_config"] == [{"mode": "Active"}], address
-    for address, machine in applied.every("aws_sfn_state_machine").items():
-        assert machine["tracing_configuration"] == [{"enabled": True}], address
-    for address, topic in applied.every("aws_sns_topic").items():
-        assert topic["tracing_config"] == "Active", address
+@pytest.mark.parametrize(("name", "on"), [("applied", True), ("untraced", False)])
+def test_whatever_can_be_traced_is_unless_nothing_is_to_be(applies: dict[str, Applied], name: str, on: bool) -> None:
+    made, mode = applies[name], "Active" if on else "PassThrough"
+    for address, function in made.every("aws_lambda_function").items():
+        assert function["tracing_config"] == [{"mode": mode}], address
+    for address, machine in made.every("aws_sfn_state_machine").items():
+        assert machine["tracing_configuration"] == [{"enabled": on}], address
+    for address, topic in made.every("aws_sns_topic").items():
+        assert topic["tracing_config"] == mode, address
+    for address, stage in made.every("aws_api_gateway_stage").items():
+        assert stage["xray_tracing_enabled"] is on, address
+
+
+def test_an_image_is_looked_for_in_every_log(applied: Applied) -> None:
+    query = applied.every("aws_cloudwatch_query_definition")[
+        'module.observability[0].aws_cloudwatch_query_definition.this["everything about one image"]'
+    ]
+    functions = {f"/aws/lambda/{one['function_name']}" for one in applied.every("aws_lambda_function").values()}
+    assert set(query["log_group_names"]) == {*functions, "/aws/vendedlogs/states/darkroom-record-image"}
+
+
+def test_messages_that_fail_one_by_one_are_an_alarm(applied: Applied) -> None:
+    """By the metric that the function writes."""
+    alarm = applied.every("aws_cloudwatch_metric_alarm")[
+        'module.observability[0].aws_cloudwatch_metric_alarm.this["failing"]'
+    ]
+    assert (alarm["namespace"], alarm["metric_name"]) == ("darkroom", "MessagesFailed")
+    assert alarm["dimensions"] == {"service": "process_image"}
 
 
 def test_logs_end(applied: Applied) -> None:

@@ -11,7 +11,7 @@ locals {
   )
 
   outcome_metrics = [
-    for name in try(concat([var.outcomes.good, var.outcomes.bad], var.outcomes.others), []) :
+    for name in try(concat([var.outcomes.good, var.outcomes.bad], var.outcomes.others, compact([var.outcomes.failed])), []) :
     { namespace = var.outcomes.namespace, metric = name, dimensions = var.outcomes.dimensions, label = name }
   ]
 

@@ -68,7 +68,7 @@ variable "latencies" {
 }
 
 variable "outcomes" {
-  description = "What becomes of a unit of work: metrics that count, in one namespace with the same dimensions. `good` and `bad` are finished; `bad_by` is a dimension by which `bad` is counted besides, such as its reason. An alarm goes off when more than `bad_share` (0 to 1) of at least `bad_share_of` within an hour are bad. `expected_every` is the number of hours within which something is expected (1 to 24): an alarm goes off when nothing was finished in so many; null: nothing is expected."
+  description = "What becomes of a unit of work: metrics that count, in one namespace with the same dimensions. `good` and `bad` are finished; `bad_by` is a dimension by which `bad` is counted besides, such as its reason; `failed` counts what failed and is tried again: an alarm goes off at `failed_at` of it within five minutes. An alarm goes off when more than `bad_share` (0 to 1) of at least `bad_share_of` within an hour are bad. `expected_every` is the number of hours within which something is expected (1 to 24): an alarm goes off when nothing was finished in so many; null: nothing is expected."
   type = object({
     namespace      = string
     dimensions     = map(string)
@@ -76,6 +76,8 @@ variable "outcomes" {
     bad            = string
     bad_by         = optional(string)
     others         = optional(list(string), [])
+    failed         = optional(string)
+    failed_at      = optional(number, 5)
     bad_share      = optional(number, 0.2)
     bad_share_of   = optional(number, 20)
     expected_every = optional(number)
@@ -85,6 +87,11 @@ variable "outcomes" {
   validation {
     condition     = var.outcomes == null || try(var.outcomes.bad_share > 0 && var.outcomes.bad_share < 1 && var.outcomes.bad_share_of >= 1, false)
     error_message = "outcomes: bad_share ${try(var.outcomes.bad_share, "null")} must lie between 0 and 1, and bad_share_of ${try(var.outcomes.bad_share_of, "null")} be at least 1."
+  }
+
+  validation {
+    condition     = var.outcomes == null || try(var.outcomes.failed_at >= 1, false)
+    error_message = "outcomes.failed_at is ${try(var.outcomes.failed_at, "null")}: use at least 1."
   }
 
   validation {

@@ -37,12 +37,12 @@ run "everything_watched_has_its_alarms" {
     tables             = { orders = "orders" }
     topics             = { news = "news" }
     workflows          = { bill = "arn:aws:states:eu-central-1:123456789012:stateMachine:bill" }
-    outcomes           = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", expected_every = 6 }
+    outcomes           = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", failed = "Retried", failed_at = 3, expected_every = 6 }
   }
 
   assert {
     condition = sort(keys(output.alarm_arns)) == sort([
-      "age-jobs", "api-shop", "bad-share", "dlq-jobs", "errors-worker", "failed-bill", "lost-ordered", "lost-put", "silence",
+      "age-jobs", "api-shop", "bad-share", "dlq-jobs", "errors-worker", "failed-bill", "failing", "lost-ordered", "lost-put", "silence",
       "slow-worker", "table-orders", "throttled-bill", "throttles-worker", "timed-out-bill", "undelivered-ordered",
       "undelivered-put", "unnotified-news",
     ])
@@ -60,6 +60,11 @@ run "everything_watched_has_its_alarms" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["dlq-jobs"].threshold == 1 && aws_cloudwatch_metric_alarm.this["dlq-jobs"].period == 60 && endswith(aws_cloudwatch_metric_alarm.this["dlq-jobs"].alarm_description, "Redrive it.")
     error_message = "One message in a dead-letter queue must be an alarm within a minute, with the advice given."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["failing"].metric_name == "Retried" && tomap(aws_cloudwatch_metric_alarm.this["failing"].dimensions) == tomap({ service = "worker" }) && aws_cloudwatch_metric_alarm.this["failing"].statistic == "Sum" && aws_cloudwatch_metric_alarm.this["failing"].threshold == 3
+    error_message = "What fails and is tried again must be an alarm at three within five minutes."
   }
 
   assert {
@@ -83,7 +88,7 @@ run "the_dashboard_shows_what_it_is_told_in_the_order_of_the_questions" {
     dead_letter_queues = { jobs = { name = "jobs-dlq" } }
     functions          = { worker = { name = "worker", timeout = 60 } }
     latencies          = [{ label = "worker", namespace = "AWS/Lambda", metric = "Duration", dimensions = { FunctionName = "worker" } }]
-    outcomes           = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", bad_by = "reason", others = ["Dropped"] }
+    outcomes           = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", bad_by = "reason", others = ["Dropped"], failed = "Retried" }
     stages             = { namespace = "shop", dimensions = { service = "worker" }, metrics = ["Fetch", "Store"] }
 
     costs = {
@@ -99,7 +104,7 @@ run "the_dashboard_shows_what_it_is_told_in_the_order_of_the_questions" {
 
   assert {
     condition = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.metrics if try(widget.properties.title, "") == "Finished, per minute"] == [[
-      for name in ["Done", "Refused", "Dropped"] : ["shop", name, "service", "worker", { label = name }]
+      for name in ["Done", "Refused", "Dropped", "Retried"] : ["shop", name, "service", "worker", { label = name }]
     ]]
     error_message = "Outcomes must be drawn as metrics with their dimensions: ${aws_cloudwatch_dashboard.this.dashboard_body}"
   }
@@ -136,7 +141,7 @@ run "thresholds_that_cannot_work_fail_at_plan" {
 
   variables {
     functions = { worker = { name = "worker", timeout = 60, slow = 2 } }
-    outcomes  = { namespace = "shop", dimensions = {}, good = "Done", bad = "Refused", bad_share = 20, expected_every = 48 }
+    outcomes  = { namespace = "shop", dimensions = {}, good = "Done", bad = "Refused", bad_share = 20, failed_at = 0, expected_every = 48 }
   }
 
   expect_failures = [var.functions, var.outcomes]
