@@ -122,6 +122,16 @@ def test_they_have_the_same_statuses(route: str) -> None:
     assert told == by_the_service(routes()[route]) | by_the_gateway(routes()[route])
 
 
+@pytest.mark.parametrize(
+    "route", sorted(set(OPERATIONS) - {"POST /uploads"})
+)  # a function's responses go by its message
+def test_no_status_of_the_service_has_two_responses(route: str) -> None:
+    names = [name.strip('"') for name in routes()[route]["integration"]["responses"] if not name.startswith("__")]
+    patterns = [name.replace("\\\\", "\\") for name in names if name != "default"]
+    for status in range(200, 600):
+        assert len([pattern for pattern in patterns if re.fullmatch(pattern, str(status))]) <= 1, status
+
+
 @pytest.mark.parametrize("route", OPERATIONS)
 def test_they_have_the_same_headers(route: str) -> None:
     """Those that a route sets itself; a template sets Location."""

@@ -27,6 +27,7 @@ class Capability(Enum):
     ALARMS = "alarms that go off by themselves"
     API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3, DynamoDB and Step Functions"
     EVENTS_ACROSS_ACCOUNTS = "bus policies, and events that another account puts on a bus"
+    GATEWAY_RESPONSES = "what an API answers by itself, in words of its own"
     IAM = "enforcement of IAM policies"
     MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of what Step Functions publishes to SNS"
     NON_TEXT_BODIES = "requests whose bodies are no text, under a content type that the API does not take for bytes"
@@ -78,6 +79,7 @@ MINISTACK = Engine(
             Capability.API_SERVICE_INTEGRATIONS,
             Capability.EVENTS_ACROSS_ACCOUNTS,
             Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS,
+            Capability.GATEWAY_RESPONSES,
             Capability.NON_TEXT_BODIES,
             Capability.VERSION_IDS,
         }
@@ -111,6 +113,7 @@ LOCALSTACK = Engine(
     lacks=frozenset(
         {
             Capability.IAM,
+            Capability.GATEWAY_RESPONSES,
             Capability.NON_TEXT_BODIES,
             Capability.RAW_KEYS,
             Capability.REPLAY,

@@ -139,7 +139,7 @@ def triggers(workspace: Workspace) -> dict[str, str]:
     (state,) = (message["test_state"] for message in messages(said) if message["type"] == "test_state")
     return {
         re.findall(r'\["(\w+)"\]', resource["address"])[0]: resource["values"]["triggers"]["api"]
-        for module in state["values"]["root_module"]["child_modules"]
+        for module in state["root_module"]["child_modules"]
         for resource in module["resources"]
         if resource["type"] == "aws_api_gateway_deployment"
     }
