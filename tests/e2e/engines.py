@@ -25,6 +25,7 @@ class Capability(Enum):
     """Something that AWS does and some test needs."""
 
     ALARMS = "alarms that go off by themselves"
+    BUDGETS = "AWS Budgets"
     API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3, DynamoDB and Step Functions"
     EVENTS_ACROSS_ACCOUNTS = "bus policies, and events that another account puts on a bus"
     IAM = "enforcement of IAM policies"
@@ -32,6 +33,7 @@ class Capability(Enum):
     NON_TEXT_BODIES = "requests whose bodies are no text, under a content type that the API does not take for bytes"
     RAW_KEYS = "object keys in EventBridge events as they are"
     REPLAY = "replays of an archive"
+    SCHEMAS = "EventBridge's registry of schemas"
     SEQUENCERS = "sequencers that rise from event to event of a key"
     VERSION_IDS = "version ids in S3's events"
 
@@ -79,6 +81,7 @@ MINISTACK = Engine(
             Capability.EVENTS_ACROSS_ACCOUNTS,
             Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS,
             Capability.NON_TEXT_BODIES,
+            Capability.SCHEMAS,
             Capability.VERSION_IDS,
         }
     ),
@@ -110,10 +113,12 @@ LOCALSTACK = Engine(
     "LocalStack",
     lacks=frozenset(
         {
+            Capability.BUDGETS,
             Capability.IAM,
             Capability.NON_TEXT_BODIES,
             Capability.RAW_KEYS,
             Capability.REPLAY,
+            Capability.SCHEMAS,
             Capability.SEQUENCERS,
         }
     ),
