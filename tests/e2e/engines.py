@@ -68,7 +68,7 @@ class Engine:
         return self.lacks.isdisjoint(capabilities)
 
 
-FORGOTTEN_OF_ALARMS = ("actions_enabled", "alarm_description", "treat_missing_data")
+FORGOTTEN_OF_ALARMS = ("actions_enabled", "alarm_actions", "alarm_description", "ok_actions", "treat_missing_data")
 FORGOTTEN_OF_MEASURED_ALARMS = ("dimensions", "period", "statistic", *FORGOTTEN_OF_ALARMS)
 
 AWS = Engine("AWS")
@@ -102,10 +102,7 @@ MINISTACK = Engine(
         {
             ("module.order_workflow.aws_sfn_state_machine.this", "tracing_configuration"),
             ("module.orders.aws_cloudwatch_event_bus_policy.this[0]", "policy"),
-            *(
-                ("module.worker.aws_cloudwatch_metric_alarm.this[*]", name)
-                for name in ("alarm_actions", "ok_actions", *FORGOTTEN_OF_MEASURED_ALARMS)
-            ),
+            *(("module.worker.aws_cloudwatch_metric_alarm.this[*]", name) for name in FORGOTTEN_OF_MEASURED_ALARMS),
         }
     ),
 )
