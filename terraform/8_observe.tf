@@ -1,5 +1,5 @@
 # In:         what every part of the pipeline measures of itself.
-# Out:        a dashboard, alarms to the topics of your choice, saved queries.
+# Out:        a dashboard, alarms to the topics of your choice, saved queries; if asked for, findings, a budget, schemas.
 # On failure: nothing of the pipeline depends on this file.
 
 locals {
@@ -16,6 +16,7 @@ locals {
   observed_rules = merge(
     { for key, name in module.uploads_rules.rule_names : key => { name = name, bus = "default" } },
     { for key, name in module.bus.rule_names : key => { name = name, bus = module.bus.name } },
+    merge([for findings in module.findings : { for key, name in findings.rule_names : key => { name = name, bus = "default" } }]...),
   )
 }
 
@@ -38,13 +39,15 @@ module "observability" {
     { for function in module.presign_upload : "presign_upload" => { name = function.name, timeout = function.timeout } },
   )
 
-  dead_letter_queues = {
+  dead_letter_queues = merge({
     uploads       = { name = module.uploads.dlq_name, advice = "These uploads failed five times. The function's log says why, by their message ids; mend it, then redrive: they are S3's own events." }
     uploads_rules = { name = module.uploads_rules.dlq_name, advice = "EventBridge could not deliver S3's events to the queue. Mend the policies of queue and key, then redrive." }
     bus           = { name = module.bus.dlq_name, advice = "EventBridge could not start the workflow. Mend the rule's role, then redrive or replay the archive." }
     record_image  = { name = module.record_image_dlq.name, advice = "These images are processed but not recorded, or recorded but not announced. The workflow's log says why; then redrive: recording twice does no harm." }
     notifications = { name = module.notifications.dlq_name, advice = "A subscriber did not take these notifications. Ask its owner, then redrive." }
-  }
+    }, {
+    for findings in module.findings : "findings" => { name = findings.dlq_name, advice = "EventBridge could not tell the topic of findings. Mend the policies of the topic and its key; the findings are in Security Hub and Config." }
+  })
 
   outcomes = merge(local.function_metrics, {
     good           = "ImageProcessed"
@@ -130,7 +133,86 @@ module "observability" {
     }
   }
 
+  budget = one([for budget in var.observe.budget[*] : merge(budget, {
+    tag = { key = "Application", value = lookup(var.tags, "Application", var.name) }
+  })])
+
+  schemas = { for name, contract in local.contracts : name => contract if var.observe.schemas }
+
   queries = { for name, query in local.queries : name => query if var.observe.save_queries }
+}
+
+locals {
+  findings = try(var.observe.findings, false)
+
+  # By name, ARN or URL. Everything is called by the pipeline's name and a part of its own, but for three.
+  observed_ids = concat(
+    [{ prefix = "${var.name}-" }, { wildcard = "*:${var.name}-*" }, { wildcard = "*/${var.name}-*" }],
+    [module.bus.arn, module.key.arn, module.key.id],
+    [for api in module.api : { suffix = "/restapis/${api.id}" }],
+  )
+}
+
+# What Security Hub and AWS Config find in these resources, if the account uses them: as they see it, on the default bus.
+module "findings" {
+  source = "./modules/event_bus"
+  count  = local.findings ? 1 : 0
+
+  name    = "default"
+  prefix  = "${var.name}-findings"
+  key_arn = module.key.arn
+
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  rules = {
+    for name, pattern in {
+      # A control that passes is a finding too, an informational one.
+      security-hub = {
+        source      = ["aws.securityhub"]
+        detail-type = ["Security Hub Findings - Imported"]
+        detail = { findings = {
+          RecordState = ["ACTIVE"]
+          Resources   = { Id = local.observed_ids }
+          Severity    = { Label = [{ anything-but = "INFORMATIONAL" }] }
+          Workflow    = { Status = ["NEW"] }
+        } }
+      }
+      config = {
+        source      = ["aws.config"]
+        detail-type = ["Config Rules Compliance Change"]
+        detail      = { newEvaluationResult = { complianceType = ["NON_COMPLIANT"] }, resourceId = local.observed_ids }
+      }
+      } : name => {
+      pattern = jsonencode(pattern)
+      targets = { for number, arn in var.observe.alarm_topic_arns : "topic-${number}" => { arn = arn } }
+    }
+  }
+}
+
+locals {
+  # EventBridge's registry takes JSON Schema of draft 4. What that lacks of what contracts use is `const`: an
+  # enumeration of one says the same.
+  details = {
+    for file in fileset("${path.module}/../events", "*/[0-9]*.json") :
+    file => jsondecode(replace(file("${path.module}/../events/${file}"), "/\"const\":\\s*(\"[^\"]*\"|[0-9]+)/", "\"enum\": [$1]"))
+  }
+
+  # Whole events, as rules deliver them.
+  contracts = {
+    for file, detail in local.details : replace(trimsuffix(file, ".json"), "/", "-") => {
+      description = detail.description
+      content = jsonencode({
+        "$schema" = "http://json-schema.org/draft-04/schema#"
+        title     = detail.title
+        type      = "object"
+        required  = ["detail", "detail-type", "source"]
+        properties = merge(
+          { for name, values in jsondecode(file("${path.module}/../events/${dirname(file)}/pattern.json")) : name => { enum = values } },
+          { detail = { for keyword, value in detail : keyword => value if keyword != "$schema" } },
+        )
+      })
+    }
+  }
 }
 
 locals {

@@ -146,19 +146,34 @@ variable "notifications" {
 
 variable "observe" {
   description = <<-EOT
-    Dashboard, alarms and saved queries; null: none. alarm_topic_arns: SNS topics that are told of alarms.
-    expected_every: hours within which at least one image is expected (null: nothing is). max_wait: seconds that an
-    upload may wait. rejected_share: share of rejected images, of at least 20 within an hour, that is an alarm.
-    save_queries: false where CloudWatch cannot keep queries, as on some emulators.
+    Dashboard, alarms and saved queries; null: none. alarm_topic_arns: SNS topics that are told of alarms; what their
+    policies must admit is the output alarm_publishers. budget: US dollars a month, and the percentages of it that are an
+    alarm when they are spent or forecast (modules/observability); null: none. expected_every: hours within which at least
+    one image is expected (null: nothing is). findings: tell the topics what Security Hub and AWS Config find in these
+    resources. max_wait: seconds that an upload may wait. rejected_share: share of rejected images, of at least 20 within
+    an hour, that is an alarm. save_queries: false where CloudWatch cannot keep queries, as on some emulators. schemas:
+    put the events' contracts into a registry of EventBridge's.
   EOT
   type = object({
     alarm_topic_arns = optional(list(string), [])
-    expected_every   = optional(number)
-    max_wait         = optional(number, 900)
-    rejected_share   = optional(number, 0.2)
-    save_queries     = optional(bool, true)
+    budget = optional(object({
+      usd      = number
+      spent    = optional(list(number), [80, 100])
+      forecast = optional(list(number), [100])
+    }))
+    expected_every = optional(number)
+    findings       = optional(bool, false)
+    max_wait       = optional(number, 900)
+    rejected_share = optional(number, 0.2)
+    save_queries   = optional(bool, true)
+    schemas        = optional(bool, false)
   })
   default = {}
+
+  validation {
+    condition     = try(!var.observe.findings || contains(range(1, 6), length(var.observe.alarm_topic_arns)), true)
+    error_message = "observe.findings tells one to five topics, and alarm_topic_arns has ${try(length(var.observe.alarm_topic_arns), 0)}: name the topic that is to be told."
+  }
 }
 
 variable "originals" {

@@ -36,6 +36,11 @@ override_data {
 }
 
 override_data {
+  target = module.observability.data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
   target = module.presign_upload[0].data.aws_caller_identity.current
   values = { account_id = "123456789012" }
 }

@@ -91,20 +91,35 @@ def test_queue(endpoint: str) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="session")
-def stack(endpoint: str, test_queue: tuple[str, str]) -> Stack:
+def operators(endpoint: str) -> str:
+    """The ARN of the topic that operators are told by."""
+    arn: str = session().client("sns").create_topic(Name=f"operators-of-{NAME}")["TopicArn"]
+    return arn
+
+
+@pytest.fixture(scope="session")
+def stack(endpoint: str, test_queue: tuple[str, str], operators: str) -> Stack:
     """Terraform's root, applied."""
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     logo = DIRECTORY / "logo.png"
     logo.write_bytes(encode(draw((64, 64)), "PNG"))
+    emulators = emulator_variables(NAME, functions_target(endpoint) if engine() is LOCALSTACK else None)
     variants = [*VARIANTS, {"name": "branded", "width": 320, "watermark": {"image": str(logo)}}]
     stack = Stack(
         DIRECTORY,
         {},
         {
-            **emulator_variables(NAME, functions_target(endpoint) if engine() is LOCALSTACK else None),
+            **emulators,
             "variants": variants,
             "notifications": {"test": {"protocol": "sqs", "endpoint": test_queue[1]}},
             "api": API if engine().can(Capability.API_SERVICE_INTEGRATIONS) else None,
+            "observe": {
+                **emulators["observe"],
+                "alarm_topic_arns": [operators],
+                "budget": {"usd": 50} if engine().can(Capability.BUDGETS) else None,
+                "findings": True,
+                "schemas": engine().can(Capability.SCHEMAS),
+            },
             "originals": {"cors_origins": [API["cors_origin"]]},
         },
         tell=print,

@@ -25,6 +25,7 @@ class Capability(Enum):
     """Something that AWS does and some test needs."""
 
     ALARMS = "alarms that go off by themselves"
+    BUDGETS = "AWS Budgets"
     API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3, DynamoDB and Step Functions"
     EVENTS_ACROSS_ACCOUNTS = "bus policies, and events that another account puts on a bus"
     GATEWAY_RESPONSES = "what an API answers by itself, in words of its own"
@@ -33,6 +34,7 @@ class Capability(Enum):
     NON_TEXT_BODIES = "requests whose bodies are no text, under a content type that the API does not take for bytes"
     RAW_KEYS = "object keys in EventBridge events as they are"
     REPLAY = "replays of an archive"
+    SCHEMAS = "EventBridge's registry of schemas"
     SEQUENCERS = "sequencers that rise from event to event of a key"
     VERSION_IDS = "version ids in S3's events"
 
@@ -67,7 +69,7 @@ class Engine:
         return self.lacks.isdisjoint(capabilities)
 
 
-FORGOTTEN_OF_ALARMS = ("actions_enabled", "alarm_description", "treat_missing_data")
+FORGOTTEN_OF_ALARMS = ("actions_enabled", "alarm_actions", "alarm_description", "ok_actions", "treat_missing_data")
 FORGOTTEN_OF_MEASURED_ALARMS = ("dimensions", "period", "statistic", *FORGOTTEN_OF_ALARMS)
 
 AWS = Engine("AWS")
@@ -81,6 +83,7 @@ MINISTACK = Engine(
             Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS,
             Capability.GATEWAY_RESPONSES,
             Capability.NON_TEXT_BODIES,
+            Capability.SCHEMAS,
             Capability.VERSION_IDS,
         }
     ),
@@ -101,10 +104,7 @@ MINISTACK = Engine(
         {
             ("module.order_workflow.aws_sfn_state_machine.this", "tracing_configuration"),
             ("module.orders.aws_cloudwatch_event_bus_policy.this[0]", "policy"),
-            *(
-                ("module.worker.aws_cloudwatch_metric_alarm.this[*]", name)
-                for name in ("alarm_actions", "ok_actions", *FORGOTTEN_OF_MEASURED_ALARMS)
-            ),
+            *(("module.worker.aws_cloudwatch_metric_alarm.this[*]", name) for name in FORGOTTEN_OF_MEASURED_ALARMS),
         }
     ),
 )
@@ -112,11 +112,13 @@ LOCALSTACK = Engine(
     "LocalStack",
     lacks=frozenset(
         {
+            Capability.BUDGETS,
             Capability.IAM,
             Capability.GATEWAY_RESPONSES,
             Capability.NON_TEXT_BODIES,
             Capability.RAW_KEYS,
             Capability.REPLAY,
+            Capability.SCHEMAS,
             Capability.SEQUENCERS,
         }
     ),

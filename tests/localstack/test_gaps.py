@@ -23,6 +23,8 @@ NEITHER = DOCUMENT.partition("## What neither way shows")[2].partition("\n## ")[
 
 IN_THE_TABLE = {
     "IAM": Capability.IAM,
+    "Budgets": Capability.BUDGETS,
+    "Schemas": Capability.SCHEMAS,
     "Object keys": Capability.RAW_KEYS,
     "Sequencers": Capability.SEQUENCERS,
     "Bodies that are not text": Capability.NON_TEXT_BODIES,

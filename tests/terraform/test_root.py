@@ -8,8 +8,10 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft4Validator, Draft202012Validator
 
 from darkroom.pricing import READS, load_prices
+from event_contracts import load
 from process_image.image import Limits
 from process_image.isolation import Budget
 from process_image.settings import Settings
@@ -38,6 +40,7 @@ def marked(**fields: Any) -> dict[str, Any]:
 MISTAKES: dict[str, dict[str, Any]] = {
     'name "Darkroom"': {"name": "Darkroom"},
     'name "1st"': {"name": "1st"},
+    "observe.findings tells one to five topics, and alarm_topic_arns has 0": {"observe": {"findings": True}},
     'name "a-name-that-is-far-too-long"': {"name": "a-name-that-is-far-too-long"},
     'runtime "3.13"': {"runtime": "3.13"},
     "max_bytes is 0": {"limits": {"max_bytes": 0}},
@@ -191,11 +194,14 @@ def test_a_mistake_that_a_module_knows_fails_at_plan(plans: dict[str, list[str]]
 # What an apply makes
 
 SUBSCRIBER = "arn:aws:sqs:eu-central-1:123456789012:shop"
+OPERATORS = "arn:aws:sns:eu-central-1:123456789012:operators"
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 APPLIED = f"""
 run "apply" {{
   variables {{
     permissions_boundary_arn = "{BOUNDARY}"
+
+    observe = {{ alarm_topic_arns = ["{OPERATORS}"], budget = {{ usd = 50 }}, findings = true, schemas = true }}
 
     notifications = {{
       shop = {{ protocol = "sqs", endpoint = "{SUBSCRIBER}", filter_policy = {{ status = ["Processed"] }} }}
@@ -266,7 +272,7 @@ def applies(root: Workspace) -> dict[str, Applied]:
 
 @pytest.fixture(scope="module")
 def applied(applies: dict[str, Applied]) -> Applied:
-    """The root with its defaults, one subscription and a boundary."""
+    """The root with its defaults, one subscription, a boundary, and all that operators may ask for."""
     return applies["applied"]
 
 
@@ -474,3 +480,56 @@ def test_every_alarm_is_in_the_runbook_and_no_other(applied: Applied) -> None:
         name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`([\w-]+)`", row)
     }
     assert told == made | {"silence"}  # which is made where `expected_every` is set
+
+
+def test_the_operators_are_told_of_the_budget_and_of_findings(applied: Applied) -> None:
+    (budget,) = applied.every("aws_budgets_budget").values()
+    assert (float(budget["limit_amount"]), budget["limit_unit"], budget["time_unit"]) == (50, "USD", "MONTHLY")
+    assert [(one["name"], one["values"]) for one in budget["cost_filter"]] == [
+        ("TagKeyValue", ["user:Application$darkroom"])
+    ]
+    told = {(one["notification_type"], one["threshold"]) for one in budget["notification"]}
+    assert told == {("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)}
+    assert all(one["subscriber_sns_topic_arns"] == [OPERATORS] for one in budget["notification"])
+    targets = applied.every("aws_cloudwatch_event_target")
+    findings = {target["rule"]: target["arn"] for at, target in targets.items() if at.startswith("module.findings")}
+    assert findings == dict.fromkeys(("darkroom-findings-config", "darkroom-findings-security-hub"), OPERATORS)
+
+
+CONTRACTS = {
+    f"{contract.name}-{version}": (contract.examples["example.json"], schema)
+    for contract in load().values()
+    for version, schema in contract.versions.items()
+}
+
+
+def changed(value: Any) -> Iterator[Any]:
+    """Each of what a JSON value can become by one change: a field without, or of another kind, or another constant."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield {key: other for key, other in value.items() if key != name}
+            for other in changed(inner):
+                yield {**value, name: other}
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            for other in changed(inner):
+                yield [*value[:number], other, *value[number + 1 :]]
+    yield from (None, True, -1, 2, "", "Other", [], {})
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_the_registry_has_each_contract_and_it_means_the_same(applied: Applied, name: str) -> None:
+    made = {schema["name"]: schema for schema in applied.every("aws_schemas_schema").values()}
+    assert set(made) == set(CONTRACTS)
+    event, contract = CONTRACTS[name]
+    assert (made[name]["type"], made[name]["description"]) == ("JSONSchemaDraft4", contract["description"])
+    content = json.loads(made[name]["content"])
+    assert content["$schema"] == Draft4Validator.META_SCHEMA["id"]
+    Draft4Validator.check_schema(content)
+    registered, ours = Draft4Validator(content), Draft202012Validator(contract)
+    assert registered.is_valid(event)
+    assert not registered.is_valid({**event, "source": "somebody.else"})
+    details = list(changed(event["detail"]))
+    assert len([detail for detail in details if not ours.is_valid(detail)]) > 50
+    for detail in details:
+        assert registered.is_valid({**event, "detail": detail}) == ours.is_valid(detail), detail

@@ -58,6 +58,12 @@ locals {
       ]
     }
 
+    budgets = {
+      arns  = ["arn:${local.partition}:budgets::${local.account_id}:budget/${var.name}"]
+      read  = ["budgets:ListTagsForResource", "budgets:ViewBudget"]
+      write = ["budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"]
+    }
+
     buses = {
       arns = [
         for resource in ["archive/${var.name}-*", "event-bus/${var.name}", "rule/${var.name}-*", "rule/${var.name}/*"] :
@@ -152,6 +158,21 @@ locals {
       read = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies"]
       # To make one and to give it permissions takes the boundary: see below.
       write = ["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"]
+    }
+
+    schemas = {
+      arns = ["arn:${local.partition}:schemas:${local.regional}:registry/${var.name}", "arn:${local.partition}:schemas:${local.regional}:schema/${var.name}/*"]
+      read = ["schemas:DescribeRegistry", "schemas:DescribeSchema", "schemas:ListTagsForResource"]
+      write = [
+        "schemas:CreateRegistry",
+        "schemas:CreateSchema",
+        "schemas:DeleteRegistry",
+        "schemas:DeleteSchema",
+        "schemas:TagResource",
+        "schemas:UntagResource",
+        "schemas:UpdateRegistry",
+        "schemas:UpdateSchema",
+      ]
     }
 
     tables = {

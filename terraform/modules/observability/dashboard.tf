@@ -1,4 +1,13 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
 data "aws_region" "current" {}
+
+locals {
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+}
 
 # One question a row, in the order in which one asks them: is it working, how fast, what fails, what does it cost.
 locals {

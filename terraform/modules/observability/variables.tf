@@ -23,6 +23,27 @@ variable "apis" {
   nullable    = false
 }
 
+variable "budget" {
+  description = "A monthly budget of `usd` US dollars for what bears the cost allocation tag `tag`, which has to be activated in the billing console: until then nothing counts. The one topic in `alarm_topic_arns` is told when so many percent of it are `spent`, and when as many are `forecast` for the month, five thresholds in all; its policy, and an encrypted one's key, must admit budgets.amazonaws.com. Null: none."
+  type = object({
+    usd      = number
+    tag      = object({ key = string, value = string })
+    spent    = optional(list(number), [80, 100])
+    forecast = optional(list(number), [100])
+  })
+  default = null
+
+  validation {
+    condition     = var.budget == null || try(var.budget.usd > 0, false)
+    error_message = "budget.usd is ${try(var.budget.usd, "null")}: use more than 0 US dollars."
+  }
+
+  validation {
+    condition     = var.budget == null || try(contains(range(1, 6), length(var.budget.spent) + length(var.budget.forecast)) && alltrue([for percent in concat(var.budget.spent, var.budget.forecast) : percent > 0]), false)
+    error_message = "budget has ${try(length(var.budget.spent) + length(var.budget.forecast), 0)} thresholds (${try(join(", ", concat(var.budget.spent, var.budget.forecast)), "")}): AWS Budgets admits one to five, in percent above 0."
+  }
+}
+
 variable "costs" {
   description = "What the dashboard estimates the cost of, by component: a metric, the `statistic` of it that is paid for, and the US dollars of one unit. Prices differ by region and change: this is for seeing what dominates, not for accounting."
   type = map(object({
@@ -119,6 +140,22 @@ variable "rules" {
   type        = map(object({ name = string, bus = optional(string, "default") }))
   default     = {}
   nullable    = false
+}
+
+variable "schemas" {
+  description = "Schemas of events, by name, for a registry of EventBridge's: `content` is JSON, of the `type` JSONSchemaDraft4 or OpenApi3. Empty: no registry."
+  type = map(object({
+    content     = string
+    description = optional(string)
+    type        = optional(string, "JSONSchemaDraft4")
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name, schema in var.schemas : can(regex("^[0-9A-Za-z_.@-]{1,385}$", name)) && contains(["JSONSchemaDraft4", "OpenApi3"], schema.type) && can(keys(jsondecode(schema.content)))])
+    error_message = "schemas: a name is 1 to 385 letters, digits, _, -, . or @, a type JSONSchemaDraft4 or OpenApi3, and content a JSON object, unlike those of ${join(", ", [for name, schema in var.schemas : name if !(can(regex("^[0-9A-Za-z_.@-]{1,385}$", name)) && contains(["JSONSchemaDraft4", "OpenApi3"], schema.type) && can(keys(jsondecode(schema.content))))])}."
+  }
 }
 
 variable "stages" {

@@ -1,6 +1,14 @@
 # Nothing is called: what the module makes of what it is told to watch.
 
 mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
   mock_data "aws_region" {
     defaults = { id = "eu-central-1" }
   }
@@ -145,4 +153,71 @@ run "thresholds_that_cannot_work_fail_at_plan" {
   }
 
   expect_failures = [var.functions, var.outcomes]
+}
+
+run "no_budget_and_no_registry_unless_asked_for" {
+  command = plan
+
+  assert {
+    condition     = output.budget_name == null && output.registry_name == null && keys(output.publishers) == ["alarms"]
+    error_message = "Off by default."
+  }
+}
+
+run "a_budget_counts_what_bears_the_tag_and_tells_the_topic" {
+  command = plan
+
+  variables {
+    alarm_topic_arns = ["arn:aws:sns:eu-central-1:123456789012:operators"]
+    budget           = { usd = 12.5, tag = { key = "team", value = "shop" }, spent = [50], forecast = [] }
+  }
+
+  assert {
+    condition     = aws_budgets_budget.this[0].limit_amount == "12.5" && one(aws_budgets_budget.this[0].cost_filter).values == tolist(["user:team$shop"])
+    error_message = "It must count the tag's costs: ${jsonencode(aws_budgets_budget.this[0].cost_filter)}"
+  }
+
+  assert {
+    condition     = [for one in aws_budgets_budget.this[0].notification : "${one.notification_type} ${one.threshold} ${join(",", one.subscriber_sns_topic_arns)}"] == ["ACTUAL 50 arn:aws:sns:eu-central-1:123456789012:operators"]
+    error_message = "It must tell the topic, and of nothing else: ${jsonencode(aws_budgets_budget.this[0].notification)}"
+  }
+
+  assert {
+    condition     = output.publishers.budget == { service = "budgets.amazonaws.com", source_arns = ["arn:aws:budgets::123456789012:*"] }
+    error_message = "Budgets publishes for the account: ${jsonencode(output.publishers)}"
+  }
+}
+
+run "a_budget_tells_one_topic" {
+  command = plan
+
+  variables {
+    budget = { usd = 1, tag = { key = "team", value = "shop" } }
+  }
+
+  expect_failures = [aws_budgets_budget.this]
+}
+
+run "a_registry_has_the_schemas" {
+  command = plan
+
+  variables {
+    schemas = { "ordered-1" = { content = jsonencode({ type = "object" }), description = "An order." } }
+  }
+
+  assert {
+    condition     = output.registry_name == "shop" && aws_schemas_schema.this["ordered-1"].registry_name == "shop" && aws_schemas_schema.this["ordered-1"].type == "JSONSchemaDraft4"
+    error_message = "A schema of draft 4, in the registry of the module's name."
+  }
+}
+
+run "budgets_and_schemas_that_cannot_be_fail_at_plan" {
+  command = plan
+
+  variables {
+    budget  = { usd = 0, tag = { key = "team", value = "shop" }, spent = [1, 2, 3, 4, 5] }
+    schemas = { "ordered 1" = { content = "[]", type = "Avro" } }
+  }
+
+  expect_failures = [var.budget, var.schemas]
 }
