@@ -199,7 +199,8 @@ def image_deleted(
 ) -> ImageEvent:
     """A version, or with `image_deleted` the whole image, is gone, and so are the derivatives of `deleted_versions`.
 
-    An image of very many versions is told of in several parts, each an event of its own, counted from 0.
+    An image of very many versions is told of in several events. The first is what is announced; the others, whose
+    `part` counts on from 0, name the rest of the versions.
     """
     return _event(
         "Deleted",
@@ -210,6 +211,7 @@ def image_deleted(
         summary="deleted" if image_deleted else "version deleted",
         image_deleted=image_deleted,
         deleted_versions=list(deleted_versions),
+        part=part,
     )
 
 

@@ -120,6 +120,8 @@ def _holds(rule: Mapping[str, Any], data: Any) -> bool:  # noqa: ANN401 - JSON
             holds = isinstance(found, str) is operand
         case "BooleanEquals" | "StringEquals":
             holds = found == operand
+        case "NumericGreaterThan":
+            holds = isinstance(found, int | float) and found > operand
         case "StringEqualsPath":
             holds = found == find(data, operand)
         case _:

@@ -169,6 +169,39 @@ def test_a_replayed_event_tells_nobody(pipeline: Pipeline) -> None:
     assert len(pipeline.notifications(image_id)) == 1
 
 
+def test_the_further_events_of_one_deletion_close_versions_and_tell_nobody(pipeline: Pipeline) -> None:
+    """What is told of a deletion of very many versions is its first event, however often any of them comes."""
+    image_id = pipeline.upload(encode(draw((300, 200))))
+    told = json.loads(pipeline.notification(image_id, "Processed")["Message"])
+    about = {name: told[name] for name in ("schema_version", "image_id", "owner", "recipe", "uploaded_at")}
+    detail = about | {
+        "status": "Deleted",
+        "version": "the-delete-marker",
+        "sequencer": "f" * 18,
+        "dedup_id": uuid.uuid4().hex * 2,
+        "summary": "Image: deleted",
+        "image_deleted": True,
+        "deleted_versions": [told["version"]],
+        "part": 1,
+    }
+    entry = {
+        "EventBusName": pipeline.outputs["bus"]["name"],
+        "Source": "darkroom",
+        "DetailType": "Image Deleted",
+        "Detail": json.dumps(detail),
+    }
+    pipeline.client("events").put_events(Entries=[entry, entry])
+
+    def look() -> bool:
+        item = pipeline.item(image_id, f"version#{told['version']}")
+        return item is not None and item["status"] == "Deleted"
+
+    wait_for("the end of the version", look)
+    settle(pipeline)
+    assert len(pipeline.notifications(image_id)) == 1
+    assert pipeline.record(image_id)["version"] == told["version"], "that the image is gone is for the first to say"
+
+
 def test_a_replay_does_not_bring_back_an_old_recipe(pipeline: Pipeline) -> None:
     """A version made again with another recipe keeps it when its first event is replayed."""
     image_id = pipeline.upload(encode(draw((300, 200))))

@@ -299,6 +299,13 @@ def test_every_event_finds_its_way_to_the_end(definition: dict[str, Any]) -> Non
             assert {"Announce", "MarkAnnounced"} <= set(way.entered), name
 
 
+def test_a_further_event_of_one_deletion_closes_its_versions_and_tells_nobody(definition: dict[str, Any]) -> None:
+    (first,) = load()["image_deleted"].examples.values()
+    entered = walk(definition, {**first, "detail": {**first["detail"], "part": 1}}).entered
+    assert {"DeleteVersions", "DeleteOne", "Done"} <= set(entered)
+    assert not {"DeleteVersion", "DeleteCurrent", "Announce", "MarkAnnounced"} & set(entered)
+
+
 def test_the_dashboard_knows_how_many_states_an_image_enters(definition: dict[str, Any]) -> None:
     """Which is what a standard workflow costs."""
     (event,) = load()["image_processed"].examples.values()

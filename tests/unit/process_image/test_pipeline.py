@@ -328,6 +328,7 @@ def test_a_deletion_of_very_many_versions_is_told_in_parts(
     assert [len(some) for some in versions] == [2, 2, 1]
     assert sorted(itertools.chain(*versions)) == sorted(upload.version for upload in uploads)
     assert len({event.detail["dedup_id"] for event in events}) == 3
+    assert [event.detail["part"] for event in events] == [0, 1, 2]
     assert contents(s3) == {}
 
 
