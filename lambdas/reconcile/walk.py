@@ -51,8 +51,8 @@ class Place(NamedTuple):
     """Where a walk goes on.
 
     Attributes:
-        after: What has been looked at last: of the buckets a `key`, of the table the key of an item; empty where the
-            walk begins.
+        after: What has been looked at last: of each bucket a key, of the table the key of an item; empty where the walk
+            begins.
     """
 
     walk: Walk
@@ -105,7 +105,7 @@ class Walker:
     def _walk(self, place: Place) -> Iterator[Page]:
         match place.walk:
             case Walk.BUCKETS:
-                return self._buckets(place.after.get("key", ""))
+                return self._buckets(place.after)
             case Walk.TABLE:
                 return self._table(place.after)
             case Walk.DIGESTS:
@@ -119,28 +119,29 @@ class Walker:
 
     # The buckets
 
-    def _buckets(self, after: str) -> Iterator[Page]:
-        originals = _Ahead(self._originals(self._prefix, after))
-        derivatives = _Ahead(self._derivatives(self._prefix, after))
-        until: str | None = after
+    def _buckets(self, after: Mapping[str, str]) -> Iterator[Page]:
+        last = {"original": "", "derivative": "", **after}
+        originals = _Ahead(self._originals(self._prefix, last["original"]))
+        derivatives = _Ahead(self._derivatives(self._prefix, last["derivative"]))
+        until: str | None = ""
         while until is not None:
             images: dict[str, Image] = {}
-            begin = after
+            begin = max(last.values())
             while until is not None and len(images) < IMAGES_AT_ONCE:
                 if originals.next and (not derivatives.next or originals.next.id <= derivatives.next.key):
                     original = originals.take()
-                    after, image = original.id, images.setdefault(original.id, original)
+                    last["original"], image = original.id, images.setdefault(original.id, original)
                     image.versions, image.marker = original.versions, original.marker
                 elif derivatives.next:
                     derivative = derivatives.take()
-                    after, folder = derivative.key, derivative.folder
+                    last["derivative"], folder = derivative.key, derivative.folder
                     if folder.startswith(self._prefix) and not folder.startswith(DIGEST):
                         _add(images.setdefault(folder, Image(folder)), derivative)
                 ahead = [originals.next.id] if originals.next else []
                 ahead += [derivatives.next.key] if derivatives.next else []
                 until = min(ahead, default=None)
             complete = partial(self._complete, begin=begin, until=until)
-            going_on = Place(Walk.TABLE, {}) if until is None else Place(Walk.BUCKETS, {"key": after})
+            going_on = Place(Walk.TABLE, {}) if until is None else Place(Walk.BUCKETS, dict(last))
             yield Page(self._map(complete, [images[image_id] for image_id in sorted(images)]), going_on)
 
     def _complete(self, image: Image, *, begin: str, until: str | None) -> Image:
@@ -178,6 +179,8 @@ class Walker:
             Bucket=self._pipeline.originals, Prefix=prefix, **_unless_empty(KeyMarker=after)
         )
         for key, listed in groupby(self._versions(pages), key=lambda one: one[0]):
+            if key <= after:  # whoever goes on after a key has had all of its versions
+                continue
             image = Image(key)
             for _, version, is_marker in listed:
                 if is_marker:
