@@ -22,6 +22,7 @@ class Kind(Enum):
     OUTSIDE = "outside"
     QUEUE = "SQS"
     RULE = "rule"
+    SCHEDULE = "EventBridge Scheduler"
     TABLE = "DynamoDB"
     TOPIC = "SNS"
     WORKFLOW = "Step Functions"

@@ -117,7 +117,7 @@ resource "aws_scheduler_schedule" "reconcile" {
   }
 
   target {
-    arn      = module.reconcile[0].invoke_arn
+    arn      = module.reconcile[0].arn
     role_arn = aws_iam_role.reconcile_schedule[0].arn
     input    = jsonencode({ repair = var.reconcile.repair, grace_minutes = var.reconcile.grace_minutes })
 
@@ -181,7 +181,7 @@ data "aws_iam_policy_document" "reconcile_schedule" {
   statement {
     sid       = "Call"
     actions   = ["lambda:InvokeFunction"]
-    resources = [module.reconcile[0].invoke_arn]
+    resources = [module.reconcile[0].arn]
   }
 
   statement {

@@ -104,6 +104,7 @@ locals {
         "lambda:GetFunction",
         "lambda:GetFunctionCodeSigningConfig",
         "lambda:GetFunctionConcurrency",
+        "lambda:GetFunctionEventInvokeConfig",
         "lambda:GetFunctionRecursionConfig",
         "lambda:GetPolicy",
         "lambda:ListTags",
@@ -114,13 +115,16 @@ locals {
         "lambda:CreateFunction",
         "lambda:DeleteFunction",
         "lambda:DeleteFunctionConcurrency",
+        "lambda:DeleteFunctionEventInvokeConfig",
         "lambda:PutFunctionConcurrency",
+        "lambda:PutFunctionEventInvokeConfig",
         "lambda:PutFunctionRecursionConfig",
         "lambda:RemovePermission",
         "lambda:TagResource",
         "lambda:UntagResource",
         "lambda:UpdateFunctionCode",
         "lambda:UpdateFunctionConfiguration",
+        "lambda:UpdateFunctionEventInvokeConfig",
       ]
     }
 
@@ -152,6 +156,12 @@ locals {
       read = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies"]
       # To make one and to give it permissions takes the boundary: see below.
       write = ["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"]
+    }
+
+    schedules = {
+      arns  = ["arn:${local.partition}:scheduler:${local.regional}:schedule/default/${var.name}-*"]
+      read  = ["scheduler:GetSchedule"]
+      write = ["scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:UpdateSchedule"]
     }
 
     tables = {
@@ -259,7 +269,7 @@ data "aws_iam_policy_document" "govern" {
     condition {
       test     = "StringEquals"
       variable = "iam:PassedToService"
-      values   = ["apigateway.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com", "states.amazonaws.com"]
+      values   = ["apigateway.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"]
     }
   }
 

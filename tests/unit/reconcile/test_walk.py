@@ -65,22 +65,24 @@ def everything(resources: Resources) -> dict[str, Image]:
 def gathered(resources: Resources) -> dict[str, Image]:
     """The same as the walk's, by holding all in memory at once."""
     images: dict[str, Image] = {}
+
+    def image(image_id: str) -> Image:
+        return images.setdefault(image_id, Image(image_id))
+
     listed = resources.s3.list_object_versions(Bucket=resources.originals)
-    for one in listed.get("Versions", []):
+    for one in listed["Versions"]:
         version = Version(one["VersionId"], one["LastModified"], one["Size"], one["ETag"].strip('"'))
-        images.setdefault(one["Key"], Image(one["Key"])).versions.append(version)
-    for one in listed.get("DeleteMarkers", []):
-        marker = Version(one["VersionId"], one["LastModified"])
-        images.setdefault(one["Key"], Image(one["Key"])).marker = marker
+        image(one["Key"]).versions.append(version)
+    for marker in listed["DeleteMarkers"]:
+        image(marker["Key"]).marker = Version(marker["VersionId"], marker["LastModified"])
     for item in map(plain, resources.dynamodb.scan(TableName=resources.table)["Items"]):
-        images.setdefault(item["image_id"], Image(item["image_id"])).items.append(item)
+        image(item["image_id"]).items.append(item)
     digests = {f"sha256-{hashlib.sha256(image_id.encode()).hexdigest()}": image_id for image_id in images}
-    for one in resources.s3.list_objects_v2(Bucket=resources.processed)["Contents"]:
-        if one["Key"].count("/") > 1:
-            folder, version, _ = one["Key"].rsplit("/", 2)
-            image_id = digests.get(folder, folder)
-            image = images.setdefault(image_id, Image(image_id))
-            image.derivatives.setdefault(version, {})[one["Key"]] = one["LastModified"]
+    for derivative in resources.s3.list_objects_v2(Bucket=resources.processed)["Contents"]:
+        if derivative["Key"].count("/") > 1:
+            folder, name, _ = derivative["Key"].rsplit("/", 2)
+            written = image(digests.get(folder, folder)).derivatives.setdefault(name, {})
+            written[derivative["Key"]] = derivative["LastModified"]
     return images
 
 
