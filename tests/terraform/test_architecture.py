@@ -130,7 +130,9 @@ def without_event_dlq(plan: dict[str, Any]) -> None:
 
 
 def without_schedule_dlq(plan: dict[str, Any]) -> None:
-    of(plan, "aws_scheduler_schedule.reconcile[0]")["target"][0]["dead_letter_config"] = []
+    (target,) = of(plan, "aws_scheduler_schedule.reconcile[0]")["target"]
+    target["arn"] = "arn:aws:lambda:us-east-1:000000000000:function:darkroom-reconcile"
+    target["dead_letter_config"] = []
 
 
 def without_redrive(plan: dict[str, Any]) -> None:

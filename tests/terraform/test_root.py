@@ -393,7 +393,7 @@ def test_the_function_understands_what_it_is_told(applied: Applied) -> None:
 
 def test_reconcile_understands_what_it_is_told(applied: Applied) -> None:
     """By its environment, and by the schedule's input."""
-    (environment,) = applied.one("aws_lambda_function", "reconcile")["environment"]
+    (environment,) = applied.one("aws_lambda_function", "reconcile[0]")["environment"]
     settings = ReconcileSettings.from_environment(environment["variables"])
     assert settings.metrics_namespace == "darkroom"
     assert settings.originals_bucket == applied.outputs["originals_bucket"]
