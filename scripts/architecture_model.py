@@ -110,6 +110,20 @@ class Graph:
         return self.nodes[edge.source].kind, self.nodes[edge.target].kind
 
     @property
+    def schedules_side(self) -> set[str]:
+        """The schedules, what nothing else begins, and where its failures alone end: beside the way of an event."""
+        beside = {node.id for node in self.every(Kind.SCHEDULE)}
+        while True:
+            given = {
+                node: {edge.source for edge in self.to(node, Flow.EVENT, Flow.WRITE, Flow.FAILURE)}
+                for node in self.nodes
+            }
+            more = {node for node, givers in given.items() if givers and givers <= beside} - beside
+            if not more:
+                return beside
+            beside |= more
+
+    @property
     def callers_side(self) -> set[str]:
         """The APIs, and what only they use: a caller waits for it, before anything happens by itself."""
         apis = {node.id for node in self.every(Kind.API)}

@@ -102,6 +102,7 @@ def stack(endpoint: str, test_queue: tuple[str, str]) -> Stack:
             "variants": variants,
             "notifications": {"test": {"protocol": "sqs", "endpoint": test_queue[1]}},
             "api": API if engine().can(Capability.API_SERVICE_INTEGRATIONS) else None,
+            "reconcile": {"schedule": "rate(365 days)", "repair": True},
             "originals": {"cors_origins": [API["cors_origin"]]},
         },
         tell=print,

@@ -26,6 +26,7 @@ class Capability(Enum):
     MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of what Step Functions publishes to SNS"
     RAW_KEYS = "object keys in EventBridge events as they are"
     REPLAY = "replays of an archive"
+    SCHEDULES = "schedules that go off"
     SEQUENCERS = "sequencers that rise from event to event of a key"
     VERSION_IDS = "version ids in S3's events"
 
@@ -96,6 +97,7 @@ LOCALSTACK = Engine(
             Capability.IAM,
             Capability.RAW_KEYS,
             Capability.REPLAY,
+            Capability.SCHEDULES,
             Capability.SEQUENCERS,
         }
     ),
