@@ -142,9 +142,4 @@ run "a_comparison_is_called_by_its_schedule_and_keeps_what_fails" {
     condition     = aws_scheduler_schedule.reconcile[0].target[0].dead_letter_config[0].arn == "arn:aws:sqs:eu-central-1:123456789012:darkroom-reconcile-dlq" && aws_scheduler_schedule.reconcile[0].target[0].retry_policy[0].maximum_retry_attempts == 5
     error_message = "What it cannot call must be tried again, and then rest in the dead-letter queue."
   }
-
-  assert {
-    condition     = !local.reconcile_repairs
-    error_message = "It must not repair unless told to."
-  }
 }
