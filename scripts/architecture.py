@@ -92,7 +92,9 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plan", type=Path, metavar="FILE", help="a plan in JSON; this project's, if none is named")
     parser.add_argument(
-        "--whole", action="store_true", help="draw what only an API uses, what is read, and alarms, too"
+        "--whole",
+        action="store_true",
+        help="draw what only an API uses, what schedules begin, what is read, and alarms, too",
     )
     parser.add_argument("--hops", type=int, default=MOST_HOPS, metavar="N", help=f"hops at most ({MOST_HOPS})")
     todo = parser.add_mutually_exclusive_group()

@@ -38,6 +38,7 @@ SHAPES = {
     "aws_dynamodb_table": Shape(Kind.TABLE, "dynamodb", "name", "table/{}"),
     "aws_lambda_function": Shape(Kind.FUNCTION, "lambda", "function_name", "function:{}"),
     "aws_s3_bucket": Shape(Kind.BUCKET, "s3", "bucket"),
+    "aws_scheduler_schedule": Shape(Kind.SCHEDULE, "scheduler", "name"),
     "aws_sfn_state_machine": Shape(Kind.WORKFLOW, "states", "name", "stateMachine:{}"),
     "aws_sns_topic": Shape(Kind.TOPIC, "sns", "name"),
     "aws_sqs_queue": Shape(Kind.QUEUE, "sqs", "name"),
@@ -106,6 +107,7 @@ class _Builder:
         self._rules()
         self._bucket_notifications()
         self._targets()
+        self._schedules()
         self._subscriptions()
         self._event_sources()
         self._invokers()
@@ -176,6 +178,12 @@ class _Builder:
                     else:
                         self._connect(rule.id, end, Flow.EVENT, target.address)
                 self._fail(rule.id, target, "dead_letter_config", 0, "arn")
+
+    def _schedules(self) -> None:
+        for schedule in self.plan.every("aws_scheduler_schedule"):
+            for end in self._ids_or_outside(schedule, ("target", 0, "arn"), *SHAPES):
+                self._connect(schedule.address, end, Flow.EVENT, schedule.address)
+            self._fail(schedule.address, schedule, "target", 0, "dead_letter_config", 0, "arn")
 
     def _subscriptions(self) -> None:
         for one in self.plan.every("aws_sns_topic_subscription"):

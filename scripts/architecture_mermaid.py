@@ -56,7 +56,8 @@ def mermaid(graph: Graph, *, whole: bool = False) -> str:
 
     Args:
         graph: What to draw; its rules are part of their bus.
-        whole: Draw all of it: what only an API uses, what functions and workflows read, which queues have an alarm.
+        whole: Draw all of it: what only an API uses, what schedules begin, what functions and workflows read, which
+            queues have an alarm.
 
     Returns:
         A flowchart from left to right, in the order in which things go.
@@ -69,7 +70,8 @@ class _Picture:
         self.graph = graph
         self.whole = whole
         self.waited_for = graph.callers_side
-        self.hidden = set() if whole else self.waited_for - {node.id for node in graph.every(Kind.API)}
+        behind = self.waited_for - {node.id for node in graph.every(Kind.API)}
+        self.hidden = set() if whole else behind | graph.schedules_side
         self.arrows: dict[tuple[str, str], Arrow] = {}
         self.nodes = {**graph.nodes, YOU.id: YOU, CALLERS.id: CALLERS}
         self.ids: dict[str, str] = {}
@@ -79,7 +81,7 @@ class _Picture:
         for edge in self._in_order():
             self._edge(edge)
         for edge in self.graph.edges:
-            if edge.flow is Flow.FAILURE:
+            if edge.flow is Flow.FAILURE and edge.source not in self.hidden:
                 self._arrow(self._place(edge.source), self._place(edge.target)).dotted = True
         self._callers()
         lines = [
@@ -104,7 +106,7 @@ class _Picture:
     def _in_order(self) -> list[Edge]:
         """The edges along which something goes on, those first that are nearer to where it begins."""
         edges = [edge for edge in self.graph.edges if edge.flow in (Flow.EVENT, Flow.WRITE)]
-        edges = [edge for edge in edges if edge.source not in self.waited_for]
+        edges = [edge for edge in edges if edge.source not in self.waited_for | self.hidden]
         reached = {edge.source for edge in edges} - {edge.target for edge in edges}
         ordered: list[Edge] = []
         while edges:

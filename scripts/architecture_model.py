@@ -22,6 +22,7 @@ class Kind(Enum):
     OUTSIDE = "outside"
     QUEUE = "SQS"
     RULE = "rule"
+    SCHEDULE = "EventBridge Scheduler"
     TABLE = "DynamoDB"
     TOPIC = "SNS"
     WORKFLOW = "Step Functions"
@@ -107,6 +108,20 @@ class Graph:
     def kinds(self, edge: Edge) -> tuple[Kind, Kind]:
         """What an edge leads from and to."""
         return self.nodes[edge.source].kind, self.nodes[edge.target].kind
+
+    @property
+    def schedules_side(self) -> set[str]:
+        """The schedules, what nothing else begins, and where its failures alone end: beside the way of an event."""
+        beside = {node.id for node in self.every(Kind.SCHEDULE)}
+        while True:
+            given = {
+                node: {edge.source for edge in self.to(node, Flow.EVENT, Flow.WRITE, Flow.FAILURE)}
+                for node in self.nodes
+            }
+            more = {node for node, givers in given.items() if givers and givers <= beside} - beside
+            if not more:
+                return beside
+            beside |= more
 
     @property
     def callers_side(self) -> set[str]:

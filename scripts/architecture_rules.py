@@ -150,7 +150,7 @@ def _calls(graph: Graph) -> Iterator[Finding]:
 
 
 def _targets_without_dlq(graph: Graph) -> Iterator[Finding]:
-    for by, edge in _without_failure(graph, Kind.RULE).items():
+    for by, edge in (_without_failure(graph, Kind.RULE) | _without_failure(graph, Kind.SCHEDULE)).items():
         yield Finding(
             "target without DLQ",
             by,

@@ -10,18 +10,18 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+import lambdas_path  # noqa: F401 - reconcile is a function's package
 from demo_journey import FunctionLog, Hop, Journey, learn, learn_listing, learn_record, read_message
+from reconcile.records import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from demo_sources import Source
 
@@ -254,17 +254,3 @@ class Run:
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, WaitTimeSeconds=0
         )
         return [message["Body"] for message in messages.get("Messages", [])]
-
-
-def plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item of DynamoDB's as plain values; its numbers are whole ones here."""
-    deserialize: Callable[[Any], Any] = TypeDeserializer().deserialize
-
-    def whole(value: Any) -> Any:  # noqa: ANN401 - any value that DynamoDB knows
-        if isinstance(value, dict):
-            return {name: whole(inner) for name, inner in value.items()}
-        if isinstance(value, list):
-            return [whole(inner) for inner in value]
-        return int(value) if isinstance(value, Decimal) else value
-
-    return {name: whole(deserialize(value)) for name, value in item.items()}

@@ -17,8 +17,8 @@ from stack import ROOT, Stack, emulator_variables
 
 FOLDER = ROOT / "build" / "plan"
 
-# What a careful owner of an account would apply: with what only the account can provide, with the page, and with
-# somebody to tell.
+# What a careful owner of an account would apply: with what only the account can provide, with the page, with a
+# scheduled comparison that repairs, and with somebody to tell.
 VARIABLES = {
     "api": {
         "authorization": {
@@ -30,6 +30,7 @@ VARIABLES = {
     },
     "access_log": {"bucket": "access-logs"},
     "processed": {"events": True},
+    "reconcile": {"repair": True},
     "notifications": {"me": {"protocol": "email", "endpoint": "me@example.com"}},
 }
 

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image, ImageOps
 
-from darkroom.records import current_of, read_items, versions_of
 from darkroom.resources import Resources
 from demo_pipeline import Observer, Run
 from demo_sources import Source
+from reconcile.records import current_of, read_items, versions_of
 from smoke_facts import Check, changed, event_facts, timings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from darkroom.records import Item
     from demo_journey import Journey
     from demo_pipeline import Clients
     from demo_terminal import Steps
+    from reconcile.records import Item
     from smoke_facts import Facts
     from stack import Stack
 

@@ -37,17 +37,36 @@ module "observability" {
   functions = merge(
     { process_image = { name = module.process_image.name, timeout = module.process_image.timeout } },
     { for function in module.presign_upload : "presign_upload" => { name = function.name, timeout = function.timeout } },
+    # It works for as long as it may, and stops in time: what takes longer is an error.
+    { for function in module.reconcile : "reconcile" => { name = function.name, timeout = function.timeout, slow = 1 } },
   )
 
-  dead_letter_queues = merge({
-    uploads       = { name = module.uploads.dlq_name, advice = "These uploads failed five times. The function's log says why, by their message ids; mend it, then redrive: they are S3's own events." }
-    uploads_rules = { name = module.uploads_rules.dlq_name, advice = "EventBridge could not deliver S3's events to the queue. Mend the policies of queue and key, then redrive." }
-    bus           = { name = module.bus.dlq_name, advice = "EventBridge could not start the workflow. Mend the rule's role, then redrive or replay the archive." }
-    record_image  = { name = module.record_image_dlq.name, advice = "These images are processed but not recorded, or recorded but not announced. The workflow's log says why; then redrive: recording twice does no harm." }
-    notifications = { name = module.notifications.dlq_name, advice = "A subscriber did not take these notifications. Ask its owner, then redrive." }
-    }, {
-    for findings in module.findings : "findings" => { name = findings.dlq_name, advice = "EventBridge could not tell the topic of findings. Mend the policies of the topic and its key; the findings are in Security Hub and Config." }
-  })
+  found = {
+    for function in module.reconcile : "differences" => {
+      namespace  = var.name
+      metric     = "DifferencesFound"
+      dimensions = { service = "reconcile" }
+      advice     = "Originals, derivatives and records differ. The log of ${function.name} names each image and what became of it. ${local.reconcile_repairs ? "It was repaired unless that says otherwise; ask what was lost, and why." : "Look, then `darkroom reconcile --repair`."}"
+    }
+  }
+
+  dead_letter_queues = merge(
+    {
+      for queue in module.reconcile_dlq :
+      "reconcile" => { name = queue.name, advice = "The scheduled comparison failed, or could not be called. Its log says why; the next run goes on, so delete what rests here." }
+    },
+    {
+      uploads       = { name = module.uploads.dlq_name, advice = "These uploads failed five times. The function's log says why, by their message ids; mend it, then redrive: they are S3's own events." }
+      uploads_rules = { name = module.uploads_rules.dlq_name, advice = "EventBridge could not deliver S3's events to the queue. Mend the policies of queue and key, then redrive." }
+      bus           = { name = module.bus.dlq_name, advice = "EventBridge could not start the workflow. Mend the rule's role, then redrive or replay the archive." }
+      record_image  = { name = module.record_image_dlq.name, advice = "These images are processed but not recorded, or recorded but not announced. The workflow's log says why; then redrive: recording twice does no harm." }
+      notifications = { name = module.notifications.dlq_name, advice = "A subscriber did not take these notifications. Ask its owner, then redrive." }
+    },
+    {
+      for findings in module.findings :
+      "findings" => { name = findings.dlq_name, advice = "EventBridge could not tell the topic of findings. Mend the policies of the topic and its key; the findings are in Security Hub and Config." }
+    },
+  )
 
   outcomes = merge(local.function_metrics, {
     good           = "ImageProcessed"
@@ -216,7 +235,18 @@ locals {
 }
 
 locals {
-  queries = {
+  queries = merge(local.pipeline_queries, {
+    for function in module.reconcile : "differences" => {
+      log_groups = [function.log_group_name]
+      query      = <<-EOT
+        fields @timestamp, kind, image_id, version, message
+        | filter ispresent(kind)
+        | sort @timestamp desc
+      EOT
+    }
+  })
+
+  pipeline_queries = {
     # Of the workflow's log the line that ends a failed execution; `execution_arn` leads to its others.
     "everything about one image" = {
       log_groups = concat([module.process_image.log_group_name, module.record_image.log_group_name], module.presign_upload[*].log_group_name)

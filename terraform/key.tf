@@ -23,6 +23,7 @@ module "key" {
         "aws:logs:arn" = concat(
           [module.process_image.log_group_arn, module.record_image.log_group_arn],
           var.api == null ? [] : concat(module.api[0].log_group_arns, [module.presign_upload[0].log_group_arn]),
+          var.reconcile == null ? [] : [module.reconcile[0].log_group_arn],
         )
       }
     }

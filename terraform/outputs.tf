@@ -68,6 +68,11 @@ output "processed_bucket" {
   value       = module.processed.name
 }
 
+output "reconcile" {
+  description = "The scheduled comparison: its function's name and log group, and the URL of the queue that failed calls rest in; null if there is none."
+  value       = one([for at, function in module.reconcile : { name = function.name, log_group = function.log_group_name, dlq = module.reconcile_dlq[at].url }])
+}
+
 output "record_image_arn" {
   description = "The workflow that records and notifies."
   value       = module.record_image.arn

@@ -222,6 +222,39 @@ variable "processed" {
   nullable    = false
 }
 
+variable "reconcile" {
+  description = <<-EOT
+    A scheduled comparison of originals, derivatives and records; null: none. schedule: as EventBridge Scheduler writes
+    it, in UTC. repair: send the pipeline what was lost and delete what nobody knows, instead of only reporting.
+    grace_minutes: what is younger may be under way. timeout in seconds and memory in MB of the function, which stops in
+    time and goes on where it was at its next run.
+  EOT
+  type = object({
+    schedule      = optional(string, "rate(1 day)")
+    repair        = optional(bool, false)
+    grace_minutes = optional(number, 60)
+    memory        = optional(number, 1024)
+    timeout       = optional(number, 900)
+  })
+  default = null
+
+  validation {
+    condition     = var.reconcile == null || can(regex("^(rate|cron|at)\\(.+\\)$", var.reconcile.schedule))
+    error_message = "reconcile.schedule \"${try(var.reconcile.schedule, "")}\": write it as EventBridge Scheduler does, rate(1 day) or cron(0 3 * * ? *) for example."
+  }
+
+  validation {
+    condition     = var.reconcile == null || try(var.reconcile.grace_minutes >= 1, false)
+    error_message = "reconcile.grace_minutes is ${try(var.reconcile.grace_minutes, "null")}: use at least 1, or images that are just being processed are taken for lost."
+  }
+
+  # Half a minute before its end it stops (lambdas/reconcile/handler.py).
+  validation {
+    condition     = var.reconcile == null || try(var.reconcile.timeout >= 120 && var.reconcile.timeout <= 900, false)
+    error_message = "reconcile.timeout is ${try(var.reconcile.timeout, "null")} s: use 120 to 900."
+  }
+}
+
 variable "runtime" {
   description = "Python of the functions. The artifact for it must be built."
   type        = string

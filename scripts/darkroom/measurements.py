@@ -21,19 +21,19 @@ from darkroom.alarms import alarms
 from darkroom.errors import OperatorError, code_of
 from darkroom.logs import entry, read_log
 from darkroom.pricing import Measurements, load_prices, processor_share
-from darkroom.records import CURRENT, read_items
 from darkroom.replay import Archive, archive_name
 from darkroom.workflow import DefinitionError, Walk, walk
 from demo_journey import read_time
 from event_contracts import EVENTS
 from function_reports import Report, read_report
+from reconcile.records import CURRENT, read_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from darkroom.records import Item
     from darkroom.resources import Resources
+    from reconcile.records import Item
 
 RECORDS = 100  # so many images' items are read, and no more
 FUNCTION_MEMORY = 256  # MB that the function itself needs (terraform/variables.tf)

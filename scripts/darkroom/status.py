@@ -13,10 +13,10 @@ from darkroom import output
 from darkroom.errors import OperatorError, code_of
 from darkroom.logs import entry, read_log
 from darkroom.options import Json, Name
-from darkroom.records import CURRENT, Item, current_of, head_original, is_told, read_items, versions_of
+from darkroom.originals import head_original
 from darkroom.resources import Resources
 from demo_journey import FunctionLog, Hop, read_time
-from demo_pipeline import plain
+from reconcile.records import CURRENT, Item, current_of, is_told, plain, read_items, versions_of
 
 BEFORE = timedelta(minutes=1)  # around what the record tells, when its lines are looked for in the log
 AFTER = timedelta(minutes=5)

@@ -21,9 +21,10 @@ from darkroom import output
 from darkroom.errors import Exit, OperatorError, explain
 from darkroom.interrupt import Stop, graceful
 from darkroom.options import DryRun, Json, Name
-from darkroom.records import Item, Version, current_of, head_original, is_told, read_items, speaks_of, versions_of
+from darkroom.originals import head_original
 from darkroom.resources import Resources
 from demo_sources import Source, SourceError, collect
+from reconcile.records import Item, Version, current_of, is_told, read_items, speaks_of, versions_of
 
 PART_BYTES = 16 * 1024 * 1024  # what is larger goes up in parts of this size
 LOOK_EVERY_SECONDS = 0.5

@@ -170,6 +170,60 @@ run "roles_may_do_what_the_arrows_between_services_need" {
     ]
     error_message = "record_image must record, notify and keep what fails, and no more: ${data.aws_iam_policy_document.record_image.json}"
   }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.reconcile.json).Statement == [
+      {
+        Sid      = "ListOriginals"
+        Effect   = "Allow"
+        Action   = "s3:ListBucketVersions"
+        Resource = "arn:aws:s3:::darkroom-originals-123456789012"
+      },
+      {
+        Sid      = "ListDerivatives"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012"
+      },
+      {
+        Sid      = "ReadRecords"
+        Effect   = "Allow"
+        Action   = ["dynamodb:Scan", "dynamodb:Query"]
+        Resource = "arn:aws:dynamodb:eu-central-1:123456789012:table/darkroom-images"
+      },
+      {
+        Sid      = "KeepProgress"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject", "s3:GetObject"]
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012/reconcile/progress.json"
+      },
+      {
+        Sid      = "UseKey"
+        Effect   = "Allow"
+        Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
+        Resource = "arn:aws:kms:eu-central-1:123456789012:key/darkroom"
+      },
+    ]
+    error_message = "A comparison must list, read records and keep its place, and no more: ${data.aws_iam_policy_document.reconcile.json}"
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.reconcile_repair.json).Statement == [
+      {
+        Sid      = "SendLostEvents"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = "arn:aws:sqs:eu-central-1:123456789012:darkroom-uploads"
+      },
+      {
+        Sid      = "DeleteOrphans"
+        Effect   = "Allow"
+        Action   = "s3:DeleteObject"
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012/?*/?*/?*"
+      },
+    ]
+    error_message = "A repair must send events and delete derivatives, and no more: ${data.aws_iam_policy_document.reconcile_repair.json}"
+  }
 }
 
 run "the_api_may_do_what_its_routes_need" {

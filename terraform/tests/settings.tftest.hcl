@@ -94,3 +94,52 @@ run "the_default_bus_brings_the_events_of_this_bucket_alone" {
     error_message = "The rules' patterns must be the contracts', and name the bucket: ${jsonencode(local.object_patterns)}"
   }
 }
+
+run "nothing_is_compared_unless_asked_for" {
+  command = plan
+
+  assert {
+    condition     = length(aws_scheduler_schedule.reconcile) + length(module.reconcile) + length(module.reconcile_dlq) + length(aws_iam_role.reconcile_schedule) == 0 && output.reconcile == null
+    error_message = "The scheduled comparison must be off by default."
+  }
+}
+
+run "a_comparison_is_called_by_its_schedule_and_keeps_what_fails" {
+  variables {
+    reconcile = { schedule = "cron(0 3 * * ? *)", grace_minutes = 30 }
+  }
+
+  override_module {
+    target = module.reconcile
+    outputs = {
+      arn            = "arn:aws:lambda:eu-central-1:123456789012:function:darkroom-reconcile"
+      log_group_arn  = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/darkroom-reconcile"
+      log_group_name = "/aws/lambda/darkroom-reconcile"
+      name           = "darkroom-reconcile"
+      timeout        = 900
+    }
+  }
+
+  command = plan
+
+  override_resource {
+    target          = aws_iam_role.reconcile_schedule
+    values          = { arn = "arn:aws:iam::123456789012:role/darkroom-reconcile-schedule-eu-central-1" }
+    override_during = plan
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.reconcile[0].schedule_expression == "cron(0 3 * * ? *)" && jsondecode(aws_scheduler_schedule.reconcile[0].target[0].input) == { repair = false, grace_minutes = 30 }
+    error_message = "The schedule must say when, and ask for a report alone: ${aws_scheduler_schedule.reconcile[0].target[0].input}"
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.reconcile[0].target[0].arn == "arn:aws:lambda:eu-central-1:123456789012:function:darkroom-reconcile" && aws_scheduler_schedule.reconcile[0].target[0].role_arn == "arn:aws:iam::123456789012:role/darkroom-reconcile-schedule-eu-central-1"
+    error_message = "It must call the function, with a role of its own."
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.reconcile[0].target[0].dead_letter_config[0].arn == "arn:aws:sqs:eu-central-1:123456789012:darkroom-reconcile-dlq" && aws_scheduler_schedule.reconcile[0].target[0].retry_policy[0].maximum_retry_attempts == 5
+    error_message = "What it cannot call must be tried again, and then rest in the dead-letter queue."
+  }
+}

@@ -36,7 +36,16 @@ TERRAFORM = {"apply", "destroy", "fmt", "import", "init", "output", "plan", "pro
 
 # What the AWS command line has besides the services' operations.
 AWS_OWN = {"configure": {"sso"}, "s3": {"cp", "ls", "rm", "sync"}, "sso": {"login"}}
-AWS_GLOBAL = {"cli-input-json", "endpoint-url", "no-cli-pager", "output", "profile", "query", "region"}
+AWS_GLOBAL = {
+    "cli-binary-format",
+    "cli-input-json",
+    "endpoint-url",
+    "no-cli-pager",
+    "output",
+    "profile",
+    "query",
+    "region",
+}
 
 
 def commands(document: Path) -> Iterator[str]:

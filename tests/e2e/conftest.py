@@ -120,6 +120,7 @@ def stack(endpoint: str, test_queue: tuple[str, str], operators: str) -> Stack:
                 "findings": True,
                 "schemas": engine().can(Capability.SCHEMAS),
             },
+            "reconcile": {"schedule": "rate(365 days)", "repair": True},
             "originals": {"cors_origins": [API["cors_origin"]]},
         },
         tell=print,

@@ -35,6 +35,7 @@ class Capability(Enum):
     RAW_KEYS = "object keys in EventBridge events as they are"
     REPLAY = "replays of an archive"
     SCHEMAS = "EventBridge's registry of schemas"
+    SCHEDULES = "schedules that go off"
     SEQUENCERS = "sequencers that rise from event to event of a key"
     VERSION_IDS = "version ids in S3's events"
 
@@ -119,6 +120,7 @@ LOCALSTACK = Engine(
             Capability.RAW_KEYS,
             Capability.REPLAY,
             Capability.SCHEMAS,
+            Capability.SCHEDULES,
             Capability.SEQUENCERS,
         }
     ),

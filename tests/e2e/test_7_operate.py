@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import uuid
+from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -458,13 +459,60 @@ def break_everything(pipeline: Pipeline, batch: str) -> dict[str, str]:
     with deaf(pipeline):
         pipeline.delete(f"{batch}/gone")
     pipeline.s3.put_object(Bucket=processed, Key=f"{batch}/orphaned/v1/thumbnail.jpg", Body=PHOTOGRAPH)
+    outlive(pipeline, f"{batch}/outlived")
+    delete_untold(pipeline, f"{batch}/untold")
     kinds = ("stuck", "incomplete", "gone", "missing", "orphaned")
-    return {f"{batch}/{kind}": kind for kind in kinds} | {f"{batch}/hidden": "stuck"}
+    others = {"hidden": "stuck", "outlived": "gone", "untold": "stuck"}
+    return {f"{batch}/{name}": kind for name, kind in ({kind: kind for kind in kinds} | others).items()}
+
+
+def outlive(pipeline: Pipeline, image_id: str) -> None:
+    """An image is deleted, and the record and a derivative of its version are there all the same."""
+    version = pipeline.record(pipeline.upload(PHOTOGRAPH, image_id))["version"]
+    pipeline.announced(image_id, version)
+    table, key = pipeline.outputs["table"], {"image_id": {"S": image_id}, "record": {"S": f"version#{version}"}}
+    item = pipeline.dynamodb.get_item(TableName=table, Key=key)["Item"]
+    pipeline.delete(image_id)
+    pipeline.announced(image_id, pipeline.record(image_id, "Deleted")["version"])
+    wait_for("no derivatives", lambda: not pipeline.derivative_keys(image_id))
+    pipeline.dynamodb.put_item(TableName=table, Item=item)
+    derivative = item["variants"]["L"][0]["M"]["key"]["S"]
+    pipeline.s3.put_object(Bucket=pipeline.outputs["processed_bucket"], Key=derivative, Body=PHOTOGRAPH)
+
+
+def delete_untold(pipeline: Pipeline, image_id: str) -> None:
+    """An image is deleted, which was recorded and not announced, and uploaded once more."""
+    pipeline.announced(image_id, pipeline.record(pipeline.upload(PHOTOGRAPH, image_id))["version"])
+    pipeline.delete(image_id)
+    version = pipeline.record(image_id, "Deleted")["version"]
+    pipeline.announced(image_id, version)
+    pipeline.upload(encode(draw((120, 160))), image_id)
+    pipeline.announced(image_id, pipeline.record(image_id)["version"])
+    key = {"image_id": {"S": image_id}, "record": {"S": f"version#{version}"}}
+    pipeline.dynamodb.update_item(TableName=pipeline.outputs["table"], Key=key, UpdateExpression="REMOVE announced")
+
+
+def assert_repaired(pipeline: Pipeline, batch: str) -> None:
+    """Each image that `break_everything` broke is whole, or gone for good, and told of."""
+    for name in ("good", "stuck", "hidden", "incomplete", "gone", "missing", "outlived", "untold"):
+        assert_consistent(pipeline, f"{batch}/{name}")
+    for name in ("gone", "outlived"):
+        assert {item["status"] for item in pipeline.items(f"{batch}/{name}")} == {"Deleted"}
+    assert pipeline.record(f"{batch}/untold")
+    assert pipeline.derivative_keys(f"{batch}/orphaned") == []
+    settle(pipeline)
+    for name in ("good", "hidden", "incomplete", "missing"):
+        pipeline.notification(f"{batch}/{name}", "Processed")
+        assert_told_once(pipeline, f"{batch}/{name}")
+    # Whether the ones that were stuck had been told, nobody can know: the same news may come twice, with one dedup_id.
+    for name, news in {"stuck": 1, "untold": 3}.items():
+        told = {json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(f"{batch}/{name}")}
+        assert len(told) == news, name
 
 
 @pytest.mark.parametrize("interrupted", [False, True], ids=["at once", "interrupted"])
 def test_reconcile_finds_and_repairs_everything(pipeline: Pipeline, *, interrupted: bool) -> None:
-    batch = f"tests/{uuid.uuid4()}"
+    batch = f"watermarks/tests/{uuid.uuid4()}"  # whose derivatives lie beside the watermarks
     expected = break_everything(pipeline, batch)
     reconcile = ("reconcile", "--prefix", batch, "--grace", "0")
     assert run_lines("reconcile", "--prefix", batch) == [], "all of it is too young to be called broken"
@@ -478,17 +526,57 @@ def test_reconcile_finds_and_repairs_everything(pipeline: Pipeline, *, interrupt
         assert 2 <= len(first) < len(expected)
     run_lines(*reconcile, "--repair")
     wait_for("nothing to repair", lambda: not differing(*reconcile))
-    for name in ("good", "stuck", "hidden", "incomplete", "gone", "missing"):
-        assert_consistent(pipeline, f"{batch}/{name}")
-    assert pipeline.item(f"{batch}/gone")["status"] == "Deleted"  # type: ignore[index]
-    assert pipeline.derivative_keys(f"{batch}/orphaned") == []
-    settle(pipeline)
-    for name in ("good", "hidden", "incomplete", "missing"):
-        pipeline.notification(f"{batch}/{name}", "Processed")
-        assert_told_once(pipeline, f"{batch}/{name}")
-    # Whether the one that was stuck had been told, nobody can know: the same news may come twice, with one dedup_id.
-    told = {json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(f"{batch}/stuck")}
-    assert len(told) == 1
+    assert_repaired(pipeline, batch)
+
+
+def call_reconcile(pipeline: Pipeline, **event: Any) -> dict[str, Any]:
+    """Call the function that the schedule calls; returns what it found."""
+    answer = pipeline.client("lambda").invoke(
+        FunctionName=pipeline.outputs["reconcile"]["name"], Payload=json.dumps(event)
+    )
+    told: dict[str, Any] = json.load(answer["Payload"])
+    assert "FunctionError" not in answer, told
+    assert told["finished"]
+    return told
+
+
+def test_the_scheduled_function_finds_and_repairs_the_same(pipeline: Pipeline) -> None:
+    batch = f"tests/{uuid.uuid4()}"
+    kinds = dict(Counter(break_everything(pipeline, batch).values()))
+    assert call_reconcile(pipeline, prefix=batch)["found"] == {}, "all of it is too young to be called broken"
+    for _ in range(2):
+        told = call_reconcile(pipeline, prefix=batch, grace_minutes=0)
+        assert (told["found"], told["repaired"]) == (kinds, {}), "a report changes nothing"
+    told = call_reconcile(pipeline, prefix=batch, grace_minutes=0, repair=True)
+    assert (told["found"], told["repaired"]) == (kinds, kinds)
+    wait_for("nothing to repair", lambda: not call_reconcile(pipeline, prefix=batch, grace_minutes=0)["found"])
+    assert_repaired(pipeline, batch)
+
+
+def test_the_scheduled_function_goes_through_everything(pipeline: Pipeline) -> None:
+    pipeline.record(pipeline.upload(PHOTOGRAPH))
+    assert call_reconcile(pipeline)["images"] > 0
+    progress = pipeline.s3.get_object(Bucket=pipeline.outputs["processed_bucket"], Key="reconcile/progress.json")
+    assert json.load(progress["Body"]) is None, "the next run begins again"
+
+
+@pytest.mark.needs(Capability.SCHEDULES)
+def test_a_schedule_calls_the_function(pipeline: Pipeline) -> None:
+    """What Terraform's schedule calls, by its role; at a moment of the test's, for its own image."""
+    image_id = f"tests/{uuid.uuid4()}"
+    lost_upload(pipeline, image_id)
+    scheduler = pipeline.client("scheduler")
+    usual = scheduler.get_schedule(Name=pipeline.outputs["reconcile"]["name"])
+    assert json.loads(usual["Target"]["Input"]) == {"repair": True, "grace_minutes": 60}
+    asked = {"repair": True, "grace_minutes": 0, "prefix": image_id}
+    scheduler.create_schedule(
+        Name=f"{NAME}-test-{uuid.uuid4()}",
+        ScheduleExpression=f"at({datetime.now(UTC) + timedelta(seconds=2):%Y-%m-%dT%H:%M:%S})",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        ActionAfterCompletion="DELETE",
+        Target={**usual["Target"], "Input": json.dumps(asked)},
+    )
+    pipeline.record(image_id)
 
 
 # doctor

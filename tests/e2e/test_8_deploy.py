@@ -27,7 +27,7 @@ EXAMPLE = ROOT / "terraform" / "examples" / "github_deploy_role"
 # What AWS tells a policy and the emulator does not: conditions on it are taken out here. Of some services' actions it
 # does not tell what they are on, so that only the actions are tried; the example's own tests look at the ARNs.
 UNTOLD = ("iam:PassedToService", "iam:PermissionsBoundary", "lambda:FunctionArn")
-UNPLACED = ("cloudwatch", "dynamodb", "events", "kms", "lambda", "sns", "states")
+UNPLACED = ("cloudwatch", "dynamodb", "events", "kms", "lambda", "scheduler", "sns", "states")
 
 MISTAKEN = {"lambda:GetEventSourceMapping": "lambda:ListEventSourceMappings"}  # what it takes an action for
 
@@ -91,7 +91,8 @@ def take_on(role: str, subject: str) -> dict[str, str]:
 
 
 def stack(credentials: Mapping[str, str], variables: Mapping[str, str]) -> Stack:
-    values = {**emulator_variables(NAME), "permissions_boundary_arn": variables["AWS_PERMISSIONS_BOUNDARY"]}
+    bounded = {"permissions_boundary_arn": variables["AWS_PERMISSIONS_BOUNDARY"]}
+    values = {**emulator_variables(NAME), **bounded, "reconcile": {"repair": True}}
     stack = Stack(DIRECTORY / "deployed", credentials, values)
     stack.init()
     return stack

@@ -61,17 +61,19 @@ ARROWS = {
         "image-rejected": {"record_image"},
         "image-deleted": {"record_image"},
         "notifications": {"email"},
+        "reconcile": {"reconcile"},  # the schedule, the function
     },
     "write": {
         "process_image": {"processed", "image-processed", "image-rejected", "image-deleted"},
         "record_image": {"images", "notifications"},
         "api": {"originals", "presign_upload"},
         "presign_upload": {"originals"},
+        "reconcile": {"processed", "uploads"},
     },
     "read": {
         "originals": {"process_image"},
-        "processed": {"process_image", "api"},
-        "images": {"record_image", "api"},
+        "processed": {"process_image", "reconcile", "api"},
+        "images": {"record_image", "reconcile", "api"},
         "page": {"api"},
     },
     "failure": {
@@ -83,6 +85,7 @@ ARROWS = {
         "image-deleted": {"bus dlq"},
         "bus": {"bus dlq"},
         "record_image": {"record_image_dlq"},
+        "reconcile": {"reconcile_dlq"},
         "notifications": {"notifications dlq"},
     },
 }
@@ -108,7 +111,7 @@ def test_every_arrow_of_this_project_is_there_and_no_other(darkroom: Graph, flow
 def test_this_project_breaks_no_rule_and_hides_nothing(darkroom: Graph) -> None:
     assert findings(darkroom) == []
     assert darkroom.unclear == []
-    assert len(darkroom.dead_letter_queues) == 5
+    assert len(darkroom.dead_letter_queues) == 6
     assert len(darkroom.archived) == 2
 
 
@@ -124,6 +127,12 @@ def test_from_upload_to_record_and_notification_are_six_hops(darkroom: Graph) ->
 
 def without_event_dlq(plan: dict[str, Any]) -> None:
     of(plan, 'module.bus.aws_cloudwatch_event_target.this["image-deleted.record"]')["dead_letter_config"] = []
+
+
+def without_schedule_dlq(plan: dict[str, Any]) -> None:
+    (target,) = of(plan, "aws_scheduler_schedule.reconcile[0]")["target"]
+    target["arn"] = "arn:aws:lambda:us-east-1:000000000000:function:darkroom-reconcile"
+    target["dead_letter_config"] = []
 
 
 def without_redrive(plan: dict[str, Any]) -> None:
@@ -151,6 +160,7 @@ def of(plan: dict[str, Any], address: str) -> dict[str, Any]:
     ("change", "rule"),
     [
         (without_event_dlq, "target without DLQ"),
+        (without_schedule_dlq, "target without DLQ"),
         (without_redrive, "queue without DLQ"),
         (without_alarm, "DLQ without alarm"),
         (with_originals_for_derivatives, "loop"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from event_contracts import load
 from process_image.image import Limits
 from process_image.isolation import Budget
 from process_image.settings import Settings
+from reconcile.settings import Settings as ReconcileSettings
 from stack import ROOT
 from terraform.workspace import ARCHITECTURE, RUNTIME, TERRAFORM, messages
 
@@ -80,6 +82,9 @@ MISTAKES: dict[str, dict[str, Any]] = {
         "variants": [marked(position="middle"), {**marked(), "name": "good"}]
     },
     "api.upload_expiry is 3601 s": {"api": {"upload_expiry": 3601}},
+    'reconcile.schedule "daily"': {"reconcile": {"schedule": "daily"}},
+    "reconcile.grace_minutes is 0": {"reconcile": {"grace_minutes": 0}},
+    "reconcile.timeout is 60 s": {"reconcile": {"timeout": 60}},
     "authorization.type AWS_IAM asks for a signature": {"api": {"page": True}},
 }
 
@@ -200,6 +205,7 @@ APPLIED = f"""
 run "apply" {{
   variables {{
     permissions_boundary_arn = "{BOUNDARY}"
+    reconcile                = {{ repair = true }}
 
     observe = {{ alarm_topic_arns = ["{OPERATORS}"], budget = {{ usd = 50 }}, findings = true, schemas = true }}
 
@@ -222,6 +228,7 @@ run "apply" {
 ARNS = {
     "aws_cloudwatch_event_bus": "arn:aws:events:eu-central-1:123456789012:event-bus/mocked",
     "aws_cloudwatch_log_group": "arn:aws:logs:eu-central-1:123456789012:log-group:mocked",
+    "aws_lambda_function": "arn:aws:lambda:eu-central-1:123456789012:function:mocked",
     "aws_iam_role": "arn:aws:iam::123456789012:role/mocked",
     "aws_sqs_queue": "arn:aws:sqs:eu-central-1:123456789012:mocked",
 }
@@ -272,7 +279,7 @@ def applies(root: Workspace) -> dict[str, Applied]:
 
 @pytest.fixture(scope="module")
 def applied(applies: dict[str, Applied]) -> Applied:
-    """The root with its defaults, one subscription, a boundary, and all that operators may ask for."""
+    """The root with its defaults, one subscription, a boundary, a comparison, and all that operators may ask for."""
     return applies["applied"]
 
 
@@ -311,7 +318,7 @@ def test_every_queue_is_or_has_a_dead_letter_queue(applied: Applied) -> None:
 
 def test_every_dead_letter_queue_is_an_output(applied: Applied) -> None:
     dead = {queue["url"] for queue in applied.every("aws_sqs_queue").values() if not redrive(queue)}
-    assert set(applied.outputs["dlqs"].values()) == dead
+    assert {*applied.outputs["dlqs"].values(), applied.outputs["reconcile"]["dlq"]} == dead
 
 
 def test_every_subscription_has_a_dead_letter_queue_and_its_filter(applied: Applied) -> None:
@@ -329,6 +336,7 @@ def test_every_subscription_has_a_dead_letter_queue_and_its_filter(applied: Appl
         ("aws_cloudwatch_event_bus", "kms_key_identifier"),
         ("aws_cloudwatch_log_group", "kms_key_id"),
         ("aws_lambda_function", "kms_key_arn"),
+        ("aws_scheduler_schedule", "kms_key_arn"),
         ("aws_sns_topic", "kms_master_key_id"),
         ("aws_sqs_queue", "kms_master_key_id"),
     ],
@@ -424,6 +432,20 @@ def test_the_function_understands_what_it_is_told(applied: Applied) -> None:
     # The same as where nobody says anything, as in scripts/render.py.
     assert settings.limits == Limits()
     assert settings.budget == Budget()
+
+
+def test_reconcile_understands_what_it_is_told(applied: Applied) -> None:
+    """By its environment, and by the schedule's input."""
+    (environment,) = applied.one("aws_lambda_function", "reconcile[0]")["environment"]
+    settings = ReconcileSettings.from_environment(environment["variables"])
+    assert settings.metrics_namespace == "darkroom"
+    assert settings.originals_bucket == applied.outputs["originals_bucket"]
+    assert settings.processed_bucket == applied.outputs["processed_bucket"]
+    assert settings.table == applied.outputs["table"]
+    assert settings.uploads_queue_url == applied.outputs["uploads_queue_url"]
+    assert environment["variables"].keys() == {field.name.upper() for field in fields(ReconcileSettings)}
+    (schedule,) = applied.every("aws_scheduler_schedule").values()
+    assert json.loads(schedule["target"][0]["input"]) == {"repair": True, "grace_minutes": 60}
 
 
 def test_the_environment_leaves_room_for_more_variants(applied: Applied) -> None:

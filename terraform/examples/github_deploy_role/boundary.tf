@@ -20,7 +20,7 @@ data "aws_iam_policy_document" "boundary" {
   }
 
   statement {
-    actions   = ["s3:ListBucket"]
+    actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
     resources = local.services.buckets.arns
   }
 
@@ -30,7 +30,7 @@ data "aws_iam_policy_document" "boundary" {
   }
 
   statement {
-    actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+    actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"]
     resources = flatten([for arn in local.services.tables.arns : [arn, "${arn}/index/*"]])
   }
 

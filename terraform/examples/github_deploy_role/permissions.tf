@@ -110,6 +110,7 @@ locals {
         "lambda:GetFunction",
         "lambda:GetFunctionCodeSigningConfig",
         "lambda:GetFunctionConcurrency",
+        "lambda:GetFunctionEventInvokeConfig",
         "lambda:GetFunctionRecursionConfig",
         "lambda:GetPolicy",
         "lambda:ListTags",
@@ -120,13 +121,16 @@ locals {
         "lambda:CreateFunction",
         "lambda:DeleteFunction",
         "lambda:DeleteFunctionConcurrency",
+        "lambda:DeleteFunctionEventInvokeConfig",
         "lambda:PutFunctionConcurrency",
+        "lambda:PutFunctionEventInvokeConfig",
         "lambda:PutFunctionRecursionConfig",
         "lambda:RemovePermission",
         "lambda:TagResource",
         "lambda:UntagResource",
         "lambda:UpdateFunctionCode",
         "lambda:UpdateFunctionConfiguration",
+        "lambda:UpdateFunctionEventInvokeConfig",
       ]
     }
 
@@ -173,6 +177,12 @@ locals {
         "schemas:UpdateRegistry",
         "schemas:UpdateSchema",
       ]
+    }
+
+    schedules = {
+      arns  = ["arn:${local.partition}:scheduler:${local.regional}:schedule/default/${var.name}-*"]
+      read  = ["scheduler:GetSchedule"]
+      write = ["scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:UpdateSchedule"]
     }
 
     tables = {
@@ -280,7 +290,7 @@ data "aws_iam_policy_document" "govern" {
     condition {
       test     = "StringEquals"
       variable = "iam:PassedToService"
-      values   = ["apigateway.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com", "states.amazonaws.com"]
+      values   = ["apigateway.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"]
     }
   }
 

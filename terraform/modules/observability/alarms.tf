@@ -105,6 +105,7 @@ locals {
         advice     = "Table ${table} throttles writes: one partition is written to more than a thousand times a second, or the account's quota is used up. Callers try again; if it lasts, spread the keys or ask for a higher quota."
       }
     },
+    { for key, count in var.found : "found-${key}" => count },
     {
       for failed in compact(var.outcomes[*].failed) : "failing" => {
         namespace  = var.outcomes.namespace

@@ -64,6 +64,13 @@ variable "dead_letter_queues" {
   nullable    = false
 }
 
+variable "found" {
+  description = "Metrics that count what should not be, by a name of your choice: an alarm goes off at the first within five minutes; `advice` says what it is, and in a sentence of its own what to do."
+  type        = map(object({ namespace = string, metric = string, dimensions = map(string), advice = string }))
+  default     = {}
+  nullable    = false
+}
+
 variable "functions" {
   description = "Lambda functions by a name of your choice: `name`, and the `timeout` in seconds. Alarms go off at `errors` failed calls within five minutes, at a call that was throttled, and at one that took more than `slow` of the timeout."
   type = map(object({

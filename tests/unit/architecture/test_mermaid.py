@@ -38,3 +38,24 @@ def test_one_rule_is_drawn_as_its_bus() -> None:
         '  you(["you"]) -->|events| bus{{"EventBridge<br>bus"}}',
         '  bus -->|rules| jobs[/"SQS jobs"/]',
     ]
+
+
+def test_what_a_schedule_begins_is_beside_the_way_and_in_the_whole_picture_alone() -> None:
+    found = graph("jobs", "more jobs")
+    kinds = {"schedule": Kind.SCHEDULE, "sweeper": Kind.FUNCTION, "sweeper dlq": Kind.QUEUE}
+    found.nodes |= {name: Node(name, kind, name, name) for name, kind in kinds.items()}
+    found.dead_letter_queues = {"sweeper dlq"}
+    found.edges += [
+        Edge("schedule", "sweeper", Flow.EVENT, "by"),
+        Edge("schedule", "sweeper dlq", Flow.FAILURE, "by"),
+        Edge("sweeper", "sweeper dlq", Flow.FAILURE, "by"),
+        Edge("sweeper", "1", Flow.WRITE, "by"),
+    ]
+    assert mermaid(found).splitlines()[1:] == [
+        '  you(["you"]) -->|messages| jobs[/"SQS jobs"/]',
+        '  jobs --> more_jobs[/"SQS more jobs"/]',
+    ]
+    whole = mermaid(found, whole=True)
+    assert 'schedule["EventBridge Scheduler<br>schedule"] --> sweeper["Lambda<br>sweeper"]' in whole
+    assert "sweeper --> more_jobs" in whole
+    assert "sweeper -.-> sweeper_dlq" in whole

@@ -12,8 +12,8 @@ from moto.events.models import ReplayState, events_backends
 from moto.sqs.models import sqs_backends
 
 from darkroom.cli import main
-from darkroom.records import CURRENT
 from darkroom.resources import Dlq
+from reconcile.records import CURRENT
 from stack import ROOT
 from unit.darkroom.conftest import REGION
 from unit.darkroom.slow_aws import SlowAws, end, interrupt, slow_aws

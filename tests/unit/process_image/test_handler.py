@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from darkroom.differences import Image, differences
-from darkroom.reconcile import body_of
-from darkroom.records import Version
 from photographs import draw, encode
 from process_image import pipeline
 from process_image.events import SOURCE
 from process_image.image import render
 from process_image.measures import UNITS
 from process_image.settings import SettingsError
+from reconcile.differences import Image, differences
+from reconcile.records import Version
+from reconcile.repair import body_of
 from stack import ROOT
 from unit.process_image.calls import Context, output
 from unit.process_image.originals import ENVIRONMENT, PROCESSED, answer_instead, refuse
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3 import S3Client
 
-    from darkroom.resources import Resources
+    from reconcile.pipeline import Pipeline
     from unit.process_image.calls import Function, Subscriber
     from unit.process_image.originals import OriginalsBucket
 
@@ -303,7 +303,7 @@ def repaired(originals: OriginalsBucket, key: str, about: dict[str, Any]) -> str
     (difference,) = differences(Image(key, versions=[version]), settled=datetime.now(UTC))
     assert difference.event
     pipeline = SimpleNamespace(account="", region="", partition="", originals=originals.name)
-    return body_of(cast("Resources", pipeline), key, difference.event)
+    return body_of(cast("Pipeline", pipeline), key, difference.event)
 
 
 def test_rejections_are_counted_by_reason(

@@ -39,6 +39,7 @@ run "everything_watched_has_its_alarms" {
     alarm_topic_arns   = ["arn:aws:sns:eu-central-1:123456789012:operators"]
     apis               = { shop = { api = "shop-api", stage = "v1" } }
     dead_letter_queues = { jobs = { name = "jobs-dlq", advice = "Redrive it." } }
+    found              = { gaps = { namespace = "shop", metric = "Gaps", dimensions = {}, advice = "Something lacks. Look for it." } }
     functions          = { worker = { name = "worker", timeout = 60 } }
     queues             = { jobs = { name = "jobs", max_age = 600 } }
     rules              = { ordered = { name = "ordered", bus = "shop" }, put = { name = "put" } }
@@ -50,7 +51,7 @@ run "everything_watched_has_its_alarms" {
 
   assert {
     condition = sort(keys(output.alarm_arns)) == sort([
-      "age-jobs", "api-shop", "bad-share", "dlq-jobs", "errors-worker", "failed-bill", "failing", "lost-ordered", "lost-put", "silence",
+      "age-jobs", "api-shop", "bad-share", "dlq-jobs", "errors-worker", "failed-bill", "failing", "found-gaps", "lost-ordered", "lost-put", "silence",
       "slow-worker", "table-orders", "throttled-bill", "throttles-worker", "timed-out-bill", "undelivered-ordered",
       "undelivered-put", "unnotified-news",
     ])

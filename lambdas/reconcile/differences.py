@@ -9,24 +9,23 @@ about a version that others have followed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from darkroom.records import (
+from reconcile.records import (
     Item,
     Version,
     current_of,
     is_told,
     names_by_sequencer,
     speaks_of,
+    uploaded_at,
     versions_of,
 )
-from demo_journey import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
 _SEQUENCER_DIGITS = 32
 _FIRST = "0" * _SEQUENCER_DIGITS
@@ -113,19 +112,20 @@ def _of_living(image: Image, settled: datetime) -> Iterator[Difference]:
     current = current_of(image.items)
     # Items that name their versions by sequencer cannot be told from each other by what S3 lists.
     by_sequencer = any(names_by_sequencer(item) for item in image.items)
+    judged = set()
     for version in image.versions[:1] if by_sequencer else image.versions:
         item = _item_of(image, version)
         if difference := _judge(image, version, item, current, settled):
+            judged.add(difference.version if item is None else item["version"])
             yield difference
+    items = [item for item in versions_of(image.items) if item["version"] not in judged]
+    yield from _untold(image, [item for item in items if item["status"] == "Deleted"], settled)
     if by_sequencer:
         return
     there = {version.id for version in image.versions}
-    for item in versions_of(image.items):
-        if item["version"] in there or item["status"] == "Deleted" or read_time(item["recorded_at"]) > settled:
-            continue
-        why = f"recorded as {item['status']}, but this version of the original is not there"
-        about = {"version-id": item["version"], "sequencer": _after(item["sequencer"])}
-        yield Difference(Kind.GONE, image.id, item["version"], why, _deletion(item["recorded_at"], about, marker=False))
+    for item in items:
+        if item["version"] not in there and item["status"] != "Deleted" and _is_settled(item, settled):
+            yield _version_gone(image, item)
 
 
 def _item_of(image: Image, version: Version) -> Item | None:
@@ -139,14 +139,14 @@ def _judge(
 ) -> Difference | None:
     """What is wrong with a version of an original that can be read."""
     is_latest = version is image.latest
-    if max(version.time, read_time(item["recorded_at"]) if item else version.time) > settled:
+    if max(version.time, datetime.fromisoformat(item["recorded_at"]) if item else version.time) > settled:
         return None
     if item is None or (item["status"] == "Deleted" and is_latest):
         why = "no record of this version" if item is None else "recorded as deleted, but the original is there"
         event = _upload(version, version.id, image.next_sequencer if is_latest else _FIRST, _rfc3339(version.time))
         return Difference(Kind.MISSING, image.id, str(version.id), why, event)
     name = item["version"]
-    again = _upload(version, _own_id(item), item["sequencer"], item["uploaded_at"])
+    again = _upload(version, _own_id(item), item["sequencer"], uploaded_at(item))
     there = {key for keys in image.derivatives.values() for key in keys}
     lost = [variant["name"] for variant in item.get("variants") or () if variant["key"] not in there]
     if item["status"] == "Deleted":
@@ -156,15 +156,17 @@ def _judge(
     if is_latest and (current is None or current["version"] != name):
         why = f"the current record shows {current['version'] if current else 'nothing'} instead"
         if current and current["current_sequencer"] > item["sequencer"]:
-            again = _upload(version, _own_id(item), image.next_sequencer, item["uploaded_at"])
+            again = _upload(version, _own_id(item), image.next_sequencer, uploaded_at(item))
         return Difference(Kind.STUCK, image.id, name, why, again)
     return Difference(Kind.INCOMPLETE, image.id, name, f"no object for {', '.join(lost)}", again) if lost else None
 
 
 def _of_deleted(image: Image, settled: datetime) -> Iterator[Difference]:
     current = current_of(image.items)
+    if image.marker and image.marker.time > settled:
+        return
     if current and current["status"] != "Deleted":
-        when = image.marker.time if image.marker else read_time(current["recorded_at"])
+        when = image.marker.time if image.marker else datetime.fromisoformat(current["recorded_at"])
         if when > settled:
             return
         about: dict[str, Any] = {"sequencer": image.next_sequencer}
@@ -176,14 +178,37 @@ def _of_deleted(image: Image, settled: datetime) -> Iterator[Difference]:
         why = f"recorded as {current['status']}, but the original is deleted"
         yield Difference(Kind.GONE, image.id, current["version"], why, event)
         return
-    for item in versions_of(image.items):
-        if is_told(item) or read_time(item["recorded_at"]) > settled:
+    items = versions_of(image.items)
+    yield from _untold(image, [item for item in items if item["status"] != "Processed"], settled)
+    for item in items:
+        if item["status"] == "Processed" and _is_settled(item, settled):
+            yield _version_gone(image, item)
+
+
+def _untold(image: Image, items: list[Item], settled: datetime) -> Iterator[Difference]:
+    """What was deleted, and recorded, and not announced."""
+    for item in items:
+        if is_told(item) or not _is_settled(item, settled):
             continue
         about = {"sequencer": item["sequencer"]}
         if not names_by_sequencer(item):
             about["version-id"] = item["version"]
         event = _deletion(str(item.get("deleted_at") or item["recorded_at"]), about, marker=image.marker is not None)
         yield Difference(Kind.STUCK, image.id, item["version"], "recorded, but not announced", event)
+
+
+def _version_gone(image: Image, item: Item) -> Difference:
+    """A version that is recorded as if it could be had. The event names it, also where S3's events name none."""
+    why = f"recorded as {item['status']}, but this version of the original is not there"
+    about = {
+        "version-id": item["version"],
+        "sequencer": item["sequencer"] if names_by_sequencer(item) else _after(item["sequencer"]),
+    }
+    return Difference(Kind.GONE, image.id, item["version"], why, _deletion(item["recorded_at"], about, marker=False))
+
+
+def _is_settled(item: Item, settled: datetime) -> bool:
+    return datetime.fromisoformat(item["recorded_at"]) <= settled
 
 
 def _orphans(image: Image, settled: datetime) -> Iterator[Difference]:

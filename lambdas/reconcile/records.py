@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from darkroom.errors import code_of
-from demo_journey import read_time
-from demo_pipeline import plain
+from boto3.dynamodb.types import TypeDeserializer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
-
-    from darkroom.resources import Resources
+    from reconcile.pipeline import Pipeline
 
 CURRENT = "current"
 
@@ -44,20 +39,10 @@ class Version:
     etag: str = ""
 
 
-def head_original(resources: Resources, image_id: str) -> HeadObjectOutputTypeDef | None:
-    """What S3 says of the newest version of an original; none if it is deleted or never was."""
-    try:
-        return resources.s3.head_object(Bucket=resources.originals, Key=image_id)
-    except ClientError as error:
-        if code_of(error) in {"404", "NoSuchKey"}:
-            return None
-        raise
-
-
-def read_items(resources: Resources, image_id: str) -> list[Item]:
+def read_items(pipeline: Pipeline, image_id: str) -> list[Item]:
     """All items of an image: the current one, and one of each version, the newest version first."""
-    pages = resources.dynamodb.get_paginator("query").paginate(
-        TableName=resources.table,
+    pages = pipeline.dynamodb.get_paginator("query").paginate(
+        TableName=pipeline.table,
         KeyConditionExpression="image_id = :id",
         ExpressionAttributeValues={":id": {"S": image_id}},
         ConsistentRead=True,
@@ -66,14 +51,23 @@ def read_items(resources: Resources, image_id: str) -> list[Item]:
     return sorted(items, key=lambda item: (item["record"] == CURRENT, item.get("sequencer", "")), reverse=True)
 
 
-def scan_items(resources: Resources, prefix: str = "") -> Iterator[Item]:
-    """All items of the table, of the images whose ids begin with a prefix."""
-    query: dict[str, Any] = {"TableName": resources.table, "ConsistentRead": True}
-    if prefix:
-        query["FilterExpression"] = "begins_with(image_id, :prefix)"
-        query["ExpressionAttributeValues"] = {":prefix": {"S": prefix}}
-    for page in resources.dynamodb.get_paginator("scan").paginate(**query):
-        yield from (plain(item) for item in page["Items"])
+def plain(item: Mapping[str, Any]) -> Item:
+    """An item of DynamoDB's as plain values; its numbers are whole ones here."""
+    deserialize: Callable[[Any], Any] = TypeDeserializer().deserialize
+
+    def whole(value: Any) -> Any:  # noqa: ANN401 - any value that DynamoDB knows
+        if isinstance(value, dict):
+            return {name: whole(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [whole(inner) for inner in value]
+        return int(value) if isinstance(value, Decimal) else value
+
+    return {name: whole(deserialize(value)) for name, value in item.items()}
+
+
+def uploaded_at(item: Mapping[str, Any]) -> str:
+    """When the version of an item came to be; of one that is known by its deletion alone, when that happened."""
+    return str(item.get("uploaded_at") or item.get("deleted_at") or item["recorded_at"])
 
 
 def current_of(items: list[Item]) -> Item | None:
@@ -103,4 +97,4 @@ def speaks_of(item: Mapping[str, Any], version: Version) -> bool:
     """
     if item["version"] == version.id:
         return True
-    return names_by_sequencer(item) and version.time <= read_time(item["uploaded_at"]) + _CLOCK
+    return names_by_sequencer(item) and version.time <= datetime.fromisoformat(uploaded_at(item)) + _CLOCK

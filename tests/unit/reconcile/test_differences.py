@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from darkroom.differences import Difference, Image, Kind, differences
-from darkroom.reconcile import body_of, gather
-from darkroom.records import Version
 from process_image.events import Deletion, Upload, parse
+from reconcile.differences import Difference, Image, Kind, differences
+from reconcile.records import Version
+from reconcile.repair import body_of
 
 if TYPE_CHECKING:
     from darkroom.resources import Resources
@@ -181,6 +180,88 @@ def test_a_deletion_that_was_not_announced_is_announced() -> None:
     assert (found.event.kind, found.event.about["sequencer"]) == ("Object Deleted", SEQUENCER)
 
 
+# Of a version that the workflow learnt of by its deletion alone.
+BARE = {
+    name: value
+    for name, value in item("v0", "Deleted", deleted_at="2026-03-01T11:00:00Z").items()
+    if name not in {"uploaded_at", "dedup_id", "announced"}
+}
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        image(version(), marker=version("m"), items=[BARE, item("m", "Deleted"), current("m", "Deleted")]),
+        image(version(), items=[BARE, item(), current()], derivatives=derivatives("v1")),
+        image(version(), version("v0"), items=[BARE, item(), current()], derivatives=derivatives("v1")),
+    ],
+)
+def test_an_item_of_a_version_that_was_never_recorded_is_no_difference(subject: Image) -> None:
+    assert list(differences(subject, NOW)) == []
+
+
+def test_an_original_that_is_back_and_was_known_by_its_deletion_alone_is_processed() -> None:
+    bare = {**BARE, "version": "v1", "record": "version#v1"}
+    found = only(image(version(), items=[bare, current("m", "Deleted")]))
+    assert (found.kind, found.version) == (Kind.MISSING, "v1")
+
+
+@pytest.mark.parametrize("derived", [{}, derivatives("v1")], ids=["without objects", "with objects"])
+@pytest.mark.parametrize("marker", [None, version("m")], ids=["for good", "hidden"])
+def test_a_processed_version_of_a_deleted_image_is_deleted_by_an_event_that_names_it(
+    derived: dict[str, Any], marker: Version | None
+) -> None:
+    items = [item(), item("m", "Deleted", LATER), current("m", "Deleted", LATER)]
+    versions = [version()] if marker else []
+    found = only(image(*versions, items=items, marker=marker, derivatives=derived))
+    assert (found.kind, found.version) == (Kind.GONE, "v1")
+    assert found.event
+    assert found.event.more["deletion-type"] == "Permanently Deleted"
+    assert found.event.about["version-id"] == "v1"
+    assert SEQUENCER < found.event.about["sequencer"] < LATER
+
+
+def test_a_processed_version_without_id_of_a_deleted_image_is_named_all_the_same() -> None:
+    items = [item(SEQUENCER), item(LATER, "Deleted", LATER), current(LATER, "Deleted", LATER)]
+    found = only(image(version(), marker=version("m"), items=items))
+    assert found.kind is Kind.GONE
+    assert found.event
+    assert found.event.about == {"version-id": SEQUENCER, "sequencer": SEQUENCER}
+
+
+def test_a_deleted_image_of_which_nothing_is_current_is_no_longer_processed() -> None:
+    assert only(image(items=[item()])).kind is Kind.GONE
+
+
+@pytest.mark.parametrize("sequencer", [SEQUENCER, "0062E99A77DC407460".ljust(32, "0")])
+def test_a_deletion_in_a_living_image_that_was_not_announced_is_announced(sequencer: str) -> None:
+    untold = item("v0", "Deleted", sequencer, announced=None, deleted_at="2026-03-01T11:00:01Z")
+    found = only(image(version(), items=[untold, item(), current()], derivatives=derivatives("v1")))
+    assert (found.kind, found.version) == (Kind.STUCK, "v0")
+    assert found.event
+    assert found.event.kind == "Object Deleted"
+    assert found.event.more["deletion-type"] == "Permanently Deleted", "the image lives"
+    assert found.event.about == {"version-id": "v0", "sequencer": sequencer}
+    assert found.event.time == "2026-03-01T11:00:01Z"
+
+
+def test_a_restored_version_whose_deletion_was_not_announced_is_told_of_once() -> None:
+    items = [item(status="Deleted", announced=None), current("v1", "Deleted")]
+    assert only(image(version(), items=items)).kind is Kind.MISSING
+
+
+def test_a_rejection_that_was_not_announced_before_the_image_was_deleted_ends_as_deleted() -> None:
+    items = [item(status="Rejected", announced=None), item("m", "Deleted", LATER), current("m", "Deleted", LATER)]
+    found = only(image(version(), marker=version("m"), items=items))
+    assert (found.kind, found.version) == (Kind.STUCK, "v1")
+
+
+def test_a_deletion_of_this_minute_may_be_under_way_whatever_is_recorded() -> None:
+    items = [item(), item("m", "Deleted", LATER), current("m", "Deleted", LATER)]
+    young = version("m", NOW + timedelta(seconds=1))
+    assert list(differences(image(version(), items=items, marker=young), NOW)) == []
+
+
 def test_derivatives_that_nobody_knows_are_orphans() -> None:
     found = only(image(derivatives=derivatives("v1")))
     assert found.kind is Kind.ORPHANED
@@ -204,24 +285,3 @@ def test_the_function_understands_what_it_is_sent(resources: Resources, subject:
     parsed = parse(body_of(resources, "a.jpg", event))
     assert isinstance(parsed, kind)
     assert (parsed.key, parsed.bucket) == ("a.jpg", resources.originals)
-
-
-def test_everything_is_gathered_by_image(resources: Resources) -> None:
-    long = "x" * 900
-    digest = f"sha256-{hashlib.sha256(long.encode()).hexdigest()}"
-    for key in ("a.jpg", "a.jpg", "b.jpg", long):
-        resources.s3.put_object(Bucket=resources.originals, Key=key, Body=b"data")
-    resources.s3.delete_object(Bucket=resources.originals, Key="b.jpg")
-    for key in ("a.jpg/v1/web.webp", "a.jpg/deeper/v1/web.webp", f"{digest}/v1/web.webp", "watermarks/abc"):
-        resources.s3.put_object(Bucket=resources.processed, Key=key, Body=b"data")
-    resources.dynamodb.put_item(
-        TableName=resources.table, Item={"image_id": {"S": "a.jpg"}, "record": {"S": "current"}}
-    )
-    images = gather(resources)
-    assert set(images) == {"a.jpg", "b.jpg", "a.jpg/deeper", long}
-    assert len(images["a.jpg"].versions) == 2
-    assert images["a.jpg"].items == [{"image_id": "a.jpg", "record": "current"}]
-    assert images["a.jpg"].derivatives.keys() == {"v1"}
-    assert images["b.jpg"].latest is None
-    assert images[long].derivatives.keys() == {"v1"}
-    assert set(gather(resources, "x")) == {long}

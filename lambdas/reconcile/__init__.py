@@ -1,0 +1,1 @@
+"""Compares originals, derivatives and records, and repairs: a scheduled function, and `darkroom reconcile`."""

@@ -1,0 +1,198 @@
+# In:         a schedule, if `reconcile` sets one: it is off by default.
+# Out:        lost events, once more, to the queue `uploads`; derivatives that nobody knows are deleted. Or a report alone.
+# On failure: the next run goes on; a call that failed, or was never made, rests in reconcile-dlq.
+
+locals {
+  reconcile_repairs = try(var.reconcile.repair, false)
+}
+
+module "reconcile_dlq" {
+  source = "./modules/queue"
+  count  = var.reconcile == null ? 0 : 1
+
+  name              = "${var.name}-reconcile-dlq"
+  key_arn           = module.key.arn
+  message_retention = 1209600
+  dlq               = null
+}
+
+module "reconcile" {
+  source = "./modules/function"
+  count  = var.reconcile == null ? 0 : 1
+
+  name         = "${var.name}-reconcile"
+  handler      = "reconcile.handler.handler"
+  runtime      = var.runtime
+  architecture = var.architecture
+  memory       = var.reconcile.memory
+  timeout      = var.reconcile.timeout
+  key_arn      = module.key.arn
+  logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
+
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  artifact = {
+    path          = "${path.module}/${dirname(var.artifacts)}/reconcile-${var.architecture}-${var.runtime}.zip"
+    sha256        = try(local.artifacts["reconcile-${var.architecture}-${var.runtime}"].sha256, null)
+    build_command = "make package"
+  }
+
+  environment = {
+    METRICS_NAMESPACE = var.name
+    ORIGINALS_BUCKET  = module.originals.name
+    PROCESSED_BUCKET  = module.processed.name
+    TABLE             = module.images.name
+    UPLOADS_QUEUE_URL = module.uploads.url
+  }
+
+  # The schedule calls and does not wait. What went wrong goes on with the next run; whoever is called should know.
+  async = {
+    failure_destination_arn = module.reconcile_dlq[0].arn
+    max_age_seconds         = 3600
+    max_attempts            = 1
+  }
+
+  permissions = merge(
+    { compare = data.aws_iam_policy_document.reconcile.json },
+    local.reconcile_repairs ? { repair = data.aws_iam_policy_document.reconcile_repair.json } : {},
+  )
+}
+
+data "aws_iam_policy_document" "reconcile" {
+  statement {
+    sid       = "ListOriginals"
+    actions   = ["s3:ListBucketVersions"]
+    resources = [module.originals.arn]
+  }
+
+  statement {
+    sid       = "ListDerivatives"
+    actions   = ["s3:ListBucket"]
+    resources = [module.processed.arn]
+  }
+
+  statement {
+    sid       = "ReadRecords"
+    actions   = ["dynamodb:Query", "dynamodb:Scan"]
+    resources = [module.images.arn]
+  }
+
+  statement {
+    sid       = "KeepProgress" # two parts, so no derivative
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${module.processed.arn}/reconcile/progress.json"]
+  }
+
+  statement {
+    sid       = "UseKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [module.key.arn]
+  }
+}
+
+data "aws_iam_policy_document" "reconcile_repair" {
+  statement {
+    sid       = "SendLostEvents"
+    actions   = ["sqs:SendMessage"]
+    resources = [module.uploads.arn]
+  }
+
+  statement {
+    sid       = "DeleteOrphans" # key, version, variant: so no watermark, whose key has two parts
+    actions   = ["s3:DeleteObject"]
+    resources = ["${module.processed.arn}/?*/?*/?*"]
+  }
+}
+
+resource "aws_scheduler_schedule" "reconcile" {
+  count = var.reconcile == null ? 0 : 1
+
+  name                = "${var.name}-reconcile"
+  description         = "Compares originals, derivatives and records of the image pipeline ${var.name}"
+  schedule_expression = var.reconcile.schedule
+  kms_key_arn         = module.key.arn
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = module.reconcile[0].arn
+    role_arn = aws_iam_role.reconcile_schedule[0].arn
+    input    = jsonencode({ repair = var.reconcile.repair, grace_minutes = var.reconcile.grace_minutes })
+
+    dead_letter_config {
+      arn = module.reconcile_dlq[0].arn
+    }
+
+    retry_policy {
+      maximum_event_age_in_seconds = 3600
+      maximum_retry_attempts       = 5
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.reconcile_schedule]
+}
+
+resource "aws_iam_role" "reconcile_schedule" {
+  count = var.reconcile == null ? 0 : 1
+
+  name                 = "${var.name}-reconcile-schedule-${var.region}"
+  description          = "Lets the schedule ${var.name}-reconcile call its function"
+  assume_role_policy   = data.aws_iam_policy_document.reconcile_schedule_trust.json
+  permissions_boundary = var.permissions_boundary_arn
+}
+
+data "aws_iam_policy_document" "reconcile_schedule_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["scheduler.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    # Scheduler names the group of a schedule, not the schedule.
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.partition}:scheduler:${var.region}:${local.account_id}:schedule-group/default"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "reconcile_schedule" {
+  count = var.reconcile == null ? 0 : 1
+
+  name   = "call"
+  role   = aws_iam_role.reconcile_schedule[0].name
+  policy = data.aws_iam_policy_document.reconcile_schedule[0].json
+}
+
+data "aws_iam_policy_document" "reconcile_schedule" {
+  count = var.reconcile == null ? 0 : 1
+
+  statement {
+    sid       = "Call"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [module.reconcile[0].arn]
+  }
+
+  statement {
+    sid       = "KeepWhatCouldNotBeCalled"
+    actions   = ["sqs:SendMessage"]
+    resources = [module.reconcile_dlq[0].arn]
+  }
+
+  statement {
+    sid       = "UseKey" # the schedule's own input is encrypted, and so is the queue
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [module.key.arn]
+  }
+}

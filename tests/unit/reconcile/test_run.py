@@ -1,0 +1,140 @@
+"""A run repairs what it finds, stops where it is told to, and the next one goes on."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from process_image.events import Deletion, Upload, parse
+from reconcile import walk
+from reconcile.differences import Kind
+from reconcile.run import Plan, Report, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from darkroom.resources import Resources
+    from reconcile.differences import Difference
+    from reconcile.repair import Outcome
+
+LATER = datetime.now(UTC) + timedelta(days=1)
+IMAGES = ("a.jpg", "b.jpg", "c.jpg", "watermarks/d.jpg")
+
+
+@pytest.fixture
+def broken(resources: Resources) -> Resources:
+    """Originals without a record, one with half a one, and derivatives that nobody knows."""
+    for image_id in IMAGES:
+        resources.s3.put_object(Bucket=resources.originals, Key=image_id, Body=b"data")
+    for key in ("o.jpg/v1/web.webp", "watermarks/o.jpg/v1/web.webp", "watermarks/abc"):
+        resources.s3.put_object(Bucket=resources.processed, Key=key, Body=b"data")
+    gone = {"image_id": "gone.jpg", "record": "version#v1", "version": "v1", "status": "Processed"}
+    times = dict.fromkeys(("uploaded_at", "recorded_at"), "2026-03-01T11:00:00Z")
+    item = {name: {"S": value} for name, value in {**gone, **times, "sequencer": "1" * 32}.items()}
+    resources.dynamodb.put_item(TableName=resources.table, Item=item)
+    return resources
+
+
+def messages(resources: Resources) -> list[Upload | Deletion]:
+    found = []
+    while answer := resources.sqs.receive_message(QueueUrl=resources.uploads_queue_url, MaxNumberOfMessages=10).get(
+        "Messages"
+    ):
+        for message in answer:
+            found.append(parse(message["Body"]))
+            resources.sqs.delete_message(QueueUrl=resources.uploads_queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return found
+
+
+def keys(resources: Resources) -> set[str]:
+    return {one["Key"] for one in resources.s3.list_objects_v2(Bucket=resources.processed).get("Contents", [])}
+
+
+def ignore(_difference: Difference, _outcome: Outcome) -> None:
+    pass
+
+
+def reconcile(
+    resources: Resources,
+    stop: Callable[[], bool] = lambda: False,
+    tell: Callable[[Difference, Outcome], None] = ignore,
+    **plan: Any,
+) -> Report:
+    return run(resources, Plan(**{"settled": LATER} | plan), stop, tell)
+
+
+def test_a_dry_run_tells_and_changes_nothing(broken: Resources) -> None:
+    told: list[tuple[str, str]] = []
+    report = reconcile(broken, tell=lambda difference, outcome: told.append((difference.image, outcome.text)))
+    assert report.found == {Kind.MISSING: 4, Kind.ORPHANED: 2, Kind.GONE: 1}
+    assert not report.repaired.total()
+    assert report.next is None
+    assert {image for image, _ in told} == {*IMAGES, "o.jpg", "watermarks/o.jpg", "gone.jpg"}
+    assert {text for _, text in told} == {"not repaired"}
+    assert messages(broken) == []
+    assert len(keys(broken)) == 3
+
+
+def test_a_repair_sends_what_was_lost_and_deletes_what_nobody_knows(broken: Resources) -> None:
+    report = reconcile(broken, repairs=True)
+    assert report.repaired == report.found
+    sent = messages(broken)
+    assert {event.key for event in sent if isinstance(event, Upload)} == set(IMAGES)
+    assert [(event.key, event.version) for event in sent if isinstance(event, Deletion)] == [("gone.jpg", "v1")]
+    assert keys(broken) == {"watermarks/abc"}
+    assert Kind.ORPHANED not in reconcile(broken).found, "a second run finds it done"
+
+
+def test_what_is_young_is_left_alone(broken: Resources) -> None:
+    report = reconcile(broken, settled=datetime(2026, 2, 1, tzinfo=UTC))
+    assert report.found == {}
+    assert report.images == 7
+
+
+def test_a_run_that_is_stopped_at_any_moment_is_finished_by_the_next(
+    broken: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time a moment later; what the next run does not do again was done by the first."""
+    monkeypatch.setattr(walk, "IMAGES_AT_ONCE", 2)
+    monkeypatch.setattr(walk, "ITEMS_AT_ONCE", 2)
+    stopped = 0
+    for allowed in range(1000):
+        asked = iter(range(allowed))
+        first = reconcile(broken, lambda asked=asked: next(asked, None) is None, repairs=True)  # type: ignore[misc]
+        if first.next is None:
+            break
+        stopped += 1
+        second = reconcile(broken, repairs=True, start=first.next)
+        assert second.next is None
+        assert {event.key for event in messages(broken)} == {*IMAGES, "gone.jpg"}
+        assert keys(broken) == {"watermarks/abc"}
+        for key in ("o.jpg/v1/web.webp", "watermarks/o.jpg/v1/web.webp"):
+            broken.s3.put_object(Bucket=broken.processed, Key=key, Body=b"data")
+    assert stopped > 10
+
+
+def test_an_orphan_that_got_a_record_meanwhile_is_left(broken: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look and the repair of the first orphan, the second one gets a record."""
+    texts: dict[str, str] = {}
+
+    def tell(difference: Difference, outcome: Outcome) -> None:
+        texts[difference.image] = outcome.text
+        item = {"image_id": "watermarks/o.jpg", "record": "version#v1", "version": "v1", "status": "Processed"}
+        broken.dynamodb.put_item(TableName=broken.table, Item={name: {"S": value} for name, value in item.items()})
+
+    reconcile(broken, tell=tell, repairs=True)
+    assert texts["watermarks/o.jpg"].startswith("left")
+    assert keys(broken) == {"watermarks/abc", "watermarks/o.jpg/v1/web.webp"}
+
+
+def test_what_aws_refuses_is_told_and_the_rest_is_repaired(broken: Resources) -> None:
+    broken.sqs.delete_queue(QueueUrl=broken.uploads_queue_url)
+    texts: list[str] = []
+    report = reconcile(broken, tell=lambda _, outcome: texts.append(outcome.text), repairs=True)
+    assert report.repaired == {Kind.ORPHANED: 2, Kind.MISSING: 0, Kind.GONE: 0}
+    assert sum(text.startswith("failed: ") for text in texts) == 5
+    assert keys(broken) == {"watermarks/abc"}
+    assert json.dumps(dict(report.found)) == '{"missing": 4, "orphaned": 2, "gone": 1}'
