@@ -249,8 +249,12 @@ locals {
   pipeline_queries = {
     # Of the workflow's log the line that ends a failed execution; `execution_arn` leads to its others.
     "everything about one image" = {
-      log_groups = concat([module.process_image.log_group_name, module.record_image.log_group_name], module.presign_upload[*].log_group_name)
-      query      = <<-EOT
+      log_groups = concat(
+        [module.process_image.log_group_name, module.record_image.log_group_name],
+        module.presign_upload[*].log_group_name,
+        module.reconcile[*].log_group_name,
+      )
+      query = <<-EOT
         # Put the image's id in the place of both IMAGE.
         fields @timestamp, level, message, version, dedup_id, details.cause, execution_arn, @log
         | filter image_id = "IMAGE" or details.cause like "image_id IMAGE failed"
