@@ -36,8 +36,8 @@ An error is `{{"error": {{"code": "…", "message": "…"}}}}`, whoever it comes
 
 | `api.authorization.type` | how a caller says who it is | the owner of its images |
 |---|---|---|
-| `AWS_IAM` (default) | AWS's signature | the user's or role's unique id; of a role with the session's name, so whoever can choose that is to be trusted with it (`sts:RoleSessionName` in the role's trust policy decides) |
-| `COGNITO_IDENTITY` | AWS's signature with credentials of an identity pool | the identity's id |
+| `AWS_IAM` (default) | AWS's signature | the user's or role's unique id; of a role with the session's name, so whoever can choose that is to be trusted with it (`sts:RoleSessionName` in the role's trust policy decides), and a program whose session is called otherwise each time, as an ECS task's or an EC2 instance's is, is another owner each time |
+| `COGNITO_IDENTITY` | AWS's signature with credentials of an identity pool | the identity's id; under `AWS_IAM` all identities of a pool would be one owner, as their sessions have one name |
 | `COGNITO_USER_POOLS` | a user pool's token in `Authorization` | the token's `sub` |
 | `LAMBDA` | whatever the function understands in `Authorization` | the `principalId` that it returns: one part of a path, letters, digits and `+=,.@_:-` |
 | `API_KEY` | a key in `X-Api-Key` | the key's id |
@@ -54,7 +54,7 @@ into the bucket under other keys has no id here.
 def render(contract: dict[str, Any]) -> str:
     """The page."""
     parts = [INTRODUCTION.format(description=contract["info"]["description"])]
-    parts.append("\n".join(["Everywhere:\n", "| status | |", "|---|---|", *_everywhere(contract)]) + "\n")
+    parts.append("\n".join(["Everywhere, or nearly so:\n", "| status | |", "|---|---|", *_everywhere(contract)]) + "\n")
     for path, methods in contract["paths"].items():
         for method, operation in methods.items():
             parts.append("\n".join(_operation(contract, f"{method.upper()} {path}", operation)))
@@ -87,7 +87,7 @@ def _operation(contract: dict[str, Any], name: str, operation: dict[str, Any]) -
             schema = next(iter(response["content"].values()))["schema"]
             about = f" {_reference(schema)}" if "$ref" in schema and int(status) < 400 else ""  # noqa: PLR2004
             yield f"| {status} | {response['description']}{about} |"
-    yield f"| {', '.join(common)} | as everywhere |\n"
+    yield f"| {', '.join(status for status in common if status in operation['responses'])} | as everywhere |\n"
 
 
 def _everywhere(contract: dict[str, Any]) -> Iterator[str]:
@@ -109,11 +109,18 @@ def _schema(name: str, schema: dict[str, Any]) -> Iterator[str]:
     yield f"### {name}\n"
     yield "| field | | always |"
     yield "|---|---|---|"
+    yield from _fields(schema)
+    yield ""
+
+
+def _fields(schema: dict[str, Any], within: str = "") -> Iterator[str]:
+    """A row for each field, and below an object one for each of its own."""
     for field, about in schema["properties"].items():
         described = f" {about['description']}" if "description" in about else ""
         always = "yes" if field in schema["required"] else "no"
-        yield f"| `{field}` | {_type(about)}{described} | {always} |"
-    yield ""
+        yield f"| `{within}{field}` | {_type(about)}{described} | {always} |"
+        if "properties" in about:
+            yield from _fields(about, f"{within}{field}.")
 
 
 def _reference(schema: dict[str, Any]) -> str:
@@ -129,9 +136,13 @@ def _type(schema: dict[str, Any]) -> str:
         return f"a list of {_type(schema['items'])}"
     if "enum" in schema:
         return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
+    if of := schema.get("additionalProperties"):
+        return f"{schema['type']}: any names, each with a {_type(of)}"
     words = [schema["type"]]
     if "pattern" in schema:
         words.append("`" + schema["pattern"].replace("|", "\\|") + "`")
+    if "maxLength" in schema:
+        words.append(f"of at most {schema['maxLength']} characters")
     if "minimum" in schema:
         words.append(f"{schema['minimum']} to {schema['maximum']}")
     return " ".join(words) + "."

@@ -93,7 +93,8 @@ HOW = """\
   derivatives tells of them only where `processed = {{ events = true }}` asks it to.
 - **X-Ray** traces the first request of each second and a twentieth of the others. Images that come evenly and slower
   than one a second are all traced; `--images-per-month` says how many come. An invocation of the function and an
-  execution of the workflow count as a trace each, which is the most that they can be.
+  execution of the workflow count as a trace each, which is the most that they can be. `tracing = false` traces nothing,
+  and costs nothing here.
 - **KMS**: buckets, queues, topic and workflow keep a data key for minutes, so what they ask for grows with time, not
   with images. What EventBridge asks for is not documented, and not counted.
 - **Dynamic Image Transformation**: what AWS tells is the

@@ -19,6 +19,7 @@ from localstack_engine import ANSWER_SECONDS, HOST, ROOT, LocalStack, LocalStack
 
 REQUIREMENTS = ROOT / "requirements" / "localstack.txt"
 ADAPTER = ROOT / "localstack_adapter"
+START_SCRIPTS = ADAPTER / "start.d"
 VENV = ROOT / ".venvs" / "localstack"
 PYTHON = VENV / "bin" / "python"
 
@@ -122,6 +123,9 @@ class Process:
         self._check_port()
         shutil.rmtree(self._files, ignore_errors=True)
         (self._files / "tmp").mkdir(parents=True)
+        scripts = self._files / "etc" / "localstack" / "init"
+        scripts.mkdir(parents=True)
+        (scripts / START_SCRIPTS.name).symlink_to(START_SCRIPTS)
         with self._log.open("w") as log:
             # A session of its own: Ctrl-C reaches this process alone, which then ends LocalStack in order.
             self._process = subprocess.Popen(

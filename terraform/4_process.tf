@@ -58,6 +58,7 @@ module "process_image" {
   memory       = var.process_image.memory
   timeout      = var.process_image.timeout
   key_arn      = module.key.arn
+  tracing      = var.tracing
   logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
 
   permissions_boundary_arn = var.permissions_boundary_arn

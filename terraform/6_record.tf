@@ -25,6 +25,7 @@ module "notifications" {
 
   name    = "${var.name}-notifications"
   key_arn = module.key.arn
+  tracing = var.tracing
 
   subscriptions = {
     for name, subscription in var.notifications : name => merge(subscription, {
@@ -48,6 +49,7 @@ module "record_image" {
   name    = "${var.name}-record-image"
   type    = var.workflow_type
   key_arn = module.key.arn
+  tracing = var.tracing
   logging = { retention_days = var.logs.retention_days }
 
   permissions_boundary_arn = var.permissions_boundary_arn

@@ -45,19 +45,23 @@ locals {
       internal_error  = { status = 500, message = "Something went wrong here: try again later." }
       invalid_request = { status = 400, message = "A parameter is not what this route takes." }
       not_found       = { status = 404, message = "There is no such image." }
+      unavailable     = { status = 503, message = "A service has too much to do: try again in a moment." }
       } : code => {
       status   = error.status
+      headers  = { for seconds in ["1"] : "Retry-After" => "'${seconds}'" if code == "unavailable" }
       template = jsonencode({ error = { code = code, message = error.message } })
     }
   }
 
-  # DynamoDB says 400 of whatever it does not like; only what it finds invalid is the caller's doing.
+  # DynamoDB says 400 of whatever it does not like, and of having too much to do; only what it finds invalid is the
+  # caller's doing.
   api_table_error = {
     for code in ["invalid_request", "not_found"] : code => {
       status = local.api_error[code].status
       template = templatefile("${path.module}/api/table_error.response.vtl", {
-        refusal  = local.api_error[code].template
-        internal = local.api_error.internal_error.template
+        refusal     = local.api_error[code].template
+        unavailable = local.api_error.unavailable.template
+        internal    = local.api_error.internal_error.template
       })
     }
   }
@@ -80,10 +84,11 @@ locals {
           "header.If-None-Match"            = "'*'" # nothing is ever overwritten
         }
         responses = {
-          "200"   = { status = 202, template = local.api_template["post_image.response"] }
-          "412"   = local.api_error.conflict
-          "400"   = local.api_error.invalid_request
-          default = local.api_error.internal_error
+          "200"     = { status = 202, template = local.api_template["post_image.response"] }
+          "400"     = local.api_error.invalid_request
+          "409|412" = local.api_error.conflict
+          "503"     = local.api_error.unavailable
+          default   = local.api_error.internal_error
         }
       }
     }
@@ -96,6 +101,7 @@ locals {
         responses = {
           "200"   = { status = 200, template = local.api_template["list.response"] }
           "400"   = local.api_table_error.invalid_request
+          "503"   = local.api_error.unavailable
           default = local.api_error.internal_error
         }
       }
@@ -108,6 +114,7 @@ locals {
         responses = {
           "200"   = { status = 200, template = local.api_template["get_image.response"] }
           "400"   = local.api_table_error.not_found
+          "503"   = local.api_error.unavailable
           default = local.api_error.internal_error
         }
       }
@@ -117,12 +124,13 @@ locals {
       integration = {
         service    = "s3:path/{bucket}/{owner}/{id}"
         method     = "DELETE"
-        parameters = local.api_nowhere
+        parameters = merge(local.api_nowhere, { "header.If-Match" = "'*'" }) # else S3 marks as deleted what never was
         templates  = { "application/json" = local.api_template["delete_image.request"] }
         responses = {
-          "204"     = { status = 202, template = local.api_template["delete_image.response"] }
-          "4\\d{2}" = local.api_error.not_found
-          default   = local.api_error.internal_error
+          "204"                  = { status = 202, template = local.api_template["delete_image.response"] }
+          "4(0[0-8]|[1-9][0-9])" = local.api_error.not_found
+          "409|503"              = local.api_error.unavailable # 409: something else is done to the image at the same time
+          default                = local.api_error.internal_error
         }
       }
     }
@@ -135,6 +143,7 @@ locals {
         responses = {
           "200"   = { status = 200, template = local.api_template["versions.response"] }
           "400"   = local.api_table_error.invalid_request
+          "503"   = local.api_error.unavailable
           default = local.api_error.internal_error
         }
       }
@@ -157,6 +166,7 @@ locals {
           }
           # The role may not list the bucket, so S3 says 403 of a key that is not there.
           "4\\d{2}" = local.api_error.not_found
+          "503"     = local.api_error.unavailable
           default   = local.api_error.internal_error
         }
       }
@@ -190,6 +200,7 @@ module "api" {
   cors               = var.api.cors_origin == null ? null : { origin = var.api.cors_origin, headers = ["X-Image-Name"] }
   logging            = { retention_days = var.logs.retention_days, account_settings = one(aws_api_gateway_account.logs[*].id) }
   throttling         = var.api.throttling
+  tracing            = var.tracing
   web_acl_arn        = var.api.web_acl_arn
 
   permissions_boundary_arn = var.permissions_boundary_arn
@@ -217,9 +228,15 @@ data "aws_iam_policy_document" "api" {
   }
 
   statement {
-    sid       = "ReadRecords"
-    actions   = ["dynamodb:GetItem", "dynamodb:Query"]
-    resources = concat([module.images.arn], values(module.images.index_arns))
+    sid       = "ReadRecord"
+    actions   = ["dynamodb:GetItem"]
+    resources = [module.images.arn]
+  }
+
+  statement {
+    sid       = "ListRecords"
+    actions   = ["dynamodb:Query"]
+    resources = values(module.images.index_arns)
   }
 
   statement {
@@ -301,6 +318,7 @@ module "presign_upload" {
   memory       = 256
   timeout      = 10
   key_arn      = module.key.arn
+  tracing      = var.tracing
   logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
 
   permissions_boundary_arn = var.permissions_boundary_arn

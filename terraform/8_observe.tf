@@ -1,5 +1,5 @@
 # In:         what every part of the pipeline measures of itself.
-# Out:        a dashboard, alarms to the topics of your choice, saved queries.
+# Out:        a dashboard, alarms to the topics of your choice, saved queries; if asked for, findings, a budget, schemas.
 # On failure: nothing of the pipeline depends on this file.
 
 locals {
@@ -16,6 +16,7 @@ locals {
   observed_rules = merge(
     { for key, name in module.uploads_rules.rule_names : key => { name = name, bus = "default" } },
     { for key, name in module.bus.rule_names : key => { name = name, bus = module.bus.name } },
+    merge([for findings in module.findings : { for key, name in findings.rule_names : key => { name = name, bus = "default" } }]...),
   )
 }
 
@@ -61,13 +62,18 @@ module "observability" {
       record_image  = { name = module.record_image_dlq.name, advice = "These images are processed but not recorded, or recorded but not announced. The workflow's log says why; then redrive: recording twice does no harm." }
       notifications = { name = module.notifications.dlq_name, advice = "A subscriber did not take these notifications. Ask its owner, then redrive." }
     },
+    {
+      for findings in module.findings :
+      "findings" => { name = findings.dlq_name, advice = "EventBridge could not tell the topic of findings. Mend the policies of the topic and its key; the findings are in Security Hub and Config." }
+    },
   )
 
   outcomes = merge(local.function_metrics, {
     good           = "ImageProcessed"
     bad            = "ImageRejected"
     bad_by         = "reason"
-    others         = ["ImageDeleted", "MessagesFailed"]
+    others         = ["ImageDeleted"]
+    failed         = "MessagesFailed"
     bad_share      = var.observe.rejected_share
     expected_every = var.observe.expected_every
   })
@@ -146,7 +152,86 @@ module "observability" {
     }
   }
 
+  budget = one([for budget in var.observe.budget[*] : merge(budget, {
+    tag = { key = "Application", value = lookup(var.tags, "Application", var.name) }
+  })])
+
+  schemas = { for name, contract in local.contracts : name => contract if var.observe.schemas }
+
   queries = { for name, query in local.queries : name => query if var.observe.save_queries }
+}
+
+locals {
+  findings = try(var.observe.findings, false)
+
+  # By name, ARN or URL. Everything is called by the pipeline's name and a part of its own, but for three.
+  observed_ids = concat(
+    [{ prefix = "${var.name}-" }, { wildcard = "*:${var.name}-*" }, { wildcard = "*/${var.name}-*" }],
+    [module.bus.arn, module.key.arn, module.key.id],
+    [for api in module.api : { suffix = "/restapis/${api.id}" }],
+  )
+}
+
+# What Security Hub and AWS Config find in these resources, if the account uses them: as they see it, on the default bus.
+module "findings" {
+  source = "./modules/event_bus"
+  count  = local.findings ? 1 : 0
+
+  name    = "default"
+  prefix  = "${var.name}-findings"
+  key_arn = module.key.arn
+
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  rules = {
+    for name, pattern in {
+      # A control that passes is a finding too, an informational one.
+      security-hub = {
+        source      = ["aws.securityhub"]
+        detail-type = ["Security Hub Findings - Imported"]
+        detail = { findings = {
+          RecordState = ["ACTIVE"]
+          Resources   = { Id = local.observed_ids }
+          Severity    = { Label = [{ anything-but = "INFORMATIONAL" }] }
+          Workflow    = { Status = ["NEW"] }
+        } }
+      }
+      config = {
+        source      = ["aws.config"]
+        detail-type = ["Config Rules Compliance Change"]
+        detail      = { newEvaluationResult = { complianceType = ["NON_COMPLIANT"] }, resourceId = local.observed_ids }
+      }
+      } : name => {
+      pattern = jsonencode(pattern)
+      targets = { for number, arn in var.observe.alarm_topic_arns : "topic-${number}" => { arn = arn } }
+    }
+  }
+}
+
+locals {
+  # EventBridge's registry takes JSON Schema of draft 4. What that lacks of what contracts use is `const`: an
+  # enumeration of one says the same.
+  details = {
+    for file in fileset("${path.module}/../events", "*/[0-9]*.json") :
+    file => jsondecode(replace(file("${path.module}/../events/${file}"), "/\"const\":\\s*(\"[^\"]*\"|[0-9]+)/", "\"enum\": [$1]"))
+  }
+
+  # Whole events, as rules deliver them.
+  contracts = {
+    for file, detail in local.details : replace(trimsuffix(file, ".json"), "/", "-") => {
+      description = detail.description
+      content = jsonencode({
+        "$schema" = "http://json-schema.org/draft-04/schema#"
+        title     = detail.title
+        type      = "object"
+        required  = ["detail", "detail-type", "source"]
+        properties = merge(
+          { for name, values in jsondecode(file("${path.module}/../events/${dirname(file)}/pattern.json")) : name => { enum = values } },
+          { detail = { for keyword, value in detail : keyword => value if keyword != "$schema" } },
+        )
+      })
+    }
+  }
 }
 
 locals {
@@ -162,12 +247,13 @@ locals {
   })
 
   pipeline_queries = {
+    # Of the workflow's log the line that ends a failed execution; `execution_arn` leads to its others.
     "everything about one image" = {
-      log_groups = [module.process_image.log_group_name, module.record_image.log_group_name]
+      log_groups = concat([module.process_image.log_group_name, module.record_image.log_group_name], module.presign_upload[*].log_group_name)
       query      = <<-EOT
-        # Put the image's id between the quotation marks.
-        fields @timestamp, level, message, version, dedup_id, @log
-        | filter image_id = "IMAGE" or details.input like "IMAGE"
+        # Put the image's id in the place of both IMAGE.
+        fields @timestamp, level, message, version, dedup_id, details.cause, execution_arn, @log
+        | filter image_id = "IMAGE" or details.cause like "image_id IMAGE failed"
         | sort @timestamp asc
       EOT
     }
@@ -183,7 +269,7 @@ locals {
       log_groups = [module.process_image.log_group_name]
       query      = <<-EOT
         fields @timestamp, image_id, UploadToAnnounced, Fetch, Decode, Scale, Encode, Store, Megapixels
-        | filter ispresent(UploadToAnnounced)
+        | filter ispresent(UploadToAnnounced) and ispresent(image_id)
         | sort UploadToAnnounced desc
         | limit 50
       EOT
@@ -191,7 +277,7 @@ locals {
     "rejections by reason" = {
       log_groups = [module.process_image.log_group_name]
       query      = <<-EOT
-        filter ispresent(reason)
+        filter ispresent(reason) and ispresent(dedup_id)
         | stats count(*) as images by reason
         | sort images desc
       EOT
@@ -199,8 +285,8 @@ locals {
     "cold starts" = {
       log_groups = [module.process_image.log_group_name]
       query      = <<-EOT
-        filter @type = "REPORT" and ispresent(@initDuration)
-        | stats count(*) as starts, avg(@initDuration) as average_ms, max(@initDuration) as longest_ms by bin(1h)
+        filter type = "platform.report" and ispresent(record.metrics.initDurationMs)
+        | stats count(*) as starts, avg(record.metrics.initDurationMs) as average_ms, max(record.metrics.initDurationMs) as longest_ms by bin(1h)
       EOT
     }
   }

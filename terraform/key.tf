@@ -10,7 +10,7 @@ module "key" {
 
   services = {
     # Rules deliver to encrypted queues, and the bus stores what it carries.
-    event_rules = { service = "events.amazonaws.com", source_arns = [module.uploads_rules.rule_arn_pattern, module.bus.rule_arn_pattern] }
+    event_rules = { service = "events.amazonaws.com", source_arns = concat([module.uploads_rules.rule_arn_pattern, module.bus.rule_arn_pattern], local.findings ? [module.findings[0].rule_arn_pattern] : []) }
     event_bus   = { service = "events.amazonaws.com", source_arns = [module.bus.static_arn] }
 
     # What a subscriber does not take goes to an encrypted dead-letter queue.

@@ -1,3 +1,11 @@
+output "alarm_publishers" {
+  description = "Who publishes to the topics in `observe.alarm_topic_arns`: what their policies must admit, as modules/topic takes it in `publishers`."
+  value = merge(
+    one(module.observability[*].publishers),
+    { for findings in module.findings : "findings" => { service = "events.amazonaws.com", source_arns = [findings.rule_arn_pattern] } },
+  )
+}
+
 output "api" {
   description = "The API: where it answers, its id, its log group, what policies allow callers `execute-api:Invoke` on; null if there is none."
   value       = one([for api in module.api : { url = api.url, id = api.id, log_group = api.log_group_name, execution_arn = api.execution_arn }])
@@ -21,13 +29,13 @@ output "dashboard" {
 
 output "dlqs" {
   description = "Dead-letter queues by what ends up there, as URLs. All of them are empty while all is well."
-  value = {
+  value = merge({
     uploads       = module.uploads.dlq_url
     record_image  = module.record_image_dlq.url
     notifications = module.notifications.dlq_url
     uploads_rules = module.uploads_rules.dlq_url
     bus           = module.bus.dlq_url
-  }
+  }, { for findings in module.findings : "findings" => findings.dlq_url })
 }
 
 output "key_arn" {

@@ -146,19 +146,34 @@ variable "notifications" {
 
 variable "observe" {
   description = <<-EOT
-    Dashboard, alarms and saved queries; null: none. alarm_topic_arns: SNS topics that are told of alarms.
-    expected_every: hours within which at least one image is expected (null: nothing is). max_wait: seconds that an
-    upload may wait. rejected_share: share of rejected images, of at least 20 within an hour, that is an alarm.
-    save_queries: false where CloudWatch cannot keep queries, as on some emulators.
+    Dashboard, alarms and saved queries; null: none. alarm_topic_arns: SNS topics that are told of alarms; what their
+    policies must admit is the output alarm_publishers. budget: US dollars a month, and the percentages of it that are an
+    alarm when they are spent or forecast (modules/observability); null: none. expected_every: hours within which at least
+    one image is expected (null: nothing is). findings: tell the topics what Security Hub and AWS Config find in these
+    resources. max_wait: seconds that an upload may wait. rejected_share: share of rejected images, of at least 20 within
+    an hour, that is an alarm. save_queries: false where CloudWatch cannot keep queries, as on some emulators. schemas:
+    put the events' contracts into a registry of EventBridge's.
   EOT
   type = object({
     alarm_topic_arns = optional(list(string), [])
-    expected_every   = optional(number)
-    max_wait         = optional(number, 900)
-    rejected_share   = optional(number, 0.2)
-    save_queries     = optional(bool, true)
+    budget = optional(object({
+      usd      = number
+      spent    = optional(list(number), [80, 100])
+      forecast = optional(list(number), [100])
+    }))
+    expected_every = optional(number)
+    findings       = optional(bool, false)
+    max_wait       = optional(number, 900)
+    rejected_share = optional(number, 0.2)
+    save_queries   = optional(bool, true)
+    schemas        = optional(bool, false)
   })
   default = {}
+
+  validation {
+    condition     = try(!var.observe.findings || contains(range(1, 6), length(var.observe.alarm_topic_arns)), true)
+    error_message = "observe.findings tells one to five topics, and alarm_topic_arns has ${try(length(var.observe.alarm_topic_arns), 0)}: name the topic that is to be told."
+  }
 }
 
 variable "originals" {
@@ -181,17 +196,17 @@ variable "process_image" {
   description = "Size of the function: memory in MB (processor share grows with it), timeout in seconds, how many run at once at most, how many messages one takes at once."
   type = object({
     memory          = optional(number, 1024)
-    timeout         = optional(number, 60)
+    timeout         = optional(number, 90)
     max_concurrency = optional(number, 10)
     batch_size      = optional(number, 5)
   })
   default  = {}
   nullable = false
 
-  # Two seconds besides for each image: from S3, back, and to the bus (handler.py).
+  # Besides rendering, 25 s: until handler.py gives up a request that S3 or the bus do not answer.
   validation {
-    condition     = var.process_image.timeout >= var.process_image.batch_size * (var.limits.max_seconds + 2)
-    error_message = "process_image: a batch of ${var.process_image.batch_size} images, each of which may take limits.max_seconds ${var.limits.max_seconds} + 2 s, does not fit into the timeout of ${var.process_image.timeout} s: set it to ${var.process_image.batch_size * (var.limits.max_seconds + 2)}, or batch_size or max_seconds lower."
+    condition     = var.process_image.timeout >= var.process_image.batch_size * var.limits.max_seconds + 25
+    error_message = "process_image: a batch of ${var.process_image.batch_size} images, each of which may take limits.max_seconds ${var.limits.max_seconds}, and 25 s until a request that nobody answers is given up, do not fit into the timeout of ${var.process_image.timeout} s: set it to ${var.process_image.batch_size * var.limits.max_seconds + 25}, or batch_size or max_seconds lower."
   }
 
   validation {
@@ -263,6 +278,13 @@ variable "tags" {
   description = "Tags for every resource, besides Application = name."
   type        = map(string)
   default     = {}
+  nullable    = false
+}
+
+variable "tracing" {
+  description = "Trace requests with X-Ray through API, functions, workflow and topic. What it costs, docs/cost.md says; false: nothing is traced. For the topic's part X-Ray has to be told once to take it: docs/deploy.md."
+  type        = bool
+  default     = true
   nullable    = false
 }
 

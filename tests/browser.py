@@ -22,15 +22,25 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 ARGUMENTS = ("--disable-features=LocalNetworkAccessChecks", "--allow-running-insecure-content")
 
 
+def program() -> str | None:
+    """Where the browser is; none: nowhere."""
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+def required() -> bool:
+    """Whether its absence is a failure, not a reason to skip."""
+    return os.environ.get("DARKROOM_BROWSER") == "required"
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser until the block ends; without one the test is skipped, or fails where DARKROOM_BROWSER=required."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        give_up = pytest.fail if os.environ.get("DARKROOM_BROWSER") == "required" else pytest.skip
+    path = program()
+    if path is None:
+        give_up = pytest.fail if required() else pytest.skip
         give_up(f"no browser: install Chromium or Google Chrome, so that one of {', '.join(PROGRAMS)} is on the PATH")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         try:
             yield browser
         finally:

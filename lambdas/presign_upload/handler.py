@@ -23,5 +23,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     """Sign a form; what it raises the API answers as an internal error, with nothing of its text."""
     request = Request(**event)
     form = presign(_s3, _settings, request)
-    _logger.info("signed a form for image %s", form.id)
+    _logger.info("signed a form", extra={"image_id": form.fields["key"]})  # which Lambda's JSON makes a field of
     return asdict(form)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SOURCE = "darkroom"
 SCHEMA_VERSION = 1
 
+RECONCILED = "reconcile"  # the reason in the events of `darkroom reconcile`, where S3's name an operation
+
 SEQUENCER_DIGITS = 32
 SUMMARY_CHARACTERS = 99  # SNS wants a subject of less than 100
 
@@ -44,7 +46,7 @@ class ObjectEvent:
         sequencer: The event's place among those of the same key: hexadecimal, upper case, padded on the
             right with zeros to 32 digits, so that the order of strings is the order of events.
         time: When it happened, RFC 3339.
-        replayed: It comes from an archive, long after.
+        late: It was sent long after it happened: from an archive, or by `darkroom reconcile`.
     """
 
     bucket: str
@@ -52,7 +54,7 @@ class ObjectEvent:
     version_id: str | None
     sequencer: str
     time: str
-    replayed: bool = False
+    late: bool = False
 
     @property
     def version(self) -> str:
@@ -108,7 +110,7 @@ def parse(body: str) -> Upload | Deletion:
             "version_id": None if version_id in (None, "null") else _text(version_id),
             "sequencer": _text(about["sequencer"], _HEXADECIMAL).upper().ljust(SEQUENCER_DIGITS, "0"),
             "time": _text(event["time"], _UTC),
-            "replayed": "replay-name" in event,
+            "late": "replay-name" in event or detail.get("reason") == RECONCILED,
         }
         if detail_type == "Object Created":
             return Upload(**common, etag=_text(about["etag"]).strip('"'), size=_size(about["size"]))

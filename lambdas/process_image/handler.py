@@ -79,12 +79,18 @@ def measure(values: Mapping[str, float]) -> None:
     logger.append_keys(**{name: round(value, 3) for name, value in values.items()})
 
 
-# For all that is not rendering: an image's way from S3, its derivatives' way back, and its outcome's to the bus.
-_SECONDS_AROUND = 2
+# Retries stay short: the queue retries too, and with more patience than a running function can afford.
+_ATTEMPTS, _CONNECT_SECONDS, _READ_SECONDS, _BACKOFF_SECONDS = 2, 2, 10, 1
+_config = Config(
+    retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+    connect_timeout=_CONNECT_SECONDS,
+    read_timeout=_READ_SECONDS,
+)
 
-# Retries stay short: the queue retries too, and with more patience than a running function can afford. A request that
-# nobody answers is given up within 24 s, so that those before it in the batch are acknowledged.
-_config = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=10)
+# For all that is not rendering: until a request that nobody answers is given up, and the message fails with it. The
+# others take far less. `process_image` in Terraform's variables knows the same number.
+_SECONDS_AROUND = _ATTEMPTS * (_CONNECT_SECONDS + _READ_SECONDS) + (_ATTEMPTS - 1) * _BACKOFF_SECONDS
+
 _settings = Settings.from_environment(os.environ)
 _s3 = boto3.client("s3", config=_config)
 _pipeline = Pipeline(
@@ -112,6 +118,12 @@ def milliseconds_since(event: Upload | Deletion) -> float:
     return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(event.time)).total_seconds() * 1000)
 
 
+def routed_at(record: SQSRecord) -> str:
+    """When the event was put into the queue, RFC 3339 with milliseconds."""
+    sent = datetime.fromtimestamp(int(record.attributes.sent_timestamp) / 1000, UTC)
+    return sent.isoformat(timespec="milliseconds")
+
+
 def tell(announced: ImageEvent) -> None:
     """Count an outcome and put it into the log; a rejection is counted by its reason too."""
     name, reason = announced.detail_type.replace(" ", ""), announced.detail.get("reason", {}).get("code")
@@ -129,9 +141,9 @@ def record_handler(record: SQSRecord, lambda_context: LambdaContext) -> None:
     try:
         check_time(lambda_context)
         event = parse(record.body)
-        logger.append_keys(image_id=event.key, version=event.version)
+        logger.append_keys(image_id=event.key, version=event.version, routed_at=routed_at(record))
         outcomes = _pipeline.handle(event)
-        if not event.replayed:
+        if not event.late:
             measure({"UploadToAnnounced": milliseconds_since(event)})
         for announced in outcomes:
             tell(announced)
@@ -139,7 +151,7 @@ def record_handler(record: SQSRecord, lambda_context: LambdaContext) -> None:
         logger.exception("This message failed; the queue delivers it again", message_id=record.message_id)
         raise
     finally:
-        logger.remove_keys(["image_id", "version", *UNITS])
+        logger.remove_keys(["image_id", "version", "routed_at", *UNITS])
 
 
 @logger.inject_lambda_context

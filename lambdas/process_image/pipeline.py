@@ -67,7 +67,13 @@ class Pipeline:
 
     def _process(self, upload: Upload) -> list[ImageEvent]:
         try:
-            with self._originals.open(upload) as original:
+            original = self._originals.open(upload)
+        except OriginalGoneError as gone:
+            # It was deleted long ago, and its deletion's own event tells of it, or told. Were that event lost, what
+            # is stored here would show which records it has to close, once `darkroom reconcile` sends it: it stays.
+            return [] if upload.late else self._gone(upload, gone)
+        try:
+            with original:
                 outcome = self._outcome(upload, original)
         except OriginalGoneError as gone:
             return self._gone(upload, gone)

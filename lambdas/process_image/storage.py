@@ -116,6 +116,7 @@ class Originals:
             version_id=head.get("VersionId"),
             sequencer=deletion.sequencer,
             time=deletion.time,
+            late=deletion.late,
             etag=head["ETag"].strip('"'),
             size=head["ContentLength"],
         )

@@ -32,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
     result_callback=_end,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # whose paragraphs are not broken where the source's lines end
 )
 app.command("status")(status)
 app.command("list")(list_images)
@@ -48,6 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
     usual = signal.signal(signal.SIGINT, _interrupted)
     try:
         typer.main.get_command(app)(arguments, prog_name="darkroom")
+    except _Interrupted:
+        output.warn("interrupted")
+        return Exit.INTERRUPTED
     except SystemExit as end:
         return int(end.code or 0)
     except OperatorError as error:
@@ -59,6 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
     return Exit.FAILED
 
 
+class _Interrupted(SystemExit):
+    """Ctrl-C where nothing is being changed; Typer would end with 1."""
+
+
 def _interrupted(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Typer would end with 1 at Ctrl-C."""
-    raise SystemExit(Exit.INTERRUPTED)
+    raise _Interrupted

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 HOLD_SECONDS = 300  # for which a message is kept from other readers; it comes back by itself if this one is killed
 WAIT_SECONDS = 1  # a long poll asks all of SQS's servers: what it does not find is not there
 
+_PUBLISHED = ("status", "image_id", "dedup_id")  # beside the message, as attributes that subscribers filter by
 _SUBSCRIPTION = re.compile(r"SubscriptionArn=(?P<arn>arn:[\w:-]+)")
 
 
@@ -95,8 +96,8 @@ class Destination:
         return self.arn.split(":")[2]
 
 
-class UnknownDestinationError(Exception):
-    """A message came from a target that is not the pipeline's; it stays where it is."""
+class UndeliverableError(Exception):
+    """A message cannot be sent on: it is for a target of somebody else's, or malformed. It stays where it is."""
 
 
 def read(resources: Resources, queue: Dlq) -> Iterator[list[Letter]]:
@@ -154,7 +155,7 @@ def destination(resources: Resources, letter: Letter) -> Destination:
     """Where a message is redriven to: where its event was going when it failed.
 
     Raises:
-        UnknownDestinationError: That was a target of somebody else's.
+        UndeliverableError: That was a target of somebody else's; or it is to be published, and is no notification.
     """
     if letter.queue is Dlq.UPLOADS:
         return Destination(resources.uploads_queue_arn, "the function's queue")
@@ -165,7 +166,7 @@ def destination(resources: Resources, letter: Letter) -> Destination:
     usual = resources.uploads_queue_arn if letter.queue is Dlq.UPLOADS_RULES else resources.workflow_arn
     target = letter.attributes.get("TARGET_ARN", usual)
     if target != usual:
-        raise UnknownDestinationError(f"it was going to {target}, which is not this pipeline's: left where it is")
+        raise UndeliverableError(f"it was going to {target}, which is not this pipeline's")
     return Destination(target, "the rule's target")
 
 
@@ -179,6 +180,9 @@ def _subscriber(resources: Resources, letter: Letter) -> Destination:
             for subscription in page["Subscriptions"]:
                 if subscription["SubscriptionArn"] == found["arn"] and subscription["Protocol"] == "sqs":
                     return Destination(subscription["Endpoint"], "the subscriber")
+    detail = _notification(letter.body)
+    if lacks := [name for name in ("summary", *_PUBLISHED) if not detail.get(name)]:
+        raise UndeliverableError(f"it is no notification of this pipeline's: there is no {', '.join(lacks)} in it")
     return Destination(resources.topic_arn, "all subscribers")
 
 
@@ -197,10 +201,7 @@ def send(resources: Resources, letter: Letter, to: Destination) -> None:
             TopicArn=to.arn,
             Subject=str(detail["summary"]),
             Message=str(envelope.get("Message", letter.body)),
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": str(detail[name])}
-                for name in ("status", "image_id", "dedup_id")
-            },
+            MessageAttributes={name: {"DataType": "String", "StringValue": str(detail[name])} for name in _PUBLISHED},
         )
 
 

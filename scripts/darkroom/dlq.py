@@ -2,21 +2,25 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 from botocore.exceptions import ClientError
 
 from darkroom import output
-from darkroom.dead_letters import Letter, UnknownDestinationError, delete, destination, read, release, send
+from darkroom.dead_letters import HOLD_SECONDS, Letter, UndeliverableError, delete, destination, read, release, send
 from darkroom.errors import Exit, explain
 from darkroom.interrupt import Stop, graceful
 from darkroom.options import DryRun, Json, Name
 from darkroom.resources import Dlq, Resources
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
 dlq = typer.Typer(no_args_is_help=True, help="Look into the dead-letter queues, redrive or purge what rests there.")
 
-Queues = Annotated[list[Dlq] | None, typer.Argument(help="The queues; all of them if none is named.")]
+_NAMES = f"The queues ({', '.join(Dlq)})"
+Queues = Annotated[list[Dlq] | None, typer.Argument(help=f"{_NAMES}; all of them if none is named.")]
 OfImage = Annotated[
     str | None, typer.Option("--image", help="Only messages about images whose ids begin so.", metavar="PREFIX")
 ]
@@ -63,7 +67,7 @@ def show(
                 if letter.error:
                     output.say(f"  error: {letter.error}")
                 output.say(f"  {letter.body}")
-    return _end(stop, Exit.FOUND if shown else Exit.DONE)
+    return _end(stop, selection, Exit.FOUND if shown else Exit.DONE)
 
 
 @dlq.command("redrive")
@@ -82,6 +86,9 @@ def redrive(
     Each is deleted only after it was accepted there: a command that is interrupted loses nothing, and the next one
     goes on. What fails again comes back, and is left for the next time. A notification whose subscriber is a queue
     goes to that queue; any other goes to the topic, and so to all its subscribers, with the same dedup_id.
+
+    Exit code 1 if a message could not be sent and was left where it is; 3 if there are more that another command holds,
+    or one that was killed: they show again after five minutes.
     """
     resources = Resources(name)
 
@@ -97,7 +104,7 @@ def redrive(
 @dlq.command("purge")
 def purge(
     name: Name,
-    queues: Annotated[list[Dlq], typer.Argument(help="The queues.")],
+    queues: Annotated[list[Dlq], typer.Argument(help=f"{_NAMES}.")],
     image: OfImage = None,
     containing: Containing = None,
     limit: Limit = None,
@@ -119,21 +126,32 @@ def purge(
 
 def waiting(resources: Resources, key: Dlq) -> int:
     """About how many messages rest in a queue, those included that somebody is looking at."""
-    attributes = resources.sqs.get_queue_attributes(
-        QueueUrl=resources.dlq_url(key),
-        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-    )["Attributes"]
-    return sum(int(count) for count in attributes.values())
+    return _count(resources, key, "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+
+def _held(resources: Resources, key: Dlq) -> int:
+    """About how many messages of a queue are kept from this command, as another one is looking at them."""
+    return _count(resources, key, "ApproximateNumberOfMessagesNotVisible")
+
+
+def _count(resources: Resources, key: Dlq, *what: "QueueAttributeNameType") -> int:
+    counts = resources.sqs.get_queue_attributes(QueueUrl=resources.dlq_url(key), AttributeNames=what)["Attributes"]
+    return sum(map(int, counts.values()))
 
 
 class _Selection:
-    """Letters that a filter lets through; whatever is still held in the end is released."""
+    """Letters that a filter lets through; whatever is still held in the end is released.
+
+    Attributes:
+        held_by_others: About so many more there were, which another command is looking at, or one that was killed.
+    """
 
     def __init__(self, resources: Resources, stop: Stop) -> None:
         self._resources = resources
         self._stop = stop
         self._held: dict[str, Letter] = {}
         self._began = datetime.now(UTC)
+        self.held_by_others = 0
 
     def __enter__(self) -> Self:
         return self
@@ -148,6 +166,9 @@ class _Selection:
         """The letters of some queues; those that come while this runs, because they fail again, are left alone."""
         found = 0
         for queue in queues or Dlq:
+            if self._stop:
+                return
+            self.held_by_others += _held(self._resources, queue)
             for letters in read(self._resources, queue):
                 self._held |= {letter.id: letter for letter in letters}
                 for letter in letters:
@@ -182,8 +203,9 @@ def _act_on(
                 if not keep:
                     selection.delete(letter)
                 done += 1
-            except (ClientError, UnknownDestinationError) as error:
-                outcome = f"failed: {explain(error) if isinstance(error, ClientError) else error}"
+            except (ClientError, UndeliverableError) as error:
+                said = explain(error) if isinstance(error, ClientError) else error
+                outcome = f"failed, and left where it is: {said}"
                 failed += 1
             if as_json:
                 output.line(_about(letter) | {"outcome": outcome})
@@ -192,8 +214,8 @@ def _act_on(
             if rate and stop.wait(1 / rate):
                 break
     if not as_json:
-        output.say(f"{done} done, {failed} failed{', interrupted' if stop else ''}")
-    return _end(stop, Exit.FAILED if failed else Exit.DONE)
+        output.say(f"{done} done, {failed} left where they are")
+    return _end(stop, selection, Exit.FAILED if failed else Exit.DONE)
 
 
 def _about(letter: Letter) -> dict[str, object]:
@@ -207,5 +229,14 @@ def _about(letter: Letter) -> dict[str, object]:
     }
 
 
-def _end(stop: Stop, otherwise: Exit) -> Exit:
-    return Exit.INTERRUPTED if stop else otherwise
+def _end(stop: Stop, selection: _Selection, otherwise: Exit) -> Exit:
+    """The exit code; beside the results, it tells what another run is needed for."""
+    if stop:
+        output.warn("interrupted: give the command again to go on")
+        return Exit.INTERRUPTED
+    if selection.held_by_others:
+        output.warn(
+            f"about {selection.held_by_others} more are held by another command, or one that was ended at once: "
+            f"they show again within {HOLD_SECONDS // 60} minutes, give the command again then"
+        )
+    return otherwise or (Exit.FOUND if selection.held_by_others else Exit.DONE)

@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
 from platform import python_version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from darkroom import output
+from darkroom.alarms import ALWAYS, alarm_name, alarms
 from darkroom.dlq import waiting
-from darkroom.errors import Exit, code_of, explain
+from darkroom.errors import Exit, OperatorError, code_of, explain
 from darkroom.options import Json, Name
 from darkroom.replay import Archive, archive_name
 from darkroom.resources import Dlq, Resources
+from prerequisites import missing
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
 
 _MISSING = {"404", "NoSuchBucket", "StateMachineDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
 
@@ -24,6 +29,7 @@ class Verdict(StrEnum):
 
     GOOD = "good"
     BAD = "bad"
+    WARNING = "warning"  # it works, and somebody may regret it
     UNKNOWN = "unknown"  # it could not be asked
 
 
@@ -45,14 +51,29 @@ Check = Callable[[Resources], Iterator[Finding]]
 
 
 def doctor(name: Name, as_json: Json = False) -> Exit:
-    """Look over a pipeline: everything there, everything on, nothing resting, somebody told. Exit code 3 if not."""
-    resources = Resources(name)
-    findings = list(examine(resources))
+    """Look over a pipeline: everything there, everything on, nothing resting, somebody told.
+
+    Exit code 3 if something is bad; a warning alone, or what AWS does not answer, leaves it 0.
+    """
+    findings = [*_versions(), *_pipeline(name)]
     for finding in findings if as_json else ():
         output.line({"about": finding.about, "verdict": finding.verdict, "said": finding.said})
     if not as_json:
         output.table(("", "about", "found"), [(f.verdict, f.about, f.said) for f in findings])
     return Exit.FOUND if any(finding.verdict is Verdict.BAD for finding in findings) else Exit.DONE
+
+
+def _pipeline(name: str) -> Iterator[Finding]:
+    """Whether there is access to such a pipeline, and all checks of it if there is."""
+    try:
+        resources = Resources(name)
+    except OperatorError as error:
+        yield Finding(f"pipeline {name}", Verdict.BAD, str(error))
+    except (BotoCoreError, ClientError) as error:
+        yield Finding("credentials", Verdict.BAD, explain(error))
+    else:
+        yield Finding("credentials", Verdict.GOOD, f"{resources.identity} in {resources.region}")
+        yield from examine(resources)
 
 
 def examine(resources: Resources) -> Iterator[Finding]:
@@ -71,12 +92,13 @@ def _name(check: Check) -> str:
     return check.__name__.strip("_").replace("_", " ")
 
 
-def _versions(_resources: Resources) -> Iterator[Finding]:
-    yield Finding("versions", Verdict.GOOD, f"Python {python_version()}, boto3 {version('boto3')}")
-
-
-def _credentials(resources: Resources) -> Iterator[Finding]:
-    yield Finding("credentials", Verdict.GOOD, f"{resources.identity} in {resources.region}")
+def _versions() -> Iterator[Finding]:
+    """What the pipeline is applied and operated with; without Terraform it can still be operated."""
+    lacks = missing()
+    for sentence in lacks:
+        yield Finding("versions", Verdict.WARNING, f"missing: {sentence}")
+    if not lacks:
+        yield Finding("versions", Verdict.GOOD, f"Terraform, Python {python_version()}, boto3 {version('boto3')}")
 
 
 def _buckets(resources: Resources) -> Iterator[Finding]:
@@ -118,11 +140,20 @@ def _function(resources: Resources) -> Iterator[Finding]:
 
 
 def _concurrency(resources: Resources) -> Iterator[Finding]:
+    """Whether as many calls can run as the event source may make: what is throttled ends in the dead-letter queue."""
+    sources = resources.functions.list_event_source_mappings(EventSourceArn=resources.uploads_queue_arn)
+    caps = (source.get("ScalingConfig", {}).get("MaximumConcurrency", 1) for source in sources["EventSourceMappings"])
+    wanted = sum(caps)
+    reserved = resources.functions.get_function_concurrency(FunctionName=resources.function)
     limits = resources.functions.get_account_settings()["AccountLimit"]
-    left, most = limits["UnreservedConcurrentExecutions"], limits["ConcurrentExecutions"]
-    verdict = Verdict.GOOD if left >= 1 else Verdict.BAD
-    advice = "" if verdict is Verdict.GOOD else ": free some, or ask for a higher quota"
-    yield Finding("quota of concurrent functions", verdict, f"{left} of {most} unreserved{advice}")
+    room = reserved.get("ReservedConcurrentExecutions", limits["UnreservedConcurrentExecutions"])
+    whose = "reserved" if "ReservedConcurrentExecutions" in reserved else "unreserved"
+    said = f"{room} {whose} of the account's {limits['ConcurrentExecutions']}, {wanted} wanted"
+    if room >= max(wanted, 1):
+        yield Finding("quota of concurrent functions", Verdict.GOOD, said)
+    else:
+        advice = "ask for a higher quota (lambda, L-B99A9384), or lower process_image.max_concurrency"
+        yield Finding("quota of concurrent functions", Verdict.BAD, f"{said}: {advice}")
 
 
 def _workflow(resources: Resources) -> Iterator[Finding]:
@@ -144,17 +175,26 @@ def _dead_letters(resources: Resources) -> Iterator[Finding]:
 
 
 def _alarms(resources: Resources) -> Iterator[Finding]:
-    pages = resources.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{resources.name}-")
-    alarms = [alarm for page in pages for alarm in page.get("MetricAlarms", [])]
-    ringing = [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]
-    if not alarms:
-        yield Finding("alarms", Verdict.BAD, f"there are none named {resources.name}-*: nobody is told of dead letters")
+    found = alarms(resources)
+    if not found:
+        yield Finding("alarms", Verdict.BAD, "there are none: nobody is told of dead letters (variable `observe`)")
         return
-    unwatched = [dlq for dlq in Dlq if f"{resources.name}-dlq-{dlq}" not in {alarm["AlarmName"] for alarm in alarms}]
-    if unwatched:
-        yield Finding("alarms", Verdict.BAD, f"none for the dead letters of {', '.join(unwatched)}")
-    said = f"ringing: {', '.join(ringing)}" if ringing else f"{len(alarms)}, none ringing"
+    if lacking := [alarm_name(resources, key) for key in ALWAYS if key not in found]:
+        yield Finding("alarms", Verdict.BAD, f"missing: {', '.join(lacking)}: apply Terraform again")
+    ringing = [alarm["AlarmName"] for alarm in found.values() if alarm["StateValue"] == "ALARM"]
+    said = f"ringing: {', '.join(ringing)}" if ringing else f"{len(found)}, none ringing"
     yield Finding("alarms", Verdict.BAD if ringing else Verdict.GOOD, said)
+    silent = [alarm["AlarmName"] for alarm in found.values() if not _tells_somebody(alarm)]
+    if silent:
+        which = "all" if len(silent) == len(found) else ", ".join(silent)
+        advice = "name topics in observe.alarm_topic_arns, or enable their actions"
+        yield Finding("whom alarms tell", Verdict.WARNING, f"nobody: {which}: {advice}")
+    else:
+        yield Finding("whom alarms tell", Verdict.GOOD, "each tells somebody")
+
+
+def _tells_somebody(alarm: "MetricAlarmTypeDef") -> bool:
+    return bool(alarm.get("AlarmActions")) and alarm.get("ActionsEnabled", True)
 
 
 def _judge(about: str, state: str, good: set[str], advice: str) -> Finding:
@@ -164,8 +204,6 @@ def _judge(about: str, state: str, good: set[str], advice: str) -> Finding:
 
 
 CHECKS: tuple[Check, ...] = (
-    _versions,
-    _credentials,
     _buckets,
     _table,
     _rules,

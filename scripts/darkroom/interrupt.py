@@ -1,20 +1,26 @@
-"""Ctrl-C: what is under way is finished, nothing new is begun."""
+"""Ctrl-C: what only reads is broken off, what is being changed is finished, nothing new is begun."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
 
 from darkroom.errors import Exit
-from darkroom.output import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
+
+STDERR = 2
+
+T = TypeVar("T")
+
+
+class _BrokenOff(BaseException):
+    """It is time to stop, and what is at hand need not be finished."""
 
 
 class Stop:
@@ -22,6 +28,7 @@ class Stop:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._breaking = False
 
     def __bool__(self) -> bool:
         return self._event.is_set()
@@ -30,9 +37,26 @@ class Stop:
         """Stop."""
         self._event.set()
 
+    def break_off(self) -> None:
+        """For a signal's handler: break off what the main thread does in `breakable`."""
+        if self._breaking:
+            self._breaking = False
+            raise _BrokenOff
+
     def wait(self, seconds: float) -> bool:
         """Wait that long, or until it is time to stop; tells whether it is."""
         return self._event.wait(seconds)
+
+    def breakable(self, read: Callable[[], T]) -> T | None:
+        """Do something that may be broken off anywhere, as it changes nothing; none if it was. For the main thread."""
+        try:
+            try:
+                self._breaking = True
+                return None if self else read()
+            finally:
+                self._breaking = False
+        except _BrokenOff:
+            return None
 
 
 @contextmanager
@@ -47,10 +71,11 @@ def graceful(what: str) -> Iterator[Stop]:
 
     def request(_number: int, _frame: FrameType | None) -> None:
         if stop:  # an exception would wait for threads, and those for what they have begun
-            sys.stdout.flush()
+            _warn("stopped at once: give the command again to go on")
             os._exit(Exit.INTERRUPTED)
         stop.set()
-        warn(f"stopping: {what}; once more to stop at once")
+        _warn(f"stopping: {what}; once more to stop at once")
+        stop.break_off()
 
     for number in usual:
         signal.signal(number, request)
@@ -59,3 +84,9 @@ def graceful(what: str) -> Iterator[Stop]:
     finally:
         for number, handler in usual.items():
             signal.signal(number, handler)
+
+
+def _warn(text: str) -> None:
+    """One line, past whatever this thread may be in the midst of printing."""
+    with suppress(OSError):
+        os.write(STDERR, f"{text}\n".encode())

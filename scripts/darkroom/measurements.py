@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from darkroom.alarms import alarms
 from darkroom.errors import OperatorError, code_of
 from darkroom.logs import entry, read_log
 from darkroom.pricing import Measurements, load_prices, processor_share
@@ -198,8 +199,9 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
         api_log=_api_log(resources, since, until, notes),
         deliveries=deliveries(resources, notes),
         custom_metrics=len(run.metrics),
-        alarms=len(_alarms(resources)),
-        dashboards=len(resources.cloudwatch.list_dashboards(DashboardNamePrefix=resources.name)["DashboardEntries"]),
+        alarms=len(alarms(resources)),
+        dashboards=_dashboards(resources),
+        traced=function.get("TracingConfig", {}).get("Mode") != "PassThrough",
         notes=notes,
     )
 
@@ -374,6 +376,7 @@ def deliveries(resources: Resources, notes: list[str]) -> dict[str, int]:
     return priced
 
 
-def _alarms(resources: Resources) -> list[str]:
-    pages = resources.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{resources.name}-")
-    return [alarm["AlarmName"] for page in pages for alarm in page.get("MetricAlarms", [])]
+def _dashboards(resources: Resources) -> int:
+    """How many dashboards bear the pipeline's name; one at the most."""
+    found = resources.cloudwatch.list_dashboards(DashboardNamePrefix=resources.name)["DashboardEntries"]
+    return sum(dashboard["DashboardName"] == resources.name for dashboard in found)

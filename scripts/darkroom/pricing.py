@@ -112,6 +112,7 @@ class Measurements:
         custom_metrics: Metrics that the function writes.
         alarms: That watch the pipeline.
         dashboards: That show it.
+        traced: X-Ray traces function and workflow.
         notes: What could not be measured where it ran, and what stands in for it.
     """
 
@@ -144,6 +145,7 @@ class Measurements:
     custom_metrics: int
     alarms: int
     dashboards: int
+    traced: bool = True
     notes: list[str] = field(default_factory=list)
 
 
@@ -254,7 +256,8 @@ def _counted(measured: Measurements, case: Case) -> Iterator[tuple[str, str, flo
     uploads, outcomes = chunks(measured.upload_event), chunks(measured.outcome_event)
     archived = (measured.upload_event + measured.outcome_event) / GB
     log = measured.log + (measured.api_log if case.through_api else 0)
-    traces = traced(case, calls) * calls + traced(case) + (traced(case) if case.through_api else 0)
+    begun = traced(case, calls) * calls + traced(case) + (traced(case) if case.through_api else 0)
+    traces = begun if measured.traced else 0
     compute = f"gb_second_{measured.architecture}"
 
     yield "API Gateway", "POST /images", float(case.through_api), "api_gateway", "rest_request"

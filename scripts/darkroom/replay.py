@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -64,7 +65,9 @@ def replay(
     """Send archived events again: only to the pipeline's own rules, whoever else listens.
 
     Nobody is told twice: the workflow knows what was announced. A replay runs at EventBridge: Ctrl-C leaves it alone,
-    and the same command with the same times looks on. Uploads are processed again only where the recipe has changed.
+    and the same command looks on as long as it runs. Once it is over, the same is not started again: that is, by the
+    times that the command prints, for 7d ago is another time tomorrow. Uploads are processed again only where the
+    recipe has changed.
     """
     resources = Resources(name)
     now = datetime.now(UTC)
@@ -84,15 +87,65 @@ def replay(
     }
     if dry_run:
         return _tell({**told, "state": "not started"}, as_json=as_json)
-    replay_name, state = _begin(resources, archive, source["EventSourceArn"], window, rules, again=again)
-    with graceful("the replay goes on at EventBridge; the same command looks on") as stop:
-        last = _follow(resources, replay_name, window, stop) if state in RUNNING else _describe(resources, replay_name)
+    relative = (bool(_ago(since)), until is None or bool(_ago(until)))
+    if any(relative) and (running := _running(resources, archive, window, relative, rules)):
+        window = (running["EventStartTime"].astimezone(UTC), running["EventEndTime"].astimezone(UTC))
+        told |= {"since": window[0], "until": window[1]}
+        replay_name: str | None = running["ReplayName"]
+    else:
+        replay_name = None
+    times = " ".join(f"--{word} {time.isoformat()}" for word, time in zip(("since", "until"), window, strict=True))
+    only = "".join(f" --kind {kind}" for kind in kinds or ())
+    fixed = f"darkroom replay {archive} {times}{only} --name {name}"
+    output.warn(
+        f"{'looking on at a replay that runs already' if replay_name else 'replaying'}; to look on later: {fixed}"
+    )
+    with graceful("the replay, if it has begun, goes on at EventBridge") as stop:
+        if replay_name is None:
+            replay_name = _begin(resources, archive, source["EventSourceArn"], window, rules, stop, again=again)
+        last = _follow(resources, replay_name, window, stop) if replay_name else None
+    state = last["State"] if last else "not known" if replay_name else "not started"
     reason = last.get("StateReason") if last else None
-    state = last["State"] if last else state
     _tell({**told, "replay": replay_name, "state": state, "reason": reason}, as_json=as_json)
     if stop:
+        output.warn(f"interrupted: to look on, or to start it if it has not begun: {fixed}")
         return Exit.INTERRUPTED
     return Exit.DONE if state == "COMPLETED" else Exit.FAILED
+
+
+def _running(
+    resources: Resources,
+    archive: Archive,
+    window: tuple[datetime, datetime],
+    relative: tuple[bool, bool],
+    rules: Sequence[str],
+) -> "DescribeReplayResponseTypeDef | None":
+    """A replay that the same command has started when its relative times meant others, and that still runs."""
+    start, end = (time.replace(microsecond=0) for time in window)
+    for name in _replays(resources, archive):
+        known = resources.events.describe_replay(ReplayName=name)
+        began, ended = known["EventStartTime"], known["EventEndTime"]
+        match relative:
+            case (True, True):
+                alike = ended - began == end - start
+            case (True, False):
+                alike = ended == end
+            case _:
+                alike = began == start
+        if alike and sorted(known["Destination"].get("FilterArns", [])) == sorted(rules):
+            return known
+    return None
+
+
+def _replays(resources: Resources, archive: Archive) -> Iterator[str]:
+    """The names of the replays of an archive that are running."""
+    query: dict[str, Any] = {"EventSourceArn": _archive_arn(resources, archive)}  # AWS filters by one thing at a time
+    while True:
+        page = resources.events.list_replays(**query)
+        yield from (replay["ReplayName"] for replay in page["Replays"] if replay["State"] in RUNNING)
+        if not (token := page.get("NextToken")):
+            return
+        query["NextToken"] = token
 
 
 def _begin(
@@ -101,28 +154,31 @@ def _begin(
     source_arn: str,
     window: tuple[datetime, datetime],
     rules: Sequence[str],
+    stop: Stop,
     *,
     again: bool,
-) -> tuple[str, str]:
-    """Start the replay, unless the same one was started before; returns its name and state.
+) -> str | None:
+    """Start the replay, unless the same one was started before; returns its name, or none if it was stopped before.
 
     The name says what is replayed: the same command finds what one before it has started.
     """
     words = [archive, *(moment.isoformat() for moment in window), *sorted(rules)]
     base = f"{resources.name}-{hashlib.sha256(' '.join(words).encode()).hexdigest()[:16]}"
     number = 1
-    while (known := _describe(resources, name := f"{base}-{number}")) is not None:
+    while (known := stop.breakable(partial(_describe, resources, name := f"{base}-{number}"))) is not None:
         if known["State"] in RUNNING or (known["State"] == "COMPLETED" and not again):
-            return name, known["State"]
+            return name
         number += 1
-    started = resources.events.start_replay(
+    if stop:
+        return None
+    resources.events.start_replay(
         ReplayName=name,
         EventSourceArn=_archive_arn(resources, archive),
         EventStartTime=window[0],
         EventEndTime=window[1],
         Destination={"Arn": source_arn, "FilterArns": list(rules)},
     )
-    return name, started["State"]
+    return name
 
 
 def _describe(resources: Resources, name: str) -> "DescribeReplayResponseTypeDef | None":
@@ -143,8 +199,9 @@ def _follow(
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         length = (window[1] - window[0]).total_seconds()
         bar = progress.add_task("replaying", total=length, at="")
+        known = None
         while True:
-            known = _describe(resources, name)
+            known = stop.breakable(partial(_describe, resources, name)) or known
             if known is None or known["State"] not in RUNNING:
                 return known
             if reached := known.get("EventLastReplayedTime"):
@@ -179,18 +236,22 @@ def _rule_arn(resources: Resources, archive: Archive, kind: Kind) -> str:
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """A point in time: so long ago, or as RFC 3339 writes it; without a zone, UTC.
+    """A point in time: so long before now, or as RFC 3339 writes it; without a zone, UTC.
 
     Raises:
         OperatorError: It is neither.
     """
-    if ago := re.fullmatch(r"(\d+)([mhd])", text):
+    if ago := _ago(text):
         return (now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).replace(microsecond=0)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise OperatorError(f"{text!r} is no time: write 2026-03-01T12:00Z, or 90m, 24h, 7d for so long ago") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _ago(text: str) -> re.Match[str] | None:
+    return re.fullmatch(r"(\d+)([mhd])", text)
 
 
 def _tell(told: dict[str, Any], *, as_json: bool) -> Exit:

@@ -5,13 +5,14 @@ The names are those of the modules in `terraform/`; an end-to-end test compares 
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from darkroom.errors import OperatorError, code_of
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
+CONNECT_SECONDS = 10  # for each of five attempts: where nothing answers, it is told within a minute
 CONNECTIONS = 20  # as many threads as `upload` may be told to use, and a few for what goes on beside it
 
 
@@ -62,12 +64,23 @@ class Resources:
         """Look whether there is such a pipeline.
 
         Raises:
-            OperatorError: There is none.
+            OperatorError: There is none, or it cannot be asked for.
         """
         self.name = name
-        self._session = session or boto3.Session()
-        self._config = Config(retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=CONNECTIONS)
-        identity = self._session.client("sts", config=self._config).get_caller_identity()
+        # As for Terraform and the AWS CLI; boto3 by itself knows AWS_DEFAULT_REGION alone.
+        self._session = session or boto3.Session(region_name=os.environ.get("AWS_REGION"))
+        self._config = Config(
+            retries={"mode": "standard", "total_max_attempts": 5},
+            max_pool_connections=CONNECTIONS,
+            connect_timeout=CONNECT_SECONDS,
+        )
+        try:
+            sts = self._session.client("sts", config=self._config)
+        except BotoCoreError:
+            raise
+        except ValueError as error:  # an endpoint that is no URL
+            raise OperatorError(f"{error}: look at AWS_ENDPOINT_URL") from error
+        identity = sts.get_caller_identity()
         self.account = identity["Account"]
         self.identity = identity["Arn"]
         self.partition = identity["Arn"].split(":")[1]

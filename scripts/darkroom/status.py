@@ -23,7 +23,7 @@ AFTER = timedelta(minutes=5)
 
 _SOURCES = {
     Hop.UPLOADED: "the time that S3 gives",
-    Hop.ROUTED: "EventBridge keeps no time of a delivery",
+    Hop.ROUTED: "the function's log: SQS got S3's event",
     Hop.PICKED_UP: "the function's log: the invocation began",
     Hop.STORED: "the processed bucket: the last derivative was written (AWS tells whole seconds)",
     Hop.ANNOUNCED: "the function's log: the bus has taken the outcome",
@@ -31,7 +31,8 @@ _SOURCES = {
     Hop.NOTIFIED: "announced_at in the version's item: SNS has taken the notification",
 }
 _UNKNOWN = {
-    Hop.UPLOADED: "no record, and no original",
+    Hop.UPLOADED: "neither record nor original tells it",
+    Hop.ROUTED: "nothing of it in the function's log",
     Hop.PICKED_UP: "nothing of it in the function's log",
     Hop.STORED: "no derivatives",
     Hop.ANNOUNCED: "nothing of it in the function's log",
@@ -109,7 +110,8 @@ def hops(resources: Resources, image: str, item: Item | None, original: Mapping[
     """The hops of a version's way, in order."""
     times: dict[Hop, datetime] = {}
     if item:
-        times[Hop.UPLOADED] = read_time(item["uploaded_at"])
+        if "uploaded_at" in item:  # a version that only a deletion told of may lack it
+            times[Hop.UPLOADED] = read_time(item["uploaded_at"])
         times[Hop.RECORDED] = read_time(item["recorded_at"])
         if is_told(item) and "announced_at" in item:
             times[Hop.NOTIFIED] = read_time(item["announced_at"])
@@ -121,7 +123,7 @@ def hops(resources: Resources, image: str, item: Item | None, original: Mapping[
         times |= _logged(resources, image, item, times)
     for hop in Hop:
         time = times.get(hop)
-        yield Taken(hop, time, _SOURCES[hop] if time or hop is Hop.ROUTED else _UNKNOWN[hop])
+        yield Taken(hop, time, _SOURCES[hop] if time else _UNKNOWN[hop])
 
 
 def _stored(resources: Resources, item: Item) -> datetime | None:
@@ -145,9 +147,11 @@ def _logged(resources: Resources, image: str, item: Item | None, times: Mapping[
             told = entry(event["message"])
             if told.get("image_id") != image or (item and told.get("version") != item["version"]):
                 continue
+            if "routed_at" in told:
+                found.setdefault(Hop.ROUTED, read_time(told["routed_at"]))
             if request := told.get("function_request_id"):
                 requests.append(request)
-            if item and told.get("dedup_id") == item.get("dedup_id"):
+            if item and "dedup_id" in item and told.get("dedup_id") == item["dedup_id"]:
                 found.setdefault(Hop.ANNOUNCED, datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
         log = FunctionLog()
         reports = [

@@ -6,7 +6,8 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,8 @@ PART_BYTES = 16 * 1024 * 1024  # what is larger goes up in parts of this size
 LOOK_EVERY_SECONDS = 0.5
 
 _NUMBER = re.compile(r" \(\d+\)(?=(\.[^.]*)?$)")
+
+READ_BYTES = 1024 * 1024
 
 CHECKSUM = "sha256"  # the metadata that says which file an original was made of
 
@@ -88,7 +91,7 @@ def upload(
         )
     uploader = Uploader(resources, prefix, owner, dry_run=dry_run)
     results: list[Result] = []
-    with graceful("uploads that have begun are finished") as stop, _progress() as progress:
+    with graceful("files that are under way are finished, large ones not") as stop, _progress() as progress:
         bar = progress.add_task("uploading", total=len(sources))
         for result in uploader.run(sources, at_once, stop):
             results.append(result)
@@ -97,10 +100,13 @@ def upload(
                 _tell(result, as_json=as_json)
         if wait_for_results and not dry_run:
             results = _wait(uploader, results, stop, patience, progress, as_json=as_json)
-    if not as_json:
-        output.say(f"{_count(results)}{', interrupted: give the command again to go on' if stop else ''}")
     if stop:
+        left = len(sources) - len(results)
+        counted = [*([_count(results)] if results else []), *([f"{left} not begun or broken off"] if left else [])]
+        output.warn(f"interrupted: {', '.join(counted)}; give the command again to go on")
         return Exit.INTERRUPTED
+    if not as_json:
+        output.say(_count(results))
     if any(result.error for result in results):
         return Exit.FAILED
     unprocessed = wait_for_results and any((r.record or {}).get("status") != "Processed" for r in results)
@@ -113,6 +119,10 @@ def clashing(source: Source, names: set[str]) -> bool:
     return unnumbered in names - {source.name} and not _NUMBER.search(source.path.name)
 
 
+class _StoppedError(Exception):
+    """It is time to stop, and what is at hand need not be finished: nothing of it is there."""
+
+
 class Uploader:
     """Uploads files of which nobody has uploaded the same bytes to the same key."""
 
@@ -123,43 +133,60 @@ class Uploader:
         self._dry_run = dry_run
 
     def run(self, sources: Sequence[Source], at_once: int, stop: Stop) -> Iterator[Result]:
-        """Upload, several at once; yields each result as it comes; ends early, with nothing half done, if told so."""
+        """Upload, several at once; yields each result as it comes; ends early, with nothing half done, if told so.
+
+        What goes up in parts is then given up at the next of them; the parts that are there are removed.
+        """
+
+        def refuse(**_: object) -> None:
+            if stop:
+                raise _StoppedError
+
+        self._resources.s3.meta.events.register("before-call.s3.UploadPart", refuse)
         waiting = iter(sources)
-        running: set[Future[Result]] = set()
+        running: set[Future[Result | None]] = set()
         with ThreadPoolExecutor(at_once) as pool:
             while True:
                 while not stop and len(running) < at_once and (source := next(waiting, None)):
-                    running.add(pool.submit(self._upload, source))
+                    running.add(pool.submit(self._upload, source, stop))
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
+                yield from filter(None, (future.result() for future in done))
 
-    def _upload(self, source: Source) -> Result:
+    def _upload(self, source: Source, stop: Stop) -> Result | None:
+        """What became of a file; none if it was left for another time."""
         image = self._prefix + source.name
         try:
-            with source.path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if self._is_there(image, digest):
-                return Result(source.path, image, "there already")
-            if self._dry_run:
-                return Result(source.path, image, "would be uploaded")
-            self._resources.s3.upload_file(
-                str(source.path),
-                self._resources.originals,
-                image,
-                ExtraArgs={"ContentType": _content_type(source.path), "Metadata": self._metadata(digest)},
-                # Files are uploaded side by side: the parts of one need not be.
-                Config=TransferConfig(
-                    multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False
-                ),
-            )
+            return Result(source.path, image, self._put(source.path, image, stop))
+        except _StoppedError:
+            return None
         except (BotoCoreError, ClientError) as error:
-            return Result(source.path, image, "failed", explain(error))
-        except (OSError, S3UploadFailedError) as error:
-            return Result(source.path, image, "failed", str(error))
-        return Result(source.path, image, "uploaded")
+            said = explain(error)
+        except S3UploadFailedError as error:
+            said = explain(error.__context__) if isinstance(error.__context__, ClientError) else str(error)
+        except OSError as error:
+            said = str(error)
+        return Result(source.path, image, "failed", said)
+
+    def _put(self, path: Path, image: str, stop: Stop) -> str:
+        """Upload a file unless it is there; returns the outcome."""
+        digest = _digest(path, stop)
+        if self._is_there(image, digest):
+            return "there already"
+        if self._dry_run:
+            return "would be uploaded"
+        if stop:
+            raise _StoppedError
+        self._resources.s3.upload_file(
+            str(path),
+            self._resources.originals,
+            image,
+            ExtraArgs={"ContentType": _content_type(path), "Metadata": self._metadata(digest)},
+            # Files are uploaded side by side: the parts of one need not be.
+            Config=TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False),
+        )
+        return "uploaded"
 
     def record(self, image: str) -> Item | None:
         """The item of what the bucket holds now for an image, once it was announced."""
@@ -183,6 +210,16 @@ class Uploader:
         return self._owner in {None, head["Metadata"].get("owner")}
 
 
+def _digest(path: Path, stop: Stop) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(READ_BYTES):
+            if stop:
+                raise _StoppedError
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
 def _content_type(path: Path) -> str:
     return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
@@ -203,16 +240,16 @@ def _wait(
     last_news = time.monotonic()
     while open_ and not stop and time.monotonic() - last_news < patience:
         progress.update(bar, completed=len(finished))
-        still = []
-        for result in open_:
-            record = uploader.record(result.image)
+        for result in open_.copy():
+            record = stop.breakable(partial(uploader.record, result.image))
+            if stop:
+                break
             if record is None:
-                still.append(result)
                 continue
-            finished.append(Result(result.path, result.image, result.outcome, record=record))
+            open_.remove(result)
+            finished.append(replace(result, record=record))
             _tell(finished[-1], as_json=as_json)
             last_news = time.monotonic()
-        open_ = still
         if open_:
             stop.wait(LOOK_EVERY_SECONDS)
     progress.update(bar, completed=len(finished))

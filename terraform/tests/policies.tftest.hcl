@@ -21,12 +21,27 @@ override_data {
 }
 
 override_data {
+  target = module.api[0].data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
   target = module.key.data.aws_caller_identity.current
   values = { account_id = "123456789012" }
 }
 
 override_data {
   target = module.notifications.data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = module.observability.data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = module.presign_upload[0].data.aws_caller_identity.current
   values = { account_id = "123456789012" }
 }
 
@@ -65,6 +80,12 @@ override_resource {
 override_resource {
   target          = module.images.aws_dynamodb_table.this
   values          = { arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/darkroom-images" }
+  override_during = plan
+}
+
+override_resource {
+  target          = module.presign_upload[0].aws_lambda_function.this
+  values          = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:darkroom-presign-upload" }
   override_during = plan
 }
 
@@ -202,5 +223,110 @@ run "roles_may_do_what_the_arrows_between_services_need" {
       },
     ]
     error_message = "A repair must send events and delete derivatives, and no more: ${data.aws_iam_policy_document.reconcile_repair.json}"
+  }
+}
+
+run "the_api_may_do_what_its_routes_need" {
+  command = plan
+
+  variables {
+    api = { page = true, authorization = { type = "API_KEY" }, api_keys = ["me"] }
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.api.json).Statement == [
+      {
+        Sid      = "KeepOriginals"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject", "s3:DeleteObject"]
+        Resource = "arn:aws:s3:::darkroom-originals-123456789012/?*/????????-????-????-????-????????????"
+      },
+      {
+        Sid      = "ServeDerivatives"
+        Effect   = "Allow"
+        Action   = "s3:GetObject"
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012/?*/????????-????-????-????-????????????/?*/?*"
+      },
+      {
+        Sid      = "ReadRecord"
+        Effect   = "Allow"
+        Action   = "dynamodb:GetItem"
+        Resource = "arn:aws:dynamodb:eu-central-1:123456789012:table/darkroom-images"
+      },
+      {
+        Sid    = "ListRecords"
+        Effect = "Allow"
+        Action = "dynamodb:Query"
+        Resource = [
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/darkroom-images/index/by_sequencer",
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/darkroom-images/index/by_owner",
+        ]
+      },
+      {
+        Sid      = "PresignUploads"
+        Effect   = "Allow"
+        Action   = "lambda:InvokeFunction"
+        Resource = "arn:aws:lambda:eu-central-1:123456789012:function:darkroom-presign-upload"
+      },
+      {
+        Sid      = "UseKey"
+        Effect   = "Allow"
+        Action   = ["kms:GenerateDataKey", "kms:Decrypt"]
+        Resource = "arn:aws:kms:eu-central-1:123456789012:key/darkroom"
+      },
+    ]
+    error_message = "The API must keep originals, serve derivatives, read records and ask for signatures, and no more: ${data.aws_iam_policy_document.api.json}"
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.presign_upload.json).Statement == [
+      {
+        Sid      = "Upload"
+        Effect   = "Allow"
+        Action   = "s3:PutObject"
+        Resource = "arn:aws:s3:::darkroom-originals-123456789012/?*/????????-????-????-????-????????????"
+      },
+      {
+        Sid      = "UseKey"
+        Effect   = "Allow"
+        Action   = "kms:GenerateDataKey"
+        Resource = "arn:aws:kms:eu-central-1:123456789012:key/darkroom"
+      },
+    ]
+    error_message = "presign_upload must put what its forms are for, and no more: ${data.aws_iam_policy_document.presign_upload.json}"
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.page[0].json).Statement == [
+      {
+        Sid    = "ServePage"
+        Effect = "Allow"
+        Action = "s3:GetObject"
+        Resource = [
+          "arn:aws:s3:::darkroom-page-123456789012/index.html",
+          "arn:aws:s3:::darkroom-page-123456789012/config.json",
+        ]
+      },
+    ]
+    error_message = "The API must read the page's files, and no more: ${data.aws_iam_policy_document.page[0].json}"
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.api_gateway_logs.json).Statement == [
+      {
+        Effect = "Allow"
+        Action = [
+          "logs:PutLogEvents",
+          "logs:GetLogEvents",
+          "logs:FilterLogEvents",
+          "logs:DescribeLogStreams",
+          "logs:DescribeLogGroups",
+          "logs:CreateLogStream",
+          "logs:CreateLogGroup",
+        ]
+        Resource = "arn:aws:logs:eu-central-1:123456789012:*"
+      },
+    ]
+    error_message = "API Gateway must write logs, in this account and region: ${data.aws_iam_policy_document.api_gateway_logs.json}"
   }
 }

@@ -45,3 +45,12 @@ _NEARLY = [
 _SPELLED = [*_VTL, *_JSON, *_HEADERS, *_PATHS, *_UNICODE, *_NEARLY]
 
 HOSTILE = list(dict.fromkeys([*_SPELLED, *(quote(text, safe="") for text in _SPELLED[:60] if text)]))
+
+NAMES = [
+    "$context.apiId", "${context.authorizer}", "#set($context.responseOverride.status = 200)", "$util.urlDecode('%0a')",
+    '"},"x":{"', "a\\", "a\\u0022", "'", "</Metadata><x/>", "../../bob/x", f"bob/{ID}", "x; charset=utf-8", "a, b",
+    "=?UTF-8?B?eA0KeTo=?=", "%0d%0ax-amz-acl: public-read", "x%00y", "\\r\\nx-amz-tagging: a=b", "%", "~" * 200, "x" * 1900,
+    "x\r\n y: z", "x\r\n\tx-amz-acl: public-read", "x\ty", "x\x01y", "x\x0by", "x\x7fy", "x\x00y", "  x  ", " ", "",
+    "é", "日本語", "🙂", "e\u0301", "\u202e" + ID, "\ufeff", "\u2028",
+]  # fmt: skip
+"""Names of files, as the header X-Image-Name is sent with them: those that are one header still."""

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TEMPLATES = ROOT / "terraform" / "api"
-PRINCIPAL = "context.authorizer.principalId"
+
+
+@cache
+def principals() -> dict[str, str]:
+    """Where below $context the caller stands, by the type of authorization, from the module's file."""
+    text = (ROOT / "terraform" / "modules" / "service_api" / "authorization.tf").read_text()
+    block = text.partition("principal = {")[2].partition("}")[0]
+    return dict(re.findall(r'(\w+)\s*= "([\w.]+)"', block))
 
 
 @cache
@@ -36,7 +43,6 @@ def patterns() -> dict[str, str]:
 def template(name: str, values: Mapping[str, str]) -> str:
     """A template's text with Terraform's values in it."""
     known = {
-        "owner": PRINCIPAL,
         "table": "images",
         "originals": "originals-bucket",
         "processed": "processed-bucket",
@@ -106,8 +112,10 @@ def render(
     body: object = None,
     path: str = "/v1/images",
     terraform: Mapping[str, str] | None = None,
+    authorization: str = "LAMBDA",
+    told: Mapping[str, Any] | None = None,
 ) -> Rendered:
-    """Render a template for a caller whom the authorizer calls `owner`; None: it names nobody.
+    """Render a template for a caller whom a function as authorizer calls `owner`; None: it names nobody.
 
     Args:
         name: The file's, without `.vtl`.
@@ -116,18 +124,21 @@ def render(
         body: Of the request or of the service's answer.
         path: Of the request, with the stage.
         terraform: Values that only this template has in `${…}`.
+        authorization: The type of authorization that the API is deployed with.
+        told: What stands in $context of the caller, in place of what the function as authorizer says.
     """
     overrides: dict[str, dict[str, str]] = {"path": {}, "header": {}, "querystring": {}}
     response: dict[str, Any] = {"header": {}}
     context = {
-        "authorizer": {} if owner is None else {"principalId": owner},
+        **(told if told is not None else {"authorizer": {} if owner is None else {"principalId": owner}}),
         "path": path,
         "requestId": "0c5a0b1e-7c0f-4d57-9a53-1f2f3c4d5e6f",
         "requestOverride": overrides,
         "responseOverride": response,
     }
     text = body if isinstance(body, str) else json.dumps(body if body is not None else {})
-    merged = airspeed.Template(template(name, terraform or {})).merge(
+    values = {"owner": f"context.{principals()[authorization]}", **(terraform or {})}
+    merged = airspeed.Template(template(name, values)).merge(
         {"input": Input(text, parameters or {}), "util": Util(), "context": context}
     )
     return Rendered(merged, overrides, response)

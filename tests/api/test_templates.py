@@ -9,14 +9,18 @@ from urllib.parse import unquote_plus
 import pytest
 
 from api.hostile import HOSTILE
-from api.rendering import Rendered, patterns, render
+from api.rendering import Rendered, patterns, principals, render
 
 ID = "0c5a0b1e-7c0f-4d57-9a53-1f2f3c4d5e6f"
 VERSION = "3HL4kqtJlcpXroDTDmpUMLUo"
 SEQUENCER = "006B0B09E8B476E46300000000000000"
 UPLOADED = "2026-11-21T18:00:00Z"
 
-ERROR = {"refusal": '{"error": {"code": "not_found"}}', "internal": '{"error": {"code": "internal"}}'}
+ERROR = {
+    "refusal": '{"error": {"code": "not_found"}}',
+    "unavailable": '{"error": {"code": "unavailable"}}',
+    "internal": '{"error": {"code": "internal"}}',
+}
 
 # What DynamoDB refuses: no key, no condition.
 REFUSED = ({"TableName": "images", "Key": {}}, {"TableName": "images"})
@@ -232,6 +236,78 @@ def test_what_authorizers_call_callers_is_taken(owner: str) -> None:
     }
 
 
+IDENTITY = "eu-central-1:52b6d3e0-2c5a-4c1b-8a0e-0c5a0b1e7c0f"
+ROLE = "AROADBQP57FF2AEXAMPLE"
+
+
+def signed(user: str, identity: str | None = None) -> dict[str, Any]:
+    """What API Gateway tells of a request with AWS's signature."""
+    arn = f"arn:aws:sts::123456789012:assumed-role/{user}"
+    return {"identity": {"user": user, "caller": user, "userArn": arn, "cognitoIdentityId": identity}}
+
+
+CALLERS = [
+    ("AWS_IAM", signed("AIDACKCEVSQ6C2EXAMPLE"), "AIDACKCEVSQ6C2EXAMPLE"),  # a user
+    ("AWS_IAM", signed(f"{ROLE}:alice@example.com"), f"{ROLE}:alice@example.com"),  # a role's session
+    ("AWS_IAM", signed("123456789012:alice"), "123456789012:alice"),  # a federated user
+    ("AWS_IAM", signed("123456789012"), "123456789012"),  # the account's root
+    ("COGNITO_IDENTITY", signed(f"{ROLE}:CognitoIdentityCredentials", IDENTITY), IDENTITY),
+    ("COGNITO_USER_POOLS", {"authorizer": {"claims": {"sub": ID, "cognito:username": "bob"}}}, ID),
+    ("LAMBDA", {"authorizer": {"principalId": "alice", "claims": {"sub": "bob"}}}, "alice"),
+    ("API_KEY", {"identity": {"apiKeyId": "a1b2c3d4e5", "apiKey": "secret"}}, "a1b2c3d4e5"),
+]
+
+
+def owners(authorization: str, told: dict[str, Any]) -> set[str]:
+    """Whose every key is that the templates make for a caller."""
+    parameters = {"id": ID, "version": VERSION, "variant": "thumbnail.jpg"}
+
+    def made(name: str, **more: Any) -> Rendered:
+        return render(name, parameters=parameters, authorization=authorization, told=told, **more)
+
+    return {
+        made("get_image.request").json["Key"].get("image_id", {"S": "/"})["S"].removesuffix(f"/{ID}"),
+        made("list.request").json.get("ExpressionAttributeValues", {":owner": {"S": "/"}})[":owner"]["S"],
+        made("versions.request")
+        .json.get("ExpressionAttributeValues", {":id": {"S": "/"}})[":id"]["S"]
+        .removesuffix(f"/{ID}"),
+        *(made(name).request["path"].get("owner", "/") for name in OVERRIDES),
+        made("post_upload.request", body={"content_type": "image/jpeg"}).json["owner"] or "/",
+    }
+
+
+@pytest.mark.parametrize(("authorization", "told", "owner"), CALLERS)
+def test_the_owner_is_whoever_the_authorization_says(authorization: str, told: dict[str, Any], owner: str) -> None:
+    assert owners(authorization, told) == {owner}
+
+
+def test_there_is_a_caller_of_each_authorization() -> None:
+    assert {authorization for authorization, _, _ in CALLERS} == set(principals())
+
+
+@pytest.mark.parametrize(
+    ("authorization", "told"),
+    [
+        ("AWS_IAM", signed("")),
+        ("COGNITO_IDENTITY", signed(f"{ROLE}:alice")),  # AWS's signature, but of no identity
+        ("COGNITO_USER_POOLS", {"authorizer": {}}),
+        ("LAMBDA", {}),
+        ("API_KEY", {"identity": {}}),
+    ],
+)
+def test_whom_the_authorization_does_not_name_owns_nothing(authorization: str, told: dict[str, Any]) -> None:
+    assert owners(authorization, told) == {"/"}
+
+
+@pytest.mark.parametrize(
+    "session", ["bob", "a=b", "x,y", "x.y@z", "_-", "AIDACKCEVSQ6C2EXAMPLE", "123456789012", "a" * 64]
+)
+def test_no_name_of_a_session_makes_another_principal_of_a_role(session: str) -> None:
+    (owner,) = owners("AWS_IAM", signed(f"{ROLE}:{session}"))
+    assert owner == f"{ROLE}:{session}"
+    assert owner.split(":")[0] == ROLE
+
+
 # Responses
 
 
@@ -342,6 +418,18 @@ def test_no_versions_are_not_found() -> None:
     assert render("versions.response", body={"Items": []}).response["status"] == 404
 
 
+@pytest.mark.parametrize("stage", ["versions", "uploads", "images"])
+def test_a_stage_may_be_called_like_a_part_of_a_path(stage: str) -> None:
+    """Or what a domain's mapping puts before the path."""
+    shown = render("versions.response", body={"Items": [item()]}, path=f"/{stage}/images/{ID}/versions").json
+    assert shown["versions"][0]["variants"][0]["url"] == f"/{stage}/images/{ID}/{VERSION}/thumbnail.jpg"
+    form = {"id": ID, "url": "https://s3/x", "fields": {}, "expires_in": 300}
+    assert (
+        render("post_upload.response", body=form, path=f"/{stage}/uploads").json["status_url"]
+        == f"/{stage}/images/{ID}"
+    )
+
+
 def test_an_upload_says_where_to_look() -> None:
     rendered = render("post_image.response")
     assert rendered.json == {"id": rendered_id(rendered), "status_url": f"/v1/images/{rendered_id(rendered)}"}
@@ -371,6 +459,10 @@ def test_what_a_form_is_asked_for_stays_a_text(text: str) -> None:
         ("com.amazon.coral.validate#ValidationException", None, "not_found"),
         ("com.amazonaws.dynamodb.v20120810#AccessDeniedException", 500, "internal"),
         ("com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", 500, "internal"),
+        ("com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", 503, "unavailable"),
+        ("com.amazonaws.dynamodb.v20120810#RequestLimitExceeded", 503, "unavailable"),
+        ("com.amazon.coral.availability#ThrottlingException", 503, "unavailable"),
+        ("", 500, "internal"),
     ],
 )
 def test_what_dynamodb_finds_invalid_is_the_callers_and_the_rest_is_ours(
@@ -378,6 +470,7 @@ def test_what_dynamodb_finds_invalid_is_the_callers_and_the_rest_is_ours(
 ) -> None:
     rendered = render("table_error.response", body={"__type": kind, "message": "arn:aws:secret"}, terraform=ERROR)
     assert rendered.response.get("status") == status
+    assert rendered.response["header"] == ({"Retry-After": "1"} if status == 503 else {})
     assert rendered.json["error"]["code"] == code
     assert "arn:" not in rendered.text
 

@@ -43,15 +43,26 @@ def differing(*arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in printed.splitlines()]
 
 
-def interrupt(*arguments: str, after: int) -> list[dict[str, Any]]:
-    """Run the command, and interrupt it as Ctrl-C would once it has printed so many lines; returns all its lines."""
+def interrupt(*arguments: str, after: int, by: signal.Signals = signal.SIGINT) -> list[dict[str, Any]]:
+    """Run the command, and interrupt it as Ctrl-C would once it has printed so many lines; returns all its lines.
+
+    Or end it by another signal.
+    """
     with start(*arguments) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(after)]
-        process.send_signal(signal.SIGINT)
+        lines = [_line(process.stdout.fileno()) for _ in range(after)]
+        process.send_signal(by)
         rest, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+    assert process.returncode == (130 if by is signal.SIGINT else -by), said
     return [json.loads(line) for line in [*lines, *rest.splitlines()]]
+
+
+def _line(descriptor: int) -> str:
+    """A line, and no byte more: what a buffer takes is lost to `communicate`."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(descriptor, 1)):
+        line += byte
+    return line.decode()
 
 
 def _output(*arguments: str, code: int) -> str:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.engines import LOCALSTACK, Capability, engine, session
+from e2e.engines import LOCALSTACK, Capability, engine, missing, session
 from e2e.pipeline import Pipeline
+from e2e.skipping import pytest_make_collect_report, pytest_runtest_makereport, skip
 from emulator import ministack
 from interruption import end_in_order
 from localstack_engine import functions_target
@@ -24,6 +25,8 @@ from stack import ROOT, Stack, emulator_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]  # pytest finds them here
 
 # So that the tests can run against two engines at a time.
 DIRECTORY = ROOT / "build" / ("e2e-elsewhere" if "AWS_ENDPOINT_URL" in os.environ else "e2e")
@@ -88,21 +91,36 @@ def test_queue(endpoint: str) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="session")
-def stack(endpoint: str, test_queue: tuple[str, str]) -> Stack:
+def operators(endpoint: str) -> str:
+    """The ARN of the topic that operators are told by."""
+    arn: str = session().client("sns").create_topic(Name=f"operators-of-{NAME}")["TopicArn"]
+    return arn
+
+
+@pytest.fixture(scope="session")
+def stack(endpoint: str, test_queue: tuple[str, str], operators: str) -> Stack:
     """Terraform's root, applied."""
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     logo = DIRECTORY / "logo.png"
     logo.write_bytes(encode(draw((64, 64)), "PNG"))
+    emulators = emulator_variables(NAME, functions_target(endpoint) if engine() is LOCALSTACK else None)
     variants = [*VARIANTS, {"name": "branded", "width": 320, "watermark": {"image": str(logo)}}]
     stack = Stack(
         DIRECTORY,
         {},
         {
-            **emulator_variables(NAME, functions_target(endpoint) if engine() is LOCALSTACK else None),
+            **emulators,
             "variants": variants,
             "notifications": {"test": {"protocol": "sqs", "endpoint": test_queue[1]}},
             "api": API if engine().can(Capability.API_SERVICE_INTEGRATIONS) else None,
             "reconcile": {"schedule": "rate(365 days)", "repair": True},
+            "observe": {
+                **emulators["observe"],
+                "alarm_topic_arns": [operators],
+                "budget": {"usd": 50} if engine().can(Capability.BUDGETS) else None,
+                "findings": True,
+                "schemas": engine().can(Capability.SCHEMAS),
+            },
             "originals": {"cors_origins": [API["cors_origin"]]},
         },
         tell=print,
@@ -130,11 +148,11 @@ def _skip_tests_that_the_engine_cannot_run(request: pytest.FixtureRequest) -> No
 
 
 def skip_what_the_engine_cannot_do(request: pytest.FixtureRequest) -> None:
-    """Skip what is marked as needing something that the engine lacks."""
+    """Skip what is marked as needing something that the engine, or this machine, lacks."""
     for marker in request.node.iter_markers("needs"):
-        for capability in marker.args:
-            if not engine().can(capability):
-                pytest.skip(f"{engine().name} lacks {capability.value}")
+        for need in marker.args:
+            if reason := missing(need):
+                skip(reason)
 
 
 @pytest.fixture

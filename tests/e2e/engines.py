@@ -1,4 +1,7 @@
-"""What each engine can do, in one place: a test that needs more is skipped there, with that reason."""
+"""What each engine can do, in one place: a test that needs more is skipped there, with that reason.
+
+Nothing else skips an end-to-end test: `skipping.py` sees to that.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +18,36 @@ from typing import Any
 import boto3
 import localstack_client.session  # type: ignore[import-untyped]
 
+from browser import program, required
+
 
 class Capability(Enum):
     """Something that AWS does and some test needs."""
 
     ALARMS = "alarms that go off by themselves"
+    BUDGETS = "AWS Budgets"
     API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3, DynamoDB and Step Functions"
     EVENTS_ACROSS_ACCOUNTS = "bus policies, and events that another account puts on a bus"
+    GATEWAY_RESPONSES = "what an API answers by itself, in words of its own"
     IAM = "enforcement of IAM policies"
     MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of what Step Functions publishes to SNS"
+    NON_TEXT_BODIES = "requests whose bodies are no text, under a content type that the API does not take for bytes"
     RAW_KEYS = "object keys in EventBridge events as they are"
     REPLAY = "replays of an archive"
     SCHEDULES = "schedules that go off"
+    SCHEMAS = "EventBridge's registry of schemas"
     SEQUENCERS = "sequencers that rise from event to event of a key"
     VERSION_IDS = "version ids in S3's events"
+
+
+class Tool(Enum):
+    """Something that some test needs of the machine it runs on; where changes are checked, all of them are there."""
+
+    BROWSER = "a browser"
+
+
+EXAMPLES = {"service_api/examples/orders_without_lambda": frozenset({Capability.API_SERVICE_INTEGRATIONS})}
+"""What an engine has to be able to do so that a module's example applies there: by the example's folder."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +66,11 @@ class Engine:
     drifts: frozenset[tuple[str, str]] = frozenset()
     example_drifts: frozenset[tuple[str, str]] = frozenset()
 
-    def can(self, capability: Capability) -> bool:
-        return capability not in self.lacks
+    def can(self, *capabilities: Capability) -> bool:
+        return self.lacks.isdisjoint(capabilities)
 
 
-FORGOTTEN_OF_ALARMS = ("actions_enabled", "alarm_description", "treat_missing_data")
+FORGOTTEN_OF_ALARMS = ("actions_enabled", "alarm_actions", "alarm_description", "ok_actions", "treat_missing_data")
 FORGOTTEN_OF_MEASURED_ALARMS = ("dimensions", "period", "statistic", *FORGOTTEN_OF_ALARMS)
 
 AWS = Engine("AWS")
@@ -63,6 +82,9 @@ MINISTACK = Engine(
             Capability.API_SERVICE_INTEGRATIONS,
             Capability.EVENTS_ACROSS_ACCOUNTS,
             Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS,
+            Capability.GATEWAY_RESPONSES,
+            Capability.NON_TEXT_BODIES,
+            Capability.SCHEMAS,
             Capability.VERSION_IDS,
         }
     ),
@@ -83,10 +105,7 @@ MINISTACK = Engine(
         {
             ("module.order_workflow.aws_sfn_state_machine.this", "tracing_configuration"),
             ("module.orders.aws_cloudwatch_event_bus_policy.this[0]", "policy"),
-            *(
-                ("module.worker.aws_cloudwatch_metric_alarm.this[*]", name)
-                for name in ("alarm_actions", "ok_actions", *FORGOTTEN_OF_MEASURED_ALARMS)
-            ),
+            *(("module.worker.aws_cloudwatch_metric_alarm.this[*]", name) for name in FORGOTTEN_OF_MEASURED_ALARMS),
         }
     ),
 )
@@ -94,10 +113,14 @@ LOCALSTACK = Engine(
     "LocalStack",
     lacks=frozenset(
         {
+            Capability.BUDGETS,
             Capability.IAM,
+            Capability.GATEWAY_RESPONSES,
+            Capability.NON_TEXT_BODIES,
             Capability.RAW_KEYS,
             Capability.REPLAY,
             Capability.SCHEDULES,
+            Capability.SCHEMAS,
             Capability.SEQUENCERS,
         }
     ),
@@ -137,6 +160,13 @@ def engine() -> Engine:
     if _health(endpoint, "localstack"):
         return LOCALSTACK
     raise LookupError(f"what answers at {endpoint} is none of {', '.join(engine.name for engine in ENGINES)}")
+
+
+def missing(need: Capability | Tool) -> str | None:
+    """Why a test that needs this cannot run here; none: it can."""
+    if isinstance(need, Capability):
+        return None if engine().can(need) else f"{engine().name} lacks {need.value}"
+    return None if program() or required() else f"this machine lacks {need.value}"
 
 
 def session() -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.config import Config
 
 from e2e.engines import Capability
 from photographs import draw, encode
@@ -112,3 +114,18 @@ def test_a_failed_workflow_keeps_the_event(pipeline: Pipeline) -> None:
     assert kept["detail-type"] == "Image Processed"
     assert letter["MessageAttributes"]["error"]["StringValue"]
     assert pipeline.notifications(broken["image_id"]) == []
+
+
+def test_a_failed_workflow_names_the_image_and_nothing_else_of_the_event(pipeline: Pipeline) -> None:
+    """In its cause, which its log gets too."""
+    broken = announce_what_cannot_be_recorded(pipeline)
+    (letter,) = pipeline.dead_letters("record_image")
+    # Its own host, `sync-states…`, is AWS's; an engine has one for all.
+    config = Config(inject_host_prefix="AWS_ENDPOINT_URL" not in os.environ)
+    failed = pipeline.session.client("stepfunctions", config=config).start_sync_execution(
+        stateMachineArn=pipeline.outputs["record_image_arn"], input=letter["Body"]
+    )
+    assert (failed["status"], failed["error"]) == ("FAILED", "RecordImageFailed")
+    error = letter["MessageAttributes"]["error"]["StringValue"]
+    assert failed["cause"].startswith(f"image_id {broken['image_id']} failed with {error};")
+    pipeline.dead_letters("record_image")

@@ -78,6 +78,25 @@ def test_a_late_event_does_not_revive_a_deleted_image(pipeline: Pipeline) -> Non
     assert len(pipeline.notifications(image_id)) == 2
 
 
+@pytest.mark.parametrize(
+    ("data", "status"), [(PHOTOGRAPH, "Processed"), (b"no image", "Rejected")], ids=["processed", "rejected"]
+)
+def test_an_upload_replayed_after_its_deletion_tells_nobody_anything(
+    pipeline: Pipeline, data: bytes, status: str
+) -> None:
+    image_id = pipeline.upload(data)
+    pipeline.record(image_id, status)
+    replayed = json.dumps({**pipeline.s3_event(image_id), "replay-name": "of-old"})
+    pipeline.delete(image_id)
+    pipeline.record(image_id, "Deleted")
+    settle(pipeline)
+    before = pipeline.items(image_id)
+    pipeline.send(replayed)
+    settle(pipeline)
+    assert pipeline.items(image_id) == before
+    assert len(pipeline.notifications(image_id)) == 2
+
+
 def test_a_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     pipeline.record(image_id)

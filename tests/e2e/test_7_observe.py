@@ -1,15 +1,19 @@
-"""What an operator sees: the dashboard, and the right alarm for a failure that happened. No emulator keeps queries."""
+"""What an operator sees and is told: the dashboard, the right alarm for a failure that happened, findings, a budget.
+
+No emulator keeps queries.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from e2e.engines import Capability
 from e2e.pipeline import wait_for
 from e2e.test_4_failure import announce_what_cannot_be_recorded
+from event_contracts import load
 
 if TYPE_CHECKING:
     from e2e.pipeline import Pipeline
@@ -53,3 +57,76 @@ def test_a_failure_raises_its_alarm_and_no_other(pipeline: Pipeline) -> None:
     assert f"{name}-dlq-record_image" in raised
     assert raised <= {f"{name}-dlq-record_image", f"{name}-failed-record_image"}
     pipeline.dead_letters("record_image")
+
+
+def finding(resource: str, severity: str = "HIGH", **changes: Any) -> dict[str, Any]:
+    """An event of Security Hub's, as far as it is looked at."""
+    detail = {"Severity": {"Label": severity}, "Workflow": {"Status": "NEW"}, "RecordState": "ACTIVE"}
+    found = {**detail, "Resources": [{"Type": "Other", "Id": resource}], **changes}
+    return event("aws.securityhub", "Security Hub Findings - Imported", {"findings": [found]})
+
+
+def evaluation(resource: str, result: str = "NON_COMPLIANT") -> dict[str, Any]:
+    """An event of AWS Config's, as far as it is looked at."""
+    detail = {"resourceId": resource, "newEvaluationResult": {"complianceType": result}}
+    return event("aws.config", "Config Rules Compliance Change", detail)
+
+
+def event(source: str, kind: str, detail: Any) -> dict[str, Any]:
+    given = {"id": "1", "account": "1", "region": "us-east-1", "time": "2026-01-01T00:00:00Z", "resources": []}
+    return {**given, "source": source, "detail-type": kind, "detail": detail}
+
+
+def test_findings_about_these_resources_go_to_the_operators(pipeline: Pipeline, operators: str) -> None:
+    events, outputs = pipeline.client("events"), pipeline.outputs
+    patterns = {}
+    for name in ("security-hub", "config"):
+        rule = events.describe_rule(Name=f"{outputs['dashboard']}-findings-{name}")
+        patterns[name] = rule["EventPattern"]
+        (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        assert target["Arn"] == operators
+        assert target["DeadLetterConfig"]["Arn"].endswith(outputs["dlqs"]["findings"].rsplit("/", 1)[1])
+
+    def taken(name: str, event: dict[str, Any]) -> bool:
+        answer = events.test_event_pattern(EventPattern=patterns[name], Event=json.dumps(event))
+        return bool(answer["Result"])
+
+    key, bucket, queue = outputs["key_arn"], outputs["originals_bucket"], outputs["uploads_queue_url"]
+    arns = (outputs["record_image_arn"], outputs["notifications_topic_arn"], outputs["bus"]["arn"], key)
+    for arn in (*arns, f"arn:aws:s3:::{bucket}", f"arn:aws:dynamodb:us-east-1:1:table/{outputs['table']}"):
+        assert taken("security-hub", finding(arn)), arn
+        assert not taken("security-hub", finding(arn, "INFORMATIONAL")), arn
+        assert not taken("security-hub", finding(arn, Workflow={"Status": "RESOLVED"})), arn
+    for name in (bucket, queue, outputs["table"], outputs["process_image"]["name"], key.rsplit("/", 1)[1]):
+        assert taken("config", evaluation(name)), name
+        assert not taken("config", evaluation(name, "COMPLIANT")), name
+    for other in ("arn:aws:s3:::others", f"arn:aws:s3:::not-{bucket}", "arn:aws:kms:us-east-1:1:key/other"):
+        assert not taken("security-hub", finding(other)), other
+        assert not taken("config", evaluation(other)), other
+
+
+@pytest.mark.needs(Capability.BUDGETS)
+def test_the_budget_counts_what_bears_the_tag_and_tells_the_operators(pipeline: Pipeline, operators: str) -> None:
+    budgets, named = pipeline.client("budgets"), {"BudgetName": pipeline.outputs["dashboard"]}
+    account = {"AccountId": operators.split(":")[4]}
+    budget = budgets.describe_budget(**account, **named)["Budget"]
+    assert float(budget["BudgetLimit"]["Amount"]) == 50
+    assert budget["CostFilters"] == {"TagKeyValue": [f"user:Application${named['BudgetName']}"]}
+    notifications = budgets.describe_notifications_for_budget(**account, **named)["Notifications"]
+    assert len(notifications) == 3
+    for notification in notifications:
+        told = {
+            name: notification[name]
+            for name in ("NotificationType", "ComparisonOperator", "Threshold", "ThresholdType")
+        }
+        (subscriber,) = budgets.describe_subscribers_for_notification(**account, **named, Notification=told)[
+            "Subscribers"
+        ]
+        assert subscriber == {"SubscriptionType": "SNS", "Address": operators}
+
+
+@pytest.mark.needs(Capability.SCHEMAS)
+def test_the_registry_has_the_contracts(pipeline: Pipeline) -> None:
+    schemas = pipeline.client("schemas").list_schemas(RegistryName=pipeline.outputs["dashboard"])["Schemas"]
+    contracts = {f"{contract.name}-{version}" for contract in load().values() for version in contract.versions}
+    assert {schema["SchemaName"] for schema in schemas} == contracts

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from browser import chromium
 from e2e.conftest import API, VARIANTS
-from e2e.engines import Capability
+from e2e.engines import Capability, Tool
 from e2e.serve import base_url
 from e2e.test_6_serve import caller
 from photographs import draw, encode, from_cameras
@@ -28,9 +28,14 @@ if TYPE_CHECKING:
     from e2e.pipeline import Pipeline
     from e2e.serve import Caller
 
-pytestmark = pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS)
+pytestmark = pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS, Tool.BROWSER)
 
 PATIENCE_MS = 60_000
+
+
+def site(pipeline: Pipeline) -> str:
+    """Where the page is, without its name."""
+    return base_url(pipeline.outputs["api"]["url"])
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +62,7 @@ def visit(browser: Browser, pipeline: Pipeline) -> Iterator[Callable[..., Page]]
         page.on("pageerror", lambda error: thrown.append(error))  # noqa: PLW0108 - Playwright marks the handler
         if url:
             context.route(f"{url}/*", lambda route: elsewhere(route, pipeline))
-        page.goto(f"{url or base_url(pipeline.outputs)}/index.html#key={key}")
+        page.goto(f"{url or base_url(pipeline.outputs['api']['url'])}/index.html#key={key}")
         return page
 
     yield visit
@@ -72,7 +77,7 @@ def elsewhere(route: Route, pipeline: Pipeline) -> None:
         form = caller(pipeline, "carol").call(
             "POST", "/uploads", b'{"content_type": "image/png"}', Content_Type="application/json"
         )
-        route.fulfill(json={"api": base_url(pipeline.outputs), "origins": [form.json["url"]]})
+        route.fulfill(json={"api": site(pipeline), "origins": [form.json["url"]]})
     else:
         route.fulfill(body=PAGE.read_text(), content_type="text/html; charset=utf-8")
 
@@ -95,13 +100,13 @@ def frame(page: Page, name: str, state: str) -> Locator:
 
 
 def test_the_page_is_served_to_everybody_as_it_is(pipeline: Pipeline) -> None:
-    with urllib.request.urlopen(f"{base_url(pipeline.outputs)}/index.html", timeout=60) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{base_url(pipeline.outputs['api']['url'])}/index.html", timeout=60) as answer:  # noqa: S310
         assert answer.read() == PAGE.read_bytes()
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
-    with urllib.request.urlopen(f"{base_url(pipeline.outputs)}/config.json", timeout=60) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{base_url(pipeline.outputs['api']['url'])}/config.json", timeout=60) as answer:  # noqa: S310
         config = json.load(answer)
     assert config["credentials"] == ["key"]
     assert config["max_bytes"] == 25 * 1024 * 1024

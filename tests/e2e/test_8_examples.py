@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -20,8 +19,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
 from e2e.conftest import DIRECTORY
-from e2e.engines import AWS, Capability, engine, session
+from e2e.engines import EXAMPLES as NEEDS
+from e2e.engines import Capability, engine, session
 from e2e.pipeline import wait_for
+from e2e.serve import base_url
 from e2e.test_9_destroy import drifts
 from stack import ROOT, Terraform
 
@@ -38,9 +39,6 @@ QUEUE_WORKER = MODULES / "function" / "examples" / "queue_worker"
 CUSTOM_BUS = MODULES / "event_bus" / "examples" / "custom_bus"
 ORDERS_API = MODULES / "service_api" / "examples" / "orders_without_lambda"
 
-# What an engine has to be able to do so that an example applies there.
-NEEDS = {ORDERS_API: Capability.API_SERVICE_INTEGRATIONS}
-
 PARTNER = "111122223333"  # the account that the example of a bus admits
 
 
@@ -51,6 +49,11 @@ class Example:
     terraform: Terraform
     outputs: dict[str, Any]
     changed: set[tuple[str, str]]
+
+
+def needs(example: Path) -> frozenset[Capability]:
+    """What an engine has to be able to do so that an example applies there."""
+    return NEEDS.get(example.relative_to(MODULES).as_posix(), frozenset())
 
 
 def deploy(example: Path) -> Example:
@@ -69,11 +72,7 @@ def deploy(example: Path) -> Example:
 def examples(endpoint: str) -> Iterator[Examples]:
     """All examples side by side: what takes time is the provider's waiting. They are destroyed in the end."""
     with ThreadPoolExecutor(len(EXAMPLES)) as pool:
-        deployed = {
-            example: pool.submit(deploy, example)
-            for example in EXAMPLES
-            if example not in NEEDS or engine().can(NEEDS[example])
-        }
+        deployed = {example: pool.submit(deploy, example) for example in EXAMPLES if engine().can(*needs(example))}
         yield deployed
         applied = [future.result().terraform for future in deployed.values() if future.exception() is None]
         list(pool.map(Terraform.destroy, applied))
@@ -85,7 +84,7 @@ def examples(endpoint: str) -> Iterator[Examples]:
         pytest.param(
             example,
             id=f"{example.parent.parent.name}-{example.name}",
-            marks=[pytest.mark.needs(NEEDS[example])] if example in NEEDS else [],
+            marks=pytest.mark.needs(*needs(example)),
         )
         for example in EXAMPLES
     ],
@@ -253,10 +252,7 @@ def test_archived_orders_are_delivered_again(examples: Examples) -> None:
 
 def call(outputs: dict[str, Any], path: str, data: bytes | None = None) -> tuple[int, Any]:
     """Call the API as AWS wants it: with a signature; returns the status and the JSON that came back."""
-    url = urlsplit(outputs["url"])
-    base = outputs["url"]
-    if engine() is not AWS:
-        base = f"{os.environ['AWS_ENDPOINT_URL']}/_aws/execute-api/{(url.hostname or '').split('.')[0]}{url.path}"
+    base = base_url(outputs["url"])
     request = AWSRequest("POST" if data else "GET", base + path, {"Content-Type": "application/json"}, data)
     credentials = boto3.Session().get_credentials()
     assert credentials

@@ -10,6 +10,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from localstack_docker import what_docker_lacks
+from localstack_pip import START_SCRIPTS
 from stack import ROOT
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -43,8 +44,18 @@ def test_every_port_is_bound_to_the_loopback_address(service: dict[str, Any]) ->
 
 
 def test_it_has_the_engines_socket_a_volume_and_a_health_check(service: dict[str, Any]) -> None:
-    assert {mount.rsplit(":", 1)[1] for mount in service["volumes"]} == {"/var/run/docker.sock", "/var/lib/localstack"}
+    assert {mount.removesuffix(":ro").rsplit(":", 1)[1] for mount in service["volumes"]} == {
+        "/etc/localstack/init/start.d",
+        "/var/run/docker.sock",
+        "/var/lib/localstack",
+    }
     assert "http://localhost:4566/_localstack/health" in service["healthcheck"]["test"]
+
+
+def test_what_it_runs_at_its_start_is_what_runs_without_docker(service: dict[str, Any]) -> None:
+    (mounted,) = (mount.split(":")[0] for mount in service["volumes"] if "/init/" in mount)
+    assert (ROOT / mounted).resolve() == START_SCRIPTS
+    assert [path.name for path in START_SCRIPTS.glob("*.py")] == ["conditional_deletes.py"]
 
 
 @pytest.mark.skipif(what_docker_lacks() is not None, reason="docker compose cannot be run here")

@@ -102,6 +102,82 @@ def test_a_rejection_says_why(page: Page, api: Pretence) -> None:
     assert "torn: rejected. The file is torn." in page.get_by_role("log").inner_text()
 
 
+def test_a_file_of_another_format_is_told_what_to_become(page: Page, api: Pretence) -> None:
+    api.prompt = False
+    upload(page, {"name": "scan.tif", "mimeType": "image/tiff", "buffer": b"II*\0"})
+    stored = expect_state(page, "stored", "scan.tif")
+    expect(stored.get_by_text("No preview")).to_be_visible()
+    assert api.called("POST /images")[0].headers["content-type"] == "image/tiff"
+    identity = next(iter(api.records))
+    reason = {"code": "unsupported_format", "message": "the format TIFF is not supported"}
+    api.records[identity] = {**record(identity, "Rejected"), "reason": reason}
+    expect(expect_state(page, "rejected", "scan.tif")).to_contain_text(
+        "The format TIFF is not supported. Save it as JPEG, PNG, WebP, GIF or AVIF, and upload that."
+    )
+
+
+def test_a_click_in_the_question_does_not_answer_it(page: Page) -> None:
+    upload(page)
+    expect_state(page, "processed").get_by_role("button", name="Delete dunes.jpg").click()
+    question = page.get_by_role("dialog")
+    question.click(position={"x": 9, "y": 80})  # beside the words, in the dialog
+    expect(question).to_be_visible()
+    page.mouse.click(2, 2)
+    expect(question).to_be_hidden()
+
+
+def test_what_is_deleted_elsewhere_is_deleted(page: Page, api: Pretence) -> None:
+    upload(page)
+    shown = expect_state(page, "processed")
+    identity = next(iter(api.records))
+    api.records[identity] = record(identity, "Deleted")
+    api.answer("DELETE", (404, "not_found"))
+    shown.get_by_role("button", name="Delete dunes.jpg").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect_state(page, "deleted")
+
+
+def test_no_picture_is_kept_that_is_not_shown(page: Page, api: Pretence) -> None:
+    """An object URL keeps its bytes until it is revoked."""
+    expect(page.get_by_text("Nothing here yet")).to_be_visible()
+    page.evaluate("""() => {
+        const { createObjectURL, revokeObjectURL } = URL;
+        window.kept = new Set();
+        URL.createObjectURL = (blob) => {
+            const url = createObjectURL.call(URL, blob);
+            kept.add(url);
+            return url;
+        };
+        URL.revokeObjectURL = (url) => {
+            kept.delete(url);
+            revokeObjectURL.call(URL, url);
+        };
+    }""")
+    upload(page, picture_file(), picture_file("second.jpg"))
+    for name in ("dunes.jpg", "second.jpg"):
+        expect(expect_state(page, "processed", name).get_by_role("img", name=name)).to_be_visible()
+    page.wait_for_function("kept.size === 2")  # a preview each, and no longer the file itself
+
+    expect_state(page, "processed").get_by_role("button", name="thumbnail").click()
+    viewer = page.get_by_role("dialog")
+    expect(viewer.get_by_role("img")).to_have_js_property("naturalWidth", VARIANTS["thumbnail"][0])
+    viewer.get_by_role("button", name="Close").click()
+    page.wait_for_function("kept.size === 3")
+
+    frame(page).get_by_role("button", name="Delete dunes.jpg").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect_state(page, "deleted")
+    page.wait_for_function("kept.size === 1")
+
+    api.prompt = False
+    upload(page, {"name": "scan.tif", "mimeType": "image/tiff", "buffer": b"II*\0"})
+    expect(expect_state(page, "stored", "scan.tif").get_by_text("No preview")).to_be_visible()
+    page.wait_for_function("kept.size === 1")
+
+    page.get_by_role("button", name="Use another").click()
+    page.wait_for_function("kept.size === 0")
+
+
 def test_an_image_is_deleted_when_that_is_meant(page: Page, api: Pretence) -> None:
     upload(page)
     shown = expect_state(page, "processed")
@@ -305,8 +381,9 @@ def test_the_bucket_may_refuse(page: Page, api: Pretence, large: Path, status: i
     expect(failed.get_by_role("button", name="Delete")).to_be_hidden()
 
 
-def test_a_throttled_page_waits_and_goes_on(page: Page, api: Pretence) -> None:
-    api.answer("POST /images", (429, "throttled"), (429, "throttled"))
+@pytest.mark.parametrize(("status", "code"), [(429, "throttled"), (503, "unavailable")])
+def test_a_throttled_page_waits_and_goes_on(page: Page, api: Pretence, status: int, code: str) -> None:
+    api.answer("POST /images", (status, code), (status, code))
     upload(page)
     expect(page.get_by_text("The API is busy.")).to_be_visible()
     expect_state(page, "processed")

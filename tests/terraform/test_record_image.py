@@ -155,6 +155,29 @@ def test_every_write_to_the_table_is_conditional(definition: dict[str, Any]) -> 
         assert {"ConditionExpression", "ConditionExpression.$"} & set(task["Parameters"]), name
 
 
+def test_whatever_makes_the_item_of_a_version_says_when_it_was_uploaded(definition: dict[str, Any]) -> None:
+    """Who reads the table takes that for granted. `MarkAnnounced` asks for an item that is there."""
+    makes = {
+        name: task["Parameters"]["UpdateExpression"]
+        for name, task in tasks(definition).items()
+        if "version#" in json.dumps(task["Parameters"].get("Key"))
+        and "UpdateExpression" in task["Parameters"]
+        and task["Parameters"].get("ConditionExpression") != "dedup_id = :dedup_id"
+    }
+    assert set(makes) == {"PutVersion", "DeleteVersion", "DeleteOne"}
+    for name, update in makes.items():
+        assert " uploaded_at = " in update, name
+
+
+def test_a_failure_names_the_image_whatever_became_of_the_event(definition: dict[str, Any]) -> None:
+    """The log gets no more of it than the cause; what keeping the event answers must not take the image's id along."""
+    failed = definition["States"]["Failed"]
+    assert re.findall(r"\$[\w.]+", failed["CausePath"]) == ["$.detail.image_id", "$.error.Error"]
+    for state in (definition["States"]["Record"]["Catch"][0], definition["States"]["KeepEvent"]):
+        assert state["ResultPath"].count(".") == 1, state
+        assert state["ResultPath"] != "$.detail"
+
+
 def alternatives(definition: dict[str, Any], expression: str) -> list[str]:
     """An expression with what earlier states may have put into it: `$.guard.condition` is one of several."""
     path = re.search(r"\$\.(\w+)\.(\w+)", expression)

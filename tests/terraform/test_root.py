@@ -9,8 +9,10 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft4Validator, Draft202012Validator
 
 from darkroom.pricing import READS, load_prices
+from event_contracts import load
 from process_image.image import Limits
 from process_image.isolation import Budget
 from process_image.settings import Settings
@@ -40,13 +42,14 @@ def marked(**fields: Any) -> dict[str, Any]:
 MISTAKES: dict[str, dict[str, Any]] = {
     'name "Darkroom"': {"name": "Darkroom"},
     'name "1st"': {"name": "1st"},
+    "observe.findings tells one to five topics, and alarm_topic_arns has 0": {"observe": {"findings": True}},
     'name "a-name-that-is-far-too-long"': {"name": "a-name-that-is-far-too-long"},
     'runtime "3.13"': {"runtime": "3.13"},
     "max_bytes is 0": {"limits": {"max_bytes": 0}},
     "max_frames is 0.5, max_seconds is -1": {"limits": {"max_frames": 0.5, "max_seconds": -1}},
     "max_pixels is 178956971": {"limits": {"max_pixels": 178956971}},
     "max_metadata_bytes is 16777217": {"limits": {"max_metadata_bytes": 16777217}},
-    "timeout of 59 s: set it to 60": {"process_image": {"timeout": 59}},
+    "timeout of 74 s: set it to 75": {"process_image": {"timeout": 74}},
     "memory of 1023 MB is less than limits.max_memory 768": {
         "process_image": {"memory": 1023},
         "limits": {"max_memory": 768},
@@ -196,6 +199,7 @@ def test_a_mistake_that_a_module_knows_fails_at_plan(plans: dict[str, list[str]]
 # What an apply makes
 
 SUBSCRIBER = "arn:aws:sqs:eu-central-1:123456789012:shop"
+OPERATORS = "arn:aws:sns:eu-central-1:123456789012:operators"
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 APPLIED = f"""
 run "apply" {{
@@ -203,11 +207,21 @@ run "apply" {{
     permissions_boundary_arn = "{BOUNDARY}"
     reconcile                = {{ repair = true }}
 
+    observe = {{ alarm_topic_arns = ["{OPERATORS}"], budget = {{ usd = 50 }}, findings = true, schemas = true }}
+
     notifications = {{
       shop = {{ protocol = "sqs", endpoint = "{SUBSCRIBER}", filter_policy = {{ status = ["Processed"] }} }}
     }}
   }}
 }}
+"""
+
+UNTRACED = """
+run "apply" {
+  variables {
+    tracing = false
+  }
+}
 """
 
 # Values that the provider checks the form of.
@@ -250,15 +264,23 @@ def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def applied(root: Workspace) -> Applied:
-    """The root with its defaults, one subscription, a scheduled comparison and a boundary."""
+def applies(root: Workspace) -> dict[str, Applied]:
+    """What each apply makes."""
     overrides = "".join(
         f'  mock_resource "{kind}" {{\n    defaults = {{ arn = "{arn}" }}\n  }}\n' for kind, arn in ARNS.items()
     )
-    told = root.play({"applied": APPLIED}, mocks=overrides)["applied"]
-    assert errors(told) == []
-    (state,) = (message["test_state"] for message in told if message["type"] == "test_state")
-    return Applied(state)
+    made = {}
+    for name, told in root.play({"applied": APPLIED, "untraced": UNTRACED}, mocks=overrides).items():
+        assert errors(told) == []
+        (state,) = (message["test_state"] for message in told if message["type"] == "test_state")
+        made[name] = Applied(state)
+    return made
+
+
+@pytest.fixture(scope="module")
+def applied(applies: dict[str, Applied]) -> Applied:
+    """The root with its defaults, one subscription, a boundary, and all that operators may ask for."""
+    return applies["applied"]
 
 
 def test_every_target_of_every_rule_has_a_dead_letter_queue(applied: Applied) -> None:
@@ -352,13 +374,34 @@ def test_a_batch_fails_message_by_message_and_before_it_is_delivered_again(appli
     assert queues["module.uploads.aws_sqs_queue.this"]["visibility_timeout_seconds"] >= 6 * function["timeout"]
 
 
-def test_whatever_can_be_traced_is(applied: Applied) -> None:
-    for address, function in applied.every("aws_lambda_function").items():
-        assert function["tracing_config"] == [{"mode": "Active"}], address
-    for address, machine in applied.every("aws_sfn_state_machine").items():
-        assert machine["tracing_configuration"] == [{"enabled": True}], address
-    for address, topic in applied.every("aws_sns_topic").items():
-        assert topic["tracing_config"] == "Active", address
+@pytest.mark.parametrize(("name", "on"), [("applied", True), ("untraced", False)])
+def test_whatever_can_be_traced_is_unless_nothing_is_to_be(applies: dict[str, Applied], name: str, on: bool) -> None:
+    made, mode = applies[name], "Active" if on else "PassThrough"
+    for address, function in made.every("aws_lambda_function").items():
+        assert function["tracing_config"] == [{"mode": mode}], address
+    for address, machine in made.every("aws_sfn_state_machine").items():
+        assert machine["tracing_configuration"] == [{"enabled": on}], address
+    for address, topic in made.every("aws_sns_topic").items():
+        assert topic["tracing_config"] == mode, address
+    for address, stage in made.every("aws_api_gateway_stage").items():
+        assert stage["xray_tracing_enabled"] is on, address
+
+
+def test_an_image_is_looked_for_in_every_log(applied: Applied) -> None:
+    query = applied.every("aws_cloudwatch_query_definition")[
+        'module.observability[0].aws_cloudwatch_query_definition.this["everything about one image"]'
+    ]
+    functions = {f"/aws/lambda/{one['function_name']}" for one in applied.every("aws_lambda_function").values()}
+    assert set(query["log_group_names"]) == {*functions, "/aws/vendedlogs/states/darkroom-record-image"}
+
+
+def test_messages_that_fail_one_by_one_are_an_alarm(applied: Applied) -> None:
+    """By the metric that the function writes."""
+    alarm = applied.every("aws_cloudwatch_metric_alarm")[
+        'module.observability[0].aws_cloudwatch_metric_alarm.this["failing"]'
+    ]
+    assert (alarm["namespace"], alarm["metric_name"]) == ("darkroom", "MessagesFailed")
+    assert alarm["dimensions"] == {"service": "process_image"}
 
 
 def test_logs_end(applied: Applied) -> None:
@@ -459,3 +502,56 @@ def test_every_alarm_is_in_the_runbook_and_no_other(applied: Applied) -> None:
         name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`([\w-]+)`", row)
     }
     assert told == made | {"silence"}  # which is made where `expected_every` is set
+
+
+def test_the_operators_are_told_of_the_budget_and_of_findings(applied: Applied) -> None:
+    (budget,) = applied.every("aws_budgets_budget").values()
+    assert (float(budget["limit_amount"]), budget["limit_unit"], budget["time_unit"]) == (50, "USD", "MONTHLY")
+    assert [(one["name"], one["values"]) for one in budget["cost_filter"]] == [
+        ("TagKeyValue", ["user:Application$darkroom"])
+    ]
+    told = {(one["notification_type"], one["threshold"]) for one in budget["notification"]}
+    assert told == {("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)}
+    assert all(one["subscriber_sns_topic_arns"] == [OPERATORS] for one in budget["notification"])
+    targets = applied.every("aws_cloudwatch_event_target")
+    findings = {target["rule"]: target["arn"] for at, target in targets.items() if at.startswith("module.findings")}
+    assert findings == dict.fromkeys(("darkroom-findings-config", "darkroom-findings-security-hub"), OPERATORS)
+
+
+CONTRACTS = {
+    f"{contract.name}-{version}": (contract.examples["example.json"], schema)
+    for contract in load().values()
+    for version, schema in contract.versions.items()
+}
+
+
+def changed(value: Any) -> Iterator[Any]:
+    """Each of what a JSON value can become by one change: a field without, or of another kind, or another constant."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield {key: other for key, other in value.items() if key != name}
+            for other in changed(inner):
+                yield {**value, name: other}
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            for other in changed(inner):
+                yield [*value[:number], other, *value[number + 1 :]]
+    yield from (None, True, -1, 2, "", "Other", [], {})
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_the_registry_has_each_contract_and_it_means_the_same(applied: Applied, name: str) -> None:
+    made = {schema["name"]: schema for schema in applied.every("aws_schemas_schema").values()}
+    assert set(made) == set(CONTRACTS)
+    event, contract = CONTRACTS[name]
+    assert (made[name]["type"], made[name]["description"]) == ("JSONSchemaDraft4", contract["description"])
+    content = json.loads(made[name]["content"])
+    assert content["$schema"] == Draft4Validator.META_SCHEMA["id"]
+    Draft4Validator.check_schema(content)
+    registered, ours = Draft4Validator(content), Draft202012Validator(contract)
+    assert registered.is_valid(event)
+    assert not registered.is_valid({**event, "source": "somebody.else"})
+    details = list(changed(event["detail"]))
+    assert len([detail for detail in details if not ours.is_valid(detail)]) > 50
+    for detail in details:
+        assert registered.is_valid({**event, "detail": detail}) == ours.is_valid(detail), detail

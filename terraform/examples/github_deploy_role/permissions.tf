@@ -58,6 +58,12 @@ locals {
       ]
     }
 
+    budgets = {
+      arns  = ["arn:${local.partition}:budgets::${local.account_id}:budget/${var.name}"]
+      read  = ["budgets:ListTagsForResource", "budgets:ViewBudget"]
+      write = ["budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"]
+    }
+
     buses = {
       arns = [
         for resource in ["archive/${var.name}-*", "event-bus/${var.name}", "rule/${var.name}-*", "rule/${var.name}/*"] :
@@ -162,6 +168,21 @@ locals {
       arns  = ["arn:${local.partition}:scheduler:${local.regional}:schedule/default/${var.name}-*"]
       read  = ["scheduler:GetSchedule"]
       write = ["scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:UpdateSchedule"]
+    }
+
+    schemas = {
+      arns = ["arn:${local.partition}:schemas:${local.regional}:registry/${var.name}", "arn:${local.partition}:schemas:${local.regional}:schema/${var.name}/*"]
+      read = ["schemas:DescribeRegistry", "schemas:DescribeSchema", "schemas:ListTagsForResource"]
+      write = [
+        "schemas:CreateRegistry",
+        "schemas:CreateSchema",
+        "schemas:DeleteRegistry",
+        "schemas:DeleteSchema",
+        "schemas:TagResource",
+        "schemas:UntagResource",
+        "schemas:UpdateRegistry",
+        "schemas:UpdateSchema",
+      ]
     }
 
     tables = {

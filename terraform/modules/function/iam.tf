@@ -15,6 +15,8 @@ resource "aws_iam_role" "this" {
   }
 }
 
+# Without a condition on the source: a role can be passed only to functions of its own account, so there is no deputy
+# to confuse, and Lambda documents no `aws:SourceArn` of its own when it assumes one.
 data "aws_iam_policy_document" "trust" {
   statement {
     actions = ["sts:AssumeRole"]

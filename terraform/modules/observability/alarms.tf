@@ -107,6 +107,15 @@ locals {
     },
     { for key, finding in var.findings : "found-${key}" => finding },
     {
+      for failed in compact(var.outcomes[*].failed) : "failing" => {
+        namespace  = var.outcomes.namespace
+        metric     = failed
+        dimensions = var.outcomes.dimensions
+        at         = var.outcomes.failed_at
+        advice     = "${var.outcomes.failed_at} or more were counted as ${failed} within five minutes: they fail one by one and come again, while the calls that they are in succeed. The log says why; mend it before they have failed too often and rest in a dead-letter queue."
+      }
+    },
+    {
       for key, api in var.apis : "api-${key}" => {
         namespace  = "AWS/ApiGateway"
         metric     = "5XXError"

@@ -1,4 +1,13 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
 data "aws_region" "current" {}
+
+locals {
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+}
 
 # One question a row, in the order in which one asks them: is it working, how fast, what fails, what does it cost.
 locals {
@@ -11,7 +20,7 @@ locals {
   )
 
   outcome_metrics = [
-    for name in try(concat([var.outcomes.good, var.outcomes.bad], var.outcomes.others), []) :
+    for name in try(concat([var.outcomes.good, var.outcomes.bad], var.outcomes.others, compact([var.outcomes.failed])), []) :
     { namespace = var.outcomes.namespace, metric = name, dimensions = var.outcomes.dimensions, label = name }
   ]
 

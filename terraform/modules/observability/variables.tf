@@ -23,6 +23,27 @@ variable "apis" {
   nullable    = false
 }
 
+variable "budget" {
+  description = "A monthly budget of `usd` US dollars for what bears the cost allocation tag `tag`, which has to be activated in the billing console: until then nothing counts. The one topic in `alarm_topic_arns` is told when so many percent of it are `spent`, and when as many are `forecast` for the month, five thresholds in all; its policy, and an encrypted one's key, must admit budgets.amazonaws.com. Null: none."
+  type = object({
+    usd      = number
+    tag      = object({ key = string, value = string })
+    spent    = optional(list(number), [80, 100])
+    forecast = optional(list(number), [100])
+  })
+  default = null
+
+  validation {
+    condition     = var.budget == null || try(var.budget.usd > 0, false)
+    error_message = "budget.usd is ${try(var.budget.usd, "null")}: use more than 0 US dollars."
+  }
+
+  validation {
+    condition     = var.budget == null || try(contains(range(1, 6), length(var.budget.spent) + length(var.budget.forecast)) && alltrue([for percent in concat(var.budget.spent, var.budget.forecast) : percent > 0]), false)
+    error_message = "budget has ${try(length(var.budget.spent) + length(var.budget.forecast), 0)} thresholds (${try(join(", ", concat(var.budget.spent, var.budget.forecast)), "")}): AWS Budgets admits one to five, in percent above 0."
+  }
+}
+
 variable "costs" {
   description = "What the dashboard estimates the cost of, by component: a metric, the `statistic` of it that is paid for, and the US dollars of one unit. Prices differ by region and change: this is for seeing what dominates, not for accounting."
   type = map(object({
@@ -75,7 +96,7 @@ variable "latencies" {
 }
 
 variable "outcomes" {
-  description = "What becomes of a unit of work: metrics that count, in one namespace with the same dimensions. `good` and `bad` are finished; `bad_by` is a dimension by which `bad` is counted besides, such as its reason. An alarm goes off when more than `bad_share` (0 to 1) of at least `bad_share_of` within an hour are bad. `expected_every` is the number of hours within which something is expected (1 to 24): an alarm goes off when nothing was finished in so many; null: nothing is expected."
+  description = "What becomes of a unit of work: metrics that count, in one namespace with the same dimensions. `good` and `bad` are finished; `bad_by` is a dimension by which `bad` is counted besides, such as its reason; `failed` counts what failed and is tried again: an alarm goes off at `failed_at` of it within five minutes. An alarm goes off when more than `bad_share` (0 to 1) of at least `bad_share_of` within an hour are bad. `expected_every` is the number of hours within which something is expected (1 to 24): an alarm goes off when nothing was finished in so many; null: nothing is expected."
   type = object({
     namespace      = string
     dimensions     = map(string)
@@ -83,6 +104,8 @@ variable "outcomes" {
     bad            = string
     bad_by         = optional(string)
     others         = optional(list(string), [])
+    failed         = optional(string)
+    failed_at      = optional(number, 5)
     bad_share      = optional(number, 0.2)
     bad_share_of   = optional(number, 20)
     expected_every = optional(number)
@@ -92,6 +115,11 @@ variable "outcomes" {
   validation {
     condition     = var.outcomes == null || try(var.outcomes.bad_share > 0 && var.outcomes.bad_share < 1 && var.outcomes.bad_share_of >= 1, false)
     error_message = "outcomes: bad_share ${try(var.outcomes.bad_share, "null")} must lie between 0 and 1, and bad_share_of ${try(var.outcomes.bad_share_of, "null")} be at least 1."
+  }
+
+  validation {
+    condition     = var.outcomes == null || try(var.outcomes.failed_at >= 1, false)
+    error_message = "outcomes.failed_at is ${try(var.outcomes.failed_at, "null")}: use at least 1."
   }
 
   validation {
@@ -119,6 +147,22 @@ variable "rules" {
   type        = map(object({ name = string, bus = optional(string, "default") }))
   default     = {}
   nullable    = false
+}
+
+variable "schemas" {
+  description = "Schemas of events, by name, for a registry of EventBridge's: `content` is JSON, of the `type` JSONSchemaDraft4 or OpenApi3. Empty: no registry."
+  type = map(object({
+    content     = string
+    description = optional(string)
+    type        = optional(string, "JSONSchemaDraft4")
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name, schema in var.schemas : can(regex("^[0-9A-Za-z_.@-]{1,385}$", name)) && contains(["JSONSchemaDraft4", "OpenApi3"], schema.type) && can(keys(jsondecode(schema.content)))])
+    error_message = "schemas: a name is 1 to 385 letters, digits, _, -, . or @, a type JSONSchemaDraft4 or OpenApi3, and content a JSON object, unlike those of ${join(", ", [for name, schema in var.schemas : name if !(can(regex("^[0-9A-Za-z_.@-]{1,385}$", name)) && contains(["JSONSchemaDraft4", "OpenApi3"], schema.type) && can(keys(jsondecode(schema.content))))])}."
+  }
 }
 
 variable "stages" {

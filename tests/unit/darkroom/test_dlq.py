@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from darkroom.cli import main
-from darkroom.dead_letters import Letter, UnknownDestinationError, destination, read
+from darkroom.dead_letters import Letter, UndeliverableError, destination, read
 from darkroom.dlq import waiting
 from darkroom.resources import Dlq
 
@@ -73,14 +73,40 @@ def test_a_letter_knows_its_image(resources: Resources, body: str, image: str | 
     ],
 )
 def test_every_queue_has_a_destination(resources: Resources, dlq: Dlq, target: str) -> None:
-    rest(resources, dlq, upload_of("holiday.jpg"))
+    rest(resources, dlq, json.dumps(outcome_of("holiday.jpg")))
     assert destination(resources, only(resources, dlq)).arn == getattr(resources, target)
 
 
 def test_a_rules_letter_for_another_target_has_none(resources: Resources) -> None:
     rest(resources, Dlq.BUS, upload_of("holiday.jpg"), TARGET_ARN=f"{resources.workflow_arn}-of-others")
-    with pytest.raises(UnknownDestinationError, match="of-others"):
+    with pytest.raises(UndeliverableError, match="of-others"):
         destination(resources, only(resources, Dlq.BUS))
+
+
+@pytest.mark.parametrize("body", ["no event", "[]", "{}", json.dumps({**outcome_of("a.jpg"), "summary": ""})])
+def test_a_malformed_letter_is_told_and_left_and_the_others_go_on(
+    resources: Resources, body: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = [json.dumps(outcome_of("before.jpg")), json.dumps(outcome_of("after.jpg"))]
+    for letter in (good[0], body, good[1]):
+        rest(resources, Dlq.NOTIFICATIONS, letter)
+    rest(resources, Dlq.UPLOADS_RULES, upload_of("later.jpg"))
+    assert main(["dlq", "redrive", "--dry-run", "--json"]) == 1
+    assert sum("failed" in line for line in capsys.readouterr().out.splitlines()) == 1
+    assert main(["dlq", "redrive"]) == 1
+    said = capsys.readouterr().out
+    assert "left where it is: it is no notification" in said
+    assert "3 done, 1 left where they are" in said
+    assert bodies(resources) == [upload_of("later.jpg")]
+    assert only(resources, Dlq.NOTIFICATIONS).body == body
+
+
+def test_what_another_command_holds_is_told(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
+    """Or one that was killed: nobody must believe that nothing is left."""
+    rest(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
+    assert only(resources, Dlq.UPLOADS)
+    assert main(["dlq", "redrive"]) == 3
+    assert "1 more are held by another command" in capsys.readouterr().err
 
 
 def test_a_letter_that_cannot_be_deleted_is_sent_again_rather_than_lost(
@@ -94,7 +120,7 @@ def test_a_letter_that_cannot_be_deleted_is_sent_again_rather_than_lost(
     session.events.register("before-call.sqs.DeleteMessage", refuse)
     rest(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
     with monkeypatch.context() as patched:
-        patched.setattr(boto3, "Session", lambda: session)
+        patched.setattr(boto3, "Session", lambda **_: session)
         assert main(["dlq", "redrive"]) == 1
     assert waiting(resources, Dlq.UPLOADS) == 1
     assert main(["dlq", "redrive"]) == 0

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
+
+from darkroom.alarms import ALWAYS, alarms
 from darkroom.cli import main
 from darkroom.doctor import Finding, Verdict, examine
-from darkroom.resources import Dlq
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
 
     from darkroom.resources import Resources
 
@@ -17,10 +23,9 @@ def about(resources: Resources, what: str) -> list[Finding]:
     return [finding for finding in examine(resources) if finding.about.startswith(what)]
 
 
-def watch(resources: Resources, dlq: Dlq) -> str:
-    name = f"{resources.name}-dlq-{dlq}"
+def watch(resources: Resources, key: str, *, told: str | None = "arn:aws:sns:eu-central-1:123456789012:alarms") -> str:
     resources.cloudwatch.put_metric_alarm(
-        AlarmName=name,
+        AlarmName=key,
         Namespace="AWS/SQS",
         MetricName="ApproximateNumberOfMessagesVisible",
         Statistic="Maximum",
@@ -28,24 +33,138 @@ def watch(resources: Resources, dlq: Dlq) -> str:
         EvaluationPeriods=1,
         Threshold=0,
         ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=[told] if told else [],
     )
-    resources.cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="nothing there")
-    return name
+    resources.cloudwatch.set_alarm_state(AlarmName=key, StateValue="OK", StateReason="nothing there")
+    return key
 
 
-def test_alarms_are_asked_for_every_dead_letter_queue(resources: Resources) -> None:
+def verdicts(resources: Resources, what: str) -> list[Verdict]:
+    return [finding.verdict for finding in about(resources, what)]
+
+
+def test_every_alarm_is_asked_for(resources: Resources) -> None:
     (none,) = about(resources, "alarms")
     assert none.verdict is Verdict.BAD
-    *names, last = Dlq
-    for dlq in names:
-        watch(resources, dlq)
-    assert [finding.verdict for finding in about(resources, "alarms")] == [Verdict.BAD, Verdict.GOOD]
-    assert str(last) in about(resources, "alarms")[0].said
-    name = watch(resources, last)
-    assert [finding.verdict for finding in about(resources, "alarms")] == [Verdict.GOOD]
+    *keys, last = ALWAYS
+    for key in keys:
+        watch(resources, f"{resources.name}-{key}")
+    missing, _ = about(resources, "alarms")
+    assert (missing.verdict, last in missing.said) == (Verdict.BAD, True)
+    name = watch(resources, f"{resources.name}-{last}")
+    assert verdicts(resources, "alarms") == [Verdict.GOOD]
     resources.cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a letter")
     (ringing,) = about(resources, "alarms")
     assert (ringing.verdict, ringing.said) == (Verdict.BAD, f"ringing: {name}")
+
+
+def test_alarms_of_a_pipeline_whose_name_begins_alike_are_not_this_ones(resources: Resources) -> None:
+    for key in ALWAYS:
+        other = watch(resources, f"{resources.name}-2-{key}")
+    resources.cloudwatch.set_alarm_state(AlarmName=other, StateValue="ALARM", StateReason="a letter")
+    assert [finding.said[:14] for finding in about(resources, "alarms")] == ["there are none"]
+    for key in ALWAYS:
+        watch(resources, f"{resources.name}-{key}")
+    (alone,) = about(resources, "alarms")
+    assert (alone.verdict, alone.said) == (Verdict.GOOD, f"{len(ALWAYS)}, none ringing")
+    assert len(alarms(resources)) == len(ALWAYS), "which is also what the bill counts"
+
+
+def test_an_alarm_that_tells_nobody_is_a_warning(resources: Resources) -> None:
+    for key in ALWAYS:
+        name = watch(resources, f"{resources.name}-{key}")
+    assert verdicts(resources, "whom alarms tell") == [Verdict.GOOD]
+    resources.cloudwatch.disable_alarm_actions(AlarmNames=[name])
+    (disabled,) = about(resources, "whom alarms tell")
+    assert (disabled.verdict, name in disabled.said) == (Verdict.WARNING, True)
+    for key in ALWAYS:
+        watch(resources, f"{resources.name}-{key}", told=None)
+    (silent,) = about(resources, "whom alarms tell")
+    assert (silent.verdict, "observe.alarm_topic_arns" in silent.said) == (Verdict.WARNING, True)
+
+
+@pytest.mark.parametrize(
+    ("unreserved", "reserved", "verdict"),
+    [
+        (1000, None, Verdict.GOOD),
+        (10, None, Verdict.GOOD),
+        (9, None, Verdict.BAD),
+        (0, None, Verdict.BAD),
+        (0, 10, Verdict.GOOD),
+        (1000, 5, Verdict.BAD),
+    ],
+)
+def test_there_is_room_for_as_many_calls_as_the_queue_may_make(
+    resources: Resources, unreserved: int, reserved: int | None, verdict: Verdict
+) -> None:
+    answers: dict[str, dict[str, Any]] = {
+        "ListEventSourceMappings": {
+            "EventSourceMappings": [{"State": "Enabled", "ScalingConfig": {"MaximumConcurrency": 10}}]
+        },
+        "GetFunctionConcurrency": {} if reserved is None else {"ReservedConcurrentExecutions": reserved},
+        "GetAccountSettings": {
+            "AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": unreserved}
+        },
+    }
+    answered = AWSResponse("", 200, HTTPHeaders(), None)
+    events: Any = resources.functions.meta.events
+    for operation, answer in answers.items():
+        events.register(f"before-call.lambda.{operation}", lambda answer=answer, **_: (answered, answer))
+    (quota,) = about(resources, "quota of concurrent functions")
+    assert quota.verdict is verdict
+    assert ("max_concurrency" in quota.said) is (verdict is Verdict.BAD)
+
+
+def test_a_terraform_that_is_missing_or_too_old_is_a_warning(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def versions() -> tuple[str, str]:
+        main(["doctor", "--json"])
+        told = map(json.loads, capsys.readouterr().out.splitlines())
+        return next((line["verdict"], line["said"]) for line in told if line["about"] == "versions")
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert versions()[0] == "warning"
+    terraform = tmp_path / "terraform"
+    for version, verdict in (("1.5.7", "warning"), ("1.11.4", "good")):
+        terraform.write_text(f"""#!/bin/sh\necho '{{"terraform_version": "{version}"}}'\n""", encoding="utf-8")
+        terraform.chmod(0o755)
+        found, said = versions()
+        assert found == verdict, said
+        assert ("1.5.7 is too old" in said) is (verdict == "warning")
+
+
+def test_credentials_that_do_not_do_are_bad_and_it_says_what_to_do(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def credentials() -> tuple[str, str]:
+        assert main(["doctor", "--json"]) == 3
+        told = map(json.loads, capsys.readouterr().out.splitlines())
+        return next((line["verdict"], line["said"]) for line in told if line["about"] == "credentials")
+
+    assert credentials()[0] == "good"
+    session = boto3.Session()
+
+    def expired(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "ExpiredToken", "Message": "it has"}}, "GetCallerIdentity")
+
+    session.events.register("before-call.sts.GetCallerIdentity", expired)
+    with monkeypatch.context() as patched:
+        patched.setattr(boto3, "Session", lambda **_: session)
+        verdict, said = credentials()
+    assert (verdict, "aws sso login" in said) == ("bad", True)
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    verdict, said = credentials()
+    assert (verdict, "set AWS_PROFILE" in said) == ("bad", True)
+
+
+def test_a_pipeline_that_is_not_there_is_bad(aws: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 3
+    assert "no pipeline 'unit'" in capsys.readouterr().out
 
 
 def test_what_is_missing_is_bad_and_the_other_checks_go_on(

@@ -129,6 +129,10 @@ def test_of_many_images_a_twentieth_is_traced() -> None:
     assert usd(Case(1769, images_per_month=OFTEN))["X-Ray"] == pytest.approx(1.5 * 5 * 0.05, rel=0.1)
 
 
+def test_what_is_not_traced_costs_no_traces() -> None:
+    assert usd(Case(1769, through_api=True), replace(MEASURED, traced=False))["X-Ray"] == 0
+
+
 def test_a_bucket_that_tells_nobody_costs_no_events() -> None:
     quiet = replace(MEASURED, derivative_events=False)
     assert usd(Case(1769))["EventBridge"] - usd(Case(1769), quiet)["EventBridge"] == pytest.approx(3)

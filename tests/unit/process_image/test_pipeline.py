@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -383,6 +384,32 @@ def test_an_upload_whose_image_is_gone_ends_as_deleted(
     assert contents(s3) == {}
 
 
+@pytest.mark.parametrize("data", [PHOTOGRAPH, b"no image"], ids=["processed", "rejected"])
+def test_a_late_event_of_an_upload_tells_nothing_of_a_deletion_that_was_told(
+    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus, data: bytes
+) -> None:
+    upload = originals.put("a", data)
+    pipeline.handle(upload)
+    pipeline.handle(originals.delete("a"))
+    before = list(bus.announced)
+    assert pipeline.handle(replace(upload, late=True)) == []
+    assert bus.announced == before
+    assert contents(s3) == {}
+
+
+def test_a_deletion_whose_event_was_lost_closes_its_records_though_the_upload_came_late(
+    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline
+) -> None:
+    """Once `darkroom reconcile` sends the event: by what is stored it knows the versions that went with the image."""
+    upload = originals.put("a", PHOTOGRAPH)
+    pipeline.handle(upload)
+    lost = originals.delete("a")
+    assert pipeline.handle(replace(upload, late=True)) == []
+    (event,) = pipeline.handle(replace(lost, late=True))
+    assert event.detail["deleted_versions"] == [upload.version]
+    assert contents(s3) == {}
+
+
 def test_an_upload_whose_version_is_gone_ends_as_deleted_though_the_image_lives(
     s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline
 ) -> None:
@@ -429,13 +456,14 @@ class Interrupted(Derivatives):
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("handled", [True, False], ids=["event handled meanwhile", "event still to come"])
+@pytest.mark.parametrize("late", [True, False])
 def test_an_image_deleted_while_it_is_computed_leaves_nothing(
-    s3: S3Client, originals: OriginalsBucket, bus: Bus, before: bool, whole: bool, handled: bool
+    s3: S3Client, originals: OriginalsBucket, bus: Bus, before: bool, whole: bool, handled: bool, late: bool
 ) -> None:
     derivatives = Interrupted(s3, PROCESSED, settings_with().recipe)
     derivatives.before = before
     pipeline = pipeline_of(s3, bus, derivatives=derivatives)
-    upload = originals.put("a", PHOTOGRAPH)
+    upload = replace(originals.put("a", PHOTOGRAPH), late=late)
 
     def interrupt() -> None:
         deletion = originals.delete("a") if whole else originals.delete_version("a", upload.version_id)

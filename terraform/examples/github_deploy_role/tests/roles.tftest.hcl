@@ -64,7 +64,7 @@ run "the_role_that_plans_can_change_nothing_but_plans" {
   assert {
     condition = alltrue([
       for action in flatten([for statement in jsondecode(aws_iam_policy.this["read"].policy).Statement : statement.Action]) :
-      can(regex(":(GET$|Describe|Get|List|Validate)", action))
+      can(regex(":(GET$|Describe|Get|List|Validate|View)", action))
     ])
     error_message = "An action changes something: ${aws_iam_policy.this["read"].policy}"
   }
@@ -91,6 +91,11 @@ run "what_is_changed_carries_the_pipelines_name" {
   assert {
     condition     = alltrue([for policy in aws_iam_policy.this : !can(regex("\"[a-z]+:[A-Za-z]*\\*", policy.policy))])
     error_message = "An action has a wildcard."
+  }
+
+  assert {
+    condition     = alltrue([for policy in aws_iam_policy.this : length(jsonencode(jsondecode(policy.policy))) <= 6144])
+    error_message = "IAM takes policies of 6,144 characters: ${jsonencode({ for name, policy in aws_iam_policy.this : name => length(jsonencode(jsondecode(policy.policy))) })}"
   }
 }
 

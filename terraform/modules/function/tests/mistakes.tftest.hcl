@@ -24,7 +24,7 @@ variables {
   key_arn = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
   artifact = {
     path   = "examples/queue_worker/queue_worker.zip"
-    sha256 = "d289b4c0ac8a1f6efcf60c1df0f370b8fcaae48c24a6bffff850ddf8e8320d95"
+    sha256 = filesha256("examples/queue_worker/queue_worker.zip")
   }
 }
 

@@ -1,6 +1,14 @@
 # Nothing is called: what the module makes of what it is told to watch.
 
 mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
   mock_data "aws_region" {
     defaults = { id = "eu-central-1" }
   }
@@ -38,12 +46,12 @@ run "everything_watched_has_its_alarms" {
     tables             = { orders = "orders" }
     topics             = { news = "news" }
     workflows          = { bill = "arn:aws:states:eu-central-1:123456789012:stateMachine:bill" }
-    outcomes           = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", expected_every = 6 }
+    outcomes           = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", failed = "Retried", failed_at = 3, expected_every = 6 }
   }
 
   assert {
     condition = sort(keys(output.alarm_arns)) == sort([
-      "age-jobs", "api-shop", "bad-share", "dlq-jobs", "errors-worker", "failed-bill", "found-gaps", "lost-ordered", "lost-put", "silence",
+      "age-jobs", "api-shop", "bad-share", "dlq-jobs", "errors-worker", "failed-bill", "failing", "found-gaps", "lost-ordered", "lost-put", "silence",
       "slow-worker", "table-orders", "throttled-bill", "throttles-worker", "timed-out-bill", "undelivered-ordered",
       "undelivered-put", "unnotified-news",
     ])
@@ -61,6 +69,11 @@ run "everything_watched_has_its_alarms" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["dlq-jobs"].threshold == 1 && aws_cloudwatch_metric_alarm.this["dlq-jobs"].period == 60 && endswith(aws_cloudwatch_metric_alarm.this["dlq-jobs"].alarm_description, "Redrive it.")
     error_message = "One message in a dead-letter queue must be an alarm within a minute, with the advice given."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["failing"].metric_name == "Retried" && tomap(aws_cloudwatch_metric_alarm.this["failing"].dimensions) == tomap({ service = "worker" }) && aws_cloudwatch_metric_alarm.this["failing"].statistic == "Sum" && aws_cloudwatch_metric_alarm.this["failing"].threshold == 3
+    error_message = "What fails and is tried again must be an alarm at three within five minutes."
   }
 
   assert {
@@ -84,7 +97,7 @@ run "the_dashboard_shows_what_it_is_told_in_the_order_of_the_questions" {
     dead_letter_queues = { jobs = { name = "jobs-dlq" } }
     functions          = { worker = { name = "worker", timeout = 60 } }
     latencies          = [{ label = "worker", namespace = "AWS/Lambda", metric = "Duration", dimensions = { FunctionName = "worker" } }]
-    outcomes           = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", bad_by = "reason", others = ["Dropped"] }
+    outcomes           = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", bad_by = "reason", others = ["Dropped"], failed = "Retried" }
     stages             = { namespace = "shop", dimensions = { service = "worker" }, metrics = ["Fetch", "Store"] }
 
     costs = {
@@ -100,7 +113,7 @@ run "the_dashboard_shows_what_it_is_told_in_the_order_of_the_questions" {
 
   assert {
     condition = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.metrics if try(widget.properties.title, "") == "Finished, per minute"] == [[
-      for name in ["Done", "Refused", "Dropped"] : ["shop", name, "service", "worker", { label = name }]
+      for name in ["Done", "Refused", "Dropped", "Retried"] : ["shop", name, "service", "worker", { label = name }]
     ]]
     error_message = "Outcomes must be drawn as metrics with their dimensions: ${aws_cloudwatch_dashboard.this.dashboard_body}"
   }
@@ -137,8 +150,75 @@ run "thresholds_that_cannot_work_fail_at_plan" {
 
   variables {
     functions = { worker = { name = "worker", timeout = 60, slow = 2 } }
-    outcomes  = { namespace = "shop", dimensions = {}, good = "Done", bad = "Refused", bad_share = 20, expected_every = 48 }
+    outcomes  = { namespace = "shop", dimensions = {}, good = "Done", bad = "Refused", bad_share = 20, failed_at = 0, expected_every = 48 }
   }
 
   expect_failures = [var.functions, var.outcomes]
+}
+
+run "no_budget_and_no_registry_unless_asked_for" {
+  command = plan
+
+  assert {
+    condition     = output.budget_name == null && output.registry_name == null && keys(output.publishers) == ["alarms"]
+    error_message = "Off by default."
+  }
+}
+
+run "a_budget_counts_what_bears_the_tag_and_tells_the_topic" {
+  command = plan
+
+  variables {
+    alarm_topic_arns = ["arn:aws:sns:eu-central-1:123456789012:operators"]
+    budget           = { usd = 12.5, tag = { key = "team", value = "shop" }, spent = [50], forecast = [] }
+  }
+
+  assert {
+    condition     = aws_budgets_budget.this[0].limit_amount == "12.5" && one(aws_budgets_budget.this[0].cost_filter).values == tolist(["user:team$shop"])
+    error_message = "It must count the tag's costs: ${jsonencode(aws_budgets_budget.this[0].cost_filter)}"
+  }
+
+  assert {
+    condition     = [for one in aws_budgets_budget.this[0].notification : "${one.notification_type} ${one.threshold} ${join(",", one.subscriber_sns_topic_arns)}"] == ["ACTUAL 50 arn:aws:sns:eu-central-1:123456789012:operators"]
+    error_message = "It must tell the topic, and of nothing else: ${jsonencode(aws_budgets_budget.this[0].notification)}"
+  }
+
+  assert {
+    condition     = output.publishers.budget == { service = "budgets.amazonaws.com", source_arns = ["arn:aws:budgets::123456789012:*"] }
+    error_message = "Budgets publishes for the account: ${jsonencode(output.publishers)}"
+  }
+}
+
+run "a_budget_tells_one_topic" {
+  command = plan
+
+  variables {
+    budget = { usd = 1, tag = { key = "team", value = "shop" } }
+  }
+
+  expect_failures = [aws_budgets_budget.this]
+}
+
+run "a_registry_has_the_schemas" {
+  command = plan
+
+  variables {
+    schemas = { "ordered-1" = { content = jsonencode({ type = "object" }), description = "An order." } }
+  }
+
+  assert {
+    condition     = output.registry_name == "shop" && aws_schemas_schema.this["ordered-1"].registry_name == "shop" && aws_schemas_schema.this["ordered-1"].type == "JSONSchemaDraft4"
+    error_message = "A schema of draft 4, in the registry of the module's name."
+  }
+}
+
+run "budgets_and_schemas_that_cannot_be_fail_at_plan" {
+  command = plan
+
+  variables {
+    budget  = { usd = 0, tag = { key = "team", value = "shop" }, spent = [1, 2, 3, 4, 5] }
+    schemas = { "ordered 1" = { content = "[]", type = "Avro" } }
+  }
+
+  expect_failures = [var.budget, var.schemas]
 }

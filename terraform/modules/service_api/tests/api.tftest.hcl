@@ -25,6 +25,10 @@ mock_provider "aws" {
     defaults = { id = "abc123" }
   }
 
+  mock_resource "aws_api_gateway_stage" {
+    defaults = { arn = "arn:aws:apigateway:eu-central-1::/restapis/abc123/stages/v1" }
+  }
+
   mock_resource "aws_cloudwatch_log_group" {
     defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:shop" }
   }
@@ -234,10 +238,88 @@ run "logs_are_encrypted_and_forgotten" {
   }
 }
 
-run "a_change_of_a_route_is_deployed" {
+run "requests_are_limited_traced_and_measured_unasked" {
   assert {
-    condition     = aws_api_gateway_deployment.this.triggers.api == sha1(jsonencode([aws_api_gateway_rest_api.this.body, [], null]))
-    error_message = "The deployment must follow the body."
+    condition     = aws_api_gateway_method_settings.this.method_path == "*/*" && aws_api_gateway_method_settings.this.stage_name == "v1"
+    error_message = "The settings must be those of every route: ${aws_api_gateway_method_settings.this.method_path}"
+  }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.this.settings[0].throttling_rate_limit == 50 && aws_api_gateway_method_settings.this.settings[0].throttling_burst_limit == 100
+    error_message = "Without a limit one caller uses up the account's: ${jsonencode(aws_api_gateway_method_settings.this.settings)}"
+  }
+
+  assert {
+    condition     = aws_api_gateway_stage.this.xray_tracing_enabled && aws_api_gateway_method_settings.this.settings[0].metrics_enabled
+    error_message = "Requests must be traced and measured."
+  }
+
+  assert {
+    condition     = !aws_api_gateway_method_settings.this.settings[0].data_trace_enabled && aws_api_gateway_method_settings.this.settings[0].logging_level == "ERROR"
+    error_message = "What users send must not be logged."
+  }
+
+  assert {
+    condition     = length(aws_wafv2_web_acl_association.this) == 0 && length(aws_api_gateway_rest_api.this.binary_media_types) == 0 && var.policy == null
+    error_message = "No firewall, no bytes, no policy unless asked for."
+  }
+}
+
+run "limits_and_traces_are_as_told" {
+  variables {
+    throttling = { rate = 7, burst = 9 }
+    tracing    = false
+    logging    = { level = "OFF" }
+  }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.this.settings[0].throttling_rate_limit == 7 && aws_api_gateway_method_settings.this.settings[0].throttling_burst_limit == 9
+    error_message = "The limits must be those that are told: ${jsonencode(aws_api_gateway_method_settings.this.settings)}"
+  }
+
+  assert {
+    condition     = !aws_api_gateway_stage.this.xray_tracing_enabled && aws_api_gateway_method_settings.this.settings[0].logging_level == "OFF"
+    error_message = "Tracing and logging can be turned off."
+  }
+}
+
+run "a_firewall_stands_before_the_stage" {
+  variables {
+    web_acl_arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/shop/0"
+  }
+
+  assert {
+    condition     = aws_wafv2_web_acl_association.this[0].resource_arn == aws_api_gateway_stage.this.arn && aws_wafv2_web_acl_association.this[0].web_acl_arn == var.web_acl_arn
+    error_message = "The firewall must be put before the stage: ${jsonencode(aws_wafv2_web_acl_association.this)}"
+  }
+}
+
+run "bytes_stay_bytes" {
+  variables {
+    binary_media_types = ["image/jpeg", "image/png"]
+  }
+
+  assert {
+    condition     = aws_api_gateway_rest_api.this.binary_media_types == tolist(["image/jpeg", "image/png"])
+    error_message = "API Gateway must know what is no text: ${jsonencode(aws_api_gateway_rest_api.this.binary_media_types)}"
+  }
+
+  assert {
+    condition = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}/{part+}"].put["x-amazon-apigateway-integration"].responses["200"].contentHandling == "CONVERT_TO_BINARY" && alltrue([
+      for response in values(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].responses) : response.contentHandling == "CONVERT_TO_TEXT"
+    ])
+    error_message = "What has a template is text, what goes through is bytes, whatever a caller accepts."
+  }
+}
+
+run "a_policy_of_the_api_is_its_own" {
+  variables {
+    policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Deny", Principal = "*", Action = "execute-api:Invoke", Resource = "*" }] })
+  }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.policy) == jsondecode(var.policy)
+    error_message = "The policy must be put on the API: ${aws_api_gateway_rest_api.this.policy}"
   }
 }
 

@@ -1,0 +1,51 @@
+"""The pipeline's alarms, by the names that Terraform gives them: another pipeline's names may begin alike.
+
+An end-to-end test compares them with those that are there after an apply.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+from darkroom.resources import Dlq
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
+
+    from darkroom.resources import Resources
+
+_EVENTS = ("object-created", "object-deleted", "image-processed", "image-rejected", "image-deleted")
+
+ALWAYS = (
+    *(f"dlq-{dlq}" for dlq in Dlq),
+    "age-uploads",
+    *(f"{what}-process_image" for what in ("errors", "throttles", "slow")),
+    *(f"{what}-record_image" for what in ("failed", "timed-out", "throttled")),
+    *(f"{what}-{event}" for what, event in product(("undelivered", "lost"), _EVENTS)),
+    "unnotified-notifications",
+    "table-images",
+    "bad-share",
+    "failing",
+)
+WITH_AN_API = ("api-api", *(f"{what}-presign_upload" for what in ("errors", "throttles", "slow")))
+WHERE_IMAGES_ARE_EXPECTED = ("silence",)
+
+
+def alarm_name(resources: Resources, key: str) -> str:
+    """The name of an alarm."""
+    return f"{resources.name}-{key}"
+
+
+def alarms(resources: Resources) -> dict[str, MetricAlarmTypeDef]:
+    """The alarms that are there, by the part of their names after the pipeline's."""
+    keys = (*ALWAYS, *WITH_AN_API, *WHERE_IMAGES_ARE_EXPECTED)
+    found = {alarm["AlarmName"]: alarm for alarm in _named(resources, [alarm_name(resources, key) for key in keys])}
+    return {key: found[name] for key in keys if (name := alarm_name(resources, key)) in found}
+
+
+def _named(resources: Resources, names: list[str]) -> Iterator[MetricAlarmTypeDef]:
+    for page in resources.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNames=names):
+        yield from page.get("MetricAlarms", [])

@@ -1,0 +1,39 @@
+# What AWS bills, for what bears the tag: hours late, and right, where the dashboard's estimate is early and rough.
+resource "aws_budgets_budget" "this" {
+  count = var.budget == null ? 0 : 1
+
+  name         = var.name
+  budget_type  = "COST"
+  limit_amount = tostring(var.budget.usd)
+  limit_unit   = "USD"
+  time_unit    = "MONTHLY"
+
+  cost_filter {
+    name   = "TagKeyValue"
+    values = [join("$", ["user:${var.budget.tag.key}", var.budget.tag.value])]
+  }
+
+  dynamic "notification" {
+    for_each = concat(
+      [for percent in var.budget.spent : { type = "ACTUAL", percent = percent }],
+      [for percent in var.budget.forecast : { type = "FORECASTED", percent = percent }],
+    )
+
+    content {
+      comparison_operator       = "GREATER_THAN"
+      notification_type         = notification.value.type
+      subscriber_sns_topic_arns = var.alarm_topic_arns
+      threshold                 = notification.value.percent
+      threshold_type            = "PERCENTAGE"
+    }
+  }
+
+  tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(var.alarm_topic_arns) == 1
+      error_message = "A budget's notification goes to one SNS topic, and alarm_topic_arns has ${length(var.alarm_topic_arns)}: give one that passes on to the others, or leave `budget` out."
+    }
+  }
+}

@@ -1,0 +1,55 @@
+"""A test is skipped by the table of what engines can do, or it fails: no other reason is one, wherever it stands.
+
+Hooks of pytest's. A skip mark, `pytest.skip`, `importorskip`, `unittest` and an expected failure all end in a report
+that says "skipped", of a test or of a whole module; the table's own reasons alone are let through.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+TABLE = "by the table of engines: "
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def skip(reason: str) -> NoReturn:
+    """Skip the running test, as the table says."""
+    pytest.skip(TABLE + reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """See to it that no test is skipped but by the table."""
+    report = yield
+    return _refuse(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """See to it that no module is skipped at all."""
+    report = yield
+    return _refuse(report)
+
+
+def _refuse(report: Report) -> Report:
+    """Make a failure of a skip that is not the table's."""
+    if report.skipped and not _told(report).startswith(f"Skipped: {TABLE}"):
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{report.nodeid} is skipped ({_told(report)}), but not by the table in tests/e2e/engines.py: "
+            "mark what it needs with `needs`."
+        )
+    return report
+
+
+def _told(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The reason of a skip."""
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2]
+    return getattr(report, "wasxfail", str(report.longrepr))
