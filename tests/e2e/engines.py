@@ -132,6 +132,7 @@ LOCALSTACK = Engine(
             ("module.observability[0].aws_cloudwatch_metric_alarm.this[*]", "tags_all"),
             ("module.presign_upload[0].aws_lambda_function.this", "kms_key_arn"),
             ("module.process_image.aws_lambda_function.this", "kms_key_arn"),
+            ("module.reconcile[0].aws_lambda_function.this", "kms_key_arn"),
             ("module.record_image.aws_sfn_state_machine.this", "encryption_configuration"),
             ("module.record_image.aws_sfn_state_machine.this", "tracing_configuration"),
         }

@@ -63,9 +63,7 @@ def test_ctrl_c_while_it_lists_ends_it_before_anything_is_repaired(
 ) -> None:
     interrupt_at(lost, operation)
     assert reconcile("--repair") == 130
-    said = capsys.readouterr()
-    assert "0 images looked at, 0 differences, 0 repaired, interrupted" in said.out
-    assert "stopping" in said.err
+    assert "0 images looked at, 0 differences, 0 repaired, interrupted" in capsys.readouterr().out
     assert sent(lost) == []
     assert reconcile("--repair") == 0
     assert set(sent(lost)) == IMAGES
