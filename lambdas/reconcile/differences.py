@@ -193,7 +193,8 @@ def _untold(image: Image, items: list[Item], settled: datetime) -> Iterator[Diff
         about = {"sequencer": item["sequencer"]}
         if not names_by_sequencer(item):
             about["version-id"] = item["version"]
-        event = _deletion(str(item.get("deleted_at") or item["recorded_at"]), about, marker=image.marker is not None)
+        when = _rfc3339(datetime.fromisoformat(item.get("deleted_at") or item["recorded_at"]))
+        event = _deletion(when, about, marker=image.marker is not None)
         yield Difference(Kind.STUCK, image.id, item["version"], "recorded, but not announced", event)
 
 
@@ -204,7 +205,8 @@ def _version_gone(image: Image, item: Item) -> Difference:
         "version-id": item["version"],
         "sequencer": item["sequencer"] if names_by_sequencer(item) else _after(item["sequencer"]),
     }
-    return Difference(Kind.GONE, image.id, item["version"], why, _deletion(item["recorded_at"], about, marker=False))
+    when = _rfc3339(datetime.fromisoformat(item["recorded_at"]))  # S3's events end in Z, whatever the workflow writes
+    return Difference(Kind.GONE, image.id, item["version"], why, _deletion(when, about, marker=False))
 
 
 def _is_settled(item: Item, settled: datetime) -> bool:

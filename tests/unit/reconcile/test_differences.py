@@ -221,6 +221,17 @@ def test_a_processed_version_of_a_deleted_image_is_deleted_by_an_event_that_name
     assert SEQUENCER < found.event.about["sequencer"] < LATER
 
 
+@pytest.mark.parametrize("written", ["2026-03-01T11:00:02.500Z", "2026-03-01T11:00:02.500000+00:00"])
+def test_the_time_of_an_event_is_written_as_s3_writes_it(written: str) -> None:
+    for subject in (
+        image(items=[item(recorded_at=written)]),
+        image(items=[item("m", "Deleted", announced=None, recorded_at=written), current("m", "Deleted")]),
+    ):
+        event = only(subject).event
+        assert event
+        assert event.time == "2026-03-01T11:00:02Z"
+
+
 def test_a_processed_version_without_id_of_a_deleted_image_is_named_all_the_same() -> None:
     items = [item(SEQUENCER), item(LATER, "Deleted", LATER), current(LATER, "Deleted", LATER)]
     found = only(image(version(), marker=version("m"), items=items))
