@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,7 @@ from e2e.engines import Capability
 from e2e.pipeline import wait_for
 from e2e.test_2_order import settle
 from photographs import draw, encode, from_cameras
+from reconcile.records import is_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -495,6 +497,9 @@ def delete_untold(pipeline: Pipeline, image_id: str) -> None:
 def assert_repaired(pipeline: Pipeline, batch: str) -> None:
     """Each image that `break_everything` broke is whole, or gone for good, and told of."""
     for name in ("good", "stuck", "hidden", "incomplete", "gone", "missing", "outlived", "untold"):
+        # What the workflow is about to announce is no difference yet.
+        items = partial(pipeline.items, f"{batch}/{name}")
+        wait_for(f"announcements of {name}", lambda items=items: all(map(is_told, items())))  # type: ignore[misc]
         assert_consistent(pipeline, f"{batch}/{name}")
     for name in ("gone", "outlived"):
         assert {item["status"] for item in pipeline.items(f"{batch}/{name}")} == {"Deleted"}
