@@ -84,7 +84,8 @@ def test_each_test_runs_on_an_engine_on_this_machine() -> None:
 
 
 def test_another_test_stands_in_for_each_that_runs_on_aws_alone() -> None:
-    assert {name(test) for test in collected(*AWS_ONLY.values())} == set(AWS_ONLY.values())
+    found = collected(*AWS_ONLY.values())
+    assert set(AWS_ONLY.values()) <= {*found, *map(name, found)}
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)

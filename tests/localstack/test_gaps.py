@@ -30,6 +30,7 @@ IN_THE_TABLE = {
     "Bodies that are not text": Capability.NON_TEXT_BODIES,
     "Gateway responses": Capability.GATEWAY_RESPONSES,
     "Replays": Capability.REPLAY,
+    "Schedules": Capability.SCHEDULES,
 }
 """Gaps that end-to-end tests run into."""
 
