@@ -29,13 +29,17 @@ output "dashboard" {
 
 output "dlqs" {
   description = "Dead-letter queues by what ends up there, as URLs. All of them are empty while all is well."
-  value = merge({
-    uploads       = module.uploads.dlq_url
-    record_image  = module.record_image_dlq.url
-    notifications = module.notifications.dlq_url
-    uploads_rules = module.uploads_rules.dlq_url
-    bus           = module.bus.dlq_url
-  }, { for findings in module.findings : "findings" => findings.dlq_url })
+  value = merge(
+    {
+      uploads       = module.uploads.dlq_url
+      record_image  = module.record_image_dlq.url
+      notifications = module.notifications.dlq_url
+      uploads_rules = module.uploads_rules.dlq_url
+      bus           = module.bus.dlq_url
+    },
+    { for findings in module.findings : "findings" => findings.dlq_url },
+    { for queue in module.reconcile_dlq : "reconcile" => queue.url },
+  )
 }
 
 output "key_arn" {
@@ -69,8 +73,8 @@ output "processed_bucket" {
 }
 
 output "reconcile" {
-  description = "The scheduled comparison: its function's name and log group, and the URL of the queue that failed calls rest in; null if there is none."
-  value       = one([for at, function in module.reconcile : { name = function.name, log_group = function.log_group_name, dlq = module.reconcile_dlq[at].url }])
+  description = "The scheduled comparison's function: its name and log group; null if there is none."
+  value       = one([for function in module.reconcile : { name = function.name, log_group = function.log_group_name }])
 }
 
 output "record_image_arn" {

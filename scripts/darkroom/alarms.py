@@ -31,6 +31,15 @@ ALWAYS = (
     "failing",
 )
 WITH_AN_API = ("api-api", *(f"{what}-presign_upload" for what in ("errors", "throttles", "slow")))
+WITH_A_SCHEDULE = (
+    "dlq-reconcile",
+    "found-differences",
+    *(f"{what}-reconcile" for what in ("errors", "throttles", "slow")),
+)
+WITH_FINDINGS = (
+    "dlq-findings",
+    *(f"{what}-{source}" for what, source in product(("undelivered", "lost"), ("security-hub", "config"))),
+)
 WHERE_IMAGES_ARE_EXPECTED = ("silence",)
 
 
@@ -41,7 +50,7 @@ def alarm_name(resources: Resources, key: str) -> str:
 
 def alarms(resources: Resources) -> dict[str, MetricAlarmTypeDef]:
     """The alarms that are there, by the part of their names after the pipeline's."""
-    keys = (*ALWAYS, *WITH_AN_API, *WHERE_IMAGES_ARE_EXPECTED)
+    keys = (*ALWAYS, *WITH_AN_API, *WITH_A_SCHEDULE, *WITH_FINDINGS, *WHERE_IMAGES_ARE_EXPECTED)
     found = {alarm["AlarmName"]: alarm for alarm in _named(resources, [alarm_name(resources, key) for key in keys])}
     return {key: found[name] for key in keys if (name := alarm_name(resources, key)) in found}
 

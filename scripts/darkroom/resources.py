@@ -32,7 +32,7 @@ CONNECTIONS = 20  # as many threads as `upload` may be told to use, and a few fo
 
 
 class Dlq(StrEnum):
-    """A dead-letter queue, as Terraform's output `dlqs` names it."""
+    """A dead-letter queue of images' events, as Terraform's output `dlqs` names it."""
 
     UPLOADS = "uploads"
     RECORD_IMAGE = "record_image"

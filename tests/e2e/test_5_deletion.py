@@ -116,7 +116,7 @@ def test_a_deletion_closes_the_records_of_many_versions(pipeline: Pipeline) -> N
     number = 80
     for edge in range(number):
         pipeline.upload(encode(draw((40 + edge, 30))), image_id)
-    wait_for("all versions", lambda: len(pipeline.versions(image_id)) == number, seconds=180)
+    wait_for("all versions", lambda: len(pipeline.versions(image_id)) == number, seconds=420)
     pipeline.delete(image_id)
     pipeline.record(image_id, "Deleted")
     wait_for("the end of all versions", lambda: {v["status"] for v in pipeline.versions(image_id)} == {"Deleted"})
