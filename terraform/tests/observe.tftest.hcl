@@ -75,7 +75,7 @@ run "what_is_asked_for_is_made" {
   }
 
   assert {
-    condition     = sort(keys(module.findings[0].rule_names)) == ["config", "security-hub"] && module.findings[0].dlq_name == "darkroom-findings-events-dlq"
+    condition     = sort(keys(module.findings[0].rule_names)) == sort(["config", "security-hub"]) && module.findings[0].dlq_name == "darkroom-findings-events-dlq"
     error_message = "A rule for each of the two, and a dead-letter queue: ${jsonencode(module.findings[0].rule_names)}"
   }
 

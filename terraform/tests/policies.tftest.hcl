@@ -36,7 +36,7 @@ override_data {
 }
 
 override_data {
-  target = module.observability.data.aws_caller_identity.current
+  target = module.observability[0].data.aws_caller_identity.current
   values = { account_id = "123456789012" }
 }
 
