@@ -61,7 +61,7 @@ module "record_image" {
     dlq_url   = module.record_image_dlq.url
     retry = jsonencode([
       { ErrorEquals = ["DynamoDB.ConditionalCheckFailedException"], MaxAttempts = 0 },
-      { ErrorEquals = ["States.ALL"], IntervalSeconds = 1, BackoffRate = 2, MaxAttempts = 4, JitterStrategy = "FULL" },
+      { ErrorEquals = ["States.ALL"], IntervalSeconds = 1, BackoffRate = 2, MaxAttempts = 3, JitterStrategy = "FULL" },
     ])
   })
 

@@ -248,7 +248,7 @@ variable "reconcile" {
     error_message = "reconcile.grace_minutes is ${try(var.reconcile.grace_minutes, "null")}: use at least 1, or images that are just being processed are taken for lost."
   }
 
-  # Half a minute before its end it stops (lambdas/reconcile/handler.py).
+  # A run stops 55 s before the timeout (lambdas/reconcile/handler.py).
   validation {
     condition     = var.reconcile == null || try(var.reconcile.timeout >= 120 && var.reconcile.timeout <= 900, false)
     error_message = "reconcile.timeout is ${try(var.reconcile.timeout, "null")} s: use 120 to 900."
