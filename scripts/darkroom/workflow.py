@@ -56,7 +56,7 @@ def _walk(definition: Mapping[str, Any], data: Any, way: Walk) -> Any:  # noqa: 
         if len(way.entered) > LONGEST:
             raise DefinitionError(f"the definition does not end: {name} is entered again and again")
         if kind == "Choice":
-            name = _choose(state, data)
+            name = choose(state, data)
             continue
         data = _run(name, state, data, way)
         if kind in {"Succeed", "Fail"} or state.get("End"):
@@ -85,10 +85,11 @@ def _run(name: str, state: Mapping[str, Any], data: Any, way: Walk) -> Any:  # n
             return data
         case kind:
             raise DefinitionError(f"state {name} is a {kind}, which this command cannot follow")
-    return _put(data, state.get("ResultPath", "$"), result)
+    return put(data, state.get("ResultPath", "$"), result)
 
 
-def _put(data: Any, path: str | None, result: Any) -> Any:  # noqa: ANN401 - JSON
+def put(data: Any, path: str | None, result: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a state's output: its input with the result at `path`, which is a ResultPath."""
     if path is None:
         return data
     names = _names(path)
@@ -101,7 +102,12 @@ def _put(data: Any, path: str | None, result: Any) -> Any:  # noqa: ANN401 - JSO
     return data
 
 
-def _choose(state: Mapping[str, Any], data: Any) -> str:  # noqa: ANN401 - JSON
+def choose(state: Mapping[str, Any], data: Any) -> str:  # noqa: ANN401 - JSON
+    """Return the name of the state that a Choice goes on to.
+
+    Raises:
+        DefinitionError: No rule holds and there is no Default, or a rule compares in another way.
+    """
     chosen = next((choice["Next"] for choice in state["Choices"] if _holds(choice, data)), state.get("Default"))
     if chosen is None:
         raise DefinitionError("a Choice without Default has no rule for this event")
