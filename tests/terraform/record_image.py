@@ -8,7 +8,7 @@ from typing import Any
 
 import hcl2
 
-from terraform.workspace import TERRAFORM
+from terraform_copy import TERRAFORM
 
 
 def unquoted(value: Any) -> Any:

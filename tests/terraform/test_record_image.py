@@ -13,7 +13,7 @@ from darkroom.workflow import walk
 from event_contracts import load
 from process_image.pipeline import VERSIONS_AT_ONCE
 from terraform.record_image import record_tf, rendered, unquoted
-from terraform.workspace import TERRAFORM
+from terraform_copy import TERRAFORM
 from workflow_duration import longest
 
 if TYPE_CHECKING:
