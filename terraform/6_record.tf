@@ -59,10 +59,7 @@ module "record_image" {
     table     = module.images.name
     topic_arn = module.notifications.arn
     dlq_url   = module.record_image_dlq.url
-    retry = jsonencode([
-      { ErrorEquals = ["DynamoDB.ConditionalCheckFailedException"], MaxAttempts = 0 },
-      { ErrorEquals = ["States.ALL"], IntervalSeconds = 1, BackoffRate = 2, MaxAttempts = 3, JitterStrategy = "FULL" },
-    ])
+    retry     = jsonencode({ ErrorEquals = ["States.ALL"], IntervalSeconds = 1, BackoffRate = 2, MaxAttempts = 3, JitterStrategy = "FULL" })
   })
 
   permissions = {
