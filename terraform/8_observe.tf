@@ -177,9 +177,8 @@ module "findings" {
   source = "./modules/event_bus"
   count  = local.findings ? 1 : 0
 
-  name    = "default"
-  prefix  = "${var.name}-findings"
-  key_arn = module.key.arn
+  name   = "default"
+  prefix = "${var.name}-findings"
 
   permissions_boundary_arn = var.permissions_boundary_arn
 

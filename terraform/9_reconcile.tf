@@ -6,12 +6,12 @@ locals {
   reconcile_repairs = try(var.reconcile.repair, false)
 }
 
+# Without the key: with it disabled, neither the schedule's input nor the function's environment can be read.
 module "reconcile_dlq" {
   source = "./modules/queue"
   count  = var.reconcile == null ? 0 : 1
 
   name              = "${var.name}-reconcile-dlq"
-  key_arn           = module.key.arn
   message_retention = 1209600
   dlq               = null
 }
@@ -191,8 +191,8 @@ data "aws_iam_policy_document" "reconcile_schedule" {
   }
 
   statement {
-    sid       = "UseKey" # the schedule's own input is encrypted, and so is the queue
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    sid       = "UseKey" # the schedule's own input is encrypted
+    actions   = ["kms:Decrypt"]
     resources = [module.key.arn]
   }
 }
