@@ -263,8 +263,9 @@ locals {
     "failed messages" = {
       log_groups = [module.process_image.log_group_name]
       query      = <<-EOT
-        fields @timestamp, image_id, message_id, exception_name, exception
-        | filter level = "ERROR"
+        # The last two are of calls that failed as a whole; Python's runtime has called their level log_level, too.
+        fields @timestamp, image_id, message_id, exception_name, exception, errorType, errorMessage
+        | filter level = "ERROR" or log_level = "ERROR"
         | sort @timestamp desc
       EOT
     }

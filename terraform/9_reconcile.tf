@@ -27,7 +27,7 @@ module "reconcile" {
   memory       = var.reconcile.memory
   timeout      = var.reconcile.timeout
   key_arn      = module.key.arn
-  logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
+  logging      = local.function_logging
 
   permissions_boundary_arn = var.permissions_boundary_arn
 
@@ -38,6 +38,7 @@ module "reconcile" {
   }
 
   environment = {
+    LOG_LEVEL         = var.logs.level
     METRICS_NAMESPACE = var.name
     ORIGINALS_BUCKET  = module.originals.name
     PROCESSED_BUCKET  = module.processed.name

@@ -21,6 +21,7 @@ CONTRACTS = load()
 PROCESSED = "darkroom-processed"
 ENVIRONMENT = {
     "EVENT_BUS": "darkroom",
+    "LOG_LEVEL": "INFO",
     "MAX_BYTES": "1000000",
     "MAX_FRAMES": "100",
     "MAX_MEMORY": "256",

@@ -73,6 +73,26 @@ def test_an_upload_is_announced_on_the_bus(
         assert s3.head_object(Bucket=PROCESSED, Key=variant["key"])["ContentLength"] == variant["bytes"]
 
 
+@pytest.mark.parametrize(("level", "logged"), [("INFO", {"INFO", "ERROR"}), ("WARN", {"ERROR"}), ("FATAL", set())])
+def test_log_level_keeps_every_metric(
+    level: str,
+    logged: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+    function: Function,
+    originals: OriginalsBucket,
+    subscriber: Subscriber,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Lambda sets AWS_LAMBDA_LOG_LEVEL by its own filter, which Terraform keeps at INFO, and Powertools obeys that."""
+    monkeypatch.setenv("LOG_LEVEL", level)
+    monkeypatch.setenv("AWS_LAMBDA_LOG_FORMAT", "JSON")
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "INFO")
+    assert function(originals.put_message("a", PHOTOGRAPH), POISON) == ["1"]
+    lines = output(capsys)
+    assert {line["level"] for line in lines if "level" in line} == logged
+    assert counts(lines) == {"ImageProcessed": 1, "MessagesFailed": 1}
+
+
 def test_one_bad_message_does_not_take_its_neighbours_along(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber
 ) -> None:
