@@ -29,9 +29,9 @@ module "observability" {
 
   queues    = { uploads = { name = module.uploads.name, max_age = var.observe.max_wait } }
   rules     = local.observed_rules
-  tables    = { images = module.images.name }
+  tables    = { images = { name = module.images.name, indexes = keys(module.images.index_arns) } }
   topics    = { notifications = module.notifications.name }
-  workflows = { record_image = module.record_image.arn }
+  workflows = { record_image = { arn = module.record_image.arn, type = var.workflow_type } }
   apis      = { for api in module.api : "api" => { api = api.name, stage = api.stage } }
 
   functions = merge(
@@ -99,58 +99,69 @@ module "observability" {
 
   # S3's requests have no metrics of their own unless paid for: every image is read, and looked for, and there is a
   # write for each derivative.
-  costs = {
-    "Lambda: compute" = {
-      namespace  = "AWS/Lambda"
-      metric     = "Duration"
-      dimensions = { FunctionName = module.process_image.name }
-      usd        = var.process_image.memory / 1024 / 1000 * local.usd.lambda["gb_second_${var.architecture}"]
-    }
-    "Lambda: calls" = {
-      namespace  = "AWS/Lambda"
-      metric     = "Invocations"
-      dimensions = { FunctionName = module.process_image.name }
-      usd        = local.usd.lambda.request
-    }
-    "S3: originals and derivatives" = merge(local.function_metrics, {
-      metric = "ImageProcessed"
-      usd    = (1 + length(var.variants)) * local.usd.s3.put + 3 * local.usd.s3.get
-    })
-    "EventBridge" = merge(local.function_metrics, {
-      metric = "ImageProcessed"
-      usd    = (1 + (var.processed.events ? length(var.variants) : 0)) * local.usd.eventbridge.opt_in_event + local.usd.eventbridge.custom_event
-    })
-    "SQS" = {
-      namespace  = "AWS/SQS"
-      metric     = "NumberOfMessagesSent"
-      dimensions = { QueueName = module.uploads.name }
-      usd        = 3 * local.usd.sqs.request
-    }
-    "Step Functions" = {
-      namespace  = "AWS/States"
-      metric     = "ExecutionsStarted"
-      dimensions = { StateMachineArn = module.record_image.arn }
-      usd        = var.workflow_type == "EXPRESS" ? local.usd_express : local.record_image_states * local.usd.step_functions.standard_transition
-    }
-    "DynamoDB: writes" = {
-      namespace  = "AWS/DynamoDB"
-      metric     = "ConsumedWriteCapacityUnits"
-      dimensions = { TableName = module.images.name }
-      usd        = local.usd.dynamodb.write_unit
-    }
-    "SNS" = {
-      namespace  = "AWS/SNS"
-      metric     = "NumberOfMessagesPublished"
-      dimensions = { TopicName = module.notifications.name }
-      usd        = local.usd.sns.publish
-    }
-    "Logs" = {
-      namespace  = "AWS/Logs"
-      metric     = "IncomingBytes"
-      dimensions = { LogGroupName = module.process_image.log_group_name }
-      usd        = local.usd.cloudwatch.log_gb / 1000000000
-    }
-  }
+  costs = merge(
+    {
+      "Lambda: compute" = {
+        namespace  = "AWS/Lambda"
+        metric     = "Duration"
+        dimensions = { FunctionName = module.process_image.name }
+        usd        = var.process_image.memory / 1024 / 1000 * local.usd.lambda["gb_second_${var.architecture}"]
+      }
+      "Lambda: calls" = {
+        namespace  = "AWS/Lambda"
+        metric     = "Invocations"
+        dimensions = { FunctionName = module.process_image.name }
+        usd        = local.usd.lambda.request
+      }
+      "S3: originals and derivatives" = merge(local.function_metrics, {
+        metric = "ImageProcessed"
+        usd    = (1 + length(var.variants)) * local.usd.s3.put + 3 * local.usd.s3.get
+      })
+      "EventBridge" = merge(local.function_metrics, {
+        metric = "ImageProcessed"
+        usd    = (1 + (var.processed.events ? length(var.variants) : 0)) * local.usd.eventbridge.opt_in_event + local.usd.eventbridge.custom_event
+      })
+      "SQS" = {
+        namespace  = "AWS/SQS"
+        metric     = "NumberOfMessagesSent"
+        dimensions = { QueueName = module.uploads.name }
+        usd        = 3 * local.usd.sqs.request
+      }
+      "Step Functions" = {
+        namespace  = "AWS/States"
+        metric     = "ExecutionsStarted"
+        dimensions = { StateMachineArn = module.record_image.arn }
+        usd        = var.workflow_type == "EXPRESS" ? local.usd_express : local.record_image_states * local.usd.step_functions.standard_transition
+      }
+      "DynamoDB: writes" = {
+        namespace  = "AWS/DynamoDB"
+        metric     = "ConsumedWriteCapacityUnits"
+        dimensions = { TableName = module.images.name }
+        usd        = local.usd.dynamodb.write_unit
+      }
+      "SNS" = {
+        namespace  = "AWS/SNS"
+        metric     = "NumberOfMessagesPublished"
+        dimensions = { TopicName = module.notifications.name }
+        usd        = local.usd.sns.publish
+      }
+      "Logs" = {
+        namespace  = "AWS/Logs"
+        metric     = "IncomingBytes"
+        dimensions = { LogGroupName = module.process_image.log_group_name }
+        usd        = local.usd.cloudwatch.log_gb / 1000000000
+      }
+    },
+    # The table's own metric does not count them.
+    {
+      for index in keys(module.images.index_arns) : "DynamoDB: writes to ${index}" => {
+        namespace  = "AWS/DynamoDB"
+        metric     = "ConsumedWriteCapacityUnits"
+        dimensions = { TableName = module.images.name, GlobalSecondaryIndexName = index }
+        usd        = local.usd.dynamodb.write_unit
+      }
+    },
+  )
 
   budget = one([for budget in var.observe.budget[*] : merge(budget, {
     tag = { key = "Application", value = lookup(var.tags, "Application", var.name) }
