@@ -14,7 +14,8 @@ import pytest
 
 from stack import NEEDS_TERRAFORM
 from terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
-from terraform.workspace import TERRAFORM, Workspace
+from terraform.workspace import Workspace
+from terraform_copy import TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
