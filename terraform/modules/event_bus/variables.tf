@@ -29,7 +29,7 @@ variable "archive" {
 }
 
 variable "key_arn" {
-  description = "ARN of the customer-managed KMS key that encrypts a created bus, which needs one. Its policy must let events.amazonaws.com use it on behalf of `static_arn`. The dead-letter queue does not use it: it exists for the events that this key cannot encrypt or decrypt."
+  description = "ARN of the customer-managed KMS key that encrypts a created bus, which needs one; null for the default bus. Its policy must let events.amazonaws.com use it on behalf of `static_arn`. The dead-letter queue does not use it: it exists for the events that this key cannot encrypt or decrypt."
   type        = string
   default     = null
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aws_checks.metrics import written_by
 from reconcile import progress, walk
 from reconcile.settings import Settings, SettingsError
 from reconcile.walk import BEGINNING, Place, Walk
@@ -121,6 +122,19 @@ def test_log_level_keeps_every_metric(
     function(repair=True)
     assert len([record for record in caplog.records if record.name == "reconcile.handler"]) == logged
     assert len(metrics(capsys.readouterr().out)) == 2
+
+
+def test_metrics_are_those_of_the_catalogue(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    """Alarms and dashboards are checked against it."""
+    function(repair=True)
+    written = {
+        (frozenset(dimensions), metric["Name"])
+        for line in metrics(capsys.readouterr().out)
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for dimensions in directive["Dimensions"]
+        for metric in directive["Metrics"]
+    }
+    assert written == written_by("reconcile")
 
 
 def test_it_repairs_when_told_to(function: Function, resources: Resources) -> None:
