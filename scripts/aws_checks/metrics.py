@@ -1,4 +1,4 @@
-"""Alarms, dashboards and saved queries read metrics and log fields that somebody writes.
+"""Alarms, dashboards and saved queries read metrics and log fields that exist.
 
 CloudWatch takes any name: an alarm on a metric that does not exist never rings, and no service refuses it. So each
 metric is looked up in `metrics.json`, the catalogue of what AWS documents and of what the functions write themselves:

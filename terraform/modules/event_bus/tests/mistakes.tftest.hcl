@@ -320,7 +320,7 @@ run "topic_of_another_account_without_a_role" {
   expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
 }
 
-run "cluster_whose_task_nobody_names" {
+run "cluster_needs_parameters" {
   command = plan
   variables {
     rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/shop", role_arn = "arn:aws:iam::123456789012:role/mine" } } } }
@@ -328,7 +328,7 @@ run "cluster_whose_task_nobody_names" {
   expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
 }
 
-run "batch_queue_whose_job_nobody_names" {
+run "batch_queue_needs_parameters" {
   command = plan
   variables {
     rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:batch:eu-west-1:123456789012:job-queue/shop", role_arn = "arn:aws:iam::123456789012:role/mine" } } } }
@@ -336,7 +336,7 @@ run "batch_queue_whose_job_nobody_names" {
   expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
 }
 
-run "run_command_whose_instances_nobody_names" {
+run "run_command_needs_parameters" {
   command = plan
   variables {
     rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:ssm:eu-west-1:123456789012:document/restart", role_arn = "arn:aws:iam::123456789012:role/mine" } } } }
@@ -344,7 +344,7 @@ run "run_command_whose_instances_nobody_names" {
   expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
 }
 
-run "database_whose_statement_nobody_names" {
+run "database_needs_parameters" {
   command = plan
   variables {
     rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:redshift:eu-west-1:123456789012:cluster:shop", role_arn = "arn:aws:iam::123456789012:role/mine" } } } }
@@ -352,7 +352,7 @@ run "database_whose_statement_nobody_names" {
   expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
 }
 
-run "graphql_api_whose_operation_nobody_names" {
+run "graphql_api_needs_parameters" {
   command = plan
   variables {
     rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:appsync:eu-west-1:123456789012:endpoints/graphql-api/shop", role_arn = "arn:aws:iam::123456789012:role/mine" } } } }
