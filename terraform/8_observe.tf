@@ -13,6 +13,16 @@ locals {
   usd_express         = local.usd.step_functions.express_request + 0.1 * 64 / 1024 * local.usd.step_functions.express_gb_second
   record_image_states = 15 + length(var.variants)
 
+  # The table's own metric does not count them.
+  index_costs = {
+    for index in keys(module.images.index_arns) : "DynamoDB: writes to ${index}" => {
+      namespace  = "AWS/DynamoDB"
+      metric     = "ConsumedWriteCapacityUnits"
+      dimensions = { TableName = module.images.name, GlobalSecondaryIndexName = index }
+      usd        = local.usd.dynamodb.write_unit
+    }
+  }
+
   observed_rules = merge(
     { for key, name in module.uploads_rules.rule_names : key => { name = name, bus = "default" } },
     { for key, name in module.bus.rule_names : key => { name = name, bus = module.bus.name } },
@@ -99,69 +109,58 @@ module "observability" {
 
   # S3's requests have no metrics of their own unless paid for: every image is read, and looked for, and there is a
   # write for each derivative.
-  costs = merge(
-    {
-      "Lambda: compute" = {
-        namespace  = "AWS/Lambda"
-        metric     = "Duration"
-        dimensions = { FunctionName = module.process_image.name }
-        usd        = var.process_image.memory / 1024 / 1000 * local.usd.lambda["gb_second_${var.architecture}"]
-      }
-      "Lambda: calls" = {
-        namespace  = "AWS/Lambda"
-        metric     = "Invocations"
-        dimensions = { FunctionName = module.process_image.name }
-        usd        = local.usd.lambda.request
-      }
-      "S3: originals and derivatives" = merge(local.function_metrics, {
-        metric = "ImageProcessed"
-        usd    = (1 + length(var.variants)) * local.usd.s3.put + 3 * local.usd.s3.get
-      })
-      "EventBridge" = merge(local.function_metrics, {
-        metric = "ImageProcessed"
-        usd    = (1 + (var.processed.events ? length(var.variants) : 0)) * local.usd.eventbridge.opt_in_event + local.usd.eventbridge.custom_event
-      })
-      "SQS" = {
-        namespace  = "AWS/SQS"
-        metric     = "NumberOfMessagesSent"
-        dimensions = { QueueName = module.uploads.name }
-        usd        = 3 * local.usd.sqs.request
-      }
-      "Step Functions" = {
-        namespace  = "AWS/States"
-        metric     = "ExecutionsStarted"
-        dimensions = { StateMachineArn = module.record_image.arn }
-        usd        = var.workflow_type == "EXPRESS" ? local.usd_express : local.record_image_states * local.usd.step_functions.standard_transition
-      }
-      "DynamoDB: writes" = {
-        namespace  = "AWS/DynamoDB"
-        metric     = "ConsumedWriteCapacityUnits"
-        dimensions = { TableName = module.images.name }
-        usd        = local.usd.dynamodb.write_unit
-      }
-      "SNS" = {
-        namespace  = "AWS/SNS"
-        metric     = "NumberOfMessagesPublished"
-        dimensions = { TopicName = module.notifications.name }
-        usd        = local.usd.sns.publish
-      }
-      "Logs" = {
-        namespace  = "AWS/Logs"
-        metric     = "IncomingBytes"
-        dimensions = { LogGroupName = module.process_image.log_group_name }
-        usd        = local.usd.cloudwatch.log_gb / 1000000000
-      }
-    },
-    # The table's own metric does not count them.
-    {
-      for index in keys(module.images.index_arns) : "DynamoDB: writes to ${index}" => {
-        namespace  = "AWS/DynamoDB"
-        metric     = "ConsumedWriteCapacityUnits"
-        dimensions = { TableName = module.images.name, GlobalSecondaryIndexName = index }
-        usd        = local.usd.dynamodb.write_unit
-      }
-    },
-  )
+  costs = merge(local.index_costs, {
+    "Lambda: compute" = {
+      namespace  = "AWS/Lambda"
+      metric     = "Duration"
+      dimensions = { FunctionName = module.process_image.name }
+      usd        = var.process_image.memory / 1024 / 1000 * local.usd.lambda["gb_second_${var.architecture}"]
+    }
+    "Lambda: calls" = {
+      namespace  = "AWS/Lambda"
+      metric     = "Invocations"
+      dimensions = { FunctionName = module.process_image.name }
+      usd        = local.usd.lambda.request
+    }
+    "S3: originals and derivatives" = merge(local.function_metrics, {
+      metric = "ImageProcessed"
+      usd    = (1 + length(var.variants)) * local.usd.s3.put + 3 * local.usd.s3.get
+    })
+    "EventBridge" = merge(local.function_metrics, {
+      metric = "ImageProcessed"
+      usd    = (1 + (var.processed.events ? length(var.variants) : 0)) * local.usd.eventbridge.opt_in_event + local.usd.eventbridge.custom_event
+    })
+    "SQS" = {
+      namespace  = "AWS/SQS"
+      metric     = "NumberOfMessagesSent"
+      dimensions = { QueueName = module.uploads.name }
+      usd        = 3 * local.usd.sqs.request
+    }
+    "Step Functions" = {
+      namespace  = "AWS/States"
+      metric     = "ExecutionsStarted"
+      dimensions = { StateMachineArn = module.record_image.arn }
+      usd        = var.workflow_type == "EXPRESS" ? local.usd_express : local.record_image_states * local.usd.step_functions.standard_transition
+    }
+    "DynamoDB: writes" = {
+      namespace  = "AWS/DynamoDB"
+      metric     = "ConsumedWriteCapacityUnits"
+      dimensions = { TableName = module.images.name }
+      usd        = local.usd.dynamodb.write_unit
+    }
+    "SNS" = {
+      namespace  = "AWS/SNS"
+      metric     = "NumberOfMessagesPublished"
+      dimensions = { TopicName = module.notifications.name }
+      usd        = local.usd.sns.publish
+    }
+    "Logs" = {
+      namespace  = "AWS/Logs"
+      metric     = "IncomingBytes"
+      dimensions = { LogGroupName = module.process_image.log_group_name }
+      usd        = local.usd.cloudwatch.log_gb / 1000000000
+    }
+  })
 
   budget = one([for budget in var.observe.budget[*] : merge(budget, {
     tag = { key = "Application", value = lookup(var.tags, "Application", var.name) }
