@@ -66,7 +66,14 @@ class Witness(Observer):
                 "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
                 "Action": "sqs:SendMessage",
                 "Resource": self.sealed_arn,
-                "Condition": {"StringEquals": {"aws:SourceAccount": clients.account}},
+                "Condition": {
+                    "ArnLike": {
+                        "aws:SourceArn": [
+                            f"arn:aws:events:{clients.region}:{clients.account}:rule/{name}/*",
+                            f"arn:aws:sns:{clients.region}:{clients.account}:{name}-notifications",
+                        ]
+                    }
+                },
             },
         }
         clients.sqs.set_queue_attributes(QueueUrl=self._sealed_url, Attributes={"Policy": json.dumps(policy)})
