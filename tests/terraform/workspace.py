@@ -11,7 +11,7 @@ import zipfile
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from stack import ROOT, terraform_environment
+from stack import LOCK, ROOT, terraform_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +79,8 @@ class Workspace:
 
     def init(self, folder: Path | None = None) -> tuple[bool, str]:
         """Install modules and the provider, in one folder at a time: they share the folder of providers."""
+        if self.program == "terraform":
+            shutil.copy(LOCK, folder or self.root)  # OpenTofu has a registry of its own
         with self._installing:
             return self.run("init", "-backend=false", "-input=false", "-no-color", folder=folder)
 
