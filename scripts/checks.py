@@ -57,6 +57,7 @@ CHECK = (
     Step("cost page", tool("python", "scripts/document_cost.py", "--check")),
     Step("security page", tool("python", "scripts/document_security.py", "--check")),
     Step("architecture", tool("python", "scripts/architecture.py", "--check"), waits=True),
+    Step("aws", tool("python", "scripts/check_aws.py")),
     # Not with whatever shellcheck a machine has: the same everywhere.
     Step("workflows", tool("actionlint", "-shellcheck=", "-pyflakes=")),
     Step("workflow safety", tool("zizmor", "--offline", "--persona=pedantic", "--quiet", ".github")),
@@ -76,6 +77,7 @@ TEST = (
             "tests/localstack",
         ),
     ),
+    Step("checks of AWS", tool("pytest", "tests/aws")),
     Step("hostile files", tool("pytest", "tests/hostile")),
     Step("optional parts", (str(ROOT / ".venvs" / "parts" / "bin" / "pytest"), "tests/parts")),
     Step("contracts tests", tool("pytest", "tests/contracts")),

@@ -19,7 +19,7 @@ from document_modules import SOURCE
 from emulator import ministack
 from stack import ROOT
 from terraform.test_modules import EXAMPLES
-from terraform.workspace import LEFT_BEHIND, TERRAFORM
+from terraform_copy import LEFT_BEHIND, TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from terraform.workspace import TERRAFORM
+from terraform_copy import TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

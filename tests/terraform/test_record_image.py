@@ -12,7 +12,7 @@ import pytest
 
 from darkroom.workflow import walk
 from event_contracts import load
-from terraform.workspace import TERRAFORM
+from terraform_copy import TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,8 @@ from process_image.isolation import Budget
 from process_image.settings import Settings
 from reconcile.settings import Settings as ReconcileSettings
 from stack import ROOT
-from terraform.workspace import ARCHITECTURE, RUNTIME, TERRAFORM, messages
+from terraform.workspace import messages
+from terraform_copy import ARCHITECTURE, RUNTIME, TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

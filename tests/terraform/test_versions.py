@@ -17,7 +17,8 @@ from aws_checks import provider6
 from schemas_provider import Schema, terraform_schemas
 from stack import LOCK, NEEDS_TERRAFORM
 from terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
-from terraform.workspace import TERRAFORM, Workspace
+from terraform.workspace import Workspace
+from terraform_copy import TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
-import zipfile
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from stack import LOCK, ROOT, terraform_environment
+from stack import LOCK
+from terraform_copy import copy_terraform, offline_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-TERRAFORM = ROOT / "terraform"
-LEFT_BEHIND = (".terraform", ".terraform.lock.hcl", "*.tfstate*", "*.tfvars*", "backend.tf")
-
-ARCHITECTURE, RUNTIME = "arm64", "python3.13"  # the root's defaults
-
 
 class Workspace:
     """A copy of `terraform/`, with artifacts, in a folder of its own.
-
-    The artifacts are as small as a zip can be: a plan looks at their hashes only.
 
     Attributes:
         program: `terraform`, or `tofu`, which takes the same commands.
@@ -35,30 +27,9 @@ class Workspace:
     def __init__(self, directory: Path, program: str = "terraform") -> None:
         self.directory = directory
         self.program = program
-        self.root = directory / "terraform"
-        shutil.copytree(TERRAFORM, self.root, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
-        shutil.copytree(ROOT / "events", directory / "events")
-        self._package(directory / "build")
-        providers = directory / "providers"
-        providers.mkdir()
+        self.root = copy_terraform(directory)
         self._installing = Lock()
-        self._environment = {
-            **{name: value for name, value in terraform_environment(directory).items() if not name.startswith("AWS_")},
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "TF_PLUGIN_CACHE_DIR": str(providers),
-            "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "true",  # the lock file is thrown away, too
-        }
-
-    @staticmethod
-    def _package(build: Path) -> None:
-        build.mkdir()
-        manifest = {}
-        for handler in sorted((ROOT / "lambdas").glob("*/handler.py")):
-            name = f"{handler.parent.name}-{ARCHITECTURE}-{RUNTIME}"
-            with zipfile.ZipFile(build / f"{name}.zip", "w") as archive:
-                archive.writestr(f"{handler.parent.name}/handler.py", "")
-            manifest[name] = {"sha256": hashlib.sha256((build / f"{name}.zip").read_bytes()).hexdigest()}
-        (build / "manifest.json").write_text(json.dumps(manifest))
+        self._environment = offline_environment(directory)
 
     def run(self, *arguments: str, folder: Path | None = None, **environment: str) -> tuple[bool, str]:
         """Run Terraform in a folder, or in the root; returns whether it succeeded, and what it said."""

@@ -1,0 +1,20 @@
+"""What a check reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One mistake.
+
+    Attributes:
+        plan: Name of the plan, or of the file where no plan is concerned.
+        where: Address of the resource, and the attribute or statement if there are several.
+        what: What is wrong, with the values, and what to do.
+    """
+
+    plan: str
+    where: str
+    what: str

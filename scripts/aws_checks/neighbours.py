@@ -1,0 +1,134 @@
+"""Two pipelines live side by side: of another name in one region, and of one name in two regions."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from typing import TYPE_CHECKING, Any
+
+from aws_checks.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from aws_checks.plans import Plan, Resource
+
+# What a name identifies, and how far the name reaches: the attribute, and whether the whole partition or the account's
+# every region knows it. Sources: AWS's naming rules of each service.
+_NAMES: Mapping[str, tuple[str, bool]] = {
+    "aws_api_gateway_account": ("", False),
+    "aws_api_gateway_rest_api": ("name", False),
+    "aws_api_gateway_usage_plan": ("name", False),
+    "aws_budgets_budget": ("name", True),
+    "aws_cloudwatch_dashboard": ("dashboard_name", True),
+    "aws_cloudwatch_event_archive": ("name", False),
+    "aws_cloudwatch_event_bus": ("name", False),
+    "aws_cloudwatch_event_rule": ("name", False),
+    "aws_cloudwatch_log_group": ("name", False),
+    "aws_cloudwatch_metric_alarm": ("alarm_name", False),
+    "aws_cloudwatch_query_definition": ("name", False),
+    "aws_dynamodb_table": ("name", False),
+    "aws_iam_policy": ("name", True),
+    "aws_iam_role": ("name", True),
+    "aws_kms_alias": ("name", False),
+    "aws_lambda_function": ("function_name", False),
+    "aws_s3_bucket": ("bucket", True),
+    "aws_scheduler_schedule": ("name", False),
+    "aws_schemas_registry": ("name", False),
+    "aws_sfn_state_machine": ("name", False),
+    "aws_sns_topic": ("name", False),
+    "aws_sqs_queue": ("name", False),
+}
+# What has no name of its own: a part of something named, or known by an id only.
+_UNNAMED = {
+    "aws_api_gateway_api_key",
+    "aws_api_gateway_deployment",
+    "aws_api_gateway_method_settings",
+    "aws_api_gateway_stage",
+    "aws_api_gateway_usage_plan_key",
+    "aws_cloudwatch_event_bus_policy",
+    "aws_cloudwatch_event_target",
+    "aws_iam_openid_connect_provider",
+    "aws_iam_role_policy",
+    "aws_kms_key",
+    "aws_lambda_event_source_mapping",
+    "aws_lambda_function_event_invoke_config",
+    "aws_lambda_function_recursion_config",
+    "aws_lambda_permission",
+    "aws_s3_bucket_cors_configuration",
+    "aws_s3_bucket_lifecycle_configuration",
+    "aws_s3_bucket_logging",
+    "aws_s3_bucket_notification",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_versioning",
+    "aws_s3_object",
+    "aws_schemas_schema",
+    "aws_sns_topic_policy",
+    "aws_sns_topic_subscription",
+    "aws_wafv2_web_acl_association",
+}
+FIRST = "root"
+SAME_REGION = "root of another name"
+SAME_NAME = "root in another region"
+
+
+def check(plans: Sequence[Plan]) -> Iterator[Finding]:
+    """Yield names that two pipelines would share, and grants of one on what belongs to the other."""
+    named = {plan.name: plan for plan in plans}
+    first = named[FIRST]
+    yield from _unknown(first)
+    yield from _shared(first, named[SAME_REGION], everywhere=False)
+    yield from _shared(first, named[SAME_NAME], everywhere=True)
+    yield from _reaching(first, named[SAME_REGION])
+    yield from _reaching(named[SAME_REGION], first)
+
+
+def _unknown(plan: Plan) -> Iterator[Finding]:
+    for type_ in sorted({resource.type for resource in plan.resources.values()} - _NAMES.keys() - _UNNAMED):
+        yield Finding(plan.name, type_, "whether its name is known in all regions is not in aws_checks/neighbours.py")
+
+
+def _identities(plan: Plan, *, everywhere: bool) -> dict[tuple[Any, ...], Resource]:
+    found = {}
+    for resource in plan.resources.values():
+        attribute, is_everywhere = _NAMES.get(resource.type, ("", None))
+        if is_everywhere is None or (everywhere and not is_everywhere):
+            continue
+        # A rule has a name on its bus.
+        name = (resource.value(attribute) if attribute else "", resource.value("event_bus_name"))
+        found[resource.type, *name] = resource
+    return found
+
+
+def _shared(one: Plan, other: Plan, *, everywhere: bool) -> Iterator[Finding]:
+    theirs = _identities(other, everywhere=everywhere)
+    for identity, resource in _identities(one, everywhere=everywhere).items():
+        if identity in theirs:
+            reach = "in all regions of an account" if everywhere else "in a region"
+            yield Finding(
+                one.name,
+                resource.address,
+                f"has the same name {reach} as {theirs[identity].address} of {other.name}: {identity[1]}",
+            )
+
+
+def _reaching(one: Plan, other: Plan) -> Iterator[Finding]:
+    """Yield what the roles of one pipeline may do to the resources of another."""
+    arns = {resource.value("arn"): resource for resource in other.resources.values() if resource.value("arn")}
+    for policy in one.every("aws_iam_role_policy"):
+        for statement in _listed(json.loads(policy.values["policy"])["Statement"]):
+            for pattern in _listed(statement.get("Resource", [])):
+                if pattern == "*" or statement["Effect"] != "Allow":
+                    continue
+                for arn, resource in arns.items():
+                    if fnmatch.fnmatchcase(arn, pattern) or fnmatch.fnmatchcase(f"{arn}/x/y/z", pattern):
+                        yield Finding(
+                            one.name, policy.address, f"{pattern} allows access to {resource.address} of {other.name}"
+                        )
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - IAM takes one for a list of one
+    return value if isinstance(value, list) else [value]

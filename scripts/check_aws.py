@@ -1,0 +1,54 @@
+"""Check what Terraform would create against AWS's published data, offline: `scripts/aws_checks/`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from aws_checks import endpoints, neighbours, provider6, values
+from aws_checks.plans import load_plans
+from interruption import end_in_order
+from stack import TerraformError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from aws_checks.findings import Finding
+    from aws_checks.plans import Plan
+
+CHECKS: Mapping[str, Callable[[Sequence[Plan]], Iterator[Finding]]] = {
+    "endpoints": endpoints.check,
+    "neighbours": neighbours.check,
+    "provider 6": provider6.check,
+    "values": values.check,
+}
+
+
+def main() -> int:
+    """Run the checks and print their findings; the exit status is 1 if there are any."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=CHECKS, nargs="+", default=list(CHECKS), help="run these checks only")
+    arguments = parser.parse_args()
+    end_in_order()
+    try:
+        plans = load_plans()
+    except TerraformError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    found = 0
+    for name in arguments.only:
+        started = time.monotonic()
+        findings = sorted(set(CHECKS[name](plans)))
+        found += len(findings)
+        print(f"{name}: {len(findings)} findings in {time.monotonic() - started:.1f} s")
+        for finding in findings:
+            print(f"  {finding.plan}: {finding.where}: {finding.what}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

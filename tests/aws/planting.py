@@ -1,0 +1,74 @@
+"""Mistakes to plant in good plans."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aws_checks.plans import Plan
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake, and what has to be found.
+
+    Attributes:
+        check: Name of the check in `check_aws.CHECKS`.
+        address: The resource that gets it.
+        path: The attribute: names, and numbers of blocks.
+        change: Gets the attribute's value and returns the wrong one.
+        finding: A part of what the finding says.
+        plan: The plan that gets it, and that alone is checked,
+        among: unless the check compares it with these others.
+    """
+
+    check: str
+    address: str
+    path: Sequence[str | int]
+    change: Callable[[Any], Any]
+    finding: str
+    plan: str = "root"
+    among: Sequence[str] = ()
+
+    def plant(self, plans: Sequence[Plan]) -> list[Plan]:
+        """Return what is to be checked: the plan with the mistake, and those that it is compared with."""
+        named = {plan.name: plan for plan in plans}
+        return [
+            named[self.plan].changed(self.address, self.path, self.change),
+            *(named[name] for name in self.among),
+        ]
+
+
+def set_to(value: Any) -> Callable[[Any], Any]:
+    """Return a change that replaces an attribute's value."""
+    return lambda _: value
+
+
+def replaced(old: str, new: str) -> Callable[[Any], Any]:
+    """Return a change that replaces a part of an attribute's value, which may be JSON of any shape.
+
+    Raises:
+        AssertionError: The value has no such part: the mistake would not be planted.
+    """
+
+    def change(value: Any) -> Any:
+        text = value if isinstance(value, str) else json.dumps(value)
+        assert old in text, f"{old} is not in {text}"
+        return text.replace(old, new) if isinstance(value, str) else json.loads(text.replace(old, new))
+
+    return change
+
+
+def in_json(change: Callable[[Any], None]) -> Callable[[Any], Any]:
+    """Return a change of an attribute that holds JSON: `change` gets what is parsed and changes it in place."""
+
+    def changed(text: str) -> str:
+        document = json.loads(text)
+        change(document)
+        return json.dumps(document)
+
+    return changed
