@@ -80,6 +80,7 @@ def check(plans: Sequence[Plan]) -> Iterator[Finding]:
     named = {plan.name: plan for plan in plans}
     first = named[FIRST]
     yield from _unknown(first)
+    yield from _ambiguous(first)
     yield from _shared(first, named[SAME_REGION], everywhere=False)
     yield from _shared(first, named[SAME_NAME], everywhere=True)
     yield from _reaching(first, named[SAME_REGION])
@@ -113,6 +114,26 @@ def _shared(one: Plan, other: Plan, *, everywhere: bool) -> Iterator[Finding]:
                 resource.address,
                 f"has the same name {reach} as {theirs[identity].address} of {other.name}: {identity[1]}",
             )
+
+
+def _ambiguous(plan: Plan) -> Iterator[Finding]:
+    """Yield names that a pipeline of a longer name would give to something else.
+
+    Names begin with the pipeline's. If one resource is called <name>-events and another <name>-uploads-events, the
+    first one of a pipeline <name>-uploads has the name of the second one of this pipeline.
+    """
+    prefix = f"{plan.resources['module.key.aws_kms_alias.this'].values['name'].removeprefix('alias/')}-"
+    ends = {
+        (type_, bus, name.partition(prefix)[2]): resource
+        for (type_, name, bus), resource in _identities(plan, everywhere=False).items()
+        if prefix in name
+    }
+    for (type_, bus, end), resource in ends.items():
+        for (other_type, other_bus, other_end), other in ends.items():
+            if (type_, bus) == (other_type, other_bus) and end.endswith(f"-{other_end}"):
+                longer = f"{prefix}{end.removesuffix(f'-{other_end}')}"
+                what = f"a pipeline called {longer} would give {other.address} the same name: {prefix}{end}"
+                yield Finding(plan.name, resource.address, what)
 
 
 def _reaching(one: Plan, other: Plan) -> Iterator[Finding]:
