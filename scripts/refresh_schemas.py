@@ -1,7 +1,7 @@
-"""Write what AWS publishes about types and values into `scripts/aws_checks/`, from the packages of `requirements/schemas.txt`.
+"""Write the schemas of types and values that the checks read into `scripts/aws_checks/`.
 
-Together the packages have 80 MB. What the checks read of them is 150 kB, which is why the extract is kept in the
-repository and the packages are not installed.
+They come from the packages of `requirements/schemas.txt`. Together these have 80 MB. What the checks read of them is
+130 kB, which is why the extract is in the repository and the packages are not installed.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 FOLDER = "cfnlint/data/schemas"
 REGION = "us-east-1"  # has every type; a region that has a type has it with the same limits
 
-LIMITS = ("enum", "maxItems", "maxLength", "maximum", "minItems", "minLength", "minimum", "pattern")
+ARRAY_LIMITS = ("maxItems", "minItems")
+VALUE_LIMITS = ("enum", "maxLength", "maximum", "minLength", "minimum", "pattern")
 
 Limits = dict[str, Any]
 Schema = Mapping[str, Any]
@@ -43,8 +44,15 @@ def read_limits(types: set[str], wheel: ZipFile) -> dict[str, dict[str, Limits]]
 
 
 def _properties(part: Schema, root: Schema, within: tuple[str, ...]) -> Iterator[tuple[str, Limits]]:
-    """Yield the properties of a part of a schema; `within` names the definitions that it is in, for some hold themselves."""
-    for name, one in sorted(part.get("properties", {}).items()):
+    """Yield the properties of a part of a schema.
+
+    Args:
+        part: The part.
+        root: The schema, with the definitions that references lead to.
+        within: The definitions that the part is in, for some hold themselves.
+    """
+    for name, found in sorted(part.get("properties", {}).items()):
+        one = found
         limits: Limits = {}
         inside = within
         while True:
@@ -80,4 +88,6 @@ def _at(reference: str, root: Schema) -> Schema:
 
 
 def _limits(part: Schema) -> Limits:
-    return {key: part[key] for key in LIMITS if key in part}
+    # Some arrays have `maxLength` where `maxItems` is meant.
+    keys = ARRAY_LIMITS if "items" in part else VALUE_LIMITS
+    return {key: part[key] for key in keys if key in part}

@@ -1,14 +1,14 @@
 """Read the schema of Terraform's AWS provider 6 from two packages that are generated from it.
 
-`cdktf-cdktf-provider-aws` has each argument, block and attribute with its Terraform name and type. `pulumi-aws` is newer
-and has what is deprecated. Both are read as text; nothing of them is imported.
+`cdktf-cdktf-provider-aws` has each argument, block and attribute with its Terraform name and type. `pulumi-aws` is
+newer and has what is deprecated. Both are read as text; nothing of them is imported.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -102,7 +102,8 @@ class _Cdktf:
             self._read_arguments(inputs, schema)
         if outputs in self._classes:
             self._read_attributes(outputs, schema)
-        return Schema(**{key: value for key, value in sorted(schema.items()) if value})  # type: ignore[typeddict-item]
+        filled: Any = {key: value for key, value in sorted(schema.items()) if value}
+        return cast("Schema", filled)
 
     def _read_arguments(self, inputs: str, schema: Schema) -> None:
         start = next(
@@ -238,9 +239,10 @@ class _Pulumi:
 
 def _advice(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
     for member in node.body:
-        for decorator in member.decorator_list if isinstance(member, ast.FunctionDef) else ():
-            if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "_utilities.deprecated":
-                yield member.name, str(ast.literal_eval(decorator.args[0])).strip()
+        if isinstance(member, ast.FunctionDef):
+            for decorator in member.decorator_list:
+                if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "_utilities.deprecated":
+                    yield member.name.rstrip("_"), str(ast.literal_eval(decorator.args[0])).strip()
 
 
 def _camel(name: str) -> str:
@@ -248,7 +250,7 @@ def _camel(name: str) -> str:
 
 
 def terraform_schemas(document: Mapping[str, Any], types: set[str]) -> dict[str, Schema]:
-    """Return the schema of each type from what `terraform providers schema -json` wrote, in the form of `read_schemas`."""
+    """Return the schema of each type in the form of `read_schemas`, from `terraform providers schema -json`."""
     (provider,) = document["provider_schemas"].values()
     places: dict[str, Callable[[str], Any]] = {
         "": provider["resource_schemas"].get,

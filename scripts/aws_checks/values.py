@@ -1,28 +1,35 @@
 """Compare the values of resources with the limits that AWS publishes: length, pattern, enumeration, range.
 
-`cloudformation.json` holds the limits of the CloudFormation registry. `make schemas` writes it. What the registry leaves
-open comes from botocore's service models, or from AWS's documentation.
+`cloudformation.json` holds the limits of the CloudFormation registry. `make schemas` writes it. What the registry
+leaves open comes from botocore's service models, or from AWS's documentation.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.loaders import Loader
+from botocore.session import Session
 
+from aws_checks import provider6
 from aws_checks.findings import Finding
+from aws_checks.plans import configurations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from aws_checks.plans import Plan
+    from aws_checks.plans import Plan, Resource
 
 FILE = Path(__file__).with_name("cloudformation.json")
+
+LONGEST_NAME = "longest-name-of-pipeline"  # the variable `name` admits 24 characters
+
+SHOWN = 80  # characters of a value in a message
 
 Limits = dict[str, Any]
 
@@ -186,6 +193,7 @@ COUNTERPARTS = {
             "rule.transition": "Rules.Transitions",
             "rule.transition.days": "Rules.Transitions.TransitionInDays",
         },
+        without={"rule.filter": "is empty"},
     ),
     "aws_s3_bucket_logging": Counterpart(
         "AWS::S3::Bucket",
@@ -275,6 +283,16 @@ DOCUMENTED: dict[tuple[str, str], Limits] = {
 }
 
 
+# What an argument has in a plan if it is not set, as an expression: the provider's word for it, or a made-up value.
+UNSET = {
+    ("aws_kms_key", "rotation_period_in_days"): "0",
+    ("aws_sqs_queue", "kms_data_key_reuse_period_seconds"): "0",
+    ("aws_dynamodb_table", "point_in_time_recovery.recovery_period_in_days"): "0",
+    ("aws_dynamodb_table", "stream_view_type"): "[a-z0-9]{8}",
+    ("aws_lambda_function", "reserved_concurrent_executions"): "-1",
+}
+
+
 @cache
 def registry() -> Mapping[str, Mapping[str, Limits]]:
     """Return the limits of each property by its path, by type."""
@@ -343,23 +361,82 @@ def _named(counterpart: Counterpart, path: str) -> tuple[str, str]:
 
 
 def check(plans: Sequence[Plan]) -> Iterator[Finding]:
-    """Yield each value that AWS refuses."""
+    """Yield each value that AWS refuses, as it is, and with the longest name and region that the variables admit."""
     for plan in plans:
-        for resource in plan.every(*COUNTERPARTS):
-            for path, value in arguments(resource.values):
-                name = find_property(resource.type, path)
-                for what in faults(value, limits(COUNTERPARTS[resource.type].type, name) or {}) if name else ():
-                    yield Finding(plan.name, f"{resource.address} {path}", f"{what} ({name})")
+        refused = set(_refused(plan))
+        yield from refused
+        found = {(one.where, one.what.rpartition("(")[2]) for one in refused}
+        for one in _refused(_longest(plan)):
+            if (one.where, one.what.rpartition("(")[2]) not in found:
+                yield replace(one, what=f"with the longest name and region: {one.what}")
 
 
-def arguments(values: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the arguments of a resource that have a value, blocks included, each with its path."""
+def _refused(plan: Plan) -> Iterator[Finding]:
+    for resource in plan.every(*COUNTERPARTS):
+        for path, name, value in compared(resource):
+            for what in faults(value, limits(COUNTERPARTS[resource.type].type, name) or {}):
+                yield Finding(plan.name, f"{resource.address} {path}", f"{what} ({name})")
+
+
+def _longest(plan: Plan) -> Plan:
+    """Return a plan with the longest name in place of its configuration's name, and the longest region."""
+    name = _names().get(plan.name)
+    if name is None:
+        return plan
+    values = json.dumps({address: resource.values for address, resource in plan.resources.items()})
+    longer: Mapping[str, Any] = json.loads(values.replace(name, LONGEST_NAME).replace(plan.region, _longest_region()))
+    resources = zip(plan.resources.items(), longer.values(), strict=True)
+    return replace(plan, resources={address: replace(one, values=long) for (address, one), long in resources})
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    """Return the variable `name` of each configuration that has one."""
+    return {one.name: one.variables["name"] for one in configurations() if "name" in one.variables}
+
+
+@cache
+def _longest_region() -> str:
+    session = Session()
+    regions = [
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("s3", partition)
+    ]
+    return max(regions, key=len)
+
+
+def compared(resource: Resource) -> Iterator[tuple[str, str, Any]]:
+    """Yield the arguments of a resource that are compared: path, property, value."""
+    for path, value in _values(resource.values):
+        unset = UNSET.get((resource.type, path))
+        # What no file sets, AWS computes: its value in a plan is made up.
+        if path in written().get(resource.type, ()) and not (unset and re.fullmatch(unset, str(value))):
+            name = find_property(resource.type, path)
+            if name is not None:
+                yield path, name, value
+
+
+@cache
+def written() -> Mapping[str, set[str]]:
+    """Return the arguments and blocks that the Terraform code sets, by type of resource."""
+    found: dict[str, set[str]] = {}
+    for text in provider6.code().values():
+        for use in provider6.uses(text):
+            kind, path = provider6.split(use.path)
+            if use.kind in ("argument", "block"):
+                found.setdefault(kind, set()).add(".".join(path))
+    return found
+
+
+def _values(values: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the attributes that have a value, blocks and what is in them included, each with its path."""
     for name, value in values.items():
         path = f"{within}.{name}".lstrip(".")
         if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
             yield path, value
             for one in value:
-                yield from arguments(one, path)
+                yield from _values(one, path)
         elif value not in (None, "", [], {}):
             yield path, value
 
@@ -398,7 +475,7 @@ def _number(value: float, within: Limits) -> Iterator[str]:
 
 
 def _string(value: str, within: Limits) -> Iterator[str]:
-    shown = value if len(value) <= 80 else f"{value[:77]}..."
+    shown = value[:SHOWN]
     if "minimum" in within or "maximum" in within:
         # Terraform has some numbers as text.
         if re.fullmatch(r"-?\d+(\.\d+)?", value):
@@ -410,26 +487,13 @@ def _string(value: str, within: Limits) -> Iterator[str]:
         yield f"`{shown}`: {len(value)} characters, AWS's maximum is {within['maxLength']}"
     if "enum" in within and value not in within["enum"]:
         yield f"`{shown}`: AWS takes one of {', '.join(map(str, within['enum']))}"
-    if "pattern" in within and not re.search(_python(within["pattern"]), value):
+    if "pattern" in within and not re.search(python_pattern(within["pattern"]), value):
         yield f"`{shown}` does not match AWS's pattern {within['pattern']}"
 
 
 @cache
-def _python(pattern: str) -> str:
+def python_pattern(pattern: str) -> str:
     """Return a pattern with the classes that Python's expressions do not know replaced by wider ones."""
     for unknown, known in ((r"\p{L}", r"\w"), (r"\p{N}", r"\d"), (r"\p{Z}", r"\s")):
         pattern = pattern.replace(unknown, known)
     return pattern
-
-
-def coverage(plans: Sequence[Plan]) -> dict[str, set[str]]:
-    """Return the properties with a limit that values of the plans were compared with, by Terraform type."""
-    compared: dict[str, set[str]] = {}
-    for plan in plans:
-        for resource in plan.every(*COUNTERPARTS):
-            kind = COUNTERPARTS[resource.type].type
-            for path, _ in arguments(resource.values):
-                name = find_property(resource.type, path)
-                if name and limits(kind, name):
-                    compared.setdefault(resource.type, set()).add(name)
-    return compared

@@ -127,23 +127,31 @@ def test_no_schema_is_there_for_nothing() -> None:
             ["aws_api_gateway_deployment.invoke_url"],
         ),
         (
-            'resource "aws_api_gateway_deployment" "x" {\n  rest_api_id = "1"\n  lifecycle {\n'
-            "    ignore_changes = [stage_name]\n  }\n}\n",
+            (
+                'resource "aws_api_gateway_deployment" "x" {\n  rest_api_id = "1"\n  lifecycle {\n'
+                "    ignore_changes = [stage_name]\n  }\n}\n"
+            ),
             ["aws_api_gateway_deployment.stage_name"],
         ),
         (
-            'resource "aws_api_gateway_deployment" "x" {\n  rest_api_id = "1"\n  lifecycle {\n    postcondition {\n'
-            '      condition = self.invoke_url != ""\n      error_message = "x"\n    }\n  }\n}\n',
+            (
+                'resource "aws_api_gateway_deployment" "x" {\n  rest_api_id = "1"\n  lifecycle {\n    postcondition {\n'
+                '      condition = self.invoke_url != ""\n      error_message = "x"\n    }\n  }\n}\n'
+            ),
             ["aws_api_gateway_deployment.invoke_url"],
         ),
         (
-            'mock_provider "aws" {\n  mock_resource "aws_api_gateway_deployment" {\n'
-            '    defaults = { invoke_url = "x" }\n  }\n}\n',
+            (
+                'mock_provider "aws" {\n  mock_resource "aws_api_gateway_deployment" {\n'
+                '    defaults = { invoke_url = "x" }\n  }\n}\n'
+            ),
             ["aws_api_gateway_deployment.invoke_url"],
         ),
         (
-            'run "x" {\n  override_resource {\n    target = module.a.aws_api_gateway_deployment.x\n'
-            '    values = { invoke_url = "x" }\n  }\n}\n',
+            (
+                'run "x" {\n  override_resource {\n    target = module.a.aws_api_gateway_deployment.x\n'
+                '    values = { invoke_url = "x" }\n  }\n}\n'
+            ),
             ["aws_api_gateway_deployment.invoke_url"],
         ),
         ('output "x" {\n  value = aws_api_gateway_stage.x.invoke_url\n}\n', []),
