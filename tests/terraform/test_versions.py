@@ -15,7 +15,7 @@ import pytest
 
 from aws_checks import provider6
 from schemas_provider import Schema, terraform_schemas
-from stack import LOCK, NEEDS_TERRAFORM
+from stack import LOCK, NEEDS_TERRAFORM, Terraform
 from terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
 from terraform.workspace import Workspace
 from terraform_copy import TERRAFORM
@@ -57,6 +57,12 @@ def test_the_lock_file_fits_every_platform_and_stays_as_it_is(root: Workspace) -
     assert len([one for one in hashes if one.startswith("zh:")]) == PLATFORMS + 1
     # What `init` finds missing, such as a constraint, it adds.
     assert (root.root / LOCK.name).read_text() == LOCK.read_text()
+
+
+def test_the_tools_install_the_locked_version(tmp_path: Path) -> None:
+    shutil.copy(TERRAFORM / "versions.tf", tmp_path)
+    Terraform(tmp_path, {}).init()
+    assert (tmp_path / LOCK.name).read_text() == LOCK.read_text()
 
 
 def test_version_6_has_everything_that_the_code_uses() -> None:
