@@ -1,0 +1,401 @@
+"""The steps of the smoke test that no emulator can take: how each judges what AWS answers."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+import smoke_checks
+from darkroom.workflow import walk
+from smoke_checks import STEPS, Smoke, SmokeError, Step, failure, outcome_events
+from smoke_facts import Facts, Outcome
+from smoke_policies import IDENTITY, RESOURCE, Policy, policies_of, validate, without_service
+from smoke_roles import plan_policies
+from smoke_workflow import StateTester, attempts_of, errors_of, outcome_of, retrier_of, slowed, states_of
+from stack import ROOT
+from terraform.test_record_image import substitutions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PAGE = (ROOT / "docs" / "aws-assumptions.md").read_text()
+
+ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage"}]})
+
+
+# The page and the steps
+
+
+def test_the_page_names_every_step_and_no_other() -> None:
+    table = PAGE.partition("## Settled by the smoke test")[2].partition("\n## ")[0]
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 20
+    assert {len(row) for row in rows} == {3}
+    named = [re.findall(r"`([a-z-]+)`", step) for _, _, step in rows]
+    assert all(named), "each assumption names the step that settles it"
+    assert {step for steps in named for step in steps} == {step.name for step in STEPS}
+    assert all("http" in source or ".md" in source for _, source, _ in rows), "each assumption has a source"
+
+
+def test_only_steps_that_are_declared_so_may_be_missing_elsewhere() -> None:
+    aws, other = (Facts(engine, "eu-central-1", "2026-11-26") for engine in ("AWS", "http://127.0.0.1:4566"))
+    common, special = (Step("step", Smoke.keys, aws_only=aws_only) for aws_only in (False, True))
+    assert failure(special, aws) is Outcome.FAILED
+    assert failure(common, other) is Outcome.FAILED
+    assert failure(special, other) is Outcome.NOT_HERE
+    assert [step.name for step in STEPS if step.name == "second-plan" and step.aws_only] == []
+
+
+# Policies
+
+
+def resource(kind: str, **values: object) -> dict[str, object]:
+    return {"mode": "managed", "type": kind, "address": f"{kind}.this", "values": values}
+
+
+def test_every_policy_of_a_state_is_found_as_what_it_is() -> None:
+    data = {**resource("aws_iam_policy_document", json=ALLOW), "mode": "data"}
+    module = {
+        "resources": [resource("aws_iam_role", assume_role_policy=ALLOW, name="{", tags=None), data],
+        "child_modules": [
+            {"resources": [resource("aws_iam_role_policy", policy=ALLOW), resource("aws_kms_key", policy=ALLOW)]},
+            {"resources": [resource("aws_sfn_state_machine", definition='{"States": {}}')]},
+            {"child_modules": [{"resources": [resource("aws_s3_bucket_policy", policy=ALLOW)]}]},
+        ],
+    }
+    assert list(policies_of(module)) == [
+        Policy("aws_iam_role.this.assume_role_policy", ALLOW, RESOURCE, "AWS::IAM::AssumeRolePolicyDocument"),
+        Policy("aws_iam_role_policy.this.policy", ALLOW, IDENTITY),
+        Policy("aws_kms_key.this.policy", ALLOW, RESOURCE),
+        Policy("aws_s3_bucket_policy.this.policy", ALLOW, RESOURCE, "AWS::S3::Bucket"),
+    ]
+
+
+def test_findings_are_read_to_the_last_page_and_suggestions_left_out() -> None:
+    client = boto3.Session(region_name="eu-central-1").client("accessanalyzer")
+    position = {"line": 1, "column": 1, "offset": 1}
+    location = {"path": [{"value": "Statement"}], "span": {"start": position, "end": position}}
+
+    def finding(kind: str) -> dict[str, object]:
+        return {
+            "findingType": kind,
+            "issueCode": f"A_{kind}",
+            "findingDetails": "why",
+            "learnMoreLink": "https://docs.aws.amazon.com",
+            "locations": [location],
+        }
+
+    asked = {"policyDocument": ALLOW, "policyType": RESOURCE, "validatePolicyResourceType": "AWS::S3::Bucket"}
+    with Stubber(client) as stub:
+        stub.add_response("validate_policy", {"findings": [finding("SUGGESTION")], "nextToken": "more"}, asked)
+        kinds = ("WARNING", "ERROR", "SECURITY_WARNING")
+        stub.add_response(
+            "validate_policy", {"findings": [finding(kind) for kind in kinds]}, {**asked, "nextToken": "more"}
+        )
+        stub.add_response("validate_policy", {"findings": []}, {"policyDocument": ALLOW, "policyType": IDENTITY})
+        found = validate(client, [Policy("b.policy", ALLOW, RESOURCE, "AWS::S3::Bucket"), Policy("r", ALLOW, IDENTITY)])
+        stub.assert_no_pending_responses()
+    assert [(one.place, one.kind, one.code) for one in found] == [("b.policy", kind, f"A_{kind}") for kind in kinds]
+
+
+def statement(principal: object) -> dict[str, object]:
+    return {"Effect": "Allow", "Principal": principal, "Action": "kms:Decrypt", "Resource": "*"}
+
+
+def test_a_service_is_taken_out_of_a_policy_and_nothing_else() -> None:
+    root, both = {"AWS": "arn:aws:iam::111122223333:root"}, {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]}
+    everybody = statement("*")
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [statement(root), statement({"Service": "events.amazonaws.com"}), statement(both), everybody],
+    }
+    left = json.loads(without_service(json.dumps(policy), "events.amazonaws.com"))
+    assert left == {
+        "Version": "2012-10-17",
+        "Statement": [statement(root), statement({"Service": ["sns.amazonaws.com"]}), everybody],
+    }
+    with pytest.raises(ValueError, match=r"no statement of the policy names lambda\.amazonaws\.com"):
+        without_service(json.dumps(policy), "lambda.amazonaws.com")
+
+
+def planned(kind: str, index: str, **after: object) -> dict[str, object]:
+    return {"type": kind, "index": index, "change": {"after": after}}
+
+
+def test_the_plan_role_gets_what_the_example_attaches_to_it() -> None:
+    policies = [planned("aws_iam_policy", name, policy=name.upper()) for name in ("read", "write")]
+    attached = [planned("aws_iam_role_policy_attachment", key) for key in ("plan/read", "apply/read", "apply/write")]
+    assert plan_policies({"resource_changes": [*policies, *attached]}) == {"read": "READ"}
+    with pytest.raises(LookupError, match="the example attaches"):
+        plan_policies({"resource_changes": [*policies, *attached[1:]]})
+
+
+# The workflow's states
+
+
+@pytest.fixture(scope="module")
+def definition() -> dict[str, Any]:
+    values = substitutions()
+    template = (ROOT / "terraform" / "record_image.asl.json").read_text()
+    found: dict[str, Any] = json.loads(re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], template))
+    return found
+
+
+class TestState:
+    """Answers as TestState documents it, for what the workflow uses; what is planted is answered otherwise.
+
+    Of results only those of Pass states are in the output, as they are written; an error is where the catcher says.
+    """
+
+    __test__ = False
+
+    def __init__(self, planted: Mapping[tuple[str, str | None], Mapping[str, Any]] | None = None) -> None:
+        self._planted = planted or {}
+        self.waited = 0
+
+    def test_state(self, *, definition: str, input: str, **more: Any) -> Mapping[str, Any]:  # noqa: A002 - TestState's
+        state, data = json.loads(definition), json.loads(input)
+        if state["Type"] not in {"Task", "Parallel", "Map"}:
+            assert not more, "neither mock nor context may be given"
+            return self._plain(state, data)
+        name = json.loads(more["context"])["State"]["Name"]
+        mock = more["mock"]
+        if error := mock.get("errorOutput", {}).get("error"):
+            planted = self._planted.get((name, error))
+            return planted or self._failed(state, data, error, more["stateConfiguration"]["retrierRetryCount"])
+        assert set(mock) == {"result"}
+        return self._planted.get((name, None)) or self._succeeded(state, data)
+
+    def _plain(self, state: Mapping[str, Any], data: Any) -> Mapping[str, Any]:
+        match state["Type"]:
+            case "Choice":
+                ends = {name: {"Type": "Succeed"} for name in [*re.findall(r'"Next": "(\w+)"', json.dumps(state))]}
+                ends |= {state["Default"]: {"Type": "Succeed"}} if "Default" in state else {}
+                entered = walk({"StartAt": "Choice", "States": {"Choice": state, **ends}}, data).entered
+                return {"status": "SUCCEEDED", "output": json.dumps(data), "nextState": entered[1]}
+            case "Fail":
+                return {"status": "FAILED", "error": state["Error"], "cause": "it says so"}
+        return self._succeeded(state, data)
+
+    def _succeeded(self, state: Mapping[str, Any], data: Any) -> Mapping[str, Any]:
+        following = {"nextState": state["Next"]} if "Next" in state else {}
+        if state["Type"] == "Pass" and (made := state.get("Result", state.get("Parameters"))) is not None:
+            place = state.get("ResultPath", "$").removeprefix("$").removeprefix(".")
+            data = {**data, place: made} if place else made
+        return {"status": "SUCCEEDED", "output": json.dumps(data), **following}
+
+    def _failed(self, state: Mapping[str, Any], data: Any, error: str, retried: int) -> Mapping[str, Any]:
+        said = {"error": error, "cause": "given"}
+        for retrier in state.get("Retry", ()):
+            if error in retrier["ErrorEquals"] or retrier["ErrorEquals"] == ["States.ALL"]:
+                if retried < retrier["MaxAttempts"]:
+                    return {"status": "RETRIABLE", **said}
+                break
+        for catcher in state.get("Catch", ()):
+            if error in catcher["ErrorEquals"] or catcher["ErrorEquals"] == ["States.ALL"]:
+                place = catcher.get("ResultPath", "$").removeprefix("$.")
+                output = json.dumps({**data, place: {"Error": error}})
+                return {"status": "CAUGHT_ERROR", "output": output, "nextState": catcher["Next"], **said}
+        return {"status": "FAILED", **said}
+
+
+def ask_about(
+    definition: Mapping[str, Any], planted: Mapping[tuple[str, str | None], Any] | None = None
+) -> StateTester:
+    tester = StateTester(TestState(planted), definition)
+    tester.run(outcome_events())
+    return tester
+
+
+def test_all_states_and_all_errors_are_tested(definition: dict[str, Any]) -> None:
+    tester = ask_about(definition)
+    states = dict(states_of(definition))
+    assert tester.wrong == []
+    assert tester.states == set(states)
+    assert tester.errors == sum(len(errors_of(state)) for state in states.values())
+    assert tester.errors > 30
+
+
+@pytest.mark.parametrize(
+    ("planted", "answer", "said"),
+    [
+        (("MoveCurrent", None), {"status": "FAILED", "error": "States.Runtime"}, "MoveCurrent is FAILED"),
+        (
+            ("PutVersion", "States.Timeout"),
+            {"status": "FAILED", "error": "States.Timeout"},
+            "on States.Timeout after 0 retries is FAILED, next None (States.Timeout: None), and not RETRIABLE",
+        ),
+        (
+            ("Record", "States.Timeout"),
+            {"status": "FAILED", "error": "States.Timeout"},
+            "and not CAUGHT_ERROR, next KeepEvent",
+        ),
+        (
+            ("PutVersion", "DynamoDB.ConditionalCheckFailedException"),
+            {"status": "RETRIABLE"},
+            "is RETRIABLE, next None, and not CAUGHT_ERROR, next Done",
+        ),
+        (
+            ("Announce", None),
+            {"status": "SUCCEEDED", "output": "{}", "nextState": "Done"},
+            "Announce is SUCCEEDED, next Done, and not SUCCEEDED, next MarkAnnounced",
+        ),
+    ],
+)
+def test_an_answer_that_differs_from_the_definition_is_wrong(
+    definition: dict[str, Any], planted: tuple[str, str | None], answer: Mapping[str, Any], said: str
+) -> None:
+    assert said in "; ".join(ask_about(definition, {planted: answer}).wrong)
+
+
+def test_a_state_that_nothing_leads_to_is_reported(definition: dict[str, Any]) -> None:
+    astray = copy.deepcopy(definition)
+    astray["States"]["Astray"] = {"Type": "Pass", "End": True}
+    assert ask_about(astray).wrong == ["not reached: Astray"]
+
+
+def test_retriers_come_before_catchers_and_the_first_that_matches_decides() -> None:
+    state = {
+        "Retry": [{"ErrorEquals": ["A"], "MaxAttempts": 0}, {"ErrorEquals": ["States.TaskFailed"]}],
+        "Catch": [{"ErrorEquals": ["A"], "Next": "a"}, {"ErrorEquals": ["States.ALL"], "Next": "all"}],
+    }
+    assert attempts_of(retrier_of(state, "B")) == 3, "what is not said"
+    outcomes = {
+        (error, retried): outcome_of(state, error, retried)
+        for error in ("A", "B", "States.Timeout", "States.Runtime")
+        for retried in (0, 3)
+    }
+    assert {key: (answer.status, answer.next) for key, answer in outcomes.items()} == {
+        ("A", 0): ("CAUGHT_ERROR", "a"),
+        ("A", 3): ("CAUGHT_ERROR", "a"),
+        ("B", 0): ("RETRIABLE", None),
+        ("B", 3): ("CAUGHT_ERROR", "all"),
+        ("States.Timeout", 0): ("CAUGHT_ERROR", "all"),
+        ("States.Timeout", 3): ("CAUGHT_ERROR", "all"),
+        ("States.Runtime", 0): ("FAILED", None),
+        ("States.Runtime", 3): ("FAILED", None),
+    }
+
+
+def test_the_slow_copy_differs_in_one_task(definition: dict[str, Any]) -> None:
+    before = copy.deepcopy(definition)
+    event = outcome_events()[0]
+    slow = dict(states_of(slowed(definition, event, "https://queue")))
+    usual = dict(states_of(definition))
+    assert definition == before
+    tasks = {name for name in usual if usual[name]["Type"] == "Task" and usual[name] != slow[name]}
+    assert len(tasks) == 1
+    (name,) = tasks
+    assert slow[name]["TimeoutSeconds"] == 1
+    assert slow[name]["Parameters"] == {"QueueUrl": "https://queue", "WaitTimeSeconds": 20}
+    same = set(usual[name]) - {"Resource", "Parameters", "TimeoutSeconds"}
+    assert {"Retry", "Catch", "Next"} <= same
+    assert {key: slow[name][key] for key in same} == {key: usual[name][key] for key in same}
+
+
+# A key that EventBridge may not use
+
+
+class Bus:
+    """EventBridge with a key: each event comes, fails into a dead-letter queue, is refused, or is lost."""
+
+    KEY_POLICY = json.dumps(
+        {"Version": "2012-10-17", "Statement": [statement({"Service": "events.amazonaws.com"}), statement("*")]}
+    )
+
+    def __init__(self, broken: str, lag: int) -> None:
+        self._broken = broken
+        self._lag = lag
+        self._policy = self.KEY_POLICY
+        self._since = 0
+        self.policies: list[str] = []
+        self.smoke_events: set[str] = set()
+        self._letters: list[str] = []
+
+    def get_key_policy(self, **_: str) -> dict[str, str]:
+        return {"Policy": self._policy}
+
+    def put_key_policy(self, *, Policy: str, **_: str) -> None:  # noqa: N803 - AWS's
+        self.policies.append(Policy)
+        self._policy, self._since = Policy, 0
+
+    def put_events(self, *, Entries: list[dict[str, str]]) -> dict[str, int]:  # noqa: N803 - AWS's
+        self._since += 1
+        (entry,) = Entries
+        noticed = self._since > self._lag
+        usual = (self._policy == self.KEY_POLICY) is noticed
+        match "comes" if usual else self._broken:
+            case "comes":
+                self.smoke_events.add(json.loads(entry["Detail"])["image_id"])
+            case "fails":
+                self._letters.append(json.dumps({"detail": json.loads(entry["Detail"])}))
+            case "is refused":
+                return {"FailedEntryCount": 1}
+            case "is lost every other time" if self._since % 2:
+                self._letters.append(json.dumps({"detail": json.loads(entry["Detail"])}))
+        return {"FailedEntryCount": 0}
+
+    def receive_message(self, **_: object) -> dict[str, list[dict[str, str]]]:
+        return {"Messages": [{"Body": self._letters.pop(), "ReceiptHandle": "1"}]} if self._letters else {}
+
+    def delete_message(self, **_: str) -> None:
+        pass
+
+    def receive(self) -> None:
+        pass
+
+    undelivered_url = "https://undelivered"
+
+
+def key_policy(monkeypatch: pytest.MonkeyPatch, bus: Bus) -> Callable[[], str]:
+    """The step, on such a bus."""
+    smoke = Smoke.__new__(Smoke)
+    monkeypatch.setattr(smoke_checks, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(smoke_checks, "KEY_SECONDS", 0.3)
+    monkeypatch.setattr(Smoke._await, "__defaults__", (0.1,))  # noqa: SLF001
+    parts: dict[str, object] = {
+        "clients": SimpleNamespace(kms=bus, events=bus, sqs=bus),
+        "facts": Facts("AWS", "eu-central-1", "2026-11-26"),
+        "outputs": {"key_arn": "key", "bus": {"name": "bus"}},
+        "resources": SimpleNamespace(dlq_url=lambda dlq: f"https://{dlq}"),
+        "witness": bus,
+        "pause": lambda _seconds: None,
+    }
+    for name, part in parts.items():
+        monkeypatch.setattr(smoke, f"_{name}", part, raising=False)
+    return smoke.key_policy
+
+
+@pytest.mark.parametrize(("broken", "said"), [("fails", "1 in dead-letter"), ("is refused", "1 refused")])
+def test_events_that_fail_for_the_key_are_accounted_for(
+    monkeypatch: pytest.MonkeyPatch, broken: str, said: str
+) -> None:
+    bus = Bus(broken, lag=0)
+    assert said in key_policy(monkeypatch, bus)()
+    assert bus.policies[-1] == Bus.KEY_POLICY, "the policy is put back"
+    assert "events.amazonaws.com" not in bus.policies[0]
+
+
+def test_a_key_that_is_noticed_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "of 6 events none is lost: 3 in dead-letter" in key_policy(monkeypatch, Bus("fails", lag=2))()
+
+
+def test_a_lost_event_fails_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = Bus("is lost every other time", lag=1)
+    with pytest.raises(SmokeError, match="no trace of every event"):
+        key_policy(monkeypatch, bus)()
+    assert bus.policies[-1] == Bus.KEY_POLICY
+
+
+def test_a_key_that_makes_no_difference_fails_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = Bus("comes", lag=0)
+    with pytest.raises(SmokeError, match="no event that fails for the key"):
+        key_policy(monkeypatch, bus)()
+    assert bus.policies[-1] == Bus.KEY_POLICY, "the policy is put back all the same"
