@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import re
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 import smoke_checks
@@ -300,6 +302,188 @@ def test_the_slow_copy_differs_in_one_task(definition: dict[str, Any]) -> None:
     assert {key: slow[name][key] for key in same} == {key: usual[name][key] for key in same}
 
 
+# Steps on parts that answer as a test wants
+
+
+def smoke(monkeypatch: pytest.MonkeyPatch, **parts: object) -> Smoke:
+    """The steps, on such parts of what they usually work on, and impatient."""
+    monkeypatch.setattr(smoke_checks, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(Smoke._await, "__defaults__", (0.1,))  # noqa: SLF001
+    made = Smoke.__new__(Smoke)
+    usual: dict[str, object] = {
+        "applied": 0.0,
+        "began": datetime(2026, 11, 26, tzinfo=UTC),
+        "facts": Facts("AWS", "eu-central-1", "2026-11-26"),
+        "name": "smoke",
+        "pause": lambda _seconds: None,
+        "resources": SimpleNamespace(
+            arn=lambda service, name: f"arn:aws:{service}:eu-central-1:111122223333:{name}",
+            dlq_url=lambda dlq: f"https://{dlq}",
+            name="smoke",
+            workflow_arn="workflow",
+            workflow_log_group="log",
+        ),
+        "witness": SimpleNamespace(receive=list),
+    }
+    for name, part in (usual | parts).items():
+        monkeypatch.setattr(made, f"_{name}", part, raising=False)
+    return made
+
+
+# A Task that times out, and the workflow's log
+
+
+class Workflows:
+    """Step Functions and the dead-letter queue that a workflow's failed events get into."""
+
+    def __init__(self, definition: Mapping[str, Any], answer: Callable[[str], dict[str, Any]]) -> None:
+        self._definition = definition
+        self._answer = answer
+        self._unknown_roles = 2
+        self._letters: list[dict[str, Any]] = []
+        self.created: dict[str, Any] = {}
+        self.exceptions = SimpleNamespace(ClientError=ClientError)
+
+    def describe_state_machine(self, **_: str) -> dict[str, str]:
+        return {"definition": json.dumps(self._definition), "roleArn": "arn:aws:iam::1:role/record", "type": "EXPRESS"}
+
+    def create_state_machine(self, **asked: str) -> dict[str, str]:
+        self._unknown_roles -= 1
+        if self._unknown_roles >= 0:
+            said = "Neither the global service principal nor the regional one may assume the provided role."
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": said}}, "CreateStateMachine")
+        self.created = asked
+        return {"stateMachineArn": "copy"}
+
+    def start_execution(self, *, input: str, **_: str) -> None:  # noqa: A002 - AWS's
+        self._letters.append({"ReceiptHandle": "1", **self._answer(input)})
+
+    def create_queue(self, *, QueueName: str) -> dict[str, str]:  # noqa: N803 - AWS's
+        return {"QueueUrl": f"https://{QueueName}"}
+
+    def receive_message(self, **_: object) -> dict[str, Any]:
+        return {"Messages": [self._letters.pop()]} if self._letters else {}
+
+    def delete_message(self, **_: str) -> None:
+        pass
+
+
+def letter(body: str, error: str) -> dict[str, Any]:
+    return {"Body": body, "MessageAttributes": {"error": {"StringValue": error}}}
+
+
+def task_timeout(
+    monkeypatch: pytest.MonkeyPatch, definition: Mapping[str, Any], answer: Callable[[str], dict[str, Any]]
+) -> tuple[Callable[[], str], Workflows]:
+    """The step, where a timeout leads to such a message."""
+    workflows = Workflows(definition, answer)
+    monkeypatch.setattr(smoke_checks, "copy_policies", lambda _iam, role: {"copied": role})
+    monkeypatch.setattr(smoke_checks, "make_role", lambda _iam, _name, _principal, documents: json.dumps(documents))
+    clients = SimpleNamespace(stepfunctions=workflows, sqs=workflows, iam=None)
+    return smoke(monkeypatch, clients=clients).task_timeout, workflows
+
+
+def test_an_event_whose_task_timed_out_is_kept(monkeypatch: pytest.MonkeyPatch, definition: dict[str, Any]) -> None:
+    step, workflows = task_timeout(monkeypatch, definition, lambda event: letter(event, "States.Timeout"))
+    assert "its event is in the dead-letter queue" in step()
+    assert workflows.created["type"] == "EXPRESS"
+    assert json.loads(workflows.created["definition"]) != definition
+    role = json.loads(workflows.created["roleArn"])
+    assert role["copied"] == "record", "the policies are the workflow's own"
+    assert "sqs:ReceiveMessage" in role["wait"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda event: letter(event, "States.Runtime"), "the error is States.Runtime and not States.Timeout"),
+        (lambda _event: letter("{}", "States.Timeout"), "the dead-letter queue holds another event"),
+    ],
+)
+def test_a_timeout_that_ends_otherwise_fails_the_step(
+    monkeypatch: pytest.MonkeyPatch, definition: dict[str, Any], answer: Callable[[str], dict[str, Any]], said: str
+) -> None:
+    step, _ = task_timeout(monkeypatch, definition, answer)
+    with pytest.raises(SmokeError, match=said):
+        step()
+
+
+def workflow_log(
+    monkeypatch: pytest.MonkeyPatch, definition: Mapping[str, Any], line: Callable[[dict[str, Any]], str]
+) -> Callable[[], str]:
+    """The step, where the log holds such a line about an event."""
+    lines: list[str] = []
+
+    def keep(event: str) -> dict[str, Any]:
+        lines.append(line(json.loads(event)["detail"]))
+        return letter(event, "UnknownStatus")
+
+    workflows = Workflows(definition, keep)
+    made = smoke(monkeypatch, clients=SimpleNamespace(stepfunctions=workflows, sqs=workflows))
+    monkeypatch.setattr(made, "_logged", lambda _group, image: [one for one in lines if image.strip('"') in one])
+    monkeypatch.setattr(smoke_checks, "PATIENCE_SECONDS", 0.1)
+    return made.workflow_log
+
+
+def test_a_log_names_the_image_and_holds_no_event(monkeypatch: pytest.MonkeyPatch, definition: dict[str, Any]) -> None:
+    step = workflow_log(monkeypatch, definition, lambda detail: f"image_id {detail['image_id']} failed")
+    assert step() == "1 lines name the image, none holds its event"
+    with pytest.raises(SmokeError, match="no line about the image"):
+        workflow_log(monkeypatch, definition, lambda _detail: "it failed")()
+    with pytest.raises(SmokeError, match="holds the execution's input"):
+        workflow_log(monkeypatch, definition, json.dumps)()
+
+
+# Archives
+
+
+class Archives:
+    """EventBridge's archives, of which a replay sends something from a certain one on."""
+
+    def __init__(self, state: str, works_from: int) -> None:
+        self._state = state
+        self._works_from = works_from
+        self.started: list[dict[str, Any]] = []
+        self.replayed: set[str] = set()
+        self.outcomes_rule_arn = "observer"
+
+    def describe_archive(self, **_: str) -> dict[str, object]:
+        return {"ArchiveArn": "archive", "EventCount": 0, "State": self._state}
+
+    def start_replay(self, **asked: Any) -> None:
+        self.started.append(asked)
+        if len(self.started) >= self._works_from:
+            self.replayed.add(asked["ReplayName"])
+
+    def describe_replay(self, **_: str) -> dict[str, str]:
+        return {"State": "COMPLETED"}
+
+
+def archives(monkeypatch: pytest.MonkeyPatch, archives: Archives) -> Smoke:
+    monkeypatch.setattr(smoke_checks, "ARCHIVE_SECONDS", 3)
+    resources = SimpleNamespace(events=archives, name="smoke")
+    return smoke(monkeypatch, resources=resources, witness=archives, outputs={"bus": {"arn": "bus"}})
+
+
+def test_replays_are_started_until_one_sends_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Archives("ENABLED", works_from=2)
+    step = archives(monkeypatch, found)
+    assert "sends events again" in step.archives()
+    assert len({replay["ReplayName"] for replay in found.started}) == 2
+    assert {rule for replay in found.started for rule in replay["Destination"]["FilterArns"]} == {"observer"}
+    assert step._facts.more["archive of outcomes"].startswith("0 events counted")  # noqa: SLF001
+
+
+@pytest.mark.parametrize(
+    ("state", "works_from", "said"), [("DISABLED", 1, "is DISABLED"), ("ENABLED", 99, "no replay sends an event again")]
+)
+def test_an_archive_that_sends_nothing_fails_the_step(
+    monkeypatch: pytest.MonkeyPatch, state: str, works_from: int, said: str
+) -> None:
+    with pytest.raises(SmokeError, match=said):
+        archives(monkeypatch, Archives(state, works_from)).archives()
+
+
 # A key that EventBridge may not use
 
 
@@ -356,21 +540,10 @@ class Bus:
 
 def key_policy(monkeypatch: pytest.MonkeyPatch, bus: Bus) -> Callable[[], str]:
     """The step, on such a bus."""
-    smoke = Smoke.__new__(Smoke)
-    monkeypatch.setattr(smoke_checks, "LOOK_EVERY_SECONDS", 0)
     monkeypatch.setattr(smoke_checks, "KEY_SECONDS", 0.3)
-    monkeypatch.setattr(Smoke._await, "__defaults__", (0.1,))  # noqa: SLF001
-    parts: dict[str, object] = {
-        "clients": SimpleNamespace(kms=bus, events=bus, sqs=bus),
-        "facts": Facts("AWS", "eu-central-1", "2026-11-26"),
-        "outputs": {"key_arn": "key", "bus": {"name": "bus"}},
-        "resources": SimpleNamespace(dlq_url=lambda dlq: f"https://{dlq}"),
-        "witness": bus,
-        "pause": lambda _seconds: None,
-    }
-    for name, part in parts.items():
-        monkeypatch.setattr(smoke, f"_{name}", part, raising=False)
-    return smoke.key_policy
+    clients = SimpleNamespace(kms=bus, events=bus, sqs=bus)
+    outputs = {"key_arn": "key", "bus": {"name": "bus"}}
+    return smoke(monkeypatch, clients=clients, outputs=outputs, witness=bus).key_policy
 
 
 @pytest.mark.parametrize(("broken", "said"), [("fails", "1 in dead-letter"), ("is refused", "1 refused")])
