@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import time
 import uuid
 from datetime import UTC, datetime
@@ -74,8 +75,11 @@ class SmokeClients(Clients):
         self.accessanalyzer: Any = session.client("accessanalyzer", config=usual)
         self.iam: Any = session.client("iam", config=usual)
         self.kms: Any = session.client("kms", config=usual)
-        # TestState is asked more often than it answers at once.
-        patient = Config(retries={"mode": "adaptive", "total_max_attempts": 10})
+        # TestState is asked more often than it answers at once; at AWS it has a host of its own, `sync-…`.
+        patient = Config(
+            retries={"mode": "adaptive", "total_max_attempts": 10},
+            inject_host_prefix="AWS_ENDPOINT_URL" not in os.environ,
+        )
         self.stepfunctions: Any = session.client("stepfunctions", config=patient)
 
     def close(self) -> None:
