@@ -565,7 +565,7 @@ class Smoke:
             broke = time.monotonic() - began
         finally:
             self._clients.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=usual)
-        mended = time.monotonic()
+        restored = time.monotonic()
 
         def flows() -> bool:
             image_id = self._send(refused)
@@ -575,7 +575,7 @@ class Smoke:
             return image_id in self._witness.smoke_events
 
         self._await("event after the key's policy was put back", flows, patience)
-        healed = time.monotonic() - mended
+        recovered = time.monotonic() - restored
 
         def accounted() -> bool:
             kept.update(self._failed_events())
@@ -583,7 +583,7 @@ class Smoke:
 
         where = f"{len(kept)} in dead-letter queues, {len(refused)} refused"
         self._facts.more["the key without EventBridge"] = (
-            f"after {broke:.0f} s events fail, {healed:.0f} s after it is back they flow; of {len(sent)}: {where}"
+            f"after {broke:.0f} s events fail, {recovered:.0f} s after it is back they flow; of {len(sent)}: {where}"
         )
         self._await("trace of every event", accounted)
         return f"of {len(sent)} events none is lost: {where}"

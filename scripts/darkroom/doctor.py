@@ -53,7 +53,7 @@ Check = Callable[[Resources], Iterator[Finding]]
 
 
 def doctor(name: Name, as_json: Json = False) -> Exit:
-    """Look over a pipeline: everything there, everything on, nothing resting, somebody told.
+    """Check a pipeline: all parts exist and are on, no dead letters, subscriptions confirmed, alarms notify.
 
     Exit code 3 if something is bad; a warning alone, or what AWS does not answer, leaves it 0.
     """
@@ -184,7 +184,7 @@ def _dead_letters(resources: Resources) -> Iterator[Finding]:
 
 
 def _subscriptions(resources: Resources) -> Iterator[Finding]:
-    """Report subscriptions that nobody has confirmed: SNS sends them nothing, and counts no failure."""
+    """Report unconfirmed subscriptions: SNS sends them nothing, and counts no failure."""
     pages = resources.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=resources.topic_arn)
     found = [subscription for page in pages for subscription in page["Subscriptions"]]
     pending = [one for one in found if one["SubscriptionArn"] == "PendingConfirmation"]
@@ -224,7 +224,7 @@ def _tells_somebody(alarm: "MetricAlarmTypeDef") -> bool:
     return bool(alarm.get("AlarmActions")) and alarm.get("ActionsEnabled", True)
 
 
-# What AWS is still at after an apply.
+# States that AWS leaves soon after an apply.
 _SOON = {"Creating", "Enabling", "Updating", "CREATING", "UPDATING"}
 
 
@@ -232,7 +232,7 @@ def _judge(about: str, state: str, good: set[str], advice: str) -> Finding:
     if state in good:
         return Finding(about, Verdict.GOOD, state.lower())
     if state in _SOON:
-        return Finding(about, Verdict.WARNING, f"{state.lower()}: AWS is still at it, look again in a minute")
+        return Finding(about, Verdict.WARNING, f"{state.lower()}: AWS has not finished, look again in a minute")
     return Finding(about, Verdict.BAD, f"{state}: {advice}")
 
 
