@@ -220,6 +220,25 @@ def _alarms(resources: Resources) -> Iterator[Finding]:
         yield Finding("whom alarms tell", Verdict.GOOD, "each tells somebody")
 
 
+def _alarm_topics(resources: Resources) -> Iterator[Finding]:
+    """Report topics of alarms that reach no one: without a subscription, or with unconfirmed ones alone."""
+    topics = {
+        action
+        for alarm in alarms(resources).values()
+        for action in alarm.get("AlarmActions", [])
+        if action.split(":")[2] == "sns"
+    }
+    for topic in sorted(topics):
+        pages = resources.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        found = [subscription["SubscriptionArn"] for page in pages for subscription in page["Subscriptions"]]
+        confirmed = [arn for arn in found if arn != "PendingConfirmation"]
+        if confirmed:
+            yield Finding(f"topic {topic}", Verdict.GOOD, f"{len(confirmed)} confirmed subscriptions")
+        else:
+            said = f"{len(found)} subscriptions, none confirmed: alarms reach no one until one is"
+            yield Finding(f"topic {topic}", Verdict.WARNING, said)
+
+
 def _tells_somebody(alarm: "MetricAlarmTypeDef") -> bool:
     return bool(alarm.get("AlarmActions")) and alarm.get("ActionsEnabled", True)
 
@@ -248,4 +267,5 @@ CHECKS: tuple[Check, ...] = (
     _dead_letters,
     _subscriptions,
     _alarms,
+    _alarm_topics,
 )

@@ -217,6 +217,18 @@ def test_a_subscription_that_nobody_confirmed_is_a_warning(resources: Resources)
     assert f"aws sns subscribe --topic-arn {resources.topic_arn} --protocol email" in waiting.said
 
 
+def test_a_topic_of_alarms_without_a_confirmed_subscription_is_a_warning(resources: Resources) -> None:
+    topic = resources.sns.create_topic(Name="alarms")["TopicArn"]
+    for key in ALWAYS:
+        watch(resources, f"{resources.name}-{key}", told=topic)
+    (silent,) = about(resources, f"topic {topic}")
+    assert (silent.verdict, silent.said[:15]) == (Verdict.WARNING, "0 subscriptions")
+    resources.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=resources.uploads_queue_arn)
+    assert verdicts(resources, f"topic {topic}") == [Verdict.GOOD]
+    resources.sns.delete_topic(TopicArn=topic)
+    assert verdicts(resources, "alarm topics") == [Verdict.BAD], "alarms name a topic that is not there"
+
+
 @pytest.mark.parametrize("state", ["Creating", "Enabling", "Updating"])
 def test_an_event_source_that_aws_is_still_at_is_a_warning(resources: Resources, state: str) -> None:
     answered = AWSResponse("", 200, HTTPHeaders(), None)
