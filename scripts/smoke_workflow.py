@@ -81,6 +81,11 @@ def states_of(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
             yield from states_of(inner)
 
 
+def _is_task(state: Mapping[str, Any]) -> bool:
+    """Return True for a state that asks a service for something."""
+    return bool(state["Type"] == "Task")
+
+
 def _inside(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*state.get("Branches", ()), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]
 
@@ -168,7 +173,7 @@ class StateTester:
             self.errors += 1
             for retried in sorted({0, attempts_of(retrier_of(state, error))}):
                 settings: dict[str, Any] = {"retrierRetryCount": retried}
-                if inner := [one for machine in _inside(state) for one, _ in states_of(machine)]:
+                if inner := [one for machine in _inside(state) for one, task in states_of(machine) if _is_task(task)]:
                     settings["errorCausedByState"] = inner[0]
                 mock = {"errorOutput": {"error": error, "cause": "given by the smoke test"}}
                 answer = self._ask(name, state, data, mock, settings)

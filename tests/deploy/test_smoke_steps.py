@@ -10,24 +10,29 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from botocore.validate import ParamValidator
 
 import smoke_checks
 from darkroom.workflow import walk
 from smoke_checks import STEPS, Smoke, SmokeError, Step, failure, outcome_events
 from smoke_facts import Facts, Outcome
-from smoke_policies import IDENTITY, RESOURCE, Policy, policies_of, validate, without_service
+from smoke_policies import IDENTITY, RESOURCE, Finding, Policy, policies_of, validate, without_service
 from smoke_roles import plan_policies
 from smoke_workflow import StateTester, attempts_of, errors_of, outcome_of, retrier_of, slowed, states_of
-from stack import ROOT
+from stack import ROOT, TerraformError
 from terraform.test_record_image import substitutions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 PAGE = (ROOT / "docs" / "aws-assumptions.md").read_text()
+
+SHAPE: Any = botocore.session.get_session().get_service_model("stepfunctions").operation_model("TestState").input_shape
 
 ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage"}]})
 
@@ -163,6 +168,8 @@ class TestState:
         self.waited = 0
 
     def test_state(self, *, definition: str, input: str, **more: Any) -> Mapping[str, Any]:  # noqa: A002 - TestState's
+        request = {"definition": definition, "input": input, **more}
+        assert not ParamValidator().validate(request, SHAPE).generate_report()
         state, data = json.loads(definition), json.loads(input)
         if state["Type"] not in {"Task", "Parallel", "Map"}:
             assert not more, "neither mock nor context may be given"
@@ -328,6 +335,81 @@ def smoke(monkeypatch: pytest.MonkeyPatch, **parts: object) -> Smoke:
     for name, part in (usual | parts).items():
         monkeypatch.setattr(made, f"_{name}", part, raising=False)
     return made
+
+
+# Findings, and the plan role
+
+
+@pytest.mark.parametrize("kind", ["ERROR", "SECURITY_WARNING"])
+def test_findings_are_facts_and_errors_fail_the_step(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    modules = {"root_module": {"resources": [resource("aws_kms_key", policy=ALLOW)]}}
+    stack = SimpleNamespace(state=lambda: {"values": modules})
+    made = smoke(
+        monkeypatch, stack=stack, deploy_roles={"planned_values": modules}, clients=SimpleNamespace(accessanalyzer=None)
+    )
+    looked_at: list[Policy] = []
+
+    def validated(_client: None, policies: list[Policy]) -> list[Finding]:
+        looked_at.extend(policies)
+        return [Finding(policies[0].place, kind, "MISSING_PRINCIPAL", "add one")]
+
+    monkeypatch.setattr(smoke_checks, "validate", validated)
+    if kind == "ERROR":
+        with pytest.raises(SmokeError, match=r"errors: MISSING_PRINCIPAL in aws_kms_key\.this\.policy"):
+            made.policies()
+    else:
+        assert made.policies() == "2 policies, 1 findings that are more than suggestions"
+    assert len(looked_at) == 2, "those that were applied, and those of the roles for GitHub"
+    fact = f"{kind} MISSING_PRINCIPAL in `aws_kms_key.this.policy`: add one"
+    assert made._facts.more["Access Analyzer, 1"] == fact  # noqa: SLF001
+
+
+def plan_role(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mine: object, its: object) -> Callable[[], str]:
+    """The step, where this caller and the role have such plans; one that is a text is what Terraform fails with."""
+
+    def planned_as(plan: object) -> dict[str, Any]:
+        if isinstance(plan, str):
+            raise TerraformError(plan)
+        return {"resource_changes": plan}
+
+    stack = SimpleNamespace(directory=tmp_path, variables={}, plan=lambda: planned_as(mine))
+    role = SimpleNamespace(init=lambda: None, plan=lambda: planned_as(its))
+    environments: list[Mapping[str, str]] = []
+
+    def stack_of(_directory: Path, environment: Mapping[str, str], *_: object, **__: object) -> SimpleNamespace:
+        environments.append(environment)
+        return role
+
+    for name, part in {
+        "PROPAGATION_SECONDS": 0,
+        "Stack": stack_of,
+        "assume": lambda *_: {"AWS_ACCESS_KEY_ID": "role"},
+        "make_role": lambda _iam, _name, principal, documents: f"{principal['AWS']} {documents}",
+        "plan_policies": lambda _plan: {"read": ALLOW},
+    }.items():
+        monkeypatch.setattr(smoke_checks, name, part)
+    clients = SimpleNamespace(iam=None, sts=None)
+    resources = SimpleNamespace(
+        arn=lambda service, name: f"arn:aws:{service}:eu-central-1:1:{name}", region="eu-central-1"
+    )
+    return smoke(
+        monkeypatch,
+        clients=clients,
+        deploy_roles={},
+        resources=resources,
+        stack=stack,
+        steps=SimpleNamespace(say=print),
+    ).plan_role
+
+
+def test_the_plan_role_must_see_what_its_maker_sees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    drift = [{"address": "aws_sqs_queue.this", "change": {"actions": ["update"]}}]
+    assert plan_role(monkeypatch, tmp_path, [], [])() == "its plan is this caller's: empty"
+    assert plan_role(monkeypatch, tmp_path, drift, drift)() == "its plan is this caller's: aws_sqs_queue.this"
+    with pytest.raises(SmokeError, match=r"the plan changes aws_sqs_queue\.this and not"):
+        plan_role(monkeypatch, tmp_path, [], drift)()
+    with pytest.raises(TerraformError, match="not authorized to perform: kms:Decrypt"):
+        plan_role(monkeypatch, tmp_path, [], "is not authorized to perform: kms:Decrypt")()
 
 
 # A Task that times out, and the workflow's log
