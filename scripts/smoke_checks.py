@@ -388,12 +388,15 @@ class Smoke:
 
     def lost_uploads(self) -> str:
         """Repair what was uploaded before S3's events flowed, as `darkroom reconcile --grace 0 --repair` does."""
+        came = {event["object"]["key"] for event in self._witness.s3_events}
+        late = len(came.intersection(self._lost))
+        self._facts.more["uploads before the first event"] = f"{len(self._lost)}, of which {late} sent one later"
         for image_id in self._lost:
             plan = Plan(settled=datetime.now(UTC), repairs=True, prefix=image_id)
             compare(self._resources, plan, lambda: False, lambda _difference, _outcome: None)
         for image_id in self._lost:
             self._await(f"record of {image_id}", partial(self._current, image_id))
-        return f"{len(self._lost)} lost, all repaired"
+        return f"{len(self._lost) - late} lost, all repaired"
 
     def policies(self) -> str:
         """Have Access Analyzer validate every policy: those that were applied, and those of the roles for GitHub."""

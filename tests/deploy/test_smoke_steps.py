@@ -654,3 +654,19 @@ def test_a_key_that_makes_no_difference_fails_the_step(monkeypatch: pytest.Monke
     with pytest.raises(SmokeError, match="no event that fails for the key"):
         key_policy(monkeypatch, bus)()
     assert bus.policies[-1] == Bus.KEY_POLICY, "the policy is put back all the same"
+
+
+# Uploads whose events S3 did not send
+
+
+def test_lost_uploads_are_repaired_and_late_events_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    repaired: list[str] = []
+    monkeypatch.setattr(smoke_checks, "compare", lambda _resources, plan, _stop, _tell: repaired.append(plan.prefix))
+    witness = SimpleNamespace(receive=list, s3_events=[{"object": {"key": "late.jpg"}}, {"object": {"key": "other"}}])
+    made = smoke(monkeypatch, lost=["lost.jpg", "late.jpg"], witness=witness)
+    monkeypatch.setattr(made, "_current", lambda image_id: {"image_id": image_id} if image_id in repaired else None)
+    assert made.lost_uploads() == "1 lost, all repaired"
+    assert made._facts.more["uploads before the first event"] == "2, of which 1 sent one later"  # noqa: SLF001
+    monkeypatch.setattr(made, "_current", lambda _image_id: None)
+    with pytest.raises(SmokeError, match=r"no record of lost\.jpg"):
+        made.lost_uploads()
