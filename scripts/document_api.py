@@ -48,7 +48,8 @@ log has the `x-amz-apigw-id` of each answer as `extended_id`; quote it when you 
 
 An owner is a part of a key: at most 128 letters, digits and `=,.@_:-`, beginning with a letter or digit. A caller with
 another name, such as a session with a `+` or Auth0's `auth0|…`, gets a 403 on every route: S3 takes a `+` in a path for a
-space. For `LAMBDA`, let the function replace such characters, so that no two callers get the same name.
+space. For `LAMBDA`, the function must return only such names, and a different one for each caller: `POST /images` puts
+the name into a path that S3 decodes, so a `%` in it could name another owner.
 
 A key alone is enough for programs of one's own and for trying things out; AWS does not take it for a proof of identity.
 Keys that the templates build begin with the owner, for S3 and DynamoDB alike. So another owner's image cannot even be

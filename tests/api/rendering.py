@@ -120,7 +120,8 @@ def by_velocity(text: str, *, body: str, parameters: Mapping[str, Any], context:
     request = {"template": text, "body": body, "params": parameters, "context": context}
     process.stdin.write(json.dumps(request).encode() + b"\n")
     process.stdin.flush()
-    answer = json.loads(process.stdout.readline())
+    line = process.stdout.readline()
+    answer = json.loads(line) if line else {"error": f"Velocity has ended: run {process.args!r} to see why"}
     if "error" in answer:
         raise RenderingError(answer["error"])
     return answer["text"], answer["context"]
