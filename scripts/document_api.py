@@ -93,7 +93,7 @@ def _operation(contract: dict[str, Any], name: str, operation: dict[str, Any]) -
     common = _common(contract)
     for status, response in operation["responses"].items():
         if status not in common:
-            schema = next(iter(response.get("content", {}).values()), {}).get("schema", {})
+            schema = next((kind["schema"] for kind in response.get("content", {}).values()), {})
             about = f" {_reference(schema)}" if "$ref" in schema and int(status) < 400 else ""  # noqa: PLR2004
             yield f"| {status} | {response['description']}{about} |"
     yield f"| {', '.join(status for status in common if status in operation['responses'])} | as everywhere |\n"
