@@ -71,9 +71,9 @@ locals {
     }
   }
 
-  # What a request template does not let through, S3 does not find, whatever the reason was.
+  # S3 gets no valid request for a caller who cannot own images, and answers 4xx of its own choice.
   api_bucket_error = {
-    for code in ["not_found"] : code => {
+    for code in ["invalid_request", "not_found"] : code => {
       status   = local.api_error[code].status
       template = templatefile("${path.module}/api/error.response.vtl", merge(local.api_values, { error = local.api_error[code].template }))
     }
@@ -108,7 +108,7 @@ locals {
         }
         responses = {
           "200"     = { status = 202, template = local.api_template["post_image.response"] }
-          "400"     = local.api_error.invalid_request
+          "400"     = local.api_bucket_error.invalid_request
           "403"     = { status = 403, template = local.api_template["post_image.refused"] }
           "409|412" = local.api_error.conflict
           "503"     = local.api_error.unavailable
