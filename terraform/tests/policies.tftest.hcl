@@ -239,13 +239,26 @@ run "the_api_may_do_what_its_routes_need" {
         Sid      = "KeepOriginals"
         Effect   = "Allow"
         Action   = ["s3:PutObject", "s3:DeleteObject"]
-        Resource = "arn:aws:s3:::darkroom-originals-123456789012/?*/????????-????-????-????-????????????"
+        Resource = "arn:aws:s3:::darkroom-originals-123456789012/?*/????????*"
+      },
+      {
+        Sid      = "RefuseOwners"
+        Effect   = "Deny"
+        Action   = "s3:PutObject"
+        Resource = jsondecode(data.aws_iam_policy_document.api.json).Statement[1].Resource # below
+      },
+      {
+        Sid       = "RefuseEmptyBodies"
+        Effect    = "Deny"
+        Action    = "s3:PutObject"
+        Resource  = "arn:aws:s3:::darkroom-originals-123456789012/*"
+        Condition = { StringEquals = { "s3:x-amz-content-sha256" = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" } }
       },
       {
         Sid      = "ServeDerivatives"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = "arn:aws:s3:::darkroom-processed-123456789012/?*/????????-????-????-????-????????????/?*/?*"
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012/?*/????????*/?*/?*"
       },
       {
         Sid      = "ReadRecord"
@@ -276,6 +289,16 @@ run "the_api_may_do_what_its_routes_need" {
       },
     ]
     error_message = "The API must keep originals, serve derivatives, read records and ask for signatures, and no more: ${data.aws_iam_policy_document.api.json}"
+  }
+
+  assert {
+    condition = toset(jsondecode(data.aws_iam_policy_document.api.json).Statement[1].Resource) == toset(concat(
+      [for key in ["*/*/*", "${join("", [for _ in range(129) : "?"])}*/*"] : "arn:aws:s3:::darkroom-originals-123456789012/${key}"],
+      [for first in split("", "=,.@_:-") : "arn:aws:s3:::darkroom-originals-123456789012/${first}*"],
+      [for other in split("", " !\"#%&'()+;<>[\\]^`{|}~") : "arn:aws:s3:::darkroom-originals-123456789012/*${other}*/*"],
+      [for wildcard in split("", "*?$") : "arn:aws:s3:::darkroom-originals-123456789012/*$${${wildcard}}*/*"],
+    ))
+    error_message = "Keys of owners that the templates refuse must not be written: ${data.aws_iam_policy_document.api.json}"
   }
 
   assert {

@@ -37,6 +37,9 @@ locals {
 
         x-amazon-apigateway-integration = merge(
           {
+            for handling in ["CONVERT_TO_TEXT"] : "contentHandling" => handling if length(route.integration.templates) > 0
+          },
+          {
             type                = "aws"
             uri                 = "arn:${local.partition}:apigateway:${local.region}:${route.integration.service}"
             httpMethod          = route.integration.method

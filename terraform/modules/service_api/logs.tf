@@ -2,9 +2,11 @@ locals {
   access_log_group     = "/aws/apigateway/${var.name}"
   access_log_group_arn = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.access_log_group}"
 
-  # One JSON object a request: who, what, how it ended, and what the service behind said.
+  # One JSON object a request: who, what, how it ended, and what the service behind said. Callers can choose the request
+  # id, by the header X-Amzn-RequestId, but not the extended one.
   access_log = {
     request_id         = "$context.requestId"
+    extended_id        = "$context.extendedRequestId"
     at                 = "$context.requestTime"
     caller             = "$context.${local.principal}"
     ip                 = "$context.identity.sourceIp"

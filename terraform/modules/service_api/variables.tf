@@ -131,7 +131,7 @@ variable "authorization" {
 }
 
 variable "binary_media_types" {
-  description = "Content types that are bytes. The body of any other is taken for UTF-8 text, which destroys an image."
+  description = "Content types that are bytes; `*/*`: all. A body of any other type is decoded as UTF-8 text, which destroys an image. A template gets bytes in base64 (`$util.base64Decode($input.body)`), of requests and of the service's answers alike, so with `*/*` it has to decode every body that it reads."
   type        = list(string)
   default     = []
   nullable    = false

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import hcl2
+import jsonschema_rs
 import pytest
 from botocore.config import Config
 
@@ -20,6 +21,8 @@ from presign_upload.settings import Settings, SettingsError
 from stack import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_s3 import S3Client
 
 ENVIRONMENT = {"ORIGINALS_BUCKET": "originals", "MAX_BYTES": "1000", "EXPIRY_SECONDS": "60", "LOG_LEVEL": "INFO"}
@@ -73,22 +76,69 @@ def test_a_form_expires(s3: S3Client) -> None:
     assert form.expires_in == 60
 
 
-@pytest.mark.parametrize("owner", ["", ".", "..", "a/b", "/", "a b", "a\n", "é", "a" * 129, None, 5])
+@pytest.mark.parametrize("owner", ["", ".", "..", "a/b", "/", "a b", "a\n", "é", "a+b", "auth0|a", "a" * 129, None, 5])
 def test_no_form_for_what_is_no_owner(owner: Any) -> None:
     with pytest.raises(InvalidRequestError, match="owner"):
         Request(owner=owner, content_type="image/png")
 
 
-@pytest.mark.parametrize("content_type", ["", "image", "image/png\r\nX: y", "text/html; charset=x", "IMAGE/PNG", None])
+@pytest.mark.parametrize(
+    "content_type", ["", "image", "image/png\r\nX: y", "text/html", "text/html; charset=x", "IMAGE/PNG", None]
+)
 def test_no_form_for_what_is_no_content_type(content_type: Any) -> None:
     with pytest.raises(InvalidRequestError, match="content_type"):
         Request(owner="alice", content_type=content_type)
 
 
-@pytest.mark.parametrize("name", ["a\r\nb", "é", "a" * 201, "\x7f", None])
+@pytest.mark.parametrize("name", ["", " ", "a\r\nb", "é", "a" * 201, "\x7f", 5])
 def test_no_form_for_a_name_that_metadata_cannot_hold(name: Any) -> None:
     with pytest.raises(InvalidRequestError, match="name"):
         Request(owner="alice", content_type="image/png", name=name)
+
+
+# Bodies
+
+SCHEMA = json.loads((ROOT / "terraform" / "api" / "openapi.json").read_text())["components"]["schemas"]["Upload"]
+
+VALID = [
+    {"content_type": "image/png"},
+    {"content_type": "image/png", "name": "a.png"},
+    {"content_type": "application/octet-stream", "name": " a b "},
+    {"content_type": "image/webp", "name": "~" * 200},
+]
+INVALID = [
+    None, True, 5, "x", [], {}, [{"content_type": "image/png"}], {"name": "a.png"}, {"content_type": None},
+    {"content_type": ["image/png"]}, {"content_type": "text/html"}, {"content_type": "image/png\n"},
+    {"content_type": "image/png", "name": None}, {"content_type": "image/png", "name": ""},
+    {"content_type": "image/png", "name": "  "}, {"content_type": "image/png", "name": "a\n"},
+    {"content_type": "image/png", "name": "x" * 201}, {"content_type": "image/png", "owner": "bob"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("told", [*VALID, *INVALID], ids=repr)
+@pytest.mark.parametrize("encode", [str, lambda text: base64.b64encode(text.encode()).decode()], ids=["text", "base64"])
+def test_a_body_is_taken_if_the_contract_takes_it(told: Any, encode: Callable[[str], str]) -> None:
+    assert jsonschema_rs.is_valid(SCHEMA, told) == (told in VALID)
+    body = encode(json.dumps(told))
+    if told in VALID:
+        assert Request.from_body("alice", body) == Request(owner="alice", **told)
+    else:
+        with pytest.raises(InvalidRequestError):
+            Request.from_body("alice", body)
+
+
+@pytest.mark.parametrize("kind", SCHEMA["properties"]["content_type"]["enum"])
+def test_every_content_type_of_the_contract_is_taken(kind: str) -> None:
+    assert Request.from_body("alice", json.dumps({"content_type": kind})).content_type == kind
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", "{}}", "x", "====", "eyJ", "\ufffd", '{"a":' * 800, base64.b64encode(b"[" * 3000).decode(), "/w=="],
+)
+def test_a_body_that_is_not_json_is_refused(body: str) -> None:
+    with pytest.raises(InvalidRequestError, match="not JSON"):
+        Request.from_body("alice", body)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
@@ -134,11 +184,12 @@ def test_the_handler_answers_with_the_form(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     module = importlib.import_module("presign_upload.handler")
-    answer = module.handler({"owner": "alice", "content_type": "image/jpeg", "name": "x.jpg"}, None)
+    body = json.dumps({"content_type": "image/jpeg", "name": "x.jpg"})
+    answer = module.handler({"owner": "alice", "body": body}, None)
     json.dumps(answer)
     assert set(answer) == {"id", "url", "fields", "expires_in"}
     assert answer["url"].startswith("https://")
-    with pytest.raises(InvalidRequestError):
-        module.handler({"owner": "", "content_type": "image/jpeg"}, None)
+    for owner, refused in (("", body), ("alice", "{}")):
+        assert module.handler({"owner": owner, "body": refused}, None) == {"error": "invalid_body"}
     with pytest.raises(TypeError):
-        module.handler({"content_type": "image/jpeg"}, None)
+        module.handler({"body": body}, None)

@@ -47,7 +47,7 @@ module "orders_api" {
           "application/json" = "Action=SendMessage&MessageBody=$util.urlEncode($input.body)&MessageAttribute.1.Name=customer&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.Value.StringValue=$util.urlEncode(\"customer:$!context.identity.user\")"
         }
         responses = {
-          "2\\d{2}" = { status = 202, template = jsonencode({ order = "$context.requestId" }) }
+          "2\\d{2}" = { status = 202, template = jsonencode({ order = "$context.extendedRequestId" }) }
           default   = { status = 500, template = jsonencode({ error = { code = "internal_error", message = "Try again later." } }) }
         }
       }
@@ -58,7 +58,7 @@ module "orders_api" {
         service = "states:action/StartSyncExecution"
         templates = {
           "application/json" = <<-EOT
-            #set($article = "$!input.params('article')")
+            #set($article = "$!input.params().path.get('article')")
             #if(!$article.matches("[a-z0-9-]{1,40}"))#set($article = "")#end
             {"stateMachineArn": "${aws_sfn_state_machine.price.arn}", "input": "{\"article\": \"$article\"}"}
           EOT
