@@ -1,4 +1,5 @@
-# One key for the whole pipeline: what rests anywhere is encrypted with it, and disabling it ends all access at once.
+# One key for the whole pipeline: it encrypts everything but the dead-letter queues that have to work without it, and
+# disabling it ends all access to images and records at once.
 # Services get exactly the grants that the arrows between them need; roles get theirs where they are created.
 module "key" {
   source = "./modules/key"
