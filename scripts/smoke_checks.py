@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image, ImageOps
 
-from darkroom.resources import Resources
+from darkroom.resources import Resources, bucket_name
 from demo_pipeline import Observer, Run
 from demo_sources import Source
 from reconcile.records import current_of, read_items, versions_of
@@ -57,7 +57,7 @@ class Witness(Observer):
         self._interrupted = interrupted
         self._pipeline = name
         self._sealed_name = f"{name}-sealed"
-        self.sealed_arn = f"arn:aws:sqs:{clients.region}:{clients.account}:{self._sealed_name}"
+        self.sealed_arn = f"arn:{clients.partition}:sqs:{clients.region}:{clients.account}:{self._sealed_name}"
         self._sealed_url: str = clients.sqs.create_queue(QueueName=self._sealed_name)["QueueUrl"]
         policy = {
             "Version": "2012-10-17",
@@ -122,7 +122,8 @@ def leave(clients: Clients, name: str) -> None:
     for queue in (f"{name}-observer", f"{name}-sealed"):
         if found := _unless_gone(clients.sqs.get_queue_url, QueueName=queue):
             _unless_gone(clients.sqs.delete_queue, QueueUrl=found["QueueUrl"])
-    for bucket in (f"{name}-originals-{clients.account}", f"{name}-processed-{clients.account}"):
+    for purpose in ("originals", "processed"):
+        bucket = bucket_name(name, purpose, clients.account, clients.region)
         while found := _unless_gone(clients.s3.list_object_versions, Bucket=bucket):
             versions = [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
             for version in versions:
