@@ -220,11 +220,11 @@ module "api" {
   authorization      = var.api.authorization
   api_keys           = var.api.api_keys
   binary_media_types = local.api_binary_types
-  cors               = var.api.cors_origin == null ? null : { origin = var.api.cors_origin, headers = ["X-Image-Name"] }
-  logging            = { retention_days = var.logs.retention_days, account_settings = one(aws_api_gateway_account.logs[*].id) }
+  cors               = length(var.api.cors_origins) == 0 ? null : { origins = var.api.cors_origins }
+  logging            = var.api.logs ? { retention_days = var.logs.retention_days } : null
   throttling         = var.api.throttling
   tracing            = var.tracing
-  web_acl_arn        = var.api.web_acl_arn
+  web_acl            = var.api.web_acl
 
   permissions_boundary_arn = var.permissions_boundary_arn
 
@@ -293,60 +293,6 @@ data "aws_iam_policy_document" "api" {
     sid       = "UseKey"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [module.key.arn]
-  }
-}
-
-# One for all APIs of an account and region: what API Gateway writes logs with.
-resource "aws_api_gateway_account" "logs" {
-  count = try(var.api.account_logging, false) ? 1 : 0
-
-  cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
-
-  depends_on = [aws_iam_role_policy.api_gateway_logs]
-}
-
-resource "aws_iam_role" "api_gateway_logs" {
-  count = try(var.api.account_logging, false) ? 1 : 0
-
-  name               = "${var.name}-api-gateway-logs-${var.region}"
-  description        = "Lets API Gateway write logs"
-  assume_role_policy = data.aws_iam_policy_document.api_gateway_trust.json
-
-  permissions_boundary = var.permissions_boundary_arn
-}
-
-data "aws_iam_policy_document" "api_gateway_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["apigateway.amazonaws.com"]
-    }
-  }
-}
-
-resource "aws_iam_role_policy" "api_gateway_logs" {
-  count = try(var.api.account_logging, false) ? 1 : 0
-
-  name   = "logs"
-  role   = aws_iam_role.api_gateway_logs[0].name
-  policy = data.aws_iam_policy_document.api_gateway_logs.json
-}
-
-# The role is the whole account's, so it is for the log groups of any API.
-data "aws_iam_policy_document" "api_gateway_logs" {
-  statement {
-    actions = [
-      "logs:CreateLogGroup",
-      "logs:CreateLogStream",
-      "logs:DescribeLogGroups",
-      "logs:DescribeLogStreams",
-      "logs:FilterLogEvents",
-      "logs:GetLogEvents",
-      "logs:PutLogEvents",
-    ]
-    resources = ["arn:${local.partition}:logs:${var.region}:${local.account_id}:*"]
   }
 }
 

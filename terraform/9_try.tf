@@ -60,7 +60,7 @@ module "page" {
   source = "./modules/bucket"
   count  = local.page ? 1 : 0
 
-  name          = "${var.name}-page-${local.account_id}"
+  name          = "${var.name}-page-${local.bucket_suffix}"
   key_arn       = module.key.arn
   versioned     = false # its files are Terraform's
   eventbridge   = true  # for the rules of others

@@ -9,6 +9,9 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import boto3
+from botocore.config import Config
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -82,6 +85,27 @@ class Form:
     url: str
     fields: Mapping[str, str]
     expires_in: int
+
+
+def signing_client(environment: Mapping[str, str]) -> S3Client:
+    """Return a client that signs for the address of its region; it makes no request.
+
+    botocore signs forms for S3's global address unless it is told to use the bucket's name as a host. Browsers do not
+    follow the redirect from there, and newer regions have none. An endpoint that the environment sets takes buckets in
+    the path, as the bucket's name before it need not resolve.
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    overridden = any(environment.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
+    return boto3.client(
+        "s3",
+        config=Config(
+            signature_version="s3v4",
+            s3={
+                "addressing_style": "auto" if overridden else "virtual",
+                "us_east_1_regional_endpoint": "regional",
+            },
+        ),
+    )
 
 
 def presign(s3: S3Client, settings: Settings, request: Request) -> Form:

@@ -7,17 +7,13 @@ import os
 from dataclasses import asdict
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
-from presign_upload.forms import InvalidRequestError, Request, presign
+from presign_upload.forms import InvalidRequestError, Request, presign, signing_client
 from presign_upload.settings import Settings
 
 _logger = logging.getLogger(__name__)
 _settings = Settings.from_environment(os.environ)
 _logger.setLevel(_settings.log_level)
-# Signing makes no request. The region's own address, so that an upload is not redirected.
-_s3 = boto3.client("s3", config=Config(signature_version="s3v4", s3={"us_east_1_regional_endpoint": "regional"}))
+_s3 = signing_client(os.environ)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes both

@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.hostile import HOSTILE, NAMES
+from e2e.conftest import ORIGINS
 from e2e.engines import Capability, engine
 from e2e.pipeline import wait_for
 from e2e.serve import Answer, Caller, base_url
@@ -337,14 +338,31 @@ def test_a_malformed_body_is_refused(alice: Caller, body: bytes) -> None:
     assert (answer.status, answer.error) == (400, "invalid_body")
 
 
-def test_a_page_of_another_origin_may_ask(alice: Caller) -> None:
-    answer = Caller(alice.base, None, "browser").call(
-        "OPTIONS", f"/images/{UNKNOWN}", Origin="https://app.example.com", Access_Control_Request_Method="DELETE"
-    )
-    assert answer.status == 204
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+def preflight(caller: Caller, origin: str) -> Answer:
+    """Ask as a browser does before it deletes an image."""
+    browser = Caller(caller.base, None, "browser")
+    return browser.call("OPTIONS", f"/images/{UNKNOWN}", Origin=origin, Access_Control_Request_Method="DELETE")
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_a_page_of_an_admitted_origin_may_ask(alice: Caller, origin: str) -> None:
+    answer = preflight(alice, origin)
+    assert (answer.status, answer.body) == (204, b"")
+    assert answer.headers["Access-Control-Allow-Origin"] == origin
     assert answer.headers["Access-Control-Allow-Methods"] == "DELETE,GET,OPTIONS"
-    assert alice.get("images").headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert answer.headers["Vary"] == "Origin"
+    assert {"X-Amz-Content-Sha256", "X-Api-Key", "X-Image-Name"} <= set(
+        answer.headers["Access-Control-Allow-Headers"].split(",")
+    )
+    listing = alice.get("images").headers
+    assert listing["Access-Control-Allow-Origin"] == "*"
+    assert {"ETag", "Location", "Retry-After"} <= set(listing["Access-Control-Expose-Headers"].split(","))
+
+
+def test_a_page_of_another_origin_may_not_ask(alice: Caller) -> None:
+    answer = preflight(alice, "https://app.example.com.evil.example")
+    assert answer.status == 204
+    assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 # Hostile texts

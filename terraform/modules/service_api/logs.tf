@@ -23,6 +23,8 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "access" {
+  count = var.logging == null ? 0 : 1
+
   name              = local.access_log_group
   kms_key_id        = var.key_arn
   retention_in_days = var.logging.retention_days
@@ -31,6 +33,8 @@ resource "aws_cloudwatch_log_group" "access" {
 }
 
 resource "aws_cloudwatch_log_group" "execution" {
+  count = var.logging == null ? 0 : 1
+
   name              = "API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${var.stage}"
   kms_key_id        = var.key_arn
   retention_in_days = var.logging.retention_days

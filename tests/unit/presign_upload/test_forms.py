@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 import hcl2
 import jsonschema_rs
 import pytest
-from botocore.config import Config
 
-from presign_upload.forms import Form, InvalidRequestError, Request, presign
+from presign_upload.forms import Form, InvalidRequestError, Request, presign, signing_client
 from presign_upload.settings import Settings, SettingsError
 from stack import ROOT
 
@@ -29,16 +29,26 @@ ENVIRONMENT = {"ORIGINALS_BUCKET": "originals", "MAX_BYTES": "1000", "EXPIRY_SEC
 SETTINGS = Settings.from_environment(ENVIRONMENT)
 
 
+ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+
+
+@pytest.fixture(autouse=True)
+def function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of a function on AWS."""
+    for name in ENDPOINTS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture
 def s3() -> S3Client:
     """A client that signs; nothing here makes a request."""
-    return boto3.client(
-        "s3",
-        region_name="eu-central-1",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",  # noqa: S106 - it opens nothing
-        config=Config(signature_version="s3v4"),
-    )
+    return signing_client({})
 
 
 def policy(form: Form) -> dict[str, Any]:
@@ -178,17 +188,55 @@ def test_terraform_sets_what_the_function_reads() -> None:
     assert told == {field.name for field in dataclasses.fields(Settings)}
 
 
+def regions() -> list[tuple[str, str]]:
+    """Return each region of S3 that botocore knows, with the domain of its partition."""
+    session = boto3.Session()
+    resolver = botocore.session.get_session().get_component("endpoint_resolver")
+    return [
+        (region, resolver.get_partition_dns_suffix(partition))
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("s3", partition_name=partition)
+    ]
+
+
+def test_regions_cover_every_partition() -> None:
+    known = regions()
+    assert len(known) >= 40
+    assert {domain for _, domain in known} >= {
+        "amazonaws.com",
+        "amazonaws.com.cn",
+        "amazonaws.eu",
+        "c2s.ic.gov",
+        "sc2s.sgov.gov",
+    }
+
+
+@pytest.mark.parametrize(("region", "domain"), regions())
+def test_a_form_leads_to_the_bucket_in_its_region(monkeypatch: pytest.MonkeyPatch, region: str, domain: str) -> None:
+    """The host that the page's policy admits (`page_upload_url` in 9_try.tf) and that does not redirect."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    form = presign(signing_client({}), SETTINGS, Request(owner="alice", content_type="image/png"))
+    assert form.url == f"https://originals.s3.{region}.{domain}/"
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_a_form_leads_to_an_endpoint_that_is_set(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "http://localhost:4566")
+    form = presign(
+        signing_client({name: "http://localhost:4566"}), SETTINGS, Request(owner="alice", content_type="image/png")
+    )
+    assert form.url == "http://localhost:4566/originals"
+
+
 def test_the_handler_answers_with_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-central-1"}
-    for name, value in {**ENVIRONMENT, **keys}.items():
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     module = importlib.import_module("presign_upload.handler")
     body = json.dumps({"content_type": "image/jpeg", "name": "x.jpg"})
     answer = module.handler({"owner": "alice", "body": body}, None)
     json.dumps(answer)
     assert set(answer) == {"id", "url", "fields", "expires_in"}
-    assert answer["url"].startswith("https://")
+    assert answer["url"] == "https://originals.s3.eu-central-1.amazonaws.com/"
     for owner, refused in (("", body), ("alice", "{}")):
         assert module.handler({"owner": owner, "body": refused}, None) == {"error": "invalid_body"}
     with pytest.raises(TypeError):

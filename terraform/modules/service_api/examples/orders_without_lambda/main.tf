@@ -14,7 +14,9 @@ terraform {
 
 data "aws_caller_identity" "current" {}
 
-data "aws_region" "current" {}
+data "aws_service_principal" "logs" {
+  service_name = "logs"
+}
 
 module "orders_api" {
   source = "../.."
@@ -168,7 +170,7 @@ resource "aws_kms_key" "example" {
       },
       {
         Effect    = "Allow"
-        Principal = { Service = "logs.${data.aws_region.current.id}.amazonaws.com" }
+        Principal = { Service = data.aws_service_principal.logs.id }
         Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
         Resource  = "*"
       },
