@@ -198,6 +198,16 @@ def test_purge_of_a_version_that_only_the_deletion_recorded_is_silent(world: Wor
     assert world.told() == told
 
 
+def test_late_upload_event_of_a_purged_version_changes_nothing(world: World) -> None:
+    upload = world.put()
+    world.delete()
+    world.purge(upload.version_id)
+    before, told = world.items(), world.told()
+    world.handle(upload)
+    assert world.items() == before
+    assert world.told() == told
+
+
 def test_purge_before_the_delete_marker_leaves_the_image_deleted(world: World) -> None:
     upload = world.put()
     marker = world.originals.delete("a")
