@@ -34,11 +34,11 @@ module "notifications" {
   }
 }
 
+# Without the key: an event comes here when table or topic cannot be reached because the key is disabled, too.
 module "record_image_dlq" {
   source = "./modules/queue"
 
   name              = "${var.name}-record-image-dlq"
-  key_arn           = module.key.arn
   message_retention = 1209600
   dlq               = null
 }

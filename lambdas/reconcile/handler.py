@@ -40,6 +40,7 @@ _config = Config(
 )
 _logger = logging.getLogger(__name__)
 _settings = Settings.from_environment(os.environ)
+_logger.setLevel(_settings.log_level)
 
 
 @dataclass(frozen=True, kw_only=True)

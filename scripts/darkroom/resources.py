@@ -46,7 +46,7 @@ _DLQ_NAMES = {
     Dlq.RECORD_IMAGE: "{}-record-image-dlq",
     Dlq.NOTIFICATIONS: "{}-notifications-undelivered",
     Dlq.UPLOADS_RULES: "{}-uploads-events-dlq",
-    Dlq.BUS: "{}-events-dlq",
+    Dlq.BUS: "{}-bus-dlq",
 }
 
 

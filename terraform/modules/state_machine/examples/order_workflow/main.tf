@@ -87,7 +87,7 @@ resource "aws_kms_key" "orders" {
         Principal = { Service = "delivery.logs.amazonaws.com" }
         Action    = "kms:Decrypt"
         Resource  = "*"
-        Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+        Condition = { StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:*" } }
       },
     ]
   })
