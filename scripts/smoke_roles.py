@@ -56,12 +56,13 @@ def plan_deploy_roles(folder: Path, resources: Resources) -> dict[str, Any]:
     """
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(EXAMPLE, folder)
+    provider = f"arn:{resources.partition}:iam::{resources.account}:oidc-provider/token.actions.githubusercontent.com"
     variables = {
         "name": resources.name,
         "region": resources.region,
         "repository": "octo-org/photos",
         "state_bucket": f"{resources.name}-state",
-        "oidc_provider_arn": f"arn:{resources.partition}:iam::{resources.account}:oidc-provider/token.actions.githubusercontent.com",
+        "oidc_provider_arn": provider,
     }
     (folder / "terraform.tfvars.json").write_text(json.dumps(variables))
     terraform = Terraform(folder, {})
