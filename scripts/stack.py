@@ -153,6 +153,11 @@ class Terraform:
         plan: dict[str, Any] = json.loads(self.run("show", "-json", "tfplan"))
         return plan
 
+    def state(self) -> dict[str, Any]:
+        """Return the state, in Terraform's JSON form."""
+        state: dict[str, Any] = json.loads(self.run("show", "-json"))
+        return state
+
     def outputs(self) -> dict[str, Any]:
         """The outputs, by name."""
         outputs = json.loads(self.run("output", "-json"))
