@@ -74,8 +74,8 @@ run "what_is_asked_for_is_made" {
   }
 
   assert {
-    condition     = module.observability[0].budget_name == "darkroom" && module.observability[0].registry_name == "darkroom"
-    error_message = "A budget and a registry, of the pipeline's name."
+    condition     = module.observability[0].budget_name == "darkroom-eu-central-1" && module.observability[0].registry_name == "darkroom"
+    error_message = "The budget has the name of the pipeline and the region, the registry that of the pipeline."
   }
 
   assert {
