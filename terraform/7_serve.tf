@@ -296,13 +296,17 @@ data "aws_iam_policy_document" "api_gateway_logs" {
     actions = [
       "logs:CreateLogGroup",
       "logs:CreateLogStream",
-      "logs:DescribeLogGroups",
       "logs:DescribeLogStreams",
       "logs:FilterLogEvents",
       "logs:GetLogEvents",
       "logs:PutLogEvents",
     ]
     resources = ["arn:${local.partition}:logs:${var.region}:${local.account_id}:*"]
+  }
+
+  statement {
+    actions   = ["logs:DescribeLogGroups"]
+    resources = ["*"] # it takes no ARN
   }
 }
 

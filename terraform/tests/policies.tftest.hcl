@@ -320,12 +320,12 @@ run "the_api_may_do_what_its_routes_need" {
           "logs:GetLogEvents",
           "logs:FilterLogEvents",
           "logs:DescribeLogStreams",
-          "logs:DescribeLogGroups",
           "logs:CreateLogStream",
           "logs:CreateLogGroup",
         ]
         Resource = "arn:aws:logs:eu-central-1:123456789012:*"
       },
+      { Effect = "Allow", Action = "logs:DescribeLogGroups", Resource = "*" },
     ]
     error_message = "API Gateway must write logs, in this account and region: ${data.aws_iam_policy_document.api_gateway_logs.json}"
   }
