@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from aws_checks import endpoints, neighbours
+from aws_checks import endpoints, iam, kms, neighbours
 from aws_checks.plans import load_plans
 from interruption import end_in_order
 from stack import TerraformError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CHECKS: Mapping[str, Callable[[Sequence[Plan]], Iterator[Finding]]] = {
     "endpoints": endpoints.check,
+    "iam": iam.check,
+    "kms": kms.check,
     "neighbours": neighbours.check,
 }
 

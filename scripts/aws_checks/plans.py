@@ -69,7 +69,7 @@ OTHERWISE: dict[str, Any] = {
     "api": {
         "authorization": {
             "type": "LAMBDA",
-            "function_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:authorizer",
+            "function_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:darkroom-authorizer",
         },
         "cors_origin": "https://example.com",
     },
