@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aws_checks.policies import policies
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,6 +45,19 @@ def deliveries(plan: Plan) -> Iterator[Delivery]:
         for arn in sorted(arns):
             if ":sns:" in arn:
                 yield _delivery("cloudwatch.amazonaws.com", arn, alarm.value("arn"), alarm.address)
+
+
+def admitted(plan: Plan) -> Iterator[Delivery]:
+    """Yield what queues and topics admit, though nothing may send it yet: a topic has its DLQ before a subscriber."""
+    for policy in policies(plan):
+        if policy.resource.type in {"aws_sns_topic", "aws_sqs_queue"}:
+            arn = policy.resource.value("arn")
+            for statement in policy.statements:
+                for service in statement.services if statement.allow else ():
+                    for source in statement.conditions.get("ArnLike", statement.conditions.get("ArnEquals", {})).get(
+                        "aws:SourceArn", ()
+                    ):
+                        yield _delivery(service, arn, source, f"{policy.resource.address} {statement.label}")
 
 
 def _of_rules(plan: Plan) -> Iterator[Delivery]:

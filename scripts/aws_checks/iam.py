@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from aws_checks import authorization, provider_calls
 from aws_checks.deliveries import deliveries
 from aws_checks.findings import Finding
-from aws_checks.needs import needs
-from aws_checks.policies import fits, matches, overlap, policies, roles
+from aws_checks.needs import credentials, needs
+from aws_checks.policies import fits, matches, overlap, policies, roles, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,11 +40,12 @@ def check(plans: Sequence[Plan]) -> Iterator[Finding]:
                 for what in _vocabulary(policy, statement):
                     yield Finding(plan.name, where, what)
         needed = needs(plan)
-        for arn, (role, statements) in roles(plan).items():
+        for arn, (role, granted) in roles(plan).items():
             if arn in needed:
-                for what in _balance(needed[arn], statements):
+                for what in _balance(needed[arn], granted):
                     yield Finding(plan.name, role.address, what)
         yield from _deliveries(plan)
+        yield from _trust(plan)
     yield from provider_calls.check(plans)
 
 
@@ -110,9 +111,9 @@ def _key(statement: Statement, test: str, key: str, known: Sequence[authorizatio
         yield f"{key} is no condition key of {', '.join(lacking)}: give these a statement of their own."
 
 
-def _balance(needed: Sequence[Need], statements: Sequence[Statement]) -> Iterator[str]:
+def _balance(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[str]:
     """Yield the needs that no statement covers and the grants that no need covers."""
-    allowed = [one for one in statements if one.allow]
+    allowed = [one for one in granted if one.allow]
     for need in needed:
         if not need.optional and not any(one.covers(need.action, need.resource) for one in allowed):
             yield f"{need.why} needs {need.action} on {need.resource}, which no policy of the role allows: add it."
@@ -152,3 +153,29 @@ def _deliveries(plan: Plan) -> Iterator[Finding]:
                 if not any(fits(statement.conditions, {"aws:SourceArn": one}) for one in sources):
                     what = f"{statement.label} admits {service} from a source that is not there: remove it."
                     yield Finding(plan.name, policy.resource.address, what)
+
+
+def _trust(plan: Plan) -> Iterator[Finding]:
+    """Yield services that are given a role which does not admit them."""
+    trusts = {role.value("arn"): role for role in plan.every("aws_iam_role")}
+    for resource, arn, service, context in _given(plan):
+        role = trusts.get(arn)
+        if role and not any(
+            statement.allow and service in statement.services and fits(statement.conditions, context)
+            for statement in statements(role.value("assume_role_policy"))
+        ):
+            what = f"{service} cannot take on the role for {resource}: admit it in the role's trust policy."
+            yield Finding(plan.name, role.address, what)
+
+
+def _given(plan: Plan) -> Iterator[tuple[str, str, str, dict[str, str]]]:
+    """Yield what is given a role: its address, the role, the service, and what the service says of itself."""
+    for resource in plan.every(*provider_calls.CALLS):
+        passes = provider_calls.CALLS[resource.type].get("passes")
+        if passes and (role := resource.value(*passes["role"])):
+            # Rules and schedules name another source than themselves.
+            own = {"aws:SourceArn": resource.value("arn")} if resource.type == "aws_sfn_state_machine" else {}
+            yield resource.address, role, passes["to"], own
+    for api in plan.every("aws_api_gateway_rest_api"):
+        for role in sorted(credentials(api)):
+            yield api.address, role, "apigateway.amazonaws.com", {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws_checks.deliveries import deliveries
+from aws_checks.deliveries import admitted, deliveries
 from aws_checks.findings import Finding
 from aws_checks.policies import fits, matches, overlap, roles, statements
 
@@ -30,6 +30,10 @@ KEYS: dict[str, tuple[str | int, ...]] = {
     "aws_sns_topic": ("kms_master_key_id",),
     "aws_sqs_queue": ("kms_master_key_id",),
 }
+
+# AWS documents it for services that use a key, and their condition on the encryption context never holds for it.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+AS_DOCUMENTED = {"kms:DescribeKey"}
 
 # Terraform reads the headers of an object, which need no key without a checksum:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
@@ -179,11 +183,13 @@ def _needless(needed: Sequence[Use], granted: Sequence[Statement]) -> Iterator[s
 
 
 def _key_policy(plan: Plan, key: Resource) -> Iterator[str]:
-    """Yield what services do in their own name and the key's policy does not allow."""
+    """Yield what services do in their own name and the key's policy does not allow, and what it allows for nothing."""
     granted = [one for one in statements(key.value("policy")) if one.allow]
+    used: dict[str, set[str]] = {}
     for principal, use in _service_uses(plan):
         if use.key != key.value("arn"):
             continue
+        used.setdefault(principal, set()).update(use.actions)
         admitting = [one for one in granted if principal in one.services and fits(one.conditions, use.context)]
         missing = [
             action
@@ -192,6 +198,11 @@ def _key_policy(plan: Plan, key: Resource) -> Iterator[str]:
         ]
         if missing:
             yield f"{use.why} needs {', '.join(missing)} for {principal}: allow it in the key's policy ({use.source})."
+    # An example's key may be for what is not in it.
+    for statement in granted if plan.name.startswith("root") else ():
+        for principal in statement.services:
+            for action in sorted(set(statement.actions) - used.get(principal, set()) - AS_DOCUMENTED):
+                yield f"{statement.label} allows {action} to {principal}, which nothing needs: remove it."
 
 
 def _service_uses(plan: Plan) -> Iterator[tuple[str, Use]]:
@@ -202,7 +213,7 @@ def _service_uses(plan: Plan) -> Iterator[tuple[str, Use]]:
                 context = _context(row, one.resource)
                 use = Use(one.resource.address, tuple(row["key"]), (), one.key, context, row["source"])
                 yield row["principal"].format(region=plan.region), use
-    for delivery in deliveries(plan):
+    for delivery in (*deliveries(plan), *admitted(plan)):
         for one in found:
             if one.resource.value("arn") == delivery.resource:
                 for row in USES["caller"]:

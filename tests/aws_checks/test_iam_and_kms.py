@@ -168,6 +168,7 @@ def test_iam_finds(plans: Sequence[Plan], plan: str, address: str, change: Calla
         ),
         ("root", RECORD, with_statement(Action="kms:Encrypt", Resource="*"), "Planted allows kms:Encrypt"),
         ("root", KEY, no_statement("ServiceEventBus"), "events.amazonaws.com"),
+        ("root", KEY, replaced("sns.amazonaws.com", "cloudwatch.amazonaws.com"), "cloudwatch.amazonaws.com, which"),
         ("root", KEY, no_statement("ServiceLogDelivery"), "delivery.logs.amazonaws.com"),
         (
             "root",
@@ -179,6 +180,20 @@ def test_iam_finds(plans: Sequence[Plan], plan: str, address: str, change: Calla
 )
 def test_kms_finds(plans: Sequence[Plan], plan: str, address: str, change: Callable[[str], str], said: str) -> None:
     assert any(said in finding.what for finding in found(plans, kms.check, plan, address, ["policy"], change))
+
+
+@pytest.mark.parametrize(
+    ("address", "before", "after"),
+    [
+        ("module.record_image.aws_iam_role.this", "states.amazonaws.com", "lambda.amazonaws.com"),
+        ("module.record_image.aws_iam_role.this", "stateMachine:darkroom-record", "stateMachine:darkroom-other"),
+        ("module.api[0].aws_iam_role.this", "apigateway.amazonaws.com", "execute-api.amazonaws.com"),
+        ("aws_iam_role.reconcile_schedule[0]", "scheduler.amazonaws.com", "events.amazonaws.com"),
+    ],
+)
+def test_iam_finds_services_without_their_role(plans: Sequence[Plan], address: str, before: str, after: str) -> None:
+    planted = ("root", address, ["assume_role_policy"], replaced(before, after))
+    assert any("cannot take on the role" in finding.what for finding in found(plans, iam.check, *planted))
 
 
 @pytest.mark.parametrize("check", [iam.check, kms.check], ids=["iam", "kms"])
