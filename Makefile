@@ -6,7 +6,7 @@ ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/checkov
 COMMAND := .venvs/dev/bin/darkroom
 
 .DEFAULT_GOAL := help
-.PHONY: help setup package demo demo-page clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down aws-smoke-test check format docs site init lock clean
+.PHONY: help setup package demo demo-page clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down aws-smoke-test check format docs site init lock schemas clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -95,6 +95,9 @@ lock: .venvs/lock/.installed ## Resolve the requirements anew and write the lock
 	    --python-version 3.11 --generate-hashes --no-header $$(sed -n 's/^# uv: //p' "$$(basename $$file)") "$$(basename $$file)" \
 	    --output-file "$$(basename $$file .in).txt") || exit 1; \
 	done
+
+schemas: .venvs/dev/.installed ## Write what the checks read of AWS's schemas (after `make lock`, and when the code uses a new type)
+	@$(PROJECT_PYTHON) scripts/refresh_schemas.py
 
 clean: ## Remove environments and everything built
 	rm -rf .venvs build

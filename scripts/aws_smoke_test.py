@@ -1,4 +1,4 @@
-"""Try the pipeline where no emulator can stand in: apply it, send photographs through, look at everything, destroy it.
+"""Try the pipeline where no emulator can stand in: apply it, send photographs through, break it, repair it, destroy it.
 
 It runs against whatever the environment's credentials and region lead to, says so and what it will cost, and asks
 first. What it found out lies in `build/aws-smoke-test/<name>/facts.json` and `facts.md`.
@@ -27,10 +27,9 @@ from darkroom.interrupt import graceful
 from darkroom.pricing import load_prices
 from demo_deployment import Progress
 from demo_pictures import draw_pictures
-from demo_pipeline import Clients
 from demo_terminal import Steps
-from smoke_checks import KEYS, Smoke, Witness, leave
-from smoke_facts import Facts, estimate
+from smoke_checks import KEYS, Smoke, SmokeClients, Witness, leave
+from smoke_facts import AWS, Facts, Outcome, estimate
 from stack import ROOT, Stack, TerraformError, check_terraform
 
 if TYPE_CHECKING:
@@ -47,8 +46,9 @@ RUN = "run.json"  # what is to be destroyed, and where; there as long as anythin
 PLAIN_WIDTH = 140  # where there is no terminal
 
 EPILOG = """\
-It takes about ten minutes, most of which S3 needs to make a new bucket's events known. The first Ctrl-C lets Terraform
-finish what it is at and then destroys everything.
+It takes from half an hour to an hour: S3 needs minutes to make a new bucket's events known, EventBridge to archive
+events, and all services to notice a key's change. The first Ctrl-C lets Terraform finish what it is at and then
+destroys everything. What an engine other than AWS cannot do is reported as "not on this engine".
 
 examples:
   aws_smoke_test.py                              asks before it makes anything
@@ -80,7 +80,7 @@ class Place:
     @property
     def engine(self) -> str:
         """What it is, in a word."""
-        return self.endpoint or "AWS"
+        return self.endpoint or AWS
 
 
 def find_place() -> Place:
@@ -179,19 +179,20 @@ class SmokeTest:
             raise SmokeTestError("nothing was made.")
         self._note_run(variables)
         facts = Facts(place.engine, place.region, datetime.now(UTC).isoformat(timespec="seconds"))
-        with closing(Clients()) as clients:
+        with closing(SmokeClients()) as clients:
             try:
                 self._make_and_check(clients, stack, photograph, facts)
             finally:
                 self._write(facts)
                 if not self._options.keep:
                     self._destroy(clients, stack)
-        failed = [check for check in facts.checks if not check.passed]
+        failed = [check for check in facts.checks if check.outcome is Outcome.FAILED]
+        steps.say(self._evidence(facts))
         steps.say(f"The facts: {self._directory / 'facts.md'}", "bold")
         if self._options.keep:
             steps.say(f"It is still there. To destroy it: make aws-smoke-test SMOKE='--destroy {self._name}'", "bold")
         if failed:
-            steps.say(f"{len(failed)} of {len(facts.checks)} checks failed.", "bold red")
+            steps.say(f"{len(failed)} of {len(facts.checks)} steps failed.", "bold red")
         return FAILED if failed else DONE
 
     def destroy_only(self) -> int:
@@ -205,7 +206,7 @@ class SmokeTest:
             )
         stack = Stack(self._directory, {}, left["variables"], tell=self._steps.say)
         stack.init()
-        with closing(Clients()) as clients:
+        with closing(SmokeClients()) as clients:
             self._destroy(clients, stack)
         return DONE
 
@@ -213,6 +214,7 @@ class SmokeTest:
         variables: dict[str, Any] = {"name": self._name, "region": self._place.region, "force_destroy": True}
         # API Gateway's role for logs is one for the account: it must not be taken from whoever has set it.
         variables["api"] = None
+        variables["reconcile"] = {"schedule": "rate(1 minute)"}
         account = self._place.account
         queues = {
             queue: f"arn:aws:sqs:{self._place.region}:{account}:{self._name}-{queue}"
@@ -249,7 +251,7 @@ class SmokeTest:
         }
         (self._directory / RUN).write_text(json.dumps(run, indent=2) + "\n")
 
-    def _make_and_check(self, clients: Clients, stack: Stack, photograph: Path, facts: Facts) -> None:
+    def _make_and_check(self, clients: SmokeClients, stack: Stack, photograph: Path, facts: Facts) -> None:
         witness = Witness(clients, self._name, self._end_if_told)
         progress = Progress()
         with self._steps.step(progress.describe) as done:
@@ -262,7 +264,7 @@ class SmokeTest:
         if self._stop:
             raise Interrupted
 
-    def _destroy(self, clients: Clients, stack: Stack) -> None:
+    def _destroy(self, clients: SmokeClients, stack: Stack) -> None:
         progress = Progress()
         try:
             with self._steps.step(lambda: f"Destroying. {progress.describe()}") as done:
@@ -279,7 +281,11 @@ class SmokeTest:
 
     def _write(self, facts: Facts) -> None:
         (self._directory / "facts.json").write_text(json.dumps(facts.as_json(), indent=2, ensure_ascii=False) + "\n")
-        (self._directory / "facts.md").write_text(facts.as_markdown())
+        (self._directory / "facts.md").write_text(self._evidence(facts))
+
+    def _evidence(self, facts: Facts) -> str:
+        """Return the facts as they can be shown to anyone: the account's number is left out."""
+        return facts.as_markdown().replace(self._place.account, "<account>")
 
 
 def _package(architecture: str) -> None:

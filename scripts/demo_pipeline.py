@@ -74,6 +74,7 @@ class Observer:
             "default": f"arn:aws:events:{region}:{account}:rule/{self._name}",
             name: f"arn:aws:events:{region}:{account}:rule/{name}/{self._name}",
         }
+        self.outcomes_rule_arn = self._rules[name]
         senders = {
             "sns.amazonaws.com": [f"arn:aws:sns:{region}:{account}:{name}-notifications"],
             "events.amazonaws.com": [*self._rules.values()],

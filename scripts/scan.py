@@ -68,20 +68,18 @@ def scan(*arguments: str) -> Scan:
     )
 
 
-def scan_files() -> Scan:
-    """Scan the root and its modules as they are written."""
+def scan_files(directory: Path = ROOT / "terraform") -> Scan:
+    """Scan the root, its modules and all examples as they are written."""
     with TemporaryDirectory() as folder:
         variables = Path(folder) / "scan.tfvars.json"
         variables.write_text(json.dumps(VARIABLES))
         return scan(
             "--directory",
-            "terraform",
+            str(directory),
             "--framework",
             "terraform",
             "--var-file",
             str(variables),
-            "--skip-path",
-            "examples",
             "--skip-path",
             "tests",
         )

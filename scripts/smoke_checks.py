@@ -1,31 +1,45 @@
-"""A smoke test's uploads and checks, on a pipeline that was just applied."""
+"""A smoke test's uploads and steps, on a pipeline that was just applied."""
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+import uuid
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image, ImageOps
 
-from darkroom.resources import Resources
-from demo_pipeline import Observer, Run
+from darkroom.replay import Archive, archive_name
+from darkroom.resources import Dlq, Resources
+from darkroom.workflow import DefinitionError
+from demo_journey import image_of
+from demo_pipeline import Clients, Observer, Run
 from demo_sources import Source
+from event_contracts import load
 from reconcile.records import current_of, read_items, versions_of
-from smoke_facts import Check, changed, event_facts, timings
+from reconcile.run import Plan
+from reconcile.run import run as compare
+from smoke_facts import Check, Outcome, changed, event_facts, timings
+from smoke_policies import ERROR, policies_of, validate, without_service
+from smoke_roles import ROLES, assume, copy_policies, make_role, plan_deploy_roles, plan_policies, remove_role
+from smoke_workflow import StateTester, slowed
+from stack import Stack, TerraformError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from demo_journey import Journey
-    from demo_pipeline import Clients
     from demo_terminal import Steps
     from reconcile.records import Item
     from smoke_facts import Facts
-    from stack import Stack
 
 T = TypeVar("T")
 
@@ -38,9 +52,41 @@ PROBE_SECONDS = 30
 PATIENCE_SECONDS = 180
 LOOK_EVERY_SECONDS = 1
 
+PROPAGATION_SECONDS = 120  # of new roles and their policies
+KEY_SECONDS = 900  # AWS says that a key's change is known within minutes; services keep data keys for minutes more
+KEY_EVERY_SECONDS = 10  # between events that are sent while the key is broken
+ARCHIVE_SECONDS = 900  # "we recommend you delay replaying archived events for 10 minutes"
+ELSEWHERE_SECONDS = 20  # how long to wait for what an engine other than AWS may not do at all
+
+SMOKE = "Smoke"  # the type of events that no rule of the pipeline matches
+
 
 class SmokeError(Exception):
     """Something is not as it must be; the message says what is there instead."""
+
+
+class SmokeClients(Clients):
+    """Those of the demo, and more for what only a smoke test does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        session = boto3.Session()
+        usual = Config(retries={"mode": "standard", "total_max_attempts": 5})
+        self.accessanalyzer: Any = session.client("accessanalyzer", config=usual)
+        self.iam: Any = session.client("iam", config=usual)
+        self.kms: Any = session.client("kms", config=usual)
+        # TestState is asked more often than it answers at once; at AWS it has a host of its own, `sync-…`.
+        patient = Config(
+            retries={"mode": "adaptive", "total_max_attempts": 10},
+            inject_host_prefix="AWS_ENDPOINT_URL" not in os.environ,
+        )
+        self.stepfunctions: Any = session.client("stepfunctions", config=patient)
+
+    def close(self) -> None:
+        """End all connections."""
+        super().close()
+        for client in (self.accessanalyzer, self.iam, self.kms, self.stepfunctions):
+            client.close()
 
 
 class Witness(Observer):
@@ -48,32 +94,60 @@ class Witness(Observer):
 
     Attributes:
         s3_events: The details of S3's events, in the order in which they came.
+        smoke_events: The ids of the test's own events that came over the pipeline's bus.
+        replayed: The names of the replays of which an event came.
         sealed_arn: A queue that the pipeline's own key encrypts, as soon as there is one.
+        undelivered_url: The dead-letter queue of its own rule on the pipeline's bus.
     """
 
     def __init__(self, clients: Clients, name: str, interrupted: Callable[[], None]) -> None:
         super().__init__(clients, name)
         self.s3_events: list[dict[str, Any]] = []
+        self.smoke_events: set[str] = set()
+        self.replayed: set[str] = set()
         self._interrupted = interrupted
         self._pipeline = name
         self._sealed_name = f"{name}-sealed"
         self.sealed_arn = f"arn:aws:sqs:{clients.region}:{clients.account}:{self._sealed_name}"
         self._sealed_url: str = clients.sqs.create_queue(QueueName=self._sealed_name)["QueueUrl"]
-        policy = {
+        policy: dict[str, Any] = {
             "Version": "2012-10-17",
             "Statement": {
                 "Effect": "Allow",
                 "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
                 "Action": "sqs:SendMessage",
                 "Resource": self.sealed_arn,
-                "Condition": {"StringEquals": {"aws:SourceAccount": clients.account}},
+                "Condition": {
+                    "ArnLike": {
+                        "aws:SourceArn": [
+                            f"arn:aws:events:{clients.region}:{clients.account}:rule/{name}/{self._sealed_name}",
+                            f"arn:aws:sns:{clients.region}:{clients.account}:{name}-notifications",
+                        ]
+                    }
+                },
             },
         }
         clients.sqs.set_queue_attributes(QueueUrl=self._sealed_url, Attributes={"Policy": json.dumps(policy)})
+        undelivered = f"{name}-smoke-dlq"
+        self._undelivered_arn = f"arn:aws:sqs:{clients.region}:{clients.account}:{undelivered}"
+        self.undelivered_url: str = clients.sqs.create_queue(QueueName=undelivered)["QueueUrl"]
+        policy["Statement"] = {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": self._undelivered_arn,
+            "Condition": {"ArnLike": {"aws:SourceArn": self.outcomes_rule_arn}},
+        }
+        clients.sqs.set_queue_attributes(QueueUrl=self.undelivered_url, Attributes={"Policy": json.dumps(policy)})
 
     def listen(self, outputs: Mapping[str, Any]) -> None:
         """Listen as the demo does, and into the encrypted queue, to the outcomes."""
         super().listen(outputs)
+        self._clients.events.put_targets(
+            Rule=self._name,
+            EventBusName=self._pipeline,
+            Targets=[{"Id": "observer", "Arn": self.arn, "DeadLetterConfig": {"Arn": self._undelivered_arn}}],
+        )
         self._clients.sqs.set_queue_attributes(
             QueueUrl=self._sealed_url, Attributes={"KmsMasterKeyId": outputs["key_arn"]}
         )
@@ -93,8 +167,12 @@ class Witness(Observer):
         self._interrupted()
         messages = super().receive()
         for body in (json.loads(message["Body"]) for message in messages):
-            if body.get("source") == "aws.s3":
+            if "replay-name" in body:
+                self.replayed.add(body["replay-name"])
+            elif body.get("source") == "aws.s3":
                 self.s3_events.append(body["detail"])
+            elif body.get("detail-type") == SMOKE:
+                self.smoke_events.add(body["detail"]["image_id"])
         return messages
 
     def sealed(self) -> set[str]:
@@ -106,8 +184,8 @@ class Witness(Observer):
         return {"topic" if body.get("Type") == "Notification" else "rule" for body in bodies}
 
 
-def leave(clients: Clients, name: str) -> None:
-    """Remove what is in a destruction's way: rules on the bus, a witness's queues, and all objects.
+def leave(clients: SmokeClients, name: str) -> None:
+    """Remove what Terraform did not make: rules on the bus, queues, roles, a workflow; and all objects.
 
     The provider would empty the buckets, too, but never comes to an end where keys are as odd as these. What is gone
     already is no error.
@@ -119,10 +197,15 @@ def leave(clients: Clients, name: str) -> None:
     ):
         _unless_gone(clients.events.remove_targets, Rule=rule, EventBusName=bus, Ids=[target])
         _unless_gone(clients.events.delete_rule, Name=rule, EventBusName=bus)
-    for queue in (f"{name}-observer", f"{name}-sealed"):
+    workflow = f"arn:aws:states:{clients.region}:{clients.account}:stateMachine:{name}-smoke-timeout"
+    _unless_gone(clients.stepfunctions.delete_state_machine, stateMachineArn=workflow)
+    for role in ROLES:
+        remove_role(clients.iam, role.format(name))
+    for queue in (f"{name}-observer", f"{name}-sealed", f"{name}-smoke-silent", f"{name}-smoke-dlq"):
         if found := _unless_gone(clients.sqs.get_queue_url, QueueName=queue):
             _unless_gone(clients.sqs.delete_queue, QueueUrl=found["QueueUrl"])
-    for bucket in (f"{name}-originals-{clients.account}", f"{name}-processed-{clients.account}"):
+    buckets = (bucket["Name"] for bucket in clients.s3.list_buckets(Prefix=f"{name}-")["Buckets"])
+    for bucket in [bucket for bucket in buckets if bucket.startswith(f"{name}-")]:
         while found := _unless_gone(clients.s3.list_object_versions, Bucket=bucket):
             versions = [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
             for version in versions:
@@ -149,65 +232,64 @@ class Quiet:
 
 
 class Smoke:
-    """Uploads to an applied pipeline, checks what becomes of it, and notes the facts."""
+    """Uploads to an applied pipeline, breaks and repairs it, and notes the facts."""
 
     def __init__(
-        self, clients: Clients, witness: Witness, stack: Stack, photograph: Path, facts: Facts, steps: Steps
+        self, clients: SmokeClients, witness: Witness, stack: Stack, photograph: Path, facts: Facts, steps: Steps
     ) -> None:
         self._clients = clients
         self._witness = witness
         self._stack = stack
         self._outputs = stack.outputs()
-        self._resources = Resources(stack.variables["name"])
+        self._name: str = stack.variables["name"]
+        self._resources = Resources(self._name)
         self._picture = photograph.read_bytes()
         self._folder = stack.directory / "uploads"
         self._facts = facts
         self._steps = steps
         self._images: list[Journey] = []
+        self._lost: list[str] = []
+        self._applied = time.monotonic()
+        self._began = datetime.now(UTC)
 
     def run(self) -> None:
-        """All checks, one after the other; one that fails does not keep the others back."""
-        applied = time.monotonic()
+        """Take all steps, one after the other; one that fails does not keep the others back."""
         self._witness.listen(self._outputs)
-        for name, check in (
-            ("events come", lambda: self._events_come(applied)),
-            ("photographs come through under their own keys", self._keys_stay),
-            ("derivatives can be shown and are what the record says", self._derivatives_are_right),
-            ("an overwrite is a version of its own", self._overwrite),
-            ("what is no image is rejected and told", self._rejection),
-            ("a deletion takes the derivatives with it", self._deletion),
-            ("services deliver to encrypted queues", self._encryption),
-            ("no dead letters", self._no_dead_letters),
-            ("a second plan changes nothing", self._second_plan),
-        ):
-            self._check(name, check)
+        for step in STEPS:
+            self._take(step)
         self._facts.events = event_facts(self._witness.s3_events)
 
-    def _check(self, name: str, check: Callable[[], str]) -> None:
-        with self._steps.step(lambda: name) as done:
+    def _take(self, step: Step) -> None:
+        with self._steps.step(lambda: step.name) as done:
             try:
-                found = Check(name, passed=True, said=check())
-            except (SmokeError, BotoCoreError, ClientError) as error:
-                found = Check(name, passed=False, said=str(error))
-            done.append(f"{'ok' if found.passed else 'FAILED'}: {name}: {found.said}")
+                found = Check(step.name, Outcome.PASSED, step.take(self))
+            except (SmokeError, TerraformError, BotoCoreError, ClientError) as error:
+                found = Check(step.name, failure(step, self._facts), str(error))
+            except (DefinitionError, LookupError, ValueError) as error:  # an answer that is not as AWS documents it
+                found = Check(step.name, failure(step, self._facts), f"{type(error).__name__}: {error}")
+            outcome = found.outcome.upper() if found.outcome is Outcome.FAILED else found.outcome
+            done.append(f"{outcome}: {step.name}: {found.said}")
         self._facts.checks.append(found)
 
-    # The checks: each returns what it found, or raises
+    # The steps: each returns what it found, or raises
 
-    def _events_come(self, applied: float) -> str:
+    def first_event(self) -> str:
+        """Upload again and again until S3's events flow; note how long that takes."""
         deadline = time.monotonic() + FIRST_EVENT_SECONDS
         for number in range(FIRST_EVENT_SECONDS):
-            before = time.monotonic() - applied
+            before = time.monotonic() - self._applied
             (journey,) = self._follow([self._source(f"probe-{number}.jpg")], PROBE_SECONDS)
             if journey.complete:
                 break
+            self._lost.append(journey.image_id)
             if time.monotonic() > deadline:
                 raise SmokeError(f"no upload was recorded and announced within {FIRST_EVENT_SECONDS} s")
         self._facts.flowed_after = round(before, 1)
         self._facts.cold = timings([journey]) if journey.cold_start else {}
         return f"the upload {before:.0f} s after the apply was the first, and took {journey.total:.1f} s"
 
-    def _keys_stay(self) -> str:
+    def keys(self) -> str:
+        """Upload under keys of all sorts; each must come through under its own."""
         # One after the other: side by side, each would find a function of its own that has to start first.
         self._images = [j for key in KEYS for j in self._follow([self._source(key)], PATIENCE_SECONDS)]
         warm = [journey for journey in self._images if journey.complete and not journey.cold_start]
@@ -224,7 +306,8 @@ class Smoke:
             raise SmokeError(f"not recorded and announced: {', '.join(lost)}")
         return f"{len(self._images)} keys, {self._images[0].total:.1f} s to the notification"
 
-    def _derivatives_are_right(self) -> str:
+    def derivatives(self) -> str:
+        """Decode each derivative and compare it with its record."""
         count = 0
         for journey in self._complete():
             for variant in journey.variants:
@@ -238,7 +321,8 @@ class Smoke:
                 count += 1
         return f"{count} derivatives"
 
-    def _overwrite(self) -> str:
+    def overwrite(self) -> str:
+        """Overwrite an image; both versions keep derivatives of their own."""
         image = self._complete()[0]
         first = image.record or {}
         with Image.open(io.BytesIO(self._picture)) as picture:
@@ -259,7 +343,8 @@ class Smoke:
             raise SmokeError("the derivatives of both versions are the same")
         return f"{len(versions)} versions, each with derivatives of its own"
 
-    def _rejection(self) -> str:
+    def rejection(self) -> str:
+        """Upload what is no image; it must be rejected and announced."""
         path = self._folder / "no image.jpg"
         path.write_bytes(b"This is no image. " * 100)
         (journey,) = self._follow([Source(path, path.name, path.stat().st_size)], PATIENCE_SECONDS)
@@ -267,7 +352,8 @@ class Smoke:
             raise SmokeError(f"it is {journey.status}")
         return f"{(journey.reason or {}).get('code')}, announced after {journey.total:.1f} s"
 
-    def _deletion(self) -> str:
+    def deletion(self) -> str:
+        """Delete an image; its derivatives must go with it."""
         image = self._complete()[-1]
         began = time.monotonic()
         self._clients.s3.delete_object(Bucket=self._outputs["originals_bucket"], Key=image.image_id)
@@ -282,7 +368,8 @@ class Smoke:
         self._await("record of the deletion without derivatives", gone)
         return f"after {time.monotonic() - began:.1f} s"
 
-    def _encryption(self) -> str:
+    def encrypted_delivery(self) -> str:
+        """Let rule and topic deliver to a queue that the pipeline's key encrypts."""
         came: set[str] = set()
 
         def all_came() -> bool:
@@ -299,19 +386,291 @@ class Smoke:
             }
         return "from rules and from the topic, by the pipeline's key"
 
-    def _no_dead_letters(self) -> str:
+    def lost_uploads(self) -> str:
+        """Repair what was uploaded before S3's events flowed, as `darkroom reconcile --grace 0 --repair` does."""
+        came = {event["object"]["key"] for event in self._witness.s3_events}
+        late = len(came.intersection(self._lost))
+        self._facts.more["uploads before the first event"] = f"{len(self._lost)}, of which {late} sent one later"
+        for image_id in self._lost:
+            plan = Plan(settled=datetime.now(UTC), repairs=True, prefix=image_id)
+            compare(self._resources, plan, lambda: False, lambda _difference, _outcome: None)
+        for image_id in self._lost:
+            self._await(f"record of {image_id}", partial(self._current, image_id))
+        return f"{len(self._lost) - late} lost, all repaired"
+
+    def policies(self) -> str:
+        """Have Access Analyzer validate every policy: those that were applied, and those of the roles for GitHub."""
+        modules = (self._stack.state()["values"], self._deploy_roles["planned_values"])
+        policies = [policy for module in modules for policy in policies_of(module["root_module"])]
+        found = validate(self._clients.accessanalyzer, policies)
+        for number, one in enumerate(found, 1):
+            self._facts.more[f"Access Analyzer, {number}"] = f"{one.kind} {one.code} in `{one.place}`: {one.details}"
+        said = f"{len(policies)} policies, {len(found)} findings that are more than suggestions"
+        if errors := [one for one in found if one.kind == ERROR]:
+            raise SmokeError(f"{said}; errors: {'; '.join(f'{one.code} in {one.place}' for one in errors)}")
+        return said
+
+    def workflow_states(self) -> str:
+        """Test each state of the workflow and each error that it handles with TestState."""
+        tester = StateTester(self._clients.stepfunctions, self._definition())
+        tester.run(outcome_events())
+        if tester.wrong:
+            raise SmokeError("; ".join(tester.wrong))
+        return f"{len(tester.states)} states and {tester.errors} errors in {tester.calls} calls, all as defined"
+
+    def task_timeout(self) -> str:
+        """Let a Task of a copy of the workflow time out; the event must get to the workflow's dead-letter queue."""
+        name = f"{self._name}-smoke-timeout"
+        described = self._clients.stepfunctions.describe_state_machine(stateMachineArn=self._resources.workflow_arn)
+        silent = self._clients.sqs.create_queue(QueueName=f"{self._name}-smoke-silent")["QueueUrl"]
+        queue_arn = self._resources.arn("sqs", f"{self._name}-smoke-silent")
+        wait = {"Effect": "Allow", "Action": "sqs:ReceiveMessage", "Resource": queue_arn}
+        role = make_role(
+            self._clients.iam,
+            ROLES[1].format(self._name),
+            {"Service": "states.amazonaws.com"},
+            {
+                **copy_policies(self._clients.iam, described["roleArn"].rpartition("/")[2]),
+                "wait": json.dumps({"Version": "2012-10-17", "Statement": [wait]}),
+            },
+        )
+        event = {**outcome_events()[0], "id": str(uuid.uuid4())}
+        definition = json.dumps(slowed(json.loads(described["definition"]), event, silent))
+
+        def make() -> str | None:
+            try:
+                made = self._clients.stepfunctions.create_state_machine(
+                    name=name, definition=definition, roleArn=role, type=described["type"]
+                )
+            except self._clients.stepfunctions.exceptions.ClientError as error:
+                if "role" not in str(error):  # which is not known everywhere yet
+                    raise
+                return None
+            return str(made["stateMachineArn"])
+
+        workflow = self._await("copy of the workflow", make, PROPAGATION_SECONDS)
+        self._pause(10)  # its role's policies are not known everywhere, either
+        began = time.monotonic()
+        self._clients.stepfunctions.start_execution(stateMachineArn=workflow, input=json.dumps(event))
+        dlq = self._resources.dlq_url(Dlq.RECORD_IMAGE)
+        kept = self._await("event in the workflow's dead-letter queue", partial(self._take_letter, dlq))
+        seconds = time.monotonic() - began
+        error = kept.get("MessageAttributes", {}).get("error", {}).get("StringValue")
+        self._facts.more["a Task that times out"] = (
+            f"its event is in the dead-letter queue after {seconds:.0f} s: {error}"
+        )
+        if json.loads(kept["Body"]) != event:
+            raise SmokeError(f"the dead-letter queue holds another event: {kept['Body']}")
+        if error != "States.Timeout":
+            raise SmokeError(f"the error is {error} and not States.Timeout")
+        return f"its event is in the dead-letter queue after {seconds:.0f} s"
+
+    def workflow_log(self) -> str:
+        """Start the workflow with a status that it does not know: its log must name the image, and say nothing more."""
+        image_id = f"smoke-{uuid.uuid4()}"
+        example = outcome_events()[0]
+        event = {**example, "detail": {**example["detail"], "image_id": image_id, "status": SMOKE}}
+        self._clients.stepfunctions.start_execution(
+            stateMachineArn=self._resources.workflow_arn, input=json.dumps(event)
+        )
+        dlq = self._resources.dlq_url(Dlq.RECORD_IMAGE)
+        self._await("event in the workflow's dead-letter queue", partial(self._take_letter, dlq))
+        logged = partial(self._logged, self._resources.workflow_log_group, f'"{image_id}"')
+        lines = self._await("line about the image in the workflow's log", logged, self._patience(PATIENCE_SECONDS))
+        if any(str(event["detail"]["dedup_id"]) in line for line in lines):
+            raise SmokeError(f"the workflow's log holds the execution's input: {lines[0]}")
+        return f"{len(lines)} lines name the image, none holds its event"
+
+    def schedule(self) -> str:
+        """Wait until the scheduled comparison has run."""
+        logged = partial(self._logged, self._outputs["reconcile"]["log_group"], "compared")
+        lines = self._await("run of the scheduled comparison", logged, self._patience(PATIENCE_SECONDS))
+        return f"{len(lines)} runs"
+
+    def archives(self) -> str:
+        """Note what the archives count, and replay the outcomes to the test's own rule."""
+        for archive in Archive:
+            found = self._resources.events.describe_archive(ArchiveName=archive_name(self._resources, archive))
+            after = f"{time.monotonic() - self._applied:.0f} s after the apply"
+            self._facts.more[f"archive of {archive}"] = (
+                f"{found['EventCount']} events counted {after}, {found['State']}"
+            )
+            if found["State"] != "ENABLED":
+                raise SmokeError(f"the archive of {archive} is {found['State']}: {found.get('StateReason')}")
+        source = self._resources.events.describe_archive(ArchiveName=archive_name(self._resources, Archive.OUTCOMES))
+        deadline = time.monotonic() + self._patience(ARCHIVE_SECONDS)
+        for number in range(ARCHIVE_SECONDS):
+            replay = f"{self._name}-{number}"
+            self._resources.events.start_replay(
+                ReplayName=replay,
+                EventSourceArn=source["ArchiveArn"],
+                EventStartTime=self._began,
+                EventEndTime=datetime.now(UTC),
+                Destination={"Arn": self._outputs["bus"]["arn"], "FilterArns": [self._witness.outcomes_rule_arn]},
+            )
+            while self._resources.events.describe_replay(ReplayName=replay)["State"] in {"STARTING", "RUNNING"}:
+                self._pause(LOOK_EVERY_SECONDS)
+            self._pause(PROBE_SECONDS if self._facts.on_aws else LOOK_EVERY_SECONDS)
+            if self._witness.replayed:
+                after = f"{time.monotonic() - self._applied:.0f} s after the apply"
+                self._facts.more["a replay of the outcomes"] = f"sends events again {after}"
+                return f"the replay {after} sends events again"
+            if time.monotonic() > deadline:
+                break
+        raise SmokeError(f"no replay sends an event again within {self._patience(ARCHIVE_SECONDS):.0f} s")
+
+    def plan_role(self) -> str:
+        """Plan with what the plan role of examples/github_deploy_role may do; it must see what this caller sees."""
+        region = self._resources.region
+        documents = plan_policies(self._deploy_roles)
+        account = self._resources.arn("iam", "root").replace(f":{region}:", "::")
+        role = make_role(self._clients.iam, ROLES[0].format(self._name), {"AWS": account}, documents)
+        credentials = assume(
+            self._clients.sts, role, self._patience(PROPAGATION_SECONDS), lambda: self._pause(LOOK_EVERY_SECONDS)
+        )
+        stack = Stack(self._stack.directory, credentials, self._stack.variables, tell=self._steps.say)
+        stack.init()
+        deadline = time.monotonic() + self._patience(PROPAGATION_SECONDS)
+        while True:
+            self._pause(LOOK_EVERY_SECONDS)
+            try:
+                seen = changed(stack.plan())
+                break
+            except TerraformError:  # which may be for a policy that is not known everywhere yet
+                if time.monotonic() > deadline:
+                    raise
+        usual = changed(self._stack.plan())
+        if seen != usual:
+            raise SmokeError(f"the plan changes {', '.join(seen)} and not, as this caller's, {', '.join(usual)}")
+        return f"its plan is this caller's: {', '.join(seen) or 'empty'}"
+
+    def key_policy(self) -> str:
+        """Take EventBridge out of the key's policy and put it back; no event may be lost."""
+        key = self._outputs["key_arn"]
+        usual: str = self._clients.kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+        broken = without_service(usual, "events.amazonaws.com")
+        patience = self._patience(KEY_SECONDS)
+        sent: set[str] = set()
+        kept: set[str] = set()
+        refused: set[str] = set()
+
+        def failed() -> bool:
+            image_id = self._send(refused)
+            sent.add(image_id)
+            self._pause(KEY_EVERY_SECONDS if self._facts.on_aws else LOOK_EVERY_SECONDS)
+            kept.update(self._failed_events())
+            return bool(kept or refused)
+
+        began = time.monotonic()
+        self._clients.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=broken)
+        try:
+            self._await("event that fails for the key", failed, patience)
+            broke = time.monotonic() - began
+        finally:
+            self._clients.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=usual)
+        restored = time.monotonic()
+
+        def flows() -> bool:
+            image_id = self._send(refused)
+            sent.add(image_id)
+            self._pause(KEY_EVERY_SECONDS)
+            kept.update(self._failed_events())
+            return image_id in self._witness.smoke_events
+
+        self._await("event after the key's policy was put back", flows, patience)
+        recovered = time.monotonic() - restored
+
+        def accounted() -> bool:
+            kept.update(self._failed_events())
+            return sent <= self._witness.smoke_events | kept | refused
+
+        where = f"{len(kept)} in dead-letter queues, {len(refused)} refused"
+        self._facts.more["the key without EventBridge"] = (
+            f"after {broke:.0f} s events fail, {recovered:.0f} s after it is back they flow; of {len(sent)}: {where}"
+        )
+        self._await("trace of every event", accounted)
+        return f"of {len(sent)} events none is lost: {where}"
+
+    def dead_letters(self) -> str:
+        """Look that no dead-letter queue holds anything."""
         run = Run(self._clients, self._outputs, self._witness, [])
         if letters := run.dead_letters():
             raise SmokeError(f"{', '.join(f'{len(found)} in {name}: {found[0]}' for name, found in letters.items())}")
         return f"{len(self._outputs['dlqs'])} queues are empty"
 
-    def _second_plan(self) -> str:
+    def second_plan(self) -> str:
+        """Plan again; nothing may change."""
         self._facts.plan = changed(self._stack.plan())
         if self._facts.plan:
             raise SmokeError(f"it changes {', '.join(self._facts.plan)}")
         return "empty"
 
     # What they are made of
+
+    def _current(self, image_id: str) -> Item | None:
+        return current_of(read_items(self._resources, image_id))
+
+    @cached_property
+    def _deploy_roles(self) -> Mapping[str, Any]:
+        """Return Terraform's plan of the roles for GitHub Actions, for this pipeline."""
+        resources = self._resources
+        return plan_deploy_roles(self._stack.directory / "deploy_role", self._name, resources.region, resources.account)
+
+    def _definition(self) -> dict[str, Any]:
+        """Return the workflow's definition as it was applied."""
+        workflow = self._resources.workflow_arn
+        definition: dict[str, Any] = json.loads(
+            self._clients.stepfunctions.describe_state_machine(stateMachineArn=workflow)["definition"]
+        )
+        return definition
+
+    def _logged(self, group: str, pattern: str) -> list[str]:
+        """Return the lines of a log group that match a pattern."""
+        pages = self._clients.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, filterPattern=pattern, startTime=int(self._began.timestamp() * 1000)
+        )
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def _failed_events(self) -> Iterator[str]:
+        """Take the test's own events out of the dead-letter queues of the bus and of the test's rule on it."""
+        for url in (self._resources.dlq_url(Dlq.BUS), self._witness.undelivered_url):
+            while letter := self._take_letter(url):
+                yield image_of(letter["Body"]) or letter["Body"]
+
+    def _take_letter(self, url: str) -> Mapping[str, Any] | None:
+        """Take a message out of a queue."""
+        found = self._clients.sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"], WaitTimeSeconds=1)
+        for message in found.get("Messages", ()):
+            self._clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            return message
+        return None
+
+    def _send(self, refused: set[str]) -> str:
+        """Put an event of the test's own on the pipeline's bus; return its id, which is among the refused if it is."""
+        image_id = f"smoke-{uuid.uuid4()}"
+        entry = {
+            "EventBusName": self._outputs["bus"]["name"],
+            "Source": "darkroom",
+            "DetailType": SMOKE,
+            "Detail": json.dumps({"image_id": image_id}),
+        }
+        try:
+            if self._clients.events.put_events(Entries=[entry])["FailedEntryCount"]:  # type: ignore[list-item]
+                refused.add(image_id)
+        except ClientError:
+            refused.add(image_id)
+        return image_id
+
+    def _patience(self, seconds: float) -> float:
+        """Return how long to wait for what only AWS is certain to do."""
+        return seconds if self._facts.on_aws else min(seconds, ELSEWHERE_SECONDS)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, and take what comes meanwhile."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self._witness.receive()  # which ends a run that is interrupted
+            time.sleep(min(left, LOOK_EVERY_SECONDS))
 
     def _source(self, key: str) -> Source:
         """The photograph under a key, with bytes behind its end that make it one of its own."""
@@ -343,16 +702,62 @@ class Smoke:
             raise SmokeError("no photograph has come through")
         return self._complete_or_none()
 
-    def _await(self, what: str, look: Callable[[], T | None]) -> T:
+    def _await(self, what: str, look: Callable[[], T | None], patience: float = PATIENCE_SECONDS) -> T:
         """Look until there is something.
 
         Raises:
             SmokeError: There was nothing for too long.
         """
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             self._witness.receive()  # which ends a run that is interrupted
             if found := look():
                 return found
             time.sleep(LOOK_EVERY_SECONDS)
-        raise SmokeError(f"no {what} within {PATIENCE_SECONDS} s")
+        raise SmokeError(f"no {what} within {patience:.0f} s")
+
+
+def failure(step: Step, facts: Facts) -> Outcome:
+    """Return what it comes to that a step failed."""
+    return Outcome.NOT_HERE if step.aws_only and not facts.on_aws else Outcome.FAILED
+
+
+def outcome_events() -> list[Mapping[str, Any]]:
+    """Return an example of each event that the workflow gets."""
+    return [event for contract in load().values() if contract.versions for event in contract.examples.values()]
+
+
+class Step(NamedTuple):
+    """A step of the test.
+
+    Attributes:
+        name: What docs/aws-assumptions.md calls it.
+        take: Takes it; returns what was found, or raises.
+        aws_only: An engine other than AWS may not be able to do it: where it fails there, it is reported as that.
+    """
+
+    name: str
+    take: Callable[[Smoke], str]
+    aws_only: bool = False
+
+
+STEPS = (
+    Step("first-event", Smoke.first_event),
+    Step("keys", Smoke.keys),
+    Step("derivatives", Smoke.derivatives),
+    Step("overwrite", Smoke.overwrite),
+    Step("rejection", Smoke.rejection),
+    Step("deletion", Smoke.deletion),
+    Step("lost-uploads", Smoke.lost_uploads),
+    Step("encrypted-delivery", Smoke.encrypted_delivery),
+    Step("policies", Smoke.policies, aws_only=True),
+    Step("workflow-states", Smoke.workflow_states, aws_only=True),
+    Step("task-timeout", Smoke.task_timeout, aws_only=True),
+    Step("workflow-log", Smoke.workflow_log, aws_only=True),
+    Step("schedule", Smoke.schedule, aws_only=True),
+    Step("plan-role", Smoke.plan_role, aws_only=True),
+    Step("key-policy", Smoke.key_policy, aws_only=True),
+    Step("archives", Smoke.archives, aws_only=True),
+    Step("dead-letters", Smoke.dead_letters),
+    Step("second-plan", Smoke.second_plan),
+)

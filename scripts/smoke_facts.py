@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from demo_journey import Hop
@@ -17,13 +18,23 @@ if TYPE_CHECKING:
 
 HOURS_A_MONTH = 730
 
+AWS = "AWS"  # the engine that decides
+
+
+class Outcome(StrEnum):
+    """What a step comes to."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_HERE = "not on this engine"
+
 
 @dataclass(frozen=True)
 class Check:
-    """Something that must be so, whether it was, and what was found."""
+    """A step of the test, its outcome, and what was found."""
 
     name: str
-    passed: bool
+    outcome: Outcome
     said: str
 
 
@@ -43,6 +54,7 @@ class Facts:
         cold: Seconds from the beginning of an upload to each hop, of a function that was just started.
         warm: The same as medians, of functions that ran already; and of how many images.
         plan: What a second plan would have changed: addresses; none if it was not looked at.
+        more: What else steps found, by name.
     """
 
     engine: str
@@ -57,13 +69,19 @@ class Facts:
     warm: dict[str, float] = field(default_factory=dict)
     warm_images: int = 0
     plan: list[str] | None = None
+    more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def on_aws(self) -> bool:
+        """Whether it ran on AWS."""
+        return self.engine == AWS
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for a file."""
         return asdict(self)
 
     def as_markdown(self) -> str:
-        """A table of the facts and one of the checks."""
+        """Return a table of the facts and one of the steps."""
         facts = {
             "engine, region": f"{self.engine}, {self.region}",
             "S3's events come": f"{self.flowed_after:.0f} s after the apply"
@@ -75,12 +93,14 @@ class Facts:
             "upload to notification, cold": _way(self.cold),
             f"upload to notification, warm, median of {self.warm_images}": _way(self.warm),
             "a second plan": _plan(self.plan),
+            **self.more,
         }
         lines = [f"Of {self.date}.", "", "| fact | found |", "|---|---|"]
-        lines += [f"| {name} | {found} |" for name, found in facts.items()]
-        lines += ["", "| check | passed | found |", "|---|---|---|"]
+        lines += [f"| {name} | {_cell(found)} |" for name, found in facts.items()]
+        lines += ["", "| step | outcome | found |", "|---|---|---|"]
         lines += [
-            f"| {_cell(check.name)} | {'yes' if check.passed else '**no**'} | {_cell(check.said)} |"
+            f"| `{check.name}` | {f'**{check.outcome}**' if check.outcome is Outcome.FAILED else check.outcome} "
+            f"| {_cell(check.said)} |"
             for check in self.checks
         ]
         return "\n".join(lines) + "\n"
@@ -91,7 +111,7 @@ def _code(text: str | None) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return re.sub(r"(?<!\\)\|", r"\\|", " ".join(text.split()))
 
 
 def _told(key: Mapping[str, str | None]) -> str:

@@ -34,6 +34,7 @@ REGISTRY = "registry.terraform.io"
 MIRROR_PLACES = ("/opt", "/usr/share", "/usr/local/share", "~/.terraform.d")
 MIRROR_DEPTH = 3  # folders between such a place and the mirror
 NEEDS_TERRAFORM = (1, 11)
+LOCK = ROOT / "terraform" / ".terraform.lock.hcl"  # the provider's version that is tested, with its hashes
 
 
 class TerraformError(Exception):
@@ -132,8 +133,9 @@ class Terraform:
         self._process_environment: dict[str, str] = {}
 
     def init(self) -> None:
-        """Install modules and provider."""
+        """Install modules and provider, in the version of the root's lock file."""
         check_terraform()
+        shutil.copy(LOCK, self.folder)  # a copy, for Terraform may write into it
         self._process_environment = {**terraform_environment(self.folder, self.tell), **self.environment}
         self.run("init")
 
@@ -150,6 +152,11 @@ class Terraform:
         self.run("plan", "-out=tfplan")
         plan: dict[str, Any] = json.loads(self.run("show", "-json", "tfplan"))
         return plan
+
+    def state(self) -> dict[str, Any]:
+        """Return the state, in Terraform's JSON form."""
+        state: dict[str, Any] = json.loads(self.run("show", "-json"))
+        return state
 
     def outputs(self) -> dict[str, Any]:
         """The outputs, by name."""

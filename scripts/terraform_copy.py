@@ -8,7 +8,7 @@ import shutil
 import zipfile
 from typing import TYPE_CHECKING
 
-from stack import ROOT, terraform_environment
+from stack import LOCK, ROOT, terraform_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,7 @@ def copy_terraform(directory: Path) -> Path:
     The artifacts are as small as a zip can be: Terraform reads their hashes only.
     """
     shutil.copytree(TERRAFORM, directory / "terraform", ignore=shutil.ignore_patterns(*LEFT_BEHIND))
+    shutil.copy(LOCK, directory / "terraform")
     shutil.copytree(ROOT / "events", directory / "events")
     _package(directory / "build")
     return directory / "terraform"

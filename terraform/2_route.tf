@@ -15,9 +15,8 @@ locals {
 module "uploads_rules" {
   source = "./modules/event_bus"
 
-  name    = "default"
-  prefix  = "${var.name}-uploads"
-  key_arn = module.key.arn
+  name   = "default"
+  prefix = "${var.name}-uploads"
 
   permissions_boundary_arn = var.permissions_boundary_arn
 

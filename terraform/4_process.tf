@@ -15,6 +15,10 @@ module "processed" {
 }
 
 locals {
+  # Lambda's own filter lets INFO pass at every level: it takes lines without a level, which metrics and uncaught errors
+  # are, for INFO. What the functions log below var.logs.level, their loggers leave out.
+  function_logging = { level = var.logs.level == "DEBUG" ? "DEBUG" : "INFO", retention_days = var.logs.retention_days }
+
   artifacts = try(jsondecode(file("${path.module}/${var.artifacts}")), {})
 
   # A watermark image lies beside the derivatives, named by its content: another image is another recipe.
@@ -59,7 +63,7 @@ module "process_image" {
   timeout      = var.process_image.timeout
   key_arn      = module.key.arn
   tracing      = var.tracing
-  logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
+  logging      = local.function_logging
 
   permissions_boundary_arn = var.permissions_boundary_arn
 
@@ -71,6 +75,7 @@ module "process_image" {
 
   environment = {
     EVENT_BUS                    = module.bus.name
+    LOG_LEVEL                    = var.logs.level
     MAX_BYTES                    = var.limits.max_bytes
     MAX_FRAMES                   = var.limits.max_frames
     MAX_MEMORY                   = var.limits.max_memory

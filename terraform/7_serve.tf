@@ -323,7 +323,7 @@ module "presign_upload" {
   timeout      = 10
   key_arn      = module.key.arn
   tracing      = var.tracing
-  logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
+  logging      = local.function_logging
 
   permissions_boundary_arn = var.permissions_boundary_arn
 
@@ -335,6 +335,7 @@ module "presign_upload" {
 
   environment = {
     EXPIRY_SECONDS   = var.api.upload_expiry
+    LOG_LEVEL        = var.logs.level
     MAX_BYTES        = var.limits.max_bytes
     ORIGINALS_BUCKET = module.originals.name
   }

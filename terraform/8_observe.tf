@@ -13,6 +13,16 @@ locals {
   usd_express         = local.usd.step_functions.express_request + 0.1 * 64 / 1024 * local.usd.step_functions.express_gb_second
   record_image_states = 15 + length(var.variants)
 
+  # The table's own metric does not count them.
+  index_costs = {
+    for index in keys(module.images.index_arns) : "DynamoDB: writes to ${index}" => {
+      namespace  = "AWS/DynamoDB"
+      metric     = "ConsumedWriteCapacityUnits"
+      dimensions = { TableName = module.images.name, GlobalSecondaryIndexName = index }
+      usd        = local.usd.dynamodb.write_unit
+    }
+  }
+
   observed_rules = merge(
     { for key, name in module.uploads_rules.rule_names : key => { name = name, bus = "default" } },
     { for key, name in module.bus.rule_names : key => { name = name, bus = module.bus.name } },
@@ -29,9 +39,9 @@ module "observability" {
 
   queues    = { uploads = { name = module.uploads.name, max_age = var.observe.max_wait } }
   rules     = local.observed_rules
-  tables    = { images = module.images.name }
+  tables    = { images = { name = module.images.name, indexes = keys(module.images.index_arns) } }
   topics    = { notifications = module.notifications.name }
-  workflows = { record_image = module.record_image.arn }
+  workflows = { record_image = { arn = module.record_image.arn, type = var.workflow_type } }
   apis      = { for api in module.api : "api" => { api = api.name, stage = api.stage } }
 
   functions = merge(
@@ -99,7 +109,7 @@ module "observability" {
 
   # S3's requests have no metrics of their own unless paid for: every image is read, and looked for, and there is a
   # write for each derivative.
-  costs = {
+  costs = merge(local.index_costs, {
     "Lambda: compute" = {
       namespace  = "AWS/Lambda"
       metric     = "Duration"
@@ -150,7 +160,7 @@ module "observability" {
       dimensions = { LogGroupName = module.process_image.log_group_name }
       usd        = local.usd.cloudwatch.log_gb / 1000000000
     }
-  }
+  })
 
   budget = one([for budget in var.observe.budget[*] : merge(budget, {
     tag = { key = "Application", value = lookup(var.tags, "Application", var.name) }
@@ -177,9 +187,8 @@ module "findings" {
   source = "./modules/event_bus"
   count  = local.findings ? 1 : 0
 
-  name    = "default"
-  prefix  = "${var.name}-findings"
-  key_arn = module.key.arn
+  name   = "default"
+  prefix = "${var.name}-findings"
 
   permissions_boundary_arn = var.permissions_boundary_arn
 
@@ -264,8 +273,9 @@ locals {
     "failed messages" = {
       log_groups = [module.process_image.log_group_name]
       query      = <<-EOT
-        fields @timestamp, image_id, message_id, exception_name, exception
-        | filter level = "ERROR"
+        # The last two are of calls that failed as a whole; Python's runtime has called their level log_level, too.
+        fields @timestamp, image_id, message_id, exception_name, exception, errorType, errorMessage
+        | filter level = "ERROR" or log_level = "ERROR"
         | sort @timestamp desc
       EOT
     }

@@ -6,12 +6,12 @@ locals {
   reconcile_repairs = try(var.reconcile.repair, false)
 }
 
+# Without the key: with it disabled, neither the schedule's input nor the function's environment can be read.
 module "reconcile_dlq" {
   source = "./modules/queue"
   count  = var.reconcile == null ? 0 : 1
 
   name              = "${var.name}-reconcile-dlq"
-  key_arn           = module.key.arn
   message_retention = 1209600
   dlq               = null
 }
@@ -27,7 +27,7 @@ module "reconcile" {
   memory       = var.reconcile.memory
   timeout      = var.reconcile.timeout
   key_arn      = module.key.arn
-  logging      = { level = var.logs.level, retention_days = var.logs.retention_days }
+  logging      = local.function_logging
 
   permissions_boundary_arn = var.permissions_boundary_arn
 
@@ -38,6 +38,7 @@ module "reconcile" {
   }
 
   environment = {
+    LOG_LEVEL         = var.logs.level
     METRICS_NAMESPACE = var.name
     ORIGINALS_BUCKET  = module.originals.name
     PROCESSED_BUCKET  = module.processed.name
@@ -191,8 +192,8 @@ data "aws_iam_policy_document" "reconcile_schedule" {
   }
 
   statement {
-    sid       = "UseKey" # the schedule's own input is encrypted, and so is the queue
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    sid       = "UseKey" # the schedule's own input is encrypted
+    actions   = ["kms:Decrypt"]
     resources = [module.key.arn]
   }
 }

@@ -9,11 +9,11 @@ module "key" {
   policy_documents = [data.aws_iam_policy_document.event_bus_key.json]
 
   services = {
-    # Rules deliver to encrypted queues, and the bus stores what it carries.
-    event_rules = { service = "events.amazonaws.com", source_arns = concat([module.uploads_rules.rule_arn_pattern, module.bus.rule_arn_pattern], local.findings ? [module.findings[0].rule_arn_pattern] : []) }
+    # Rules deliver to encrypted queues: to `uploads`, and from the bus to those that the output key_arn is for.
+    event_rules = { service = "events.amazonaws.com", source_arns = [module.uploads_rules.rule_arn_pattern, module.bus.rule_arn_pattern] }
     event_bus   = { service = "events.amazonaws.com", source_arns = [module.bus.static_arn] }
 
-    # What a subscriber does not take goes to an encrypted dead-letter queue.
+    # So does the topic.
     notifications = { service = "sns.amazonaws.com", source_arns = [module.notifications.static_arn] }
 
     logs = {
@@ -28,8 +28,13 @@ module "key" {
       }
     }
 
-    # The workflow's log is delivered to its group, not written by the workflow itself.
-    log_delivery = { service = "delivery.logs.amazonaws.com", source_arns = ["arn:${local.partition}:logs:${var.region}:${local.account_id}:*"], actions = ["kms:Decrypt"] }
+    # The workflow's log is delivered to its group, not written by the workflow itself. AWS documents no source for the
+    # delivery, but the encryption context under which the workflow's role makes the data keys.
+    log_delivery = {
+      service            = "delivery.logs.amazonaws.com"
+      actions            = ["kms:Decrypt"]
+      encryption_context = { SourceArn = ["arn:${local.partition}:logs:${var.region}:${local.account_id}:*"] }
+    }
   }
 }
 

@@ -2,7 +2,7 @@ output "alarm_publishers" {
   description = "Who publishes to the topics in `observe.alarm_topic_arns`: what their policies must admit, as modules/topic takes it in `publishers`."
   value = merge(
     one(module.observability[*].publishers),
-    { for findings in module.findings : "findings" => { service = "events.amazonaws.com", source_arns = [findings.rule_arn_pattern] } },
+    { for findings in module.findings : "findings" => { service = "events.amazonaws.com" } },
   )
 }
 
@@ -43,7 +43,7 @@ output "dlqs" {
 }
 
 output "key_arn" {
-  description = "KMS key of the pipeline: what subscribes an encrypted queue of its own needs it."
+  description = "KMS key of the pipeline. A queue that is encrypted with it can subscribe to the topic, and be the target of a rule on the bus."
   value       = module.key.arn
 }
 

@@ -123,13 +123,18 @@ variable "limits" {
 }
 
 variable "logs" {
-  description = "Logs of functions and workflow: level of the functions' own lines, days until a line is deleted."
+  description = "Logs of functions and workflow: level of the functions' own lines (DEBUG, INFO, WARN, ERROR or FATAL), days until a line is deleted. Metrics, uncaught errors and Lambda's own lines are kept at every level; from WARN on, the saved queries find no image that was processed or rejected."
   type = object({
     level          = optional(string, "INFO")
     retention_days = optional(number, 365)
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.logs.level)
+    error_message = "logs.level is \"${var.logs.level}\": use DEBUG, INFO, WARN, ERROR or FATAL."
+  }
 }
 
 variable "notifications" {
@@ -248,7 +253,7 @@ variable "reconcile" {
     error_message = "reconcile.grace_minutes is ${try(var.reconcile.grace_minutes, "null")}: use at least 1, or images that are just being processed are taken for lost."
   }
 
-  # Half a minute before its end it stops (lambdas/reconcile/handler.py).
+  # A run stops 55 s before the timeout (lambdas/reconcile/handler.py).
   validation {
     condition     = var.reconcile == null || try(var.reconcile.timeout >= 120 && var.reconcile.timeout <= 900, false)
     error_message = "reconcile.timeout is ${try(var.reconcile.timeout, "null")} s: use 120 to 900."

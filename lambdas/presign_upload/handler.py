@@ -15,6 +15,7 @@ from presign_upload.settings import Settings
 
 _logger = logging.getLogger(__name__)
 _settings = Settings.from_environment(os.environ)
+_logger.setLevel(_settings.log_level)
 # Signing makes no request. The region's own address, so that an upload is not redirected.
 _s3 = boto3.client("s3", config=Config(signature_version="s3v4", s3={"us_east_1_regional_endpoint": "regional"}))
 

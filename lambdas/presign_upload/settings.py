@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,11 +24,13 @@ class Settings:
         originals_bucket: Name of the bucket to upload to.
         max_bytes: What an upload may measure at most.
         expiry_seconds: How long a form can be used.
+        log_level: The least level of the function's own lines.
     """
 
     originals_bucket: str
     max_bytes: int
     expiry_seconds: int
+    log_level: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -49,6 +52,7 @@ class Settings:
             originals_bucket=read("ORIGINALS_BUCKET", str),
             max_bytes=read("MAX_BYTES", _positive),
             expiry_seconds=read("EXPIRY_SECONDS", _positive),
+            log_level=read("LOG_LEVEL", _log_level),
         )
 
 
@@ -57,3 +61,9 @@ def _positive(text: str) -> int:
     if number < 1:
         raise ValueError(f"{number} is less than 1")
     return number
+
+
+def _log_level(text: str) -> str:
+    if text not in logging.getLevelNamesMapping():
+        raise ValueError(f"{text} is no level of Python's logging")
+    return text

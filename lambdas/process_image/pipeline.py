@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from process_image.storage import Derivatives, OpenOriginal, Originals
 
 # An event, and what the workflow makes of it, must not have more than 256 KB; a version's name has up to 1 KB.
-_VERSIONS_AT_ONCE = 200
+VERSIONS_AT_ONCE = 200
 
 
 class Bus(Protocol):
@@ -133,7 +133,7 @@ class Pipeline:
         versions = self._derivatives.versions(deletion)
         gone = deletion.whole_image or self._originals.latest(deletion) is None
         names = sorted(versions)
-        parts = [names[start : start + _VERSIONS_AT_ONCE] for start in range(0, len(names), _VERSIONS_AT_ONCE)]
+        parts = [names[start : start + VERSIONS_AT_ONCE] for start in range(0, len(names), VERSIONS_AT_ONCE)]
         # Announced before anything is removed: a crash in between leaves the derivatives to be found again.
         announced = self._announce(
             *(

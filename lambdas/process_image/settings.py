@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +28,7 @@ class Settings:
 
     Attributes:
         event_bus: Name or ARN of the bus that the results are announced on.
+        log_level: The least level of the function's own lines.
         processed_bucket: Name of the bucket that the derivatives go to.
         variants: The derivatives to make of every image, as Terraform wrote them: a watermark's `image`
             is still a key in `processed_bucket`.
@@ -35,6 +37,7 @@ class Settings:
     """
 
     event_bus: str
+    log_level: str
     processed_bucket: str
     variants: tuple[Mapping[str, Any], ...]
     limits: Limits
@@ -65,6 +68,7 @@ class Settings:
 
         return cls(
             event_bus=read("EVENT_BUS", str),
+            log_level=read("LOG_LEVEL", _log_level),
             processed_bucket=read("PROCESSED_BUCKET", str),
             variants=read("VARIANTS", _variants),
             limits=read_numbers(Limits),
@@ -89,3 +93,9 @@ def _variants(text: str) -> tuple[Mapping[str, Any], ...]:
     if len(set(names)) < len(names):
         raise ValueError(f"two variants have the same name: {', '.join(names)}")
     return tuple(variants)
+
+
+def _log_level(text: str) -> str:
+    if text not in logging.getLevelNamesMapping():
+        raise ValueError(f"{text} is no level of Python's logging")
+    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
@@ -98,7 +99,7 @@ class Originals:
         self._request(self._s3.head_object, upload)
 
     def latest(self, deletion: Deletion) -> Upload | None:
-        """The version that S3 shows now for a key, as if it had been uploaded when another was deleted.
+        """Return the version that S3 shows now for a key, in the deletion's place among the events.
 
         None where there is no such version, or where the bucket keeps none.
         """
@@ -115,7 +116,7 @@ class Originals:
             key=deletion.key,
             version_id=head.get("VersionId"),
             sequencer=deletion.sequencer,
-            time=deletion.time,
+            time=f"{head['LastModified'].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",  # its upload's own, which stays
             late=deletion.late,
             etag=head["ETag"].strip('"'),
             size=head["ContentLength"],

@@ -25,17 +25,22 @@ if TYPE_CHECKING:
     from reconcile.differences import Difference
     from reconcile.repair import Outcome
 
-# Before the call is cut off: a request that nobody answers is given up within 24 s, and then there is the end to tell.
-_RESERVE_SECONDS = 30
+_ATTEMPTS, _CONNECT_SECONDS, _READ_SECONDS, _BACKOFF_SECONDS = 2, 2, 10, 1
+_SECONDS_A_REQUEST = _ATTEMPTS * (_CONNECT_SECONDS + _READ_SECONDS) + (_ATTEMPTS - 1) * _BACKOFF_SECONDS
+
+# A run stops this long before the call is cut off: the request that it has begun may take its longest, and so may the
+# one that keeps its progress. `reconcile.timeout` in Terraform's variables allows for it.
+_RESERVE_SECONDS = 2 * _SECONDS_A_REQUEST + 5
 
 _config = Config(
-    retries={"mode": "standard", "total_max_attempts": 2},
-    connect_timeout=2,
-    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+    connect_timeout=_CONNECT_SECONDS,
+    read_timeout=_READ_SECONDS,
     max_pool_connections=REQUESTS_AT_ONCE + 2,
 )
 _logger = logging.getLogger(__name__)
 _settings = Settings.from_environment(os.environ)
+_logger.setLevel(_settings.log_level)
 
 
 @dataclass(frozen=True, kw_only=True)

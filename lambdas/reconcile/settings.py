@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class SettingsError(ValueError):
-    """The environment lacks a variable; the message says which."""
+    """The environment lacks a variable or holds one that cannot be used; the message says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class Settings:
     """The function's settings.
 
     Attributes:
+        log_level: The least level of the function's own lines.
         metrics_namespace: Where the metrics go.
         originals_bucket: Name of the bucket that is uploaded to.
         processed_bucket: Name of the bucket of the derivatives.
@@ -25,6 +27,7 @@ class Settings:
         uploads_queue_url: The queue in which S3's events wait for the pipeline.
     """
 
+    log_level: str
     metrics_namespace: str
     originals_bucket: str
     processed_bucket: str
@@ -36,7 +39,7 @@ class Settings:
         """Read the settings from environment variables.
 
         Raises:
-            SettingsError: A variable is missing.
+            SettingsError: A variable is missing or malformed.
         """
 
         def read(name: str) -> str:
@@ -44,4 +47,9 @@ class Settings:
                 raise SettingsError(f"the environment variable {name} is not set")
             return environment[name]
 
-        return cls(**{field.name: read(field.name.upper()) for field in fields(cls)})
+        settings = cls(**{field.name: read(field.name.upper()) for field in fields(cls)})
+        if settings.log_level not in logging.getLevelNamesMapping():
+            raise SettingsError(
+                f"the environment variable LOG_LEVEL is malformed: {settings.log_level} is no level of Python's logging"
+            )
+        return settings

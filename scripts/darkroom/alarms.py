@@ -23,10 +23,11 @@ ALWAYS = (
     *(f"dlq-{dlq}" for dlq in Dlq),
     "age-uploads",
     *(f"{what}-process_image" for what in ("errors", "throttles", "slow")),
-    *(f"{what}-record_image" for what in ("failed", "timed-out", "throttled")),
+    *(f"{what}-record_image" for what in ("failed", "timed-out")),
+    "throttled-starts",
     *(f"{what}-{event}" for what, event in product(("undelivered", "lost"), _EVENTS)),
     "unnotified-notifications",
-    "table-images",
+    *(f"table-images{index}" for index in ("", "-by_owner", "-by_sequencer")),
     "bad-share",
     "failing",
 )
@@ -40,6 +41,7 @@ WITH_FINDINGS = (
     "dlq-findings",
     *(f"{what}-{source}" for what, source in product(("undelivered", "lost"), ("security-hub", "config"))),
 )
+WITH_A_STANDARD_WORKFLOW = ("throttled-record_image",)
 WHERE_IMAGES_ARE_EXPECTED = ("silence",)
 
 
@@ -50,7 +52,14 @@ def alarm_name(resources: Resources, key: str) -> str:
 
 def alarms(resources: Resources) -> dict[str, MetricAlarmTypeDef]:
     """The alarms that are there, by the part of their names after the pipeline's."""
-    keys = (*ALWAYS, *WITH_AN_API, *WITH_A_SCHEDULE, *WITH_FINDINGS, *WHERE_IMAGES_ARE_EXPECTED)
+    keys = (
+        *ALWAYS,
+        *WITH_AN_API,
+        *WITH_A_SCHEDULE,
+        *WITH_FINDINGS,
+        *WITH_A_STANDARD_WORKFLOW,
+        *WHERE_IMAGES_ARE_EXPECTED,
+    )
     found = {alarm["AlarmName"]: alarm for alarm in _named(resources, [alarm_name(resources, key) for key in keys])}
     return {key: found[name] for key in keys if (name := alarm_name(resources, key)) in found}
 

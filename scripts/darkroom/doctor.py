@@ -1,5 +1,6 @@
 """`darkroom doctor`: look over a pipeline, and say what is wrong with it and what to do."""
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,7 @@ from darkroom.alarms import ALWAYS, alarm_name, alarms
 from darkroom.dlq import waiting
 from darkroom.errors import Exit, OperatorError, code_of, explain
 from darkroom.options import Json, Name
+from darkroom.originals import repair_command, say_young, settled_at
 from darkroom.replay import Archive, archive_name
 from darkroom.resources import Dlq, Resources
 from prerequisites import missing
@@ -51,7 +53,7 @@ Check = Callable[[Resources], Iterator[Finding]]
 
 
 def doctor(name: Name, as_json: Json = False) -> Exit:
-    """Look over a pipeline: everything there, everything on, nothing resting, somebody told.
+    """Check a pipeline: all parts exist and are on, no dead letters, subscriptions confirmed, alarms notify.
 
     Exit code 3 if something is bad; a warning alone, or what AWS does not answer, leaves it 0.
     """
@@ -111,9 +113,16 @@ def _buckets(resources: Resources) -> Iterator[Finding]:
         yield Finding("events of the originals", Verdict.BAD, "not sent to EventBridge: apply Terraform again")
 
 
+def _age_of_originals(resources: Resources) -> Iterator[Finding]:
+    """Report a bucket so young that S3 may not send its events yet."""
+    if settled := settled_at(resources):
+        said = f"{say_young(resources, settled)}; send what was lost: {repair_command(resources)}"
+        yield Finding("age of the originals' bucket", Verdict.WARNING, said)
+
+
 def _table(resources: Resources) -> Iterator[Finding]:
     status = resources.dynamodb.describe_table(TableName=resources.table)["Table"]["TableStatus"]
-    yield _judge(f"table {resources.table}", status, {"ACTIVE", "UPDATING"}, "wait, or look at it in the console")
+    yield _judge(f"table {resources.table}", status, {"ACTIVE", "UPDATING"}, "look at it in the console")
 
 
 def _rules(resources: Resources) -> Iterator[Finding]:
@@ -174,6 +183,24 @@ def _dead_letters(resources: Resources) -> Iterator[Finding]:
         yield Finding(f"dead letters of {dlq}", Verdict.BAD if count else Verdict.GOOD, said)
 
 
+def _subscriptions(resources: Resources) -> Iterator[Finding]:
+    """Report unconfirmed subscriptions: SNS sends them nothing, and counts no failure."""
+    pages = resources.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=resources.topic_arn)
+    found = [subscription for page in pages for subscription in page["Subscriptions"]]
+    pending = [one for one in found if one["SubscriptionArn"] == "PendingConfirmation"]
+    for one in pending:
+        to = ["--protocol", one["Protocol"], "--notification-endpoint", one["Endpoint"]]
+        again = shlex.join(["aws", "sns", "subscribe", "--topic-arn", resources.topic_arn, *to])
+        advice = (
+            f"follow the link in the message that AWS sent there; it is valid for two days, a new one comes by: {again}"
+        )
+        yield Finding(
+            "subscriptions", Verdict.WARNING, f"{one['Endpoint']} is not confirmed and gets nothing: {advice}"
+        )
+    if not pending:
+        yield Finding("subscriptions", Verdict.GOOD, f"{len(found)}, all confirmed" if found else "none")
+
+
 def _alarms(resources: Resources) -> Iterator[Finding]:
     found = alarms(resources)
     if not found:
@@ -193,18 +220,44 @@ def _alarms(resources: Resources) -> Iterator[Finding]:
         yield Finding("whom alarms tell", Verdict.GOOD, "each tells somebody")
 
 
+def _alarm_topics(resources: Resources) -> Iterator[Finding]:
+    """Report topics of alarms that reach no one: without a subscription, or with unconfirmed ones alone."""
+    topics = {
+        action
+        for alarm in alarms(resources).values()
+        for action in alarm.get("AlarmActions", [])
+        if action.split(":")[2] == "sns"
+    }
+    for topic in sorted(topics):
+        pages = resources.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        found = [subscription["SubscriptionArn"] for page in pages for subscription in page["Subscriptions"]]
+        confirmed = [arn for arn in found if arn != "PendingConfirmation"]
+        if confirmed:
+            yield Finding(f"topic {topic}", Verdict.GOOD, f"{len(confirmed)} confirmed subscriptions")
+        else:
+            said = f"{len(found)} subscriptions, none confirmed: alarms reach no one until one is"
+            yield Finding(f"topic {topic}", Verdict.WARNING, said)
+
+
 def _tells_somebody(alarm: "MetricAlarmTypeDef") -> bool:
     return bool(alarm.get("AlarmActions")) and alarm.get("ActionsEnabled", True)
+
+
+# States that AWS leaves soon after an apply.
+_SOON = {"Creating", "Enabling", "Updating", "CREATING", "UPDATING"}
 
 
 def _judge(about: str, state: str, good: set[str], advice: str) -> Finding:
     if state in good:
         return Finding(about, Verdict.GOOD, state.lower())
+    if state in _SOON:
+        return Finding(about, Verdict.WARNING, f"{state.lower()}: AWS has not finished, look again in a minute")
     return Finding(about, Verdict.BAD, f"{state}: {advice}")
 
 
 CHECKS: tuple[Check, ...] = (
     _buckets,
+    _age_of_originals,
     _table,
     _rules,
     _function,
@@ -212,5 +265,7 @@ CHECKS: tuple[Check, ...] = (
     _workflow,
     _archives,
     _dead_letters,
+    _subscriptions,
     _alarms,
+    _alarm_topics,
 )

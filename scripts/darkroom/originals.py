@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
 
     from darkroom.resources import Resources
 
+# "After you enable EventBridge, it takes around five minutes for the changes to take effect": twice that, to be safe.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications-eventbridge.html
+SETTLING = timedelta(minutes=10)
+
 
 def head_original(resources: Resources, image_id: str) -> HeadObjectOutputTypeDef | None:
     """What S3 says of the newest version of an original; none if it is deleted or never was."""
@@ -22,3 +28,39 @@ def head_original(resources: Resources, image_id: str) -> HeadObjectOutputTypeDe
         if code_of(error) in {"404", "NoSuchKey"}:
             return None
         raise
+
+
+def settled_at(resources: Resources) -> datetime | None:
+    """Return the time from which a young bucket's events are certain to flow; None if the bucket is older.
+
+    Only ListBuckets has a bucket's date, which is not quite that of its creation: "This date can change when making
+    changes to your bucket, such as editing its bucket policy"
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Bucket.html). S3 has no date for EventBridge itself.
+
+    Raises:
+        ClientError: ListBuckets is refused; it takes s3:ListAllMyBuckets.
+    """
+    listed = resources.s3.list_buckets(Prefix=resources.originals)["Buckets"]
+    created = next((bucket["CreationDate"] for bucket in listed if bucket["Name"] == resources.originals), None)
+    settled = created + SETTLING if created else None
+    return settled if settled and settled > datetime.now(UTC) else None
+
+
+def say_young(resources: Resources, settled: datetime) -> str:
+    """Return what is to be known of a young bucket: its events may be lost, and until when."""
+    created = settled - SETTLING
+    return (
+        f"the bucket {resources.originals} was created, or its policy was changed, at {_clock(created)}: S3 takes "
+        "about five minutes until the events of a new bucket flow, and does not send those of earlier uploads. "
+        f"Upload after {_clock(settled)}"
+    )
+
+
+def repair_command(resources: Resources, prefix: str = "") -> str:
+    """Return the command that sends the pipeline the events that were lost, also those of the last minutes."""
+    only = ["--prefix", prefix] if prefix else []
+    return shlex.join(["darkroom", "reconcile", "--name", resources.name, *only, "--grace", "0", "--repair"])
+
+
+def _clock(time: datetime) -> str:
+    return f"{time.astimezone():%H:%M}"

@@ -2,11 +2,14 @@
 
 import hashlib
 import mimetypes
+import os
 import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -16,18 +19,20 @@ from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from darkroom import output
 from darkroom.errors import Exit, OperatorError, explain
 from darkroom.interrupt import Stop, graceful
 from darkroom.options import DryRun, Json, Name
-from darkroom.originals import head_original
+from darkroom.originals import head_original, repair_command, say_young, settled_at
 from darkroom.resources import Resources
 from demo_sources import Source, SourceError, collect
 from reconcile.records import Item, Version, current_of, is_told, read_items, speaks_of, versions_of
 
 PART_BYTES = 16 * 1024 * 1024  # what is larger goes up in parts of this size
 LOOK_EVERY_SECONDS = 0.5
+QUIET_SECONDS = 10  # an image is usually recorded before that
 
 _NUMBER = re.compile(r" \(\d+\)(?=(\.[^.]*)?$)")
 
@@ -99,7 +104,7 @@ def upload(
             if not wait_for_results or result.error:
                 _tell(result, as_json=as_json)
         if wait_for_results and not dry_run:
-            results = _wait(uploader, results, stop, patience, progress, as_json=as_json)
+            results = _wait(resources, uploader, results, stop, patience, progress, as_json=as_json)
     if stop:
         left = len(sources) - len(results)
         counted = [*([_count(results)] if results else []), *([f"{left} not begun or broken off"] if left else [])]
@@ -225,6 +230,7 @@ def _content_type(path: Path) -> str:
 
 
 def _wait(
+    resources: Resources,
     uploader: Uploader,
     results: Sequence[Result],
     stop: Stop,
@@ -233,11 +239,12 @@ def _wait(
     *,
     as_json: bool,
 ) -> list[Result]:
-    """Look until each image is recorded and announced, or until nothing has come for so long."""
+    """Look until each image is recorded and announced, or until nothing has come for so long; say why nothing may."""
     bar = progress.add_task("waiting", total=len(results))
     finished = [result for result in results if result.error]
     open_ = [result for result in results if not result.error]
     last_news = time.monotonic()
+    asked = False
     while open_ and not stop and time.monotonic() - last_news < patience:
         progress.update(bar, completed=len(finished))
         for result in open_.copy():
@@ -250,12 +257,42 @@ def _wait(
             finished.append(replace(result, record=record))
             _tell(finished[-1], as_json=as_json)
             last_news = time.monotonic()
+        if open_ and not asked and time.monotonic() - last_news > QUIET_SECONDS:
+            asked = True
+            if settled := stop.breakable(partial(_settled_at, resources)):
+                repair = repair_command(resources, _common([result.image for result in open_]))
+                advice = f"{say_young(resources, settled)}, or send what was lost: {repair}"
+                _aside(progress, f"nothing has arrived for {QUIET_SECONDS:.0f} s: {advice}")
         if open_:
             stop.wait(LOOK_EVERY_SECONDS)
     progress.update(bar, completed=len(finished))
     for result in open_:
         _tell(result, as_json=as_json)
+    if open_ and not stop:
+        repair = repair_command(resources, _common([result.image for result in open_]))
+        _aside(
+            progress,
+            f"{len(open_)} not recorded and announced, and nothing has arrived for {patience:.0f} s. To see what is "
+            f"wrong: darkroom doctor --name {resources.name}. If the events were lost, send them again: {repair}",
+        )
     return [*finished, *open_]
+
+
+def _settled_at(resources: Resources) -> datetime | None:
+    """Return when the bucket's events flow; None if that is now, or cannot be asked: these credentials may upload."""
+    with suppress(ClientError):
+        return settled_at(resources)
+    return None
+
+
+def _common(images: Sequence[str]) -> str:
+    """Return what the ids of these images begin with."""
+    return os.path.commonprefix(list(images))  # noqa: RUF071 - ids are no paths: S3 lists by characters
+
+
+def _aside(progress: Progress, text: str) -> None:
+    """Print a line on standard error, above the bar."""
+    progress.console.print(Text(text))
 
 
 def _tell(result: Result, *, as_json: bool) -> None:

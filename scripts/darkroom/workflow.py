@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 LONGEST = 1000  # states; more is a loop
 
-_NOWHERE = object()
+NOWHERE = object()  # what a path leads to that the data does not have
 
 
 class DefinitionError(Exception):
@@ -56,7 +56,7 @@ def _walk(definition: Mapping[str, Any], data: Any, way: Walk) -> Any:  # noqa: 
         if len(way.entered) > LONGEST:
             raise DefinitionError(f"the definition does not end: {name} is entered again and again")
         if kind == "Choice":
-            name = _choose(state, data)
+            name = choose(state, data)
             continue
         data = _run(name, state, data, way)
         if kind in {"Succeed", "Fail"} or state.get("End"):
@@ -85,10 +85,11 @@ def _run(name: str, state: Mapping[str, Any], data: Any, way: Walk) -> Any:  # n
             return data
         case kind:
             raise DefinitionError(f"state {name} is a {kind}, which this command cannot follow")
-    return _put(data, state.get("ResultPath", "$"), result)
+    return put(data, state.get("ResultPath", "$"), result)
 
 
-def _put(data: Any, path: str | None, result: Any) -> Any:  # noqa: ANN401 - JSON
+def put(data: Any, path: str | None, result: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a state's output: its input with the result at `path`, which is a ResultPath."""
     if path is None:
         return data
     names = _names(path)
@@ -101,7 +102,12 @@ def _put(data: Any, path: str | None, result: Any) -> Any:  # noqa: ANN401 - JSO
     return data
 
 
-def _choose(state: Mapping[str, Any], data: Any) -> str:  # noqa: ANN401 - JSON
+def choose(state: Mapping[str, Any], data: Any) -> str:  # noqa: ANN401 - JSON
+    """Return the name of the state that a Choice goes on to.
+
+    Raises:
+        DefinitionError: No rule holds and there is no Default, or a rule compares in another way.
+    """
     chosen = next((choice["Next"] for choice in state["Choices"] if _holds(choice, data)), state.get("Default"))
     if chosen is None:
         raise DefinitionError("a Choice without Default has no rule for this event")
@@ -115,7 +121,7 @@ def _holds(rule: Mapping[str, Any], data: Any) -> bool:  # noqa: ANN401 - JSON
     ((comparison, operand),) = ((key, value) for key, value in rule.items() if key not in {"Variable", "Next"})
     match comparison:
         case "IsPresent":
-            holds = (found is not _NOWHERE) is operand
+            holds = (found is not NOWHERE) is operand
         case "IsString":
             holds = isinstance(found, str) is operand
         case "BooleanEquals" | "StringEquals":
@@ -133,7 +139,7 @@ def find(data: Any, path: str) -> Any:  # noqa: ANN401 - JSON
     """What a path such as `$.detail.owner` or `$['replay-name']` leads to."""
     for name in _names(path):
         if not isinstance(data, dict) or name not in data:
-            return _NOWHERE
+            return NOWHERE
         data = data[name]
     return data
 

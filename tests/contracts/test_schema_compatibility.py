@@ -118,7 +118,7 @@ OF_TYPE: dict[str, Any] = {
     "string": "x",
 }
 STRINGS = ("", "x", "é", "a b", "x" * 2000, "2026-99-99T99:99:99Z", "2026-11-21T09:30:12+01:00")
-ANYTHING = (*OF_TYPE.values(), *STRINGS, -1, [0], [{}])
+ANYTHING = (*OF_TYPE.values(), *STRINGS, -1, [0], [{}], ["x"] * 1000)
 Case = tuple[Schema, object]
 
 
@@ -213,11 +213,12 @@ def limit_is_removed(place: Place, schema: Schema, example: object) -> Iterator[
 
 def limit_is_loosened(place: Place, schema: Schema, example: object) -> Iterator[Case]:
     inner = at(schema, place.in_schema)
-    for keyword, step in (("minimum", -1), ("maximum", 1), ("minLength", -1), ("maxLength", 1)):
+    steps = {"minimum": -1, "maximum": 1, "minLength": -1, "maxLength": 1, "minItems": -1, "maxItems": 1}
+    for keyword, step in steps.items():
         if keyword in inner:
             value = inner[keyword] + step
             new = place.changed(schema, setting(**{keyword: value}))
-            on_the_edge = value if keyword in {"minimum", "maximum"} else "x" * value
+            on_the_edge = {"Length": "x" * value, "Items": ["x"] * value}.get(keyword[3:], value)
             yield new, place.replaced(example, on_the_edge)
 
 

@@ -14,7 +14,7 @@ import pytest
 from darkroom.pricing import load_prices
 from demo_journey import Hop, Journey
 from demo_sources import Source
-from smoke_facts import Check, Facts, changed, estimate, event_facts, shape, timings
+from smoke_facts import Check, Facts, Outcome, changed, estimate, event_facts, shape, timings
 from stack import ROOT
 
 
@@ -90,7 +90,12 @@ def test_the_page_tells_facts_and_failures() -> None:
         {"sent": "plain.jpg", "in_event": "plain.jpg"},
         {"sent": "lost.jpg", "in_event": None},
     ]
-    facts.checks = [Check("a | b", passed=False, said="it is\nnot so")]
+    facts.checks = [
+        Check("broken", Outcome.FAILED, "it is | was\nnot so"),
+        Check("whole", Outcome.PASSED, "so"),
+        Check("special", Outcome.NOT_HERE, "unknown operation"),
+    ]
+    facts.more = {"Access Analyzer, 1": "WARNING A | B"}
     page = facts.as_markdown()
     assert "| key `a b\\|c.jpg` in S3's event | `a+b\\|c.jpg` |" in page
     assert "| key `plain.jpg` in S3's event | as it is |" in page
@@ -100,7 +105,10 @@ def test_the_page_tells_facts_and_failures() -> None:
     assert "| a second plan | empty |" in facts.as_markdown()
     facts.plan = ["aws_sqs_queue.this[*]"]
     assert "| a second plan | changes `aws_sqs_queue.this[*]` |" in facts.as_markdown()
-    assert "| a \\| b | **no** | it is not so |" in page
+    assert "| `broken` | **failed** | it is \\| was not so |" in page
+    assert "| `whole` | passed | so |" in page
+    assert "| `special` | not on this engine | unknown operation |" in page
+    assert "| Access Analyzer, 1 | WARNING A \\| B |" in page
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

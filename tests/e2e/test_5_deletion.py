@@ -110,6 +110,41 @@ def test_a_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
     assert "deleted_at" not in pipeline.announced(image_id, again["version"])
 
 
+def test_purges_of_a_deleted_image_announce_nothing(pipeline: Pipeline) -> None:
+    """As a lifecycle rule purges: the version that was processed, and one that was rejected."""
+    image_id = pipeline.upload(b"no image")
+    pipeline.record(image_id, "Rejected")
+    created = [pipeline.s3_event(image_id)]
+    pipeline.upload(PHOTOGRAPH, image_id)
+    pipeline.record(image_id)
+    created.append(pipeline.s3_event(image_id))
+    pipeline.delete(image_id)
+    deleted = pipeline.record(image_id, "Deleted")
+    pipeline.notification(image_id, "Deleted")
+    settle(pipeline)
+    told = len(pipeline.notifications(image_id))
+    for number, event in enumerate(created):
+        about = event["detail"]["object"]
+        version = about.get("version-id", about["sequencer"])
+        purge = {"key": image_id, "version-id": version, "sequencer": f"{number:F>32}"}
+        detail = {"reason": "Lifecycle Expiration", "deletion-type": "Permanently Deleted"}
+        bucket = event["detail"]["bucket"]
+        event |= {"detail-type": "Object Deleted", "detail": {"bucket": bucket, "object": purge, **detail}}
+        pipeline.send(json.dumps(event))
+        wait_for(
+            "the end of the version",
+            lambda key=f"version#{version}", sequencer=purge["sequencer"]: (  # type: ignore[misc]
+                (item := pipeline.item(image_id, key))
+                and item["status"] == "Deleted"
+                and item["sequencer"] == sequencer
+            ),
+        )
+    settle(pipeline)
+    current = pipeline.record(image_id, "Deleted")
+    assert (current["deleted_at"], current["version"]) == (deleted["deleted_at"], deleted["version"])
+    assert len(pipeline.notifications(image_id)) == told
+
+
 def test_a_deletion_closes_the_records_of_many_versions(pipeline: Pipeline) -> None:
     """More than would fit into the workflow's state, if each of them took the whole event along."""
     image_id = f"tests/{uuid.uuid4()}/often-overwritten"

@@ -15,6 +15,7 @@ import pytest
 from e2e.conftest import DIRECTORY
 from e2e.engines import Capability, engine, session
 from photographs import draw, encode
+from smoke_checks import STEPS
 from stack import ROOT, emulator_variables
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def left(name: str) -> list[str]:
         *(bus["Name"] for bus in client("events").list_event_buses()["EventBuses"]),
         *(role["RoleName"] for role in client("iam").list_roles()["Roles"]),
         *client("dynamodb").list_tables()["TableNames"],
+        *(machine["name"] for machine in client("stepfunctions").list_state_machines()["stateMachines"]),
     ]
     return [one for one in found if name in one]
 
@@ -78,9 +80,16 @@ def test_it_checks_tells_and_leaves_nothing(options: list[str]) -> None:
     try:
         facts = json.loads((folder / "facts.json").read_text())
         drifts = {address for address, _ in engine().drifts}
-        failed = {check["name"]: check["said"] for check in facts["checks"] if not check["passed"]}
+        steps = {check["name"]: check for check in facts["checks"]}
+        assert list(steps) == [step.name for step in STEPS]
+        failed = {name for name, check in steps.items() if check["outcome"] == "failed"}
         # A second plan is where an emulator differs, as the tests know: so the run fails, and says why.
-        assert set(failed) == ({"a second plan changes nothing"} if drifts else set()), said
+        assert failed == ({"second-plan"} if drifts else set()), said
+        not_here = {name for name, check in steps.items() if check["outcome"] == "not on this engine"}
+        assert not_here <= {step.name for step in STEPS if step.aws_only}
+        passed = {name for name, check in steps.items() if check["outcome"] == "passed"}
+        assert not_here | failed | passed == set(steps)
+        assert {"archives", "schedule", "task-timeout"} <= passed, "what every engine takes that this test runs on"
         assert set(facts["plan"]) == drifts
         assert process.returncode == (1 if drifts else 0), said
 
@@ -95,7 +104,10 @@ def test_it_checks_tells_and_leaves_nothing(options: list[str]) -> None:
         assert all(facts["encryption"].values())
         assert facts["events"]["sequencer rises with an overwrite"] == "yes"
         assert 0 < facts["warm"]["uploaded"] <= facts["warm"]["notified"]
-        assert "| key `" in (folder / "facts.md").read_text()
+        evidence = (folder / "facts.md").read_text()
+        assert "| key `" in evidence
+        assert all(f"| `{name}` | " in evidence for name in steps)
+        assert session().client("sts").get_caller_identity()["Account"] not in evidence
 
         assert "It will cost about $0." in said
         assert "Everything is destroyed" in said

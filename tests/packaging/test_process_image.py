@@ -95,6 +95,7 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "EVENT_BUS": "bus",
+    "LOG_LEVEL": "INFO",
     "PROCESSED_BUCKET": "processed",
     **{f"MAX_{limit}": "10000000" for limit in ("BYTES", "FRAMES", "METADATA_BYTES", "PIXELS", "SCAN_MEGAPIXELS")},
     "MAX_MEMORY": "512",

@@ -1,10 +1,18 @@
-"""What checkov is told to leave out is little, and each has its reason."""
+"""What checkov skips is little, each with its reason, and the examples are scanned too."""
 
 from __future__ import annotations
 
 import re
+import shutil
+from typing import TYPE_CHECKING
 
+import pytest
+
+from scan import scan_files
 from stack import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MOST = 10
 
@@ -16,3 +24,16 @@ def test_what_is_left_out_is_little_and_has_its_reason() -> None:
     assert all(re.fullmatch(r"CKV2?_AWS_\d+", check) for check in skipped)
     assert lines[0].startswith("  #")
     assert not lines[-1].startswith("  #")
+
+
+@pytest.mark.parametrize("example", ["modules/queue/examples/rule_to_queue", "examples/github_deploy_role"])
+def test_a_mistake_in_an_example_is_found(tmp_path: Path, example: str) -> None:
+    code = tmp_path / "terraform"
+    folder = code / example
+    module = folder.parent.parent if "modules" in example else folder
+    shutil.copytree(ROOT / "terraform" / module.relative_to(code), module)
+    assert scan_files(code).failed == ()
+    (folder / "planted.tf").write_text('resource "aws_sns_topic" "planted" {\n  name = "planted"\n}\n')
+    (found,) = scan_files(code).failed
+    assert (found.check, found.resource) == ("CKV_AWS_26", "aws_sns_topic.planted")
+    assert found.file == f"/{example}/planted.tf"

@@ -1,104 +1,35 @@
 """Modules run with provider 5.100 to 6.x, under Terraform and OpenTofu.
 
-What runs is provider 5.100 under Terraform, and under OpenTofu where it is installed. The rest is read in the code.
+Provider 5.100 runs under Terraform, and under OpenTofu where it is installed. Provider 6 is compared by its schema.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hcl2
 import pytest
 
-from stack import NEEDS_TERRAFORM
+from aws_checks import provider6
+from schemas_provider import Schema, terraform_schemas
+from stack import LOCK, NEEDS_TERRAFORM, Terraform
 from terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
 from terraform.workspace import Workspace
 from terraform_copy import TERRAFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
     from pathlib import Path
-
-# What version 6 removed, renamed or uses for something else, by where it stood: arguments, blocks and attributes of
-# resources and data sources. From the provider's "Version 6 Upgrade Guide" (website/docs/guides/version-6-upgrade).
-REMOVED: dict[str, set[str]] = {
-    "data.aws_batch_compute_environment": {"compute_environment_name"},
-    "data.aws_ecs_task_definition": {"inference_accelerator"},
-    "data.aws_ecs_task_execution": {"inference_accelerator_overrides"},
-    "data.aws_identitystore_group": {"filter"},
-    "data.aws_identitystore_user": {"filter"},
-    "data.aws_launch_template": {"elastic_gpu_specifications", "elastic_inference_accelerator"},
-    "data.aws_opensearch_domain": {"kibana_endpoint"},
-    "data.aws_quicksight_data_set": {"tags_all"},
-    "data.aws_region": {"name"},
-    "data.aws_s3_bucket": {"region"},
-    "data.aws_service_discovery_service": {"tags_all"},
-    "data.aws_servicequotas_templates": {"region"},
-    "data.aws_ssmincidents_replication_set": {"region"},
-    "data.aws_vpc_endpoint_service": {"region"},
-    "data.aws_vpc_peering_connection": {"region"},
-    "aws_api_gateway_account": {"reset_on_delete"},
-    "aws_api_gateway_deployment": {
-        "canary_settings",
-        "execution_arn",
-        "invoke_url",
-        "stage_description",
-        "stage_name",
-    },
-    "aws_batch_compute_environment": {"compute_environment_name", "compute_environment_name_prefix"},
-    "aws_batch_job_queue": {"compute_environments"},
-    "aws_cloudformation_stack_set_instance": {"region"},
-    "aws_config_aggregate_authorization": {"region"},
-    "aws_dms_endpoint": {"s3_settings"},
-    "aws_dx_gateway_association": {"vpn_gateway_id"},
-    "aws_dx_hosted_connection": {"region"},
-    "aws_ecs_task_definition": {"inference_accelerator"},
-    "aws_eip": {"vpc"},
-    "aws_eks_addon": {"resolve_conflicts"},
-    "aws_flow_log": {"log_group_name"},
-    "aws_guardduty_detector": {"datasources"},
-    "aws_guardduty_organization_configuration": {"auto_enable", "datasources"},
-    "aws_instance": {"cpu_core_count", "cpu_threads_per_core"},
-    "aws_launch_template": {"elastic_gpu_specifications", "elastic_inference_accelerator"},
-    "aws_networkmanager_core_network": {"base_policy_region"},
-    "aws_opensearch_domain": {"kibana_endpoint"},
-    "aws_redshift_cluster": {"logging", "snapshot_copy"},
-    "aws_s3_bucket": {"region"},
-    "aws_sagemaker_notebook_instance": {"accelerator_types"},
-    "aws_servicequotas_template": {"region"},
-    "aws_spot_instance_request": {"block_duration_minutes"},
-    "aws_ssm_association": {"instance_id"},
-    "aws_ssmincidents_replication_set": {"region"},
-}
-REMOVED_WHOLE = re.compile(r"aws_(opsworks_\w+|simpledb_domain|worklink_\w+|redshift_service_account)")
 
 # OpenTofu 1.11 has every block, function and argument that Terraform 1.11 has, but for these of test files.
 TERRAFORM_ONLY = re.compile(r"^\s*(override_during|parallel|state_key)\b", re.MULTILINE)
 
+PLATFORMS = 14  # that the provider is built for
+
 FOLDERS = [ROOT, *MODULES, *EXAMPLES, *BESIDE]
-
-
-def gone_from_provider(text: str) -> Iterator[str]:
-    """What a Terraform file has to do with that version 6 has no longer, as `type.name`."""
-    parsed = hcl2.loads(text)
-    for kind, prefix in (("resource", ""), ("data", "data.")):
-        for block in parsed.get(kind, []):
-            for label, named in block.items():
-                where = prefix + label.strip('"')
-                if REMOVED_WHOLE.fullmatch(label.strip('"')):
-                    yield where
-                for body in named.values():
-                    yield from (f"{where}.{name}" for name in sorted(names(body) & REMOVED.get(where, set())))
-    for where, attributes in REMOVED.items():
-        reference = rf"(?<![\w.]){re.escape(where)}\.\w+(?:\[[^]]*\])?\.({'|'.join(attributes)})\b"
-        yield from (f"{where}.{name}" for name in sorted(set(re.findall(reference, text))))
-
-
-def names(body: dict[str, Any]) -> set[str]:
-    """The arguments and blocks in a block, dynamic ones too."""
-    return {*body, *(label.strip('"') for dynamic in body.get("dynamic", []) for label in dynamic)}
 
 
 def test_the_folders_are_all_there() -> None:
@@ -106,7 +37,7 @@ def test_the_folders_are_all_there() -> None:
     assert len(EXAMPLES) >= len(MODULES)
 
 
-@pytest.mark.parametrize("folder", [*MODULES, *EXAMPLES], ids=str)
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
 def test_it_admits_the_same_versions_as_all_others(folder: Path) -> None:
     file = TERRAFORM / folder / ("main.tf" if folder in EXAMPLES else "versions.tf")
     (settings,) = hcl2.loads(file.read_text())["terraform"]
@@ -116,11 +47,60 @@ def test_it_admits_the_same_versions_as_all_others(folder: Path) -> None:
     assert providers["aws"]["version"].strip('"') == ">= 5.100, < 7.0"
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_it_uses_nothing_that_version_6_of_the_provider_has_no_longer(folder: Path) -> None:
-    files = sorted((TERRAFORM / folder).glob("*.tf"))
-    assert files
-    assert {file.name: found for file in files if (found := list(gone_from_provider(file.read_text())))} == {}
+def test_the_lock_file_fits_every_platform_and_stays_as_it_is(root: Workspace) -> None:
+    # A hash of each platform's files, and of each platform's archive and the list of archives.
+    (locked,) = hcl2.loads(LOCK.read_text())["provider"]
+    ((address, lock),) = ((name, one) for name, one in locked.items() if not name.startswith("__"))
+    assert (address.strip('"'), lock["version"].strip('"')) == ("registry.terraform.io/hashicorp/aws", "5.100.0")
+    hashes = [one.strip('"') for one in lock["hashes"]]
+    assert len([one for one in hashes if one.startswith("h1:")]) == PLATFORMS
+    assert len([one for one in hashes if one.startswith("zh:")]) == PLATFORMS + 1
+    # What `init` finds missing, such as a constraint, it adds.
+    assert (root.root / LOCK.name).read_text() == LOCK.read_text()
+
+
+def test_the_tools_install_the_locked_version(tmp_path: Path) -> None:
+    shutil.copy(TERRAFORM / "versions.tf", tmp_path)
+    Terraform(tmp_path, {}).init()
+    assert (tmp_path / LOCK.name).read_text() == LOCK.read_text()
+
+
+def test_version_6_has_everything_that_the_code_uses() -> None:
+    assert list(provider6.check([])) == []
+
+
+def test_what_the_code_uses_has_the_same_type_in_both_versions(root: Workspace) -> None:
+    written, said = root.run("providers", "schema", "-json")
+    assert written, said[:2000]
+    every = {use for text in provider6.code().values() for use in provider6.uses(text)}
+    used = {use for use in every if provider6.split(use.path)[1]}
+    types = {provider6.split(use.path)[0] for use in every}
+    version5 = terraform_schemas(json.loads(said.partition("\n")[2]), types)
+    assert version5.keys() == types
+    five = {use.path: kind_of(version5, use) for use in used}
+    six = {use.path: kind_of(provider6.schemas(), use) for use in used}
+    assert {path: (kind, six[path]) for path, kind in five.items() if kind != six[path]} == {}
+    assert len([kind for kind in six.values() if kind]) > 300
+
+
+def kind_of(schemas: Mapping[str, Schema], use: provider6.Use) -> str | None:
+    """Return the type of an argument or attribute, `block` for a block, None below an attribute that is an object."""
+    name, [*within, last] = provider6.split(use.path)
+    schema = schemas[name]
+    for step in within:
+        schema = schema.get("blocks", {}).get(step, {})
+    known = {**schema.get("attributes", {}), **schema.get("arguments", {})}
+    return "block" if last in schema.get("blocks", {}) else known.get(last)
+
+
+def test_every_exception_is_needed() -> None:
+    used = {use.path for text in provider6.code().values() for use in provider6.uses(text)}
+    assert provider6.DEPRECATED_IN_USE.keys() <= used
+
+
+def test_no_schema_is_there_for_nothing() -> None:
+    used = set().union(*map(provider6.used_types, provider6.code().values()))
+    assert provider6.schemas().keys() == used
 
 
 @pytest.mark.parametrize(
@@ -130,10 +110,16 @@ def test_it_uses_nothing_that_version_6_of_the_provider_has_no_longer(folder: Pa
         ('data "aws_region" "x" {}\nlocals {\n  r = data.aws_region.x.id\n}\n', []),
         ('data "aws_region" "x" {\n  name = "eu-west-1"\n}\n', ["data.aws_region.name"]),
         ('locals {\n  r = "in ${data.aws_region.x.name}"\n}\n', ["data.aws_region.name"]),
+        ('output "x" {\n  value = data.aws_region.x.code\n}\n', ["data.aws_region.code"]),
         (
-            'resource "aws_api_gateway_deployment" "x" {\n  stage_name = "v1"\n}\n',
+            'resource "aws_api_gateway_deployment" "x" {\n  rest_api_id = "1"\n  stage_name = "v1"\n}\n',
             ["aws_api_gateway_deployment.stage_name"],
         ),
+        (
+            'resource "aws_api_gateway_deployment" "x" {\n  rest_api_id = "1"\n  canary_settings {}\n}\n',
+            ["aws_api_gateway_deployment.canary_settings"],
+        ),
+        ('resource "aws_api_gateway_deployment" "x" {}\n', ["aws_api_gateway_deployment"]),
         (
             'output "x" {\n  value = aws_api_gateway_deployment.x[0].invoke_url\n}\n',
             ["aws_api_gateway_deployment.invoke_url"],
@@ -142,22 +128,63 @@ def test_it_uses_nothing_that_version_6_of_the_provider_has_no_longer(folder: Pa
             'output "x" {\n  value = aws_api_gateway_deployment.x[*].invoke_url\n}\n',
             ["aws_api_gateway_deployment.invoke_url"],
         ),
+        (
+            'output "x" {\n  value = { for k, d in aws_api_gateway_deployment.x : k => d.invoke_url }\n}\n',
+            ["aws_api_gateway_deployment.invoke_url"],
+        ),
+        (
+            (
+                'resource "aws_api_gateway_deployment" "x" {\n  rest_api_id = "1"\n  lifecycle {\n'
+                "    ignore_changes = [stage_name]\n  }\n}\n"
+            ),
+            ["aws_api_gateway_deployment.stage_name"],
+        ),
+        (
+            (
+                'resource "aws_api_gateway_deployment" "x" {\n  rest_api_id = "1"\n  lifecycle {\n    postcondition {\n'
+                '      condition = self.invoke_url != ""\n      error_message = "x"\n    }\n  }\n}\n'
+            ),
+            ["aws_api_gateway_deployment.invoke_url"],
+        ),
+        (
+            (
+                'mock_provider "aws" {\n  mock_resource "aws_api_gateway_deployment" {\n'
+                '    defaults = { invoke_url = "x" }\n  }\n}\n'
+            ),
+            ["aws_api_gateway_deployment.invoke_url"],
+        ),
+        (
+            (
+                'run "x" {\n  override_resource {\n    target = module.a.aws_api_gateway_deployment.x\n'
+                '    values = { invoke_url = "x" }\n  }\n}\n'
+            ),
+            ["aws_api_gateway_deployment.invoke_url"],
+        ),
         ('output "x" {\n  value = aws_api_gateway_stage.x.invoke_url\n}\n', []),
         (
             'resource "aws_api_gateway_account" "x" {\n  reset_on_delete = true\n}\n',
             ["aws_api_gateway_account.reset_on_delete"],
         ),
         (
-            'resource "aws_redshift_cluster" "x" {\n  dynamic "logging" {\n    for_each = []\n    content {}\n  }\n}\n',
-            ["aws_redshift_cluster.logging"],
+            'resource "aws_sqs_queue" "x" {\n  dynamic "logging" {\n    for_each = []\n    content {}\n  }\n}\n',
+            ["aws_sqs_queue.logging"],
         ),
-        ('output "x" {\n  value = aws_s3_bucket.x.region\n}\n', ["aws_s3_bucket.region"]),
-        ('output "x" {\n  value = data.aws_s3_bucket.x.region\n}\n', ["data.aws_s3_bucket.region"]),
+        ('resource "aws_sqs_queue" "x" {\n  name {}\n}\n', ["aws_sqs_queue.name"]),
+        ('resource "aws_sqs_queue" "x" {\n  name = ["a"]\n}\n', ["aws_sqs_queue.name"]),
+        ('resource "aws_sqs_queue" "x" {\n  tags = ["a"]\n}\n', ["aws_sqs_queue.tags"]),
+        ('resource "aws_sqs_queue" "x" {\n  tags = { a = "b" }\n}\n', []),
+        ('resource "aws_s3_bucket" "x" {\n  acl = "private"\n}\n', ["aws_s3_bucket.acl"]),
+        (
+            'resource "aws_dynamodb_table" "x" {\n  name = "x"\n  ttl {\n    attribute = "x"\n  }\n}\n',
+            ["aws_dynamodb_table.ttl.attribute"],
+        ),
         ('resource "aws_simpledb_domain" "x" {\n  name = "x"\n}\n', ["aws_simpledb_domain"]),
+        ('ephemeral "aws_lambda_invocation" "x" {\n  function_name = "x"\n}\n', ["ephemeral block"]),
+        ('provider "aws" {\n  region = "x"\n  s3_force_path_style = true\n}\n', ["provider.s3_force_path_style"]),
     ],
 )
 def test_what_version_6_has_no_longer_is_found(text: str, found: list[str]) -> None:
-    assert list(gone_from_provider(text)) == found
+    assert list(dict.fromkeys(where for where, _ in provider6.faults(text))) == found
 
 
 @pytest.mark.parametrize("folder", MODULES, ids=str)

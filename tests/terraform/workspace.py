@@ -9,6 +9,7 @@ import subprocess
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from stack import LOCK
 from terraform_copy import copy_terraform, offline_environment
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Workspace:
 
     def init(self, folder: Path | None = None) -> tuple[bool, str]:
         """Install modules and the provider, in one folder at a time: they share the folder of providers."""
+        if self.program == "terraform":
+            shutil.copy(LOCK, folder or self.root)  # OpenTofu has a registry of its own
         with self._installing:
             return self.run("init", "-backend=false", "-input=false", "-no-color", folder=folder)
 

@@ -56,14 +56,20 @@ data "aws_iam_policy_document" "boundary" {
   }
 
   statement {
-    actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:PutLogEvents"]
+    actions = [
+      "logs:CreateLogGroup",
+      "logs:CreateLogStream",
+      "logs:DescribeLogStreams",
+      "logs:FilterLogEvents",
+      "logs:GetLogEvents",
+      "logs:PutLogEvents",
+    ]
     resources = ["arn:${local.partition}:logs:${local.regional}:*"] # API Gateway's role is the whole account's
   }
 
   statement {
     actions = [
       "logs:CreateLogDelivery",
-      "logs:CreateLogGroup",
       "logs:DeleteLogDelivery",
       "logs:DescribeLogGroups",
       "logs:DescribeResourcePolicies",

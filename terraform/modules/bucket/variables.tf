@@ -7,6 +7,11 @@ variable "name" {
     condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.name))
     error_message = "name \"${var.name}\" must be 3 to 63 lower case letters, digits or -, and neither begin nor end with -."
   }
+
+  validation {
+    condition     = !can(regex("^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|--table-s3|-an)$", var.name))
+    error_message = "name \"${var.name}\": S3 reserves names that begin with xn--, sthree- or amzn-s3-demo-, or end with -s3alias, --ol-s3, --x-s3, --table-s3 or -an. Choose another name."
+  }
 }
 
 variable "access_log" {

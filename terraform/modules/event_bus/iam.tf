@@ -9,17 +9,12 @@ data "aws_iam_policy_document" "dlq" {
       identifiers = ["events.amazonaws.com"]
     }
 
+    # EventBridge documents this condition alone for queues, and the ARN names the account.
     # All rules by their common prefix, not one by one: so the queue need not wait for what the rules' targets wait for.
     condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"
       values   = concat([local.rule_arn_pattern], local.created ? [local.arn] : [])
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
     }
   }
 

@@ -53,13 +53,14 @@ resource "aws_cloudwatch_event_archive" "this" {
   }
 }
 
+# Encrypted with a key of SQS's own: AWS sends events here when the customer-managed key is disabled or missing
+# (docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html).
 # The policy stands inside: the provider waits 25 s for a separate aws_sqs_queue_policy.
 resource "aws_sqs_queue" "dlq" {
-  name                              = local.dlq_name
-  kms_master_key_id                 = var.key_arn
-  kms_data_key_reuse_period_seconds = 300
-  message_retention_seconds         = 14 * 24 * 60 * 60
-  policy                            = data.aws_iam_policy_document.dlq.json
+  name                      = local.dlq_name
+  message_retention_seconds = 14 * 24 * 60 * 60
+  policy                    = data.aws_iam_policy_document.dlq.json
+  sqs_managed_sse_enabled   = true
 
   tags = var.tags
 }

@@ -1,14 +1,3 @@
-variable "key_arn" {
-  description = "ARN of the customer-managed KMS key that encrypts the bus and the dead-letter queue. Its policy must let events.amazonaws.com use it on behalf of `static_arn` and `rule_arn_pattern`."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^arn:[^:]+:kms:", var.key_arn))
-    error_message = "`key_arn` must be the ARN of a KMS key, not ${var.key_arn}."
-  }
-}
-
 variable "name" {
   description = "Name of the bus to create, or `default` to put the rules on the account's default bus, which is left as it is: no key, no policy, no dead-letter queue of its own."
   type        = string
@@ -36,6 +25,22 @@ variable "archive" {
   validation {
     condition     = var.archive == null || try(var.archive.retention_days >= 0 && floor(var.archive.retention_days) == var.archive.retention_days, false)
     error_message = "`archive.retention_days` must be a whole number of days, 0 or more."
+  }
+}
+
+variable "key_arn" {
+  description = "ARN of the customer-managed KMS key that encrypts a created bus, which needs one; null for the default bus. Its policy must let events.amazonaws.com use it on behalf of `static_arn`. The dead-letter queue does not use it: it exists for the events that this key cannot encrypt or decrypt."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.key_arn == null || can(regex("^arn:[^:]+:kms:", var.key_arn))
+    error_message = "`key_arn` must be the ARN of a KMS key, not ${coalesce(var.key_arn, "null")}."
+  }
+
+  validation {
+    condition     = (var.key_arn == null) == (var.name == "default")
+    error_message = var.name == "default" ? "`key_arn` encrypts nothing here: the key of the default bus is the account's to set. Leave it out." : "The bus ${var.name} needs a `key_arn`."
   }
 }
 
@@ -89,9 +94,10 @@ variable "publishers" {
 
 variable "rules" {
   description = <<-EOT
-    The rules by name: which events (`pattern`, JSON) go to which `targets`. Every target has a dead-letter queue: the module's own, or `dlq_arn`.
-    A target that is reached with a role names either its `role_arn` or the `role_actions` (such as `["states:StartExecution"]`) that a role made by the module is allowed on this one target, and that only this rule can assume.
-    The event is sent as it is, unless one of `input` (constant JSON), `input_path` and `input_transformer` says otherwise. `message_group_id` is for FIFO queues.
+    The rules by name: which events (`pattern`, JSON) go to which `targets`. Every target has a dead-letter queue: the module's own, or `dlq_arn`, which should not be encrypted with the same key as the target.
+    Lambda functions, log groups, topics, queues and REST APIs of this account admit EventBridge in their own policies. Every other target needs a role, either `role_arn` or the `role_actions` (such as `["states:StartExecution"]`) that a role made by the module is allowed on this one target, and that only this rule can assume.
+    Targets that need parameters of their own (AppSync, Batch, ECS, Redshift, Systems Manager's Run Command) are refused.
+    The event is sent as it is, unless one of `input` (constant JSON), `input_path` and `input_transformer` says otherwise. `message_group_id` is for queues; a FIFO queue needs one.
     `retry` ends after `max_age_seconds` or `max_attempts`, whichever comes first; then the event goes to the dead-letter queue.
   EOT
   type = map(object({
@@ -147,6 +153,16 @@ variable "rules" {
   validation {
     condition     = alltrue(flatten([for rule in values(var.rules) : [for target in values(rule.targets) : length([for set in [target.input != null, target.input_path != null, target.input_transformer != null] : set if set]) <= 1]]))
     error_message = "A target takes at most one of `input`, `input_path` and `input_transformer`; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, target in rule.targets : "${key}.${id}" if length([for set in [target.input != null, target.input_path != null, target.input_transformer != null] : set if set]) > 1]]))}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for rule in values(var.rules) : [for target in values(rule.targets) : can(regex("^arn:[^:]+:[^:]+:[^:]*:[^:]*:.", target.arn))]]))
+    error_message = "A target's `arn` must be an ARN; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, target in rule.targets : "${key}.${id} (${target.arn})" if !can(regex("^arn:[^:]+:[^:]+:[^:]*:[^:]*:.", target.arn))]]))}."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for rule in values(var.rules) : [for target in values(rule.targets) : target.dlq_arn == null || can(regex("^arn:[^:]+:sqs:[^.]+$", target.dlq_arn))]]))
+    error_message = "A `dlq_arn` must be the ARN of a standard SQS queue; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, target in rule.targets : "${key}.${id} (${target.dlq_arn})" if target.dlq_arn != null && !can(regex("^arn:[^:]+:sqs:[^.]+$", target.dlq_arn))]]))}."
   }
 
   validation {

@@ -64,8 +64,8 @@ variable "async" {
   default = null
 
   validation {
-    condition     = var.async == null || can(regex("^arn:[^:]+:(events|lambda|sns|sqs):", var.async.failure_destination_arn))
-    error_message = "`async.failure_destination_arn` must be the ARN of a queue, a topic, a function or a bus."
+    condition     = var.async == null || can(regex("^arn:[^:]+:(events:.*:event-bus/|lambda:.*:function:|sns:[^.]+$|sqs:[^.]+$)", var.async.failure_destination_arn))
+    error_message = "`async.failure_destination_arn` must be the ARN of a standard queue, a standard topic, a function or a bus, not ${try(var.async.failure_destination_arn, "null")}."
   }
 
   validation {
@@ -187,7 +187,7 @@ variable "layers" {
 }
 
 variable "logging" {
-  description = "JSON logs: records of the function below `level` and of Lambda below `system_level` are dropped, the others kept for `retention_days`."
+  description = "JSON logs: lines of the function below `level` and of Lambda below `system_level` are dropped, the others kept for `retention_days`. `level` is TRACE, DEBUG or INFO: Lambda takes a line that names no level for INFO, so anything less would drop metrics in the embedded metric format and the errors that the runtime reports itself. Let the function's own logger leave out more. A `system_level` of WARN drops `platform.report`, the durations and memory of each call."
   type = object({
     level          = optional(string, "INFO")
     retention_days = optional(number, 30)
@@ -197,8 +197,8 @@ variable "logging" {
   nullable = false
 
   validation {
-    condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.logging.level)
-    error_message = "`logging.level` must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL, not ${var.logging.level}."
+    condition     = contains(["TRACE", "DEBUG", "INFO"], var.logging.level)
+    error_message = "`logging.level` must be TRACE, DEBUG or INFO, not ${var.logging.level}: Lambda takes a line without a level, such as a metric in the embedded metric format or an uncaught error, for INFO and would drop it. Set the level of the function's own logger instead, in its code or by a variable of its environment."
   }
 
   validation {

@@ -49,8 +49,9 @@ data "aws_iam_policy_document" "this" {
         }
       }
 
+      # Where the ARNs name the account, this would add nothing, and EventBridge does not document both together.
       dynamic "condition" {
-        for_each = length(statement.value.source_arns) > 0 ? [true] : []
+        for_each = alltrue([for arn in statement.value.source_arns : can(regex("^arn:([^:]*:){3}[0-9]{12}:", arn))]) ? [] : [true]
 
         content {
           test     = "StringEquals"

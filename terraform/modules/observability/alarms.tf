@@ -50,27 +50,37 @@ locals {
       }
     },
     {
-      for key, arn in var.workflows : "failed-${key}" => {
+      for key, workflow in var.workflows : "failed-${key}" => {
         namespace  = "AWS/States"
         metric     = "ExecutionsFailed"
-        dimensions = { StateMachineArn = arn }
-        advice     = "Executions of ${reverse(split(":", arn))[0]} fail. Its log names the state and the cause; what failed can be started again from its dead-letter queue."
+        dimensions = { StateMachineArn = workflow.arn }
+        advice     = "Executions of ${reverse(split(":", workflow.arn))[0]} fail. Its log names the state and the cause; what failed can be started again from its dead-letter queue."
       }
     },
     {
-      for key, arn in var.workflows : "timed-out-${key}" => {
+      for key, workflow in var.workflows : "timed-out-${key}" => {
         namespace  = "AWS/States"
         metric     = "ExecutionsTimedOut"
-        dimensions = { StateMachineArn = arn }
-        advice     = "Executions of ${reverse(split(":", arn))[0]} run out of time: a service that it calls does not answer. AWS's health dashboard knows first."
+        dimensions = { StateMachineArn = workflow.arn }
+        advice     = "Executions of ${reverse(split(":", workflow.arn))[0]} run out of time: a service that it calls does not answer. AWS's health dashboard knows first."
       }
     },
+    # It counts throttled state transitions, which EXPRESS does not limit.
     {
-      for key, arn in var.workflows : "throttled-${key}" => {
+      for key, workflow in var.workflows : "throttled-${key}" => {
         namespace  = "AWS/States"
         metric     = "ExecutionThrottled"
-        dimensions = { StateMachineArn = arn }
-        advice     = "Executions of ${reverse(split(":", arn))[0]} are throttled, and late. If it lasts, ask for a higher quota of state transitions."
+        dimensions = { StateMachineArn = workflow.arn }
+        advice     = "Executions of ${reverse(split(":", workflow.arn))[0]} are throttled, and late. If it lasts, ask for a higher quota of state transitions."
+      } if workflow.type == "STANDARD"
+    },
+    # Step Functions counts refused starts by account and region, not by state machine.
+    {
+      for metric in length(var.workflows) > 0 ? ["ThrottledEvents"] : [] : "throttled-starts" => {
+        namespace  = "AWS/States"
+        metric     = metric
+        dimensions = { APIName = "StartExecution" }
+        advice     = "Step Functions refuses to start executions in this account and region: StartExecution is over its quota. EventBridge tries again for a day, then the event goes to the rule's dead-letter queue. If it lasts, ask for a higher quota."
       }
     },
     {
@@ -101,10 +111,21 @@ locals {
       for key, table in var.tables : "table-${key}" => {
         namespace  = "AWS/DynamoDB"
         metric     = "WriteThrottleEvents"
-        dimensions = { TableName = table }
-        advice     = "Table ${table} throttles writes: one partition is written to more than a thousand times a second, or the account's quota is used up. Callers try again; if it lasts, spread the keys or ask for a higher quota."
+        dimensions = { TableName = table.name }
+        advice     = "Table ${table.name} throttles writes: one partition is written to more than a thousand times a second, or the account's quota is used up. Callers try again; if it lasts, spread the keys or ask for a higher quota."
       }
     },
+    # The table's own metric does not count its indexes, and an index that throttles holds up the table's writes.
+    merge([
+      for key, table in var.tables : {
+        for index in table.indexes : "table-${key}-${index}" => {
+          namespace  = "AWS/DynamoDB"
+          metric     = "WriteThrottleEvents"
+          dimensions = { TableName = table.name, GlobalSecondaryIndexName = index }
+          advice     = "Index ${index} of table ${table.name} throttles, and with it writes to the table: one key of the index is written to more than a thousand times a second. Callers try again; if it lasts, spread the index's keys."
+        }
+      }
+    ]...),
     { for key, count in var.found : "found-${key}" => count },
     {
       for failed in compact(var.outcomes[*].failed) : "failing" => {

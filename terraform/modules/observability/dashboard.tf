@@ -69,8 +69,8 @@ locals {
           title = "Failed or refused", statistic = "Sum", period = 60, stacked = true
           metrics = concat(
             flatten([for key, function in var.functions : [for metric in ["Errors", "Throttles"] : { namespace = "AWS/Lambda", metric = metric, dimensions = { FunctionName = function.name }, label = "${key}: ${metric}" }]]),
-            flatten([for key, arn in var.workflows : [for metric in ["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionThrottled"] : { namespace = "AWS/States", metric = metric, dimensions = { StateMachineArn = arn }, label = "${key}: ${metric}" }]]),
-            [for key, rule in var.rules : { namespace = "AWS/Events", metric = "FailedInvocations", dimensions = local.rule_dimensions[key], label = "${key}: FailedInvocations" }],
+            flatten([for key, workflow in var.workflows : [for metric in concat(["ExecutionsFailed", "ExecutionsTimedOut"], workflow.type == "STANDARD" ? ["ExecutionThrottled"] : []) : { namespace = "AWS/States", metric = metric, dimensions = { StateMachineArn = workflow.arn }, label = "${key}: ${metric}" }]]),
+            flatten([for key, rule in var.rules : [for metric in ["FailedInvocations", "RetryInvocationAttempts"] : { namespace = "AWS/Events", metric = metric, dimensions = local.rule_dimensions[key], label = "${key}: ${metric}" }]]),
             [for key, topic in var.topics : { namespace = "AWS/SNS", metric = "NumberOfNotificationsFailed", dimensions = { TopicName = topic }, label = "${key}: NumberOfNotificationsFailed" }],
           )
         },

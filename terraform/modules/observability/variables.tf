@@ -14,6 +14,11 @@ variable "alarm_topic_arns" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topic_arns : can(regex("^arn:[^:]+:sns:", arn))])
+    error_message = "alarm_topic_arns must be ARNs of SNS topics: ${join(", ", [for arn in var.alarm_topic_arns : arn if !can(regex("^arn:[^:]+:sns:", arn))])}."
+  }
 }
 
 variable "apis" {
@@ -172,8 +177,8 @@ variable "stages" {
 }
 
 variable "tables" {
-  description = "Names of DynamoDB tables: an alarm goes off when a table throttles or fails."
-  type        = map(string)
+  description = "DynamoDB tables by a name of your choice: `name`, and the names of their global secondary `indexes`. Alarms go off when a table or an index throttles writes."
+  type        = map(object({ name = string, indexes = optional(list(string), []) }))
   default     = {}
   nullable    = false
 }
@@ -193,8 +198,13 @@ variable "topics" {
 }
 
 variable "workflows" {
-  description = "Step Functions state machines, by a name of your choice, as ARNs: alarms go off when an execution fails, is throttled, or takes too long."
-  type        = map(string)
+  description = "Step Functions state machines by a name of your choice: `arn`, and their `type`. Alarms go off when an execution fails or takes too long, when state transitions are throttled (of STANDARD, for EXPRESS has no such limit), and when the account starts more executions than its quota allows."
+  type        = map(object({ arn = string, type = string }))
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for workflow in values(var.workflows) : can(regex("^arn:[^:]+:states:.*:stateMachine:", workflow.arn)) && contains(["EXPRESS", "STANDARD"], workflow.type)])
+    error_message = "workflows: an `arn` of a state machine and a `type` EXPRESS or STANDARD, unlike those of ${join(", ", [for key, workflow in var.workflows : "${key} (${workflow.arn}, ${workflow.type})" if !(can(regex("^arn:[^:]+:states:.*:stateMachine:", workflow.arn)) && contains(["EXPRESS", "STANDARD"], workflow.type))])}."
+  }
 }

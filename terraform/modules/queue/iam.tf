@@ -38,10 +38,15 @@ data "aws_iam_policy_document" "this" {
         values   = statement.value.source_arns
       }
 
-      condition {
-        test     = "StringEquals"
-        variable = "aws:SourceAccount"
-        values   = [data.aws_caller_identity.current.account_id]
+      # Where the ARNs name the account, this would add nothing, and EventBridge does not document it for queues.
+      dynamic "condition" {
+        for_each = alltrue([for arn in statement.value.source_arns : can(regex("^arn:([^:]*:){3}[0-9]{12}:", arn))]) ? [] : [true]
+
+        content {
+          test     = "StringEquals"
+          variable = "aws:SourceAccount"
+          values   = [data.aws_caller_identity.current.account_id]
+        }
       }
     }
   }

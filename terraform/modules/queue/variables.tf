@@ -41,6 +41,11 @@ variable "key_arn" {
   description = "ARN of the KMS key that encrypts both queues. Its policy must admit the senders; that of the AWS-managed key admits no AWS service. Null takes a key that SQS owns, for which nobody needs a permission."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.key_arn == null || can(regex("^arn:[^:]+:kms:", var.key_arn))
+    error_message = "key_arn must be the ARN of a KMS key, not ${coalesce(var.key_arn, "null")}: the key behind alias/aws/sqs admits no AWS service."
+  }
 }
 
 variable "key_reuse_period" {
@@ -98,13 +103,18 @@ variable "redrive_sources" {
   nullable    = false
 
   validation {
+    condition     = alltrue([for arn in var.redrive_sources : can(regex("^arn:[^:]+:sqs:[^.]+$", arn))])
+    error_message = "redrive_sources must be ARNs of standard SQS queues: ${join(", ", [for arn in var.redrive_sources : arn if !can(regex("^arn:[^:]+:sqs:[^.]+$", arn))])}."
+  }
+
+  validation {
     condition     = length(var.redrive_sources) <= 10
     error_message = "redrive_sources names ${length(var.redrive_sources)} queues; SQS admits 10."
   }
 }
 
 variable "senders" {
-  description = "AWS services that may send to the queue, by a name for each grant. `source_arns` (wildcards admitted) are what sends on the service's behalf, such as rules or topics, and must belong to this account: they become the conditions `aws:SourceArn` and `aws:SourceAccount`."
+  description = "AWS services that may send to the queue, by a name for each grant. `source_arns` (wildcards admitted) are what sends on the service's behalf, such as rules or topics, and must belong to this account: they become the condition `aws:SourceArn`. ARNs without an account, such as those of buckets, add the condition `aws:SourceAccount`."
   type = map(object({
     service     = string # such as events.amazonaws.com
     source_arns = list(string)

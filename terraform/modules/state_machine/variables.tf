@@ -10,7 +10,7 @@ variable "definition" {
 }
 
 variable "key_arn" {
-  description = "ARN of the customer-managed KMS key that encrypts the definition, the executions and the logs. Its policy must let logs.REGION.amazonaws.com use it for the log group and delivery.logs.amazonaws.com decrypt with it."
+  description = "ARN of the customer-managed KMS key that encrypts the definition, the executions and the logs. Its policy must let logs.REGION.amazonaws.com use it for the log group and delivery.logs.amazonaws.com decrypt with it, under the encryption context `SourceArn` = arn:PARTITION:logs:REGION:ACCOUNT:*."
   type        = string
   nullable    = false
 

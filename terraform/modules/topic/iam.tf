@@ -42,16 +42,25 @@ data "aws_iam_policy_document" "this" {
         identifiers = [statement.value.service]
       }
 
-      condition {
-        test     = "ArnLike"
-        variable = "aws:SourceArn"
-        values   = statement.value.source_arns
+      dynamic "condition" {
+        for_each = length(statement.value.source_arns) > 0 ? [statement.value.source_arns] : []
+
+        content {
+          test     = "ArnLike"
+          variable = "aws:SourceArn"
+          values   = condition.value
+        }
       }
 
-      condition {
-        test     = "StringEquals"
-        variable = "aws:SourceAccount"
-        values   = [local.account_id]
+      # Where the ARNs name the account, this would add nothing.
+      dynamic "condition" {
+        for_each = alltrue([for arn in statement.value.source_arns : can(regex("^arn:([^:]*:){3}[0-9]{12}:", arn))]) ? [] : [true]
+
+        content {
+          test     = "StringEquals"
+          variable = "aws:SourceAccount"
+          values   = [local.account_id]
+        }
       }
     }
   }
@@ -90,12 +99,6 @@ data "aws_iam_policy_document" "dlq" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values   = [local.arn]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
     }
   }
 }

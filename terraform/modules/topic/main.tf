@@ -40,15 +40,14 @@ resource "aws_sns_topic_subscription" "this" {
   depends_on = [aws_sns_topic.this, aws_sqs_queue.dlq]
 }
 
-# SNS does not retry what a subscriber's permissions refuse, and gives up on the rest in time: both come here.
+# SNS does not retry what a subscriber's permissions refuse, and gives up on everything else in time: both come here.
+# Encrypted with a key of SQS's own: one reason for a failed delivery is that SNS may not use the topic's key.
 resource "aws_sqs_queue" "dlq" {
-  name                              = local.dlq_name
-  kms_data_key_reuse_period_seconds = var.key_arn == null ? null : 300
-  kms_master_key_id                 = var.key_arn
-  message_retention_seconds         = var.dlq_retention
-  policy                            = data.aws_iam_policy_document.dlq.json
-  redrive_allow_policy              = jsonencode({ redrivePermission = "denyAll" })
-  sqs_managed_sse_enabled           = var.key_arn == null ? true : null
+  name                      = local.dlq_name
+  message_retention_seconds = var.dlq_retention
+  policy                    = data.aws_iam_policy_document.dlq.json
+  redrive_allow_policy      = jsonencode({ redrivePermission = "denyAll" })
+  sqs_managed_sse_enabled   = true
 
   tags = var.tags
 }

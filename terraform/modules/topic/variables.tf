@@ -28,9 +28,14 @@ variable "dlq_retention" {
 }
 
 variable "key_arn" {
-  description = "ARN of the KMS key that encrypts the topic and the dead-letter queue. Null takes keys of AWS, with which no other AWS service can publish. The policy of a customer-managed key must admit `sns.amazonaws.com`, for the dead-letter queue and the subscribing queues, and every publishing service."
+  description = "ARN of the customer-managed KMS key that encrypts the topic. Its policy must admit every publishing service. Null takes the key that AWS manages for SNS, with which no other AWS service can publish: `publishers` must then be empty."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.key_arn == null || can(regex("^arn:[^:]+:kms:", var.key_arn))
+    error_message = "key_arn must be the ARN of a KMS key, not ${coalesce(var.key_arn, "null")}."
+  }
 }
 
 variable "policy_documents" {
@@ -46,10 +51,10 @@ variable "policy_documents" {
 }
 
 variable "publishers" {
-  description = "AWS services that may publish to the topic, by a name for each grant. `source_arns` (wildcards admitted) are what publishes on the service's behalf, such as alarms or rules, and must belong to this account: they become the conditions `aws:SourceArn` and `aws:SourceAccount`."
+  description = "AWS services that may publish to the topic, by a name for each grant. `source_arns` (wildcards admitted) are what publishes on the service's behalf, such as alarms, and must belong to this account: they become the condition `aws:SourceArn`. ARNs without an account, such as those of buckets, add the condition `aws:SourceAccount`. EventBridge (`events.amazonaws.com`) supports no condition in a topic's policy and takes no `source_arns`."
   type = map(object({
     service     = string # such as cloudwatch.amazonaws.com
-    source_arns = list(string)
+    source_arns = optional(list(string), [])
   }))
   default  = {}
   nullable = false
@@ -60,8 +65,19 @@ variable "publishers" {
   }
 
   validation {
-    condition     = alltrue([for publisher in values(var.publishers) : length(publisher.source_arns) > 0])
-    error_message = "Without source_arns nothing could publish; name them for: ${join(", ", [for name, publisher in var.publishers : name if length(publisher.source_arns) == 0])}."
+    condition     = alltrue([for publisher in values(var.publishers) : publisher.service == "events.amazonaws.com" || length(publisher.source_arns) > 0])
+    error_message = "Without source_arns any use of the service could publish; name them for: ${join(", ", [for name, publisher in var.publishers : name if publisher.service != "events.amazonaws.com" && length(publisher.source_arns) == 0])}."
+  }
+
+  # docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions
+  validation {
+    condition     = alltrue([for publisher in values(var.publishers) : publisher.service != "events.amazonaws.com" || length(publisher.source_arns) == 0])
+    error_message = "EventBridge publishes under no statement of a topic's policy that has a condition; leave source_arns out of: ${join(", ", [for name, publisher in var.publishers : name if publisher.service == "events.amazonaws.com" && length(publisher.source_arns) > 0])}."
+  }
+
+  validation {
+    condition     = length(var.publishers) == 0 || var.key_arn != null
+    error_message = "The key that AWS manages for SNS admits no AWS service, so nothing from ${join(", ", [for name, publisher in var.publishers : "${name} (${publisher.service})"])} would arrive: set key_arn to a key whose policy admits it."
   }
 }
 
@@ -86,6 +102,17 @@ variable "subscriptions" {
   validation {
     condition     = alltrue([for subscription in values(var.subscriptions) : contains(["application", "email", "email-json", "firehose", "https", "lambda", "sms", "sqs"], subscription.protocol)])
     error_message = "A protocol must be application, email, email-json, firehose, https, lambda, sms or sqs (not http, which is not encrypted): ${join(", ", [for name, subscription in var.subscriptions : "${name} says ${subscription.protocol}"])}."
+  }
+
+  validation {
+    condition = alltrue([for subscription in values(var.subscriptions) : can(regex({
+      application = "^arn:[^:]+:sns:.*:(endpoint|app)/"
+      firehose    = "^arn:[^:]+:firehose:"
+      https       = "^https://"
+      lambda      = "^arn:[^:]+:lambda:"
+      sqs         = "^arn:[^:]+:sqs:[^.]+$"
+    }[subscription.protocol], subscription.endpoint)) || contains(["email", "email-json", "sms"], subscription.protocol)])
+    error_message = "An endpoint must fit its protocol: an ARN of that service (a FIFO queue cannot subscribe to a standard topic), or a URL that begins with https://: ${join(", ", [for name, subscription in var.subscriptions : "${name} is ${subscription.protocol} to ${subscription.endpoint}"])}."
   }
 
   validation {

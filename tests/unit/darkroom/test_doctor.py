@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -9,6 +10,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
+from darkroom import originals
 from darkroom.alarms import ALWAYS, alarms
 from darkroom.cli import main
 from darkroom.doctor import Finding, Verdict, examine
@@ -176,6 +178,65 @@ def test_what_is_missing_is_bad_and_the_other_checks_go_on(
     told = {line["about"]: line["verdict"] for line in map(json.loads, capsys.readouterr().out.splitlines())}
     assert told["table"] == told["buckets"] == "bad"
     assert told["dead letters of uploads"] == "good"
+
+
+def test_a_young_bucket_is_a_warning_with_the_repair(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    (young,) = about(resources, "age of the originals' bucket")
+    assert young.verdict is Verdict.WARNING
+    assert "S3 takes about five minutes" in young.said
+    assert young.said.endswith("darkroom reconcile --name unit --grace 0 --repair")
+    monkeypatch.setattr(originals, "SETTLING", timedelta(0))
+    assert about(resources, "age of the originals' bucket") == []
+
+
+def test_an_age_that_cannot_be_asked_is_unknown(resources: Resources) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListBuckets")
+
+    resources.s3.meta.events.register("before-call.s3.ListBuckets", refuse)
+    assert verdicts(resources, "age of originals") == [Verdict.UNKNOWN]
+    assert verdicts(resources, "bucket ") == [Verdict.GOOD, Verdict.GOOD]
+
+
+def test_a_subscription_that_nobody_confirmed_is_a_warning(resources: Resources) -> None:
+    assert [finding.said for finding in about(resources, "subscriptions")] == ["none"]
+    queue = resources.arn("sqs", f"{resources.name}-uploads")
+    confirmed = {"SubscriptionArn": f"{resources.topic_arn}:1", "Protocol": "sqs", "Endpoint": queue}
+    pending = {"SubscriptionArn": "PendingConfirmation", "Protocol": "email", "Endpoint": "me@example.com"}
+
+    found = [confirmed]
+    answered = AWSResponse("", 200, HTTPHeaders(), None)
+    events: Any = resources.sns.meta.events
+    events.register("before-call.sns.ListSubscriptionsByTopic", lambda **_: (answered, {"Subscriptions": found}))
+    (all_confirmed,) = about(resources, "subscriptions")
+    assert (all_confirmed.verdict, all_confirmed.said) == (Verdict.GOOD, "1, all confirmed")
+    found.append(pending)
+    (waiting,) = about(resources, "subscriptions")
+    assert waiting.verdict is Verdict.WARNING
+    assert "me@example.com is not confirmed" in waiting.said
+    assert f"aws sns subscribe --topic-arn {resources.topic_arn} --protocol email" in waiting.said
+
+
+def test_a_topic_of_alarms_without_a_confirmed_subscription_is_a_warning(resources: Resources) -> None:
+    topic = resources.sns.create_topic(Name="alarms")["TopicArn"]
+    for key in ALWAYS:
+        watch(resources, f"{resources.name}-{key}", told=topic)
+    (silent,) = about(resources, f"topic {topic}")
+    assert (silent.verdict, silent.said[:15]) == (Verdict.WARNING, "0 subscriptions")
+    resources.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=resources.uploads_queue_arn)
+    assert verdicts(resources, f"topic {topic}") == [Verdict.GOOD]
+    resources.sns.delete_topic(TopicArn=topic)
+    assert verdicts(resources, "alarm topics") == [Verdict.BAD], "alarms name a topic that is not there"
+
+
+@pytest.mark.parametrize("state", ["Creating", "Enabling", "Updating"])
+def test_an_event_source_that_aws_is_still_at_is_a_warning(resources: Resources, state: str) -> None:
+    answered = AWSResponse("", 200, HTTPHeaders(), None)
+    events: Any = resources.functions.meta.events
+    sources = {"EventSourceMappings": [{"State": state}]}
+    events.register("before-call.lambda.ListEventSourceMappings", lambda **_: (answered, sources))
+    (found, *_) = about(resources, "function ")
+    assert (found.verdict, "look again in a minute" in found.said) == (Verdict.WARNING, True)
 
 
 def test_a_bucket_that_tells_nobody_is_bad(resources: Resources) -> None:

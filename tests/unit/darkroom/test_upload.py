@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
+from botocore.exceptions import ClientError
+
+from darkroom import originals
+from darkroom import upload as command
 from darkroom.cli import main
 from darkroom.interrupt import Stop
 from darkroom.upload import Uploader, clashing
 from demo_sources import Source, collect
 
 if TYPE_CHECKING:
-    import pytest
-
     from darkroom.resources import Resources
 
 
@@ -98,3 +102,73 @@ def test_nothing_to_upload_is_an_error(
 ) -> None:
     assert main(["upload", str(tmp_path / "nowhere")]) == 1
     assert "does not exist" in capsys.readouterr().err
+
+
+@pytest.fixture
+def quiet(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> Resources:
+    """A pipeline that gets no events; the command notices that at once."""
+    monkeypatch.setattr(command, "Resources", lambda _name: resources)
+    monkeypatch.setattr(command, "QUIET_SECONDS", 0.1)
+    monkeypatch.setattr(command, "LOOK_EVERY_SECONDS", 0.05)
+    return resources
+
+
+def upload_and_wait(folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    """Upload two images and wait in vain; returns standard error in one line."""
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).write_bytes(name.encode())
+    assert main(["upload", str(folder), "--prefix", "my album/", "--wait", "--patience", "1", *options]) == 3
+    return " ".join(capsys.readouterr().err.split())
+
+
+REPAIR = "darkroom reconcile --name unit --prefix 'my album/' --grace 0 --repair"
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_wait_explains_that_a_new_bucket_sends_no_events(
+    quiet: Resources, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    said = upload_and_wait(tmp_path, capsys, *options)
+    (created,) = (bucket["CreationDate"] for bucket in quiet.s3.list_buckets(Prefix=quiet.originals)["Buckets"])
+    settled = (created + timedelta(minutes=10)).astimezone()
+    at_once, _, at_last = said.partition("2 not recorded and announced")
+    assert at_once.startswith("nothing has arrived for 0 s: the bucket unit-originals-")
+    assert f"Upload after {settled:%H:%M}, or send what was lost: {REPAIR}" in at_once
+    assert "darkroom doctor --name unit" in at_last
+    assert at_last.strip().endswith(REPAIR)
+
+
+def test_wait_offers_the_repair_for_an_old_bucket(
+    quiet: Resources, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(originals, "SETTLING", timedelta(0))
+    said = upload_and_wait(tmp_path, capsys)
+    assert said.startswith("2 not recorded and announced, and nothing has arrived for 1 s.")
+    assert said.endswith(REPAIR)
+
+
+def test_wait_needs_no_permission_to_list_buckets(
+    quiet: Resources, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListBuckets")
+
+    quiet.s3.meta.events.register("before-call.s3.ListBuckets", refuse)
+    said = upload_and_wait(tmp_path, capsys)
+    assert said.startswith("2 not recorded and announced")
+
+
+def test_wait_asks_for_the_date_of_its_own_bucket(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other buckets' names may begin alike, and an engine may list more than was asked for."""
+    young, old = datetime.now(UTC), datetime.now(UTC) - timedelta(hours=1)
+
+    def listed(created: datetime, other: datetime) -> datetime | None:
+        buckets = [
+            {"Name": f"{resources.originals}-2", "CreationDate": other},
+            {"Name": resources.originals, "CreationDate": created},
+        ]
+        monkeypatch.setattr(resources.s3, "list_buckets", lambda **_: {"Buckets": buckets})
+        return originals.settled_at(resources)
+
+    assert listed(young, old) == young + timedelta(minutes=10)
+    assert listed(old, young) is None

@@ -22,7 +22,7 @@ from stack import ROOT
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-ENVIRONMENT = {"ORIGINALS_BUCKET": "originals", "MAX_BYTES": "1000", "EXPIRY_SECONDS": "60"}
+ENVIRONMENT = {"ORIGINALS_BUCKET": "originals", "MAX_BYTES": "1000", "EXPIRY_SECONDS": "60", "LOG_LEVEL": "INFO"}
 SETTINGS = Settings.from_environment(ENVIRONMENT)
 
 
@@ -102,6 +102,23 @@ def test_a_missing_setting_is_named(name: str) -> None:
 def test_a_malformed_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({**ENVIRONMENT, name: value})
+
+
+def test_a_log_level_that_logging_does_not_know_is_named() -> None:
+    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is no level of Python's logging"):
+        Settings.from_environment({**ENVIRONMENT, "LOG_LEVEL": "TRACE"})
+
+
+@pytest.mark.parametrize(("level", "logged"), [("INFO", 1), ("WARN", 0)])
+def test_log_level_is_that_of_the_function(
+    level: str, logged: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-central-1"}
+    for name, value in {**ENVIRONMENT, **keys, "LOG_LEVEL": level}.items():
+        monkeypatch.setenv(name, value)
+    module = importlib.reload(importlib.import_module("presign_upload.handler"))
+    module.handler({"owner": "alice", "content_type": "image/jpeg"}, None)
+    assert len([record for record in caplog.records if record.name == "presign_upload.handler"]) == logged
 
 
 def test_terraform_sets_what_the_function_reads() -> None:

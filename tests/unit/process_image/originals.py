@@ -21,6 +21,7 @@ CONTRACTS = load()
 PROCESSED = "darkroom-processed"
 ENVIRONMENT = {
     "EVENT_BUS": "darkroom",
+    "LOG_LEVEL": "INFO",
     "MAX_BYTES": "1000000",
     "MAX_FRAMES": "100",
     "MAX_MEMORY": "256",
@@ -62,9 +63,13 @@ class OriginalsBucket:
 
     def delete(self, key: str) -> Deletion:
         """Delete an object as users do: where versions are kept, a delete marker hides it."""
+        return cast("Deletion", parse(self.delete_message(key)))
+
+    def delete_message(self, key: str) -> str:
+        """Delete an object as users do; returns the message that the rule puts into the queue."""
         answer = self._s3.delete_object(Bucket=self.name, Key=key)
         file = "example_delete_marker.json" if answer.get("DeleteMarker") else "example_permanent.json"
-        return cast("Deletion", parse(self._message("object_deleted", file, key, answer, {})))
+        return self._message("object_deleted", file, key, answer, {})
 
     def delete_version(self, key: str, version_id: str | None) -> Deletion:
         """Delete one version, or a delete marker, for good."""

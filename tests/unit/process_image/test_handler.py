@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from aws_checks.metrics import written_by
 from photographs import draw, encode
 from process_image import pipeline
 from process_image.events import SOURCE
@@ -71,6 +72,44 @@ def test_an_upload_is_announced_on_the_bus(
     assert event["detail"]["image_id"] == "maria/photo 1+2.jpg"
     for variant in event["detail"]["variants"]:
         assert s3.head_object(Bucket=PROCESSED, Key=variant["key"])["ContentLength"] == variant["bytes"]
+
+
+@pytest.mark.parametrize(("level", "logged"), [("INFO", {"INFO", "ERROR"}), ("WARN", {"ERROR"}), ("FATAL", set())])
+def test_log_level_keeps_every_metric(
+    level: str,
+    logged: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+    function: Function,
+    originals: OriginalsBucket,
+    subscriber: Subscriber,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Lambda sets AWS_LAMBDA_LOG_LEVEL by its own filter, which Terraform keeps at INFO, and Powertools obeys that."""
+    monkeypatch.setenv("LOG_LEVEL", level)
+    monkeypatch.setenv("AWS_LAMBDA_LOG_FORMAT", "JSON")
+    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "INFO")
+    assert function(originals.put_message("a", PHOTOGRAPH), POISON) == ["1"]
+    lines = output(capsys)
+    assert {line["level"] for line in lines if "level" in line} == logged
+    assert counts(lines) == {"ImageProcessed": 1, "MessagesFailed": 1}
+
+
+def test_metrics_are_those_of_the_catalogue(
+    function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Alarms and dashboards are checked against it."""
+    function(originals.put_message("a", PHOTOGRAPH), originals.put_message("b", b"no image"), POISON)
+    function(originals.delete_message("a"))
+    written = {
+        (frozenset(dimensions), metric["Name"])
+        for line in output(capsys)
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", ())
+        for dimensions in directive["Dimensions"]
+        for metric in directive["Metrics"]
+    }
+    # A cold start is of the first call in a process only.
+    cold_start = (frozenset({"function_name", "service"}), "ColdStart")
+    assert written | {cold_start} == written_by("process_image")
 
 
 def test_one_bad_message_does_not_take_its_neighbours_along(

@@ -319,7 +319,7 @@ def test_a_deletion_removes_what_the_image_had(
 def test_a_deletion_of_very_many_versions_is_told_in_parts(
     s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("process_image.pipeline._VERSIONS_AT_ONCE", 2)
+    monkeypatch.setattr("process_image.pipeline.VERSIONS_AT_ONCE", 2)
     uploads = [originals.put("a", encode(draw((40 + number, 30)))) for number in range(5)]
     for upload in uploads:
         pipeline.handle(upload)

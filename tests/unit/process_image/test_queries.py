@@ -40,6 +40,16 @@ REPORTS = [
     for number in range(2)
 ]
 
+# As Python's runtime writes an error that the function did not catch.
+UNCAUGHT = {
+    "timestamp": "2026-03-01T12:00:02Z",
+    "log_level": "ERROR",
+    "errorMessage": "Unable to import module 'process_image.handler'",
+    "errorType": "Runtime.ImportModuleError",
+    "requestId": "",
+    "stackTrace": [],
+}
+
 
 def cause(image_id: str) -> str:
     """What the workflow gives as the cause when it fails at an image."""
@@ -95,7 +105,15 @@ def lines(
     keys = {"unlucky": PHOTOGRAPH, image_id: PHOTOGRAPH, "rejected": b"no image"}
     messages = [originals.put_message(key, data) for key, data in keys.items()]
     assert function(*messages, "no event") == ["0", "3"]
-    return [of_form, *output(capsys), *REPORTS, failed(image_id), failed(f"{image_id}.other"), failed("rejected")]
+    return [
+        of_form,
+        *output(capsys),
+        UNCAUGHT,
+        *REPORTS,
+        failed(image_id),
+        failed(f"{image_id}.other"),
+        failed("rejected"),
+    ]
 
 
 def asked(name: str, lines: list[dict[str, Any]], image_id: str = "IMAGE") -> list[dict[str, Any]]:
@@ -116,8 +134,9 @@ def test_one_image_is_followed_through_all_logs(lines: list[dict[str, Any]], ima
 
 
 def test_failed_messages_are_those_that_come_again(lines: list[dict[str, Any]]) -> None:
-    found = [(line["message_id"], line.get("image_id")) for line in asked("failed messages", lines)]
-    assert found == [("0", "unlucky"), ("3", None)]
+    *messages, call = asked("failed messages", lines)
+    assert [(line["message_id"], line.get("image_id")) for line in messages] == [("0", "unlucky"), ("3", None)]
+    assert call == UNCAUGHT
 
 
 def test_each_image_is_among_the_slowest_once(lines: list[dict[str, Any]], image: tuple[str, dict[str, Any]]) -> None:

@@ -86,11 +86,17 @@ def test_settings_hold_what_the_environment_says() -> None:
     settings = read(VARIANT, MAX_BYTES="7", MAX_PIXELS="9")
     assert settings == Settings(
         event_bus="darkroom",
+        log_level="INFO",
         processed_bucket=PROCESSED,
         variants=(VARIANT,),
         limits=Limits(max_bytes=7, max_frames=100, max_metadata_bytes=1_000_000, max_pixels=9, max_scan_megapixels=100),
         budget=Budget(max_memory=256, max_seconds=10),
     )
+
+
+def test_log_level_that_logging_does_not_know_is_named() -> None:
+    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is no level of Python's logging"):
+        read(LOG_LEVEL="TRACE")
 
 
 # What Terraform sets

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aws_checks.metrics import written_by
 from reconcile import progress, walk
 from reconcile.settings import Settings, SettingsError
 from reconcile.walk import BEGINNING, Place, Walk
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Function = Callable[..., dict[str, Any]]
 
 ENVIRONMENT = {
+    "LOG_LEVEL": "INFO",
     "METRICS_NAMESPACE": "unit",
     "ORIGINALS_BUCKET": "originals",
     "PROCESSED_BUCKET": "processed",
@@ -105,6 +107,36 @@ def test_the_metrics_are_in_the_embedded_format(function: Function, capsys: pyte
         assert line["DifferencesLeft"] == 0
 
 
+@pytest.mark.parametrize(("level", "logged"), [("INFO", 7), ("WARN", 0)])
+def test_log_level_keeps_every_metric(
+    level: str,
+    logged: int,
+    function: Function,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What was repaired and the end of a run are INFO."""
+    monkeypatch.setenv("LOG_LEVEL", level)
+    importlib.reload(importlib.import_module("reconcile.handler"))
+    function(repair=True)
+    assert len([record for record in caplog.records if record.name == "reconcile.handler"]) == logged
+    assert len(metrics(capsys.readouterr().out)) == 2
+
+
+def test_metrics_are_those_of_the_catalogue(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    """Alarms and dashboards are checked against it."""
+    function(repair=True)
+    written = {
+        (frozenset(dimensions), metric["Name"])
+        for line in metrics(capsys.readouterr().out)
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for dimensions in directive["Dimensions"]
+        for metric in directive["Metrics"]
+    }
+    assert written == written_by("reconcile")
+
+
 def test_it_repairs_when_told_to(function: Function, resources: Resources) -> None:
     assert function(repair=True) == {"images": 6, "found": {"missing": 6}, "repaired": {"missing": 6}, "finished": True}
     assert sorted(sent(resources)) == IMAGES
@@ -156,3 +188,8 @@ def test_a_missing_variable_is_named(name: str) -> None:
     assert Settings.from_environment(ENVIRONMENT).table == "images"
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({**ENVIRONMENT, name: ""})
+
+
+def test_a_log_level_that_logging_does_not_know_is_named() -> None:
+    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is no level of Python's logging"):
+        Settings.from_environment({**ENVIRONMENT, "LOG_LEVEL": "TRACE"})

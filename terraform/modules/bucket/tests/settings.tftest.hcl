@@ -233,3 +233,23 @@ run "values_that_s3_refuses_are_refused_first" {
     var.retention,
   ]
 }
+
+run "a_name_with_a_reserved_prefix_is_refused" {
+  command = plan
+
+  variables {
+    name = "sthree-orders"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "a_name_with_a_reserved_suffix_is_refused" {
+  command = plan
+
+  variables {
+    name = "orders--x-s3"
+  }
+
+  expect_failures = [var.name]
+}

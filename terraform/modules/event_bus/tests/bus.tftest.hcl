@@ -53,14 +53,14 @@ run "a_bus_is_encrypted_and_has_a_dlq_of_its_own" {
   }
 }
 
-run "the_dlq_is_encrypted_and_keeps_for_14_days" {
+run "dlq_works_without_the_key_and_keeps_for_14_days" {
   assert {
     condition     = aws_sqs_queue.dlq.name == "orders-events-dlq" && output.dlq_name == "orders-events-dlq"
     error_message = "The dead-letter queue has another name."
   }
   assert {
-    condition     = aws_sqs_queue.dlq.kms_master_key_id == var.key_arn
-    error_message = "The dead-letter queue is not encrypted with the key."
+    condition     = aws_sqs_queue.dlq.sqs_managed_sse_enabled
+    error_message = "The dead-letter queue must be encrypted, and without the key: it takes what that key cannot encrypt."
   }
   assert {
     condition     = aws_sqs_queue.dlq.message_retention_seconds == 1209600
@@ -266,6 +266,7 @@ run "the_default_bus_is_used_and_not_made" {
   variables {
     name    = "default"
     prefix  = "shop"
+    key_arn = null
     archive = {}
   }
 

@@ -4,6 +4,9 @@ mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
   }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
   mock_data "aws_region" {
     defaults = { id = "eu-west-1" }
   }
@@ -44,10 +47,28 @@ run "key_that_is_none" {
   expect_failures = [var.key_arn]
 }
 
+run "bus_without_a_key" {
+  command = plan
+  variables {
+    key_arn = null
+  }
+  expect_failures = [var.key_arn]
+}
+
+run "default_bus_with_a_key" {
+  command = plan
+  variables {
+    name   = "default"
+    prefix = "shop"
+  }
+  expect_failures = [var.key_arn]
+}
+
 run "default_bus_without_a_prefix" {
   command = plan
   variables {
-    name = "default"
+    name    = "default"
+    key_arn = null
   }
   expect_failures = [var.prefix]
 }
@@ -71,9 +92,10 @@ run "name_that_a_queue_cannot_have_without_a_prefix" {
 run "default_bus_without_rules" {
   command = plan
   variables {
-    name   = "default"
-    prefix = "shop"
-    rules  = {}
+    name    = "default"
+    key_arn = null
+    prefix  = "shop"
+    rules   = {}
   }
   expect_failures = [var.rules]
 }
@@ -82,6 +104,7 @@ run "publishers_of_the_default_bus" {
   command = plan
   variables {
     name       = "default"
+    key_arn    = null
     prefix     = "shop"
     publishers = { partners = { account_ids = ["210987654321"] } }
   }
@@ -223,4 +246,156 @@ run "role_name_that_is_too_long" {
     rules = { a_rule_with_a_long_name = { pattern = "{\"source\":[\"shop\"]}", targets = { a_target_with_a_very_long_name = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:ship", role_actions = ["states:StartExecution"] } } } }
   }
   expect_failures = [aws_iam_role.target]
+}
+
+run "state_machine_without_a_role" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:ship" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "bus_as_a_target_without_a_role" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:events:eu-west-1:123456789012:event-bus/other" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "api_destination_without_a_role" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:events:eu-west-1:123456789012:api-destination/shop/11111111-2222-3333-4444-555555555555" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "stream_without_a_role" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "delivery_stream_without_a_role" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/orders" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "build_without_a_role" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:codebuild:eu-west-1:123456789012:project/shop" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "pipeline_without_a_role" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:codepipeline:eu-west-1:123456789012:shop" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "automation_without_a_role" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:ssm:eu-west-1:123456789012:automation-definition/restart" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "topic_of_another_account_without_a_role" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:sns:eu-west-1:210987654321:orders" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "cluster_needs_parameters" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/shop", role_arn = "arn:aws:iam::123456789012:role/mine" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "batch_queue_needs_parameters" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:batch:eu-west-1:123456789012:job-queue/shop", role_arn = "arn:aws:iam::123456789012:role/mine" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "run_command_needs_parameters" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:ssm:eu-west-1:123456789012:document/restart", role_arn = "arn:aws:iam::123456789012:role/mine" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "database_needs_parameters" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:redshift:eu-west-1:123456789012:cluster:shop", role_arn = "arn:aws:iam::123456789012:role/mine" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "graphql_api_needs_parameters" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:appsync:eu-west-1:123456789012:endpoints/graphql-api/shop", role_arn = "arn:aws:iam::123456789012:role/mine" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "log_group_with_a_role" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/shop/orders", role_arn = "arn:aws:iam::123456789012:role/mine" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "fifo_queue_without_a_group" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:sqs:eu-west-1:123456789012:orders.fifo" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "function_with_a_message_group" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:orders", message_group_id = "orders" } } } }
+  }
+  expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
+}
+
+run "target_that_is_no_arn" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "orders" } } } }
+  }
+  expect_failures = [var.rules]
+}
+
+run "dlq_that_is_a_fifo_queue" {
+  command = plan
+  variables {
+    rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "arn:aws:sqs:eu-west-1:123456789012:orders", dlq_arn = "arn:aws:sqs:eu-west-1:123456789012:orders-dlq.fifo" } } } }
+  }
+  expect_failures = [var.rules]
 }

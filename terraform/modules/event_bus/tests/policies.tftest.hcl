@@ -50,7 +50,6 @@ run "only_the_bus_and_its_rules_may_send_to_the_dlq_and_only_over_tls" {
               "arn:aws:events:eu-west-1:123456789012:event-bus/orders",
             ]
           }
-          StringEquals = { "aws:SourceAccount" = "123456789012" }
         }
       },
       {
@@ -70,16 +69,25 @@ run "on_the_default_bus_only_the_rules_with_the_prefix_may_send_to_the_dlq" {
   command = plan
 
   variables {
-    name   = "default"
-    prefix = "shop"
+    name    = "default"
+    prefix  = "shop"
+    key_arn = null
   }
 
   assert {
     condition = jsondecode(aws_sqs_queue.dlq.policy).Statement[0].Condition == {
-      ArnLike      = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/shop-*" }
-      StringEquals = { "aws:SourceAccount" = "123456789012" }
+      ArnLike = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/shop-*" }
     }
     error_message = "On the default bus the grant must be held to the module's own rules: ${aws_sqs_queue.dlq.policy}"
+  }
+}
+
+run "dlq_has_no_key_to_depend_on" {
+  command = plan
+
+  assert {
+    condition     = aws_sqs_queue.dlq.kms_master_key_id == null && aws_sqs_queue.dlq.sqs_managed_sse_enabled
+    error_message = "The dead-letter queue takes what the bus's key cannot encrypt: it must not use a KMS key."
   }
 }
 

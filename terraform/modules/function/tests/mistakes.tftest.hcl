@@ -237,10 +237,26 @@ run "six_layers" {
   expect_failures = [var.layers]
 }
 
+run "async_destination_that_is_a_fifo_queue" {
+  command = plan
+  variables {
+    async = { failure_destination_arn = "arn:aws:sqs:eu-west-1:123456789012:failed.fifo" }
+  }
+  expect_failures = [var.async]
+}
+
 run "log_level_that_is_none" {
   command = plan
   variables {
     logging = { level = "VERBOSE" }
+  }
+  expect_failures = [var.logging]
+}
+
+run "log_level_that_drops_metrics_and_uncaught_errors" {
+  command = plan
+  variables {
+    logging = { level = "WARN" }
   }
   expect_failures = [var.logging]
 }

@@ -82,9 +82,8 @@ run "each_service_is_bound_to_its_source_or_its_context" {
         Action    = ["kms:GenerateDataKey", "kms:Decrypt"]
         Resource  = "*"
         Condition = {
-          ArnLike      = { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:event-bus/orders" }
-          StringEquals = { "aws:SourceAccount" = "123456789012" }
-          StringLike   = { "kms:EncryptionContext:aws:events:event-bus:arn" = "arn:aws:events:eu-central-1:123456789012:event-bus/orders" }
+          ArnLike    = { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:event-bus/orders" }
+          StringLike = { "kms:EncryptionContext:aws:events:event-bus:arn" = "arn:aws:events:eu-central-1:123456789012:event-bus/orders" }
         }
       },
       {
@@ -104,11 +103,28 @@ run "each_service_is_bound_to_its_source_or_its_context" {
         Action    = ["kms:GenerateDataKey", "kms:Decrypt"]
         Resource  = "*"
         Condition = {
-          ArnLike      = { "aws:SourceArn" = ["arn:aws:sns:eu-central-1:123456789012:orders", "arn:aws:sns:eu-central-1:123456789012:refunds"] }
-          StringEquals = { "aws:SourceAccount" = "123456789012" }
+          ArnLike = { "aws:SourceArn" = ["arn:aws:sns:eu-central-1:123456789012:orders", "arn:aws:sns:eu-central-1:123456789012:refunds"] }
         }
       },
     ]
     error_message = "The key's policy must hold one grant a service, each with its conditions: ${aws_kms_key.this.policy}"
+  }
+}
+
+run "a_source_whose_arn_names_no_account_is_held_to_this_one" {
+  command = plan
+
+  variables {
+    services = {
+      bucket_to_queue = { service = "s3.amazonaws.com", source_arns = ["arn:aws:s3:::orders"] }
+    }
+  }
+
+  assert {
+    condition = jsondecode(aws_kms_key.this.policy).Statement[1].Condition == {
+      ArnLike      = { "aws:SourceArn" = "arn:aws:s3:::orders" }
+      StringEquals = { "aws:SourceAccount" = "123456789012" }
+    }
+    error_message = "A bucket's name can pass to another account: ${aws_kms_key.this.policy}"
   }
 }

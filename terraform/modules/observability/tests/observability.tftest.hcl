@@ -43,16 +43,19 @@ run "everything_watched_has_its_alarms" {
     functions          = { worker = { name = "worker", timeout = 60 } }
     queues             = { jobs = { name = "jobs", max_age = 600 } }
     rules              = { ordered = { name = "ordered", bus = "shop" }, put = { name = "put" } }
-    tables             = { orders = "orders" }
+    tables             = { orders = { name = "orders", indexes = ["by_customer"] } }
     topics             = { news = "news" }
-    workflows          = { bill = "arn:aws:states:eu-central-1:123456789012:stateMachine:bill" }
-    outcomes           = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", failed = "Retried", failed_at = 3, expected_every = 6 }
+    workflows = {
+      bill = { arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:bill", type = "STANDARD" }
+      mail = { arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:mail", type = "EXPRESS" }
+    }
+    outcomes = { namespace = "shop", dimensions = { service = "worker" }, good = "Done", bad = "Refused", failed = "Retried", failed_at = 3, expected_every = 6 }
   }
 
   assert {
     condition = sort(keys(output.alarm_arns)) == sort([
-      "age-jobs", "api-shop", "bad-share", "dlq-jobs", "errors-worker", "failed-bill", "failing", "found-gaps", "lost-ordered", "lost-put", "silence",
-      "slow-worker", "table-orders", "throttled-bill", "throttles-worker", "timed-out-bill", "undelivered-ordered",
+      "age-jobs", "api-shop", "bad-share", "dlq-jobs", "errors-worker", "failed-bill", "failed-mail", "failing", "found-gaps", "lost-ordered", "lost-put", "silence",
+      "slow-worker", "table-orders", "table-orders-by_customer", "throttled-bill", "throttled-starts", "throttles-worker", "timed-out-bill", "timed-out-mail", "undelivered-ordered",
       "undelivered-put", "unnotified-news",
     ])
     error_message = "An alarm is missing, or one too many: ${join(", ", keys(output.alarm_arns))}"
@@ -74,6 +77,16 @@ run "everything_watched_has_its_alarms" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["failing"].metric_name == "Retried" && tomap(aws_cloudwatch_metric_alarm.this["failing"].dimensions) == tomap({ service = "worker" }) && aws_cloudwatch_metric_alarm.this["failing"].statistic == "Sum" && aws_cloudwatch_metric_alarm.this["failing"].threshold == 3
     error_message = "What fails and is tried again must be an alarm at three within five minutes."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["throttled-starts"].metric_name == "ThrottledEvents" && tomap(aws_cloudwatch_metric_alarm.this["throttled-starts"].dimensions) == tomap({ APIName = "StartExecution" })
+    error_message = "Step Functions counts throttled starts by API, in the whole account."
+  }
+
+  assert {
+    condition     = tomap(aws_cloudwatch_metric_alarm.this["table-orders-by_customer"].dimensions) == tomap({ TableName = "orders", GlobalSecondaryIndexName = "by_customer" })
+    error_message = "The metric of a table does not count its indexes."
   }
 
   assert {
@@ -154,6 +167,17 @@ run "thresholds_that_cannot_work_fail_at_plan" {
   }
 
   expect_failures = [var.functions, var.outcomes]
+}
+
+run "arns_of_other_services_fail_at_plan" {
+  command = plan
+
+  variables {
+    alarm_topic_arns = ["arn:aws:sqs:eu-central-1:123456789012:operators"]
+    workflows        = { bill = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:bill", type = "EXPRESS" } }
+  }
+
+  expect_failures = [var.alarm_topic_arns, var.workflows]
 }
 
 run "no_budget_and_no_registry_unless_asked_for" {

@@ -56,8 +56,7 @@ run "only_senders_may_send_and_only_over_tls" {
         Action    = "sqs:SendMessage"
         Resource  = "arn:aws:sqs:eu-central-1:123456789012:orders"
         Condition = {
-          ArnLike      = { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/order-placed" }
-          StringEquals = { "aws:SourceAccount" = "123456789012" }
+          ArnLike = { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/order-placed" }
         }
       },
     ]
@@ -76,5 +75,23 @@ run "only_senders_may_send_and_only_over_tls" {
       },
     ]
     error_message = "The dead-letter queue must insist on TLS and admit nobody: ${aws_sqs_queue.dlq[0].policy}"
+  }
+}
+
+run "a_sender_whose_arn_names_no_account_is_held_to_this_one" {
+  command = plan
+
+  variables {
+    senders = {
+      bucket = { service = "s3.amazonaws.com", source_arns = ["arn:aws:s3:::orders"] }
+    }
+  }
+
+  assert {
+    condition = jsondecode(aws_sqs_queue.this.policy).Statement[1].Condition == {
+      ArnLike      = { "aws:SourceArn" = "arn:aws:s3:::orders" }
+      StringEquals = { "aws:SourceAccount" = "123456789012" }
+    }
+    error_message = "A bucket's name can pass to another account: ${aws_sqs_queue.this.policy}"
   }
 }

@@ -195,3 +195,23 @@ run "a_sender_has_a_plain_name" {
 
   expect_failures = [var.senders]
 }
+
+run "a_key_alias_is_refused" {
+  command = plan
+
+  variables {
+    key_arn = "alias/aws/sqs"
+  }
+
+  expect_failures = [var.key_arn]
+}
+
+run "a_redrive_source_that_is_no_queue_is_refused" {
+  command = plan
+
+  variables {
+    redrive_sources = ["arn:aws:sns:eu-central-1:123456789012:orders"]
+  }
+
+  expect_failures = [var.redrive_sources]
+}

@@ -22,7 +22,10 @@ run "only_publishers_may_publish_and_only_over_tls" {
   command = plan
 
   variables {
+    key_arn = "arn:aws:kms:eu-central-1:123456789012:key/orders"
+
     publishers = {
+      findings = { service = "events.amazonaws.com" }
       stuck_orders = {
         service     = "cloudwatch.amazonaws.com"
         source_arns = ["arn:aws:cloudwatch:eu-central-1:123456789012:alarm:orders-*"]
@@ -59,14 +62,20 @@ run "only_publishers_may_publish_and_only_over_tls" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
       {
+        Sid       = "PublisherFindings"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = "arn:aws:sns:eu-central-1:123456789012:orders"
+      },
+      {
         Sid       = "PublisherStuckOrders"
         Effect    = "Allow"
         Principal = { Service = "cloudwatch.amazonaws.com" }
         Action    = "sns:Publish"
         Resource  = "arn:aws:sns:eu-central-1:123456789012:orders"
         Condition = {
-          ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:orders-*" }
-          StringEquals = { "aws:SourceAccount" = "123456789012" }
+          ArnLike = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:orders-*" }
         }
       },
     ]
@@ -94,8 +103,7 @@ run "only_the_topic_may_send_to_its_dlq" {
         Action    = "sqs:SendMessage"
         Resource  = "arn:aws:sqs:eu-central-1:123456789012:orders-undelivered"
         Condition = {
-          ArnEquals    = { "aws:SourceArn" = "arn:aws:sns:eu-central-1:123456789012:orders" }
-          StringEquals = { "aws:SourceAccount" = "123456789012" }
+          ArnEquals = { "aws:SourceArn" = "arn:aws:sns:eu-central-1:123456789012:orders" }
         }
       },
     ]
@@ -105,5 +113,35 @@ run "only_the_topic_may_send_to_its_dlq" {
   assert {
     condition     = jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "denyAll" }
     error_message = "No queue may use it as its dead-letter queue."
+  }
+}
+
+run "a_publisher_whose_arn_names_no_account_is_held_to_this_one" {
+  command = plan
+
+  variables {
+    key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/orders"
+    publishers = { bucket = { service = "s3.amazonaws.com", source_arns = ["arn:aws:s3:::orders"] } }
+  }
+
+  assert {
+    condition = jsondecode(aws_sns_topic.this.policy).Statement[1].Condition == {
+      ArnLike      = { "aws:SourceArn" = "arn:aws:s3:::orders" }
+      StringEquals = { "aws:SourceAccount" = "123456789012" }
+    }
+    error_message = "A bucket's name can pass to another account: ${aws_sns_topic.this.policy}"
+  }
+}
+
+run "dlq_has_no_key_to_depend_on" {
+  command = plan
+
+  variables {
+    key_arn = "arn:aws:kms:eu-central-1:123456789012:key/orders"
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dlq.kms_master_key_id == null && aws_sqs_queue.dlq.sqs_managed_sse_enabled
+    error_message = "What SNS may not encrypt with the topic's key must still reach the dead-letter queue."
   }
 }

@@ -34,14 +34,14 @@ run "every_message_is_encrypted_traced_and_signed" {
   }
 }
 
-run "a_key_encrypts_topic_and_dlq" {
+run "a_key_encrypts_the_topic" {
   variables {
     key_arn = "arn:aws:kms:eu-central-1:123456789012:key/orders"
   }
 
   assert {
-    condition     = aws_sns_topic.this.kms_master_key_id == var.key_arn && aws_sqs_queue.dlq.kms_master_key_id == var.key_arn
-    error_message = "The key must encrypt both."
+    condition     = aws_sns_topic.this.kms_master_key_id == var.key_arn && aws_sqs_queue.dlq.sqs_managed_sse_enabled
+    error_message = "The key must encrypt the topic, and one of SQS the dead-letter queue."
   }
 }
 
@@ -163,6 +163,7 @@ run "a_publisher_without_a_source_is_refused" {
   command = plan
 
   variables {
+    key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/orders"
     publishers = { anybody = { service = "cloudwatch.amazonaws.com", source_arns = [] } }
   }
 
@@ -173,10 +174,62 @@ run "a_publisher_has_a_plain_name" {
   command = plan
 
   variables {
+    key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/orders"
     publishers = { "Alarms!" = { service = "cloudwatch.amazonaws.com", source_arns = ["arn:aws:cloudwatch:eu-central-1:123456789012:alarm:a"] } }
   }
 
   expect_failures = [var.publishers]
+}
+
+run "eventbridge_with_a_condition_is_refused" {
+  command = plan
+
+  variables {
+    key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/orders"
+    publishers = { rules = { service = "events.amazonaws.com", source_arns = ["arn:aws:events:eu-central-1:123456789012:rule/orders"] } }
+  }
+
+  expect_failures = [var.publishers]
+}
+
+run "a_publisher_without_a_key_is_refused" {
+  command = plan
+
+  variables {
+    publishers = { alarms = { service = "cloudwatch.amazonaws.com", source_arns = ["arn:aws:cloudwatch:eu-central-1:123456789012:alarm:a"] } }
+  }
+
+  expect_failures = [var.publishers]
+}
+
+run "a_key_alias_is_refused" {
+  command = plan
+
+  variables {
+    key_arn = "alias/aws/sns"
+  }
+
+  expect_failures = [var.key_arn]
+}
+
+run "an_endpoint_of_another_service_is_refused" {
+  command = plan
+
+  variables {
+    subscriptions = { refunds = { protocol = "sqs", endpoint = "arn:aws:lambda:eu-central-1:123456789012:function:refunds" } }
+  }
+
+  expect_failures = [var.subscriptions]
+}
+
+run "a_fifo_queue_that_subscribes_is_refused" {
+  command = plan
+
+  variables {
+    subscriptions = { refunds = { protocol = "sqs", endpoint = "arn:aws:sqs:eu-central-1:123456789012:refunds.fifo" } }
+  }
+
+  expect_failures = [var.subscriptions]
 }
 
 run "a_subscription_in_clear_is_refused" {

@@ -45,7 +45,7 @@ module "orders" {
   }
 }
 
-# EventBridge uses the key for the bus, for the module's dead-letter queue and for the queue `billing`.
+# EventBridge uses the key for the bus and for the queue `billing`.
 resource "aws_kms_key" "orders" {
   description             = "Orders"
   deletion_window_in_days = 7
@@ -67,7 +67,8 @@ resource "aws_kms_key" "orders" {
         Principal = { Service = "events.amazonaws.com" }
         Action    = "kms:DescribeKey"
         Resource  = "*"
-        Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+        # Before the bus exists EventBridge may name no source.
+        Condition = { StringEqualsIfExists = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
       },
       {
         Sid       = "EventBridgeEncrypts"
@@ -75,10 +76,7 @@ resource "aws_kms_key" "orders" {
         Principal = { Service = "events.amazonaws.com" }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = "*"
-        Condition = {
-          StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
-          ArnLike      = { "aws:SourceArn" = [module.orders.static_arn, module.orders.rule_arn_pattern] }
-        }
+        Condition = { ArnLike = { "aws:SourceArn" = [module.orders.static_arn, module.orders.rule_arn_pattern] } }
       },
     ]
   })

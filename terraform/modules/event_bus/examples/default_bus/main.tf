@@ -18,9 +18,8 @@ data "aws_partition" "current" {}
 module "instances" {
   source = "../.."
 
-  name    = "default"
-  prefix  = "example-instances"
-  key_arn = aws_kms_key.instances.arn
+  name   = "default"
+  prefix = "example-instances"
 
   rules = {
     stopped = {
@@ -64,10 +63,7 @@ resource "aws_kms_key" "instances" {
         Principal = { Service = "events.amazonaws.com" }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = "*"
-        Condition = {
-          StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
-          ArnLike      = { "aws:SourceArn" = module.instances.rule_arn_pattern }
-        }
+        Condition = { ArnLike = { "aws:SourceArn" = module.instances.rule_arn_pattern } }
       },
     ]
   })

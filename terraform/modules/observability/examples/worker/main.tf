@@ -11,6 +11,8 @@ terraform {
   }
 }
 
+data "aws_caller_identity" "current" {}
+
 module "worker" {
   source = "../.."
 
@@ -34,7 +36,33 @@ module "worker" {
 }
 
 resource "aws_sns_topic" "operators" {
-  name = "example-operators"
+  name              = "example-operators"
+  kms_master_key_id = aws_kms_key.operators.arn
+}
+
+# An alarm cannot publish to a topic that is encrypted with the AWS managed key: its policy does not name CloudWatch.
+resource "aws_kms_key" "operators" {
+  description         = "Encrypts the topic of the example's alarms"
+  enable_key_rotation = true
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { AWS = data.aws_caller_identity.current.account_id }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+      },
+    ]
+  })
 }
 
 resource "aws_sqs_queue" "jobs" {

@@ -22,6 +22,7 @@ module "orders_api" {
   name        = "example-orders-api"
   description = "Places orders and quotes prices"
   key_arn     = aws_kms_key.example.arn
+  logging     = { level = "ERROR" }
 
   routes = {
     "POST /orders" = {
@@ -120,6 +121,10 @@ resource "aws_sfn_state_machine" "price" {
       Unknown = { Type = "Fail", Error = "UnknownArticle" }
     }
   })
+
+  tracing_configuration {
+    enabled = true
+  }
 }
 
 resource "aws_iam_role" "price" {
@@ -130,8 +135,28 @@ resource "aws_iam_role" "price" {
   })
 }
 
+resource "aws_iam_role_policy" "price" {
+  name   = "trace"
+  role   = aws_iam_role.price.id
+  policy = data.aws_iam_policy_document.trace.json
+}
+
+data "aws_iam_policy_document" "trace" {
+  statement {
+    actions = [
+      "xray:GetSamplingRules",
+      "xray:GetSamplingTargets",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
+    ]
+    resources = ["*"] # X-Ray has no ARNs for traces
+  }
+}
+
 resource "aws_kms_key" "example" {
-  description = "Encrypts the example's queue and logs"
+  description         = "Encrypts the example's queue and logs"
+  enable_key_rotation = true
+
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [

@@ -32,11 +32,12 @@ module "order_workflow" {
         Default = "Accepted"
       }
       Ask = {
-        Type       = "Task"
-        Resource   = "arn:${data.aws_partition.current.partition}:states:::sqs:sendMessage"
-        Parameters = { QueueUrl = aws_sqs_queue.approvals.url, "MessageBody.$" = "$" }
-        Retry      = [{ ErrorEquals = ["States.ALL"], IntervalSeconds = 1, MaxAttempts = 3, BackoffRate = 2 }]
-        End        = true
+        Type           = "Task"
+        Resource       = "arn:${data.aws_partition.current.partition}:states:::sqs:sendMessage"
+        Parameters     = { QueueUrl = aws_sqs_queue.approvals.url, "MessageBody.$" = "$" }
+        TimeoutSeconds = 5
+        Retry          = [{ ErrorEquals = ["States.ALL"], IntervalSeconds = 1, MaxAttempts = 3, BackoffRate = 2 }]
+        End            = true
       }
       Accepted = { Type = "Succeed" }
     }
@@ -86,7 +87,7 @@ resource "aws_kms_key" "orders" {
         Principal = { Service = "delivery.logs.amazonaws.com" }
         Action    = "kms:Decrypt"
         Resource  = "*"
-        Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+        Condition = { StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:*" } }
       },
     ]
   })

@@ -1,0 +1,156 @@
+"""Values that AWS refuses are found, and what is compared does not silently become less."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aws_checks import values
+from aws_checks.plans import load_plans
+from stack import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_checks.plans import Plan
+
+ROOT_MODULE = "root"
+LIFECYCLE = "module.originals.aws_s3_bucket_lifecycle_configuration.this[0]"
+TARGET = 'module.bus.aws_cloudwatch_event_target.this["image-processed.record"]'
+
+# Types of which no argument that the code sets has a limit.
+WITHOUT_LIMITS = {
+    "aws_api_gateway_account",
+    "aws_api_gateway_api_key",
+    "aws_api_gateway_deployment",
+    "aws_api_gateway_rest_api",
+    "aws_api_gateway_stage",
+    "aws_s3_bucket_policy",
+    "aws_schemas_registry",
+    "aws_schemas_schema",
+    "aws_sns_topic_subscription",
+}
+# Types that no plan has: an alias, a permission and a reservation are for callers that the examples do not have.
+WITHOUT_PLAN = {"aws_lambda_alias", "aws_lambda_permission", "aws_lambda_provisioned_concurrency_config"}
+
+
+@pytest.fixture(scope="module")
+def plans() -> list[Plan]:
+    return load_plans()
+
+
+@pytest.fixture(scope="module")
+def root(plans: list[Plan]) -> Plan:
+    return next(plan for plan in plans if plan.name == ROOT_MODULE)
+
+
+@pytest.mark.parametrize(
+    ("address", "path", "value", "found"),
+    [
+        ("module.uploads.aws_sqs_queue.this", ["visibility_timeout_seconds"], 43201, "maximum is 43200"),
+        ("module.uploads.aws_sqs_queue.this", ["message_retention_seconds"], 59, "minimum is 60"),
+        ("module.uploads.aws_sqs_queue.this", ["name"], "a queue", "does not match"),
+        ("module.uploads.aws_sqs_queue.this", ["name"], "q" * 81, "maximum is 80"),
+        ("module.uploads.aws_sqs_queue.this", ["name"], "darkroom-" + "q" * 70, "longest name"),
+        ("module.originals.aws_s3_bucket.this", ["bucket"], "darkroom_originals", "does not match"),
+        ("module.originals.aws_s3_bucket.this", ["bucket"], "sthree-originals", "does not match"),
+        ("module.originals.aws_s3_bucket.this", ["bucket"], "originals-an", "does not match"),
+        ("module.originals.aws_s3_bucket.this", ["bucket"], "darkroom-eu-central-1-" + "o" * 25, "longest name"),
+        (LIFECYCLE, ["rule", 0, "status"], "On", "Enabled, Disabled|Disabled, Enabled"),
+        ("module.process_image.aws_lambda_function.this", ["memory_size"], 127, "minimum is 128"),
+        ("module.process_image.aws_lambda_function.this", ["runtime"], "python2.8", "takes one of"),
+        ("module.process_image.aws_lambda_function.this", ["tracing_config", 0, "mode"], "On", "takes one of"),
+        ("module.process_image.aws_lambda_function.this", ["architectures"], ["arm64", "x86_64"], "2 items"),
+        ("module.process_image.aws_cloudwatch_log_group.this", ["retention_in_days"], 31, "takes one of"),
+        ("module.process_image.aws_iam_role.this", ["name"], "r" * 65, "maximum is 64"),
+        ("module.images.aws_dynamodb_table.this", ["name"], "im", "minimum is 3"),
+        ("module.images.aws_dynamodb_table.this", ["global_secondary_index", 0, "name"], "a b", "does not match"),
+        (TARGET, ["retry_policy", 0, "maximum_retry_attempts"], 186, "maximum is 185"),
+        (TARGET, ["target_id"], "t" * 65, "maximum is 64"),
+        ("module.bus.aws_cloudwatch_event_archive.this[0]", ["name"], "a" * 49, "maximum is 48"),
+        ("module.record_image.aws_sfn_state_machine.this", ["name"], "s" * 81, "maximum is 80"),
+        ("module.observability[0].aws_budgets_budget.this[0]", ["name"], "a:b", "does not match"),
+        ("module.observability[0].aws_cloudwatch_dashboard.this", ["dashboard_name"], "a.b", "does not match"),
+        ("module.notifications.aws_sns_topic.this", ["name"], "a.b", "does not match"),
+        ("module.key.aws_kms_alias.this", ["name"], "darkroom", "does not match"),
+    ],
+)
+def test_a_value_that_aws_refuses_is_found(
+    root: Plan, address: str, path: list[str | int], value: Any, found: str
+) -> None:
+    assert list(values.check([root])) == []
+    (finding, *_) = values.check([root.changed(address, path, lambda _: value)])
+    assert finding.plan == ROOT_MODULE
+    assert finding.where == f"{address} {'.'.join(step for step in path if isinstance(step, str))}"
+    assert re.search(found, finding.what)
+
+
+def test_every_argument_is_compared_or_has_a_reason() -> None:
+    for kind, paths in values.written().items():
+        if kind.startswith("data.") or kind == "provider" or kind in values.WITHOUT_COUNTERPART:
+            continue
+        counterpart = values.COUNTERPARTS[kind]
+        unknown = {path for path in paths if values.find_property(kind, path) is None}
+        blocks = {path for path in unknown if any(other.startswith(f"{path}.") for other in paths)}
+        assert unknown - blocks == counterpart.without.keys(), kind
+        # A name in the table leads to a property.
+        for path in counterpart.names:
+            assert path not in paths or path in blocks or values.find_property(kind, path) is not None, (kind, path)
+
+
+def test_every_type_has_a_counterpart_or_a_reason() -> None:
+    resources = {kind for kind in values.written() if not kind.startswith("data.") and kind != "provider"}
+    assert resources == values.COUNTERPARTS.keys() | values.WITHOUT_COUNTERPART.keys()
+    assert values.registry().keys() == {one.type for one in values.COUNTERPARTS.values()}
+
+
+def test_values_of_every_type_are_compared_with_limits(plans: Sequence[Plan]) -> None:
+    compared: dict[str, set[str]] = {}
+    for plan in plans:
+        for resource in plan.every(*values.COUNTERPARTS):
+            kind = values.COUNTERPARTS[resource.type].type
+            found = {path for path, name, _ in values.compared(resource) if values.limits(kind, name)}
+            compared.setdefault(resource.type, set()).update(found)
+    assert values.COUNTERPARTS.keys() - compared.keys() == WITHOUT_PLAN
+    assert {kind for kind, paths in compared.items() if not paths} == WITHOUT_LIMITS
+    assert sum(map(len, compared.values())) > 130
+
+
+def test_every_exception_is_needed(plans: Sequence[Plan]) -> None:
+    for (kind, path), unset in values.UNSET.items():
+        *blocks, last = path.split(".")
+        within = [
+            resource.value(*(step for block in blocks for step in (block, 0)), last)
+            for plan in plans
+            for resource in plan.every(kind)
+        ]
+        assert any(re.fullmatch(unset, str(value)) for value in within), (kind, path)
+
+
+@pytest.mark.parametrize(("kind", "name"), [*values.SHAPES, *values.DOCUMENTED])
+def test_what_the_registry_leaves_open_is_filled_in(kind: str, name: str) -> None:
+    registered, filled = values.registry()[kind][name], values.limits(kind, name)
+    assert filled
+    assert filled.keys() - registered.keys() or filled != registered
+
+
+def test_every_pattern_is_one_that_python_reads() -> None:
+    patterns = {
+        limits["pattern"] for one in values.registry().values() for limits in one.values() if "pattern" in limits
+    }
+    assert len(patterns) > 50
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for pattern in patterns:
+            re.compile(values.python_pattern(pattern))
+
+
+def test_the_longest_name_is_the_longest_that_the_variable_admits() -> None:
+    for folder in ("", "examples/github_deploy_role"):
+        text = (ROOT / "terraform" / folder / "variables.tf").read_text()
+        (pattern,) = re.findall(r'regex\("(\^\[a-z\][^"]*)", var\.name\)', text)
+        assert re.fullmatch(pattern, values.LONGEST_NAME)
+        assert not re.fullmatch(pattern, f"{values.LONGEST_NAME}x")
