@@ -35,6 +35,12 @@ KEYS: dict[str, tuple[str | int, ...]] = {
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 AS_DOCUMENTED = {"kms:DescribeKey"}
 
+# What a service names as its source where it sends to queues and topics.
+SENDERS = {
+    "events.amazonaws.com": ("aws_cloudwatch_event_bus", "aws_cloudwatch_event_rule"),
+    "sns.amazonaws.com": ("aws_sns_topic",),
+}
+
 # Terraform reads the headers of an object, which need no key without a checksum:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 HEADERS_ONLY = {"s3:GetObject"}
@@ -149,7 +155,9 @@ def _role_uses(plan: Plan) -> dict[str, list[Use]]:
 
 
 def _context(row: Mapping[str, Any], resource: Resource) -> dict[str, str]:
-    return {f"kms:EncryptionContext:{row['context']}": resource.value("arn")} if "context" in row else {}
+    if "context" not in row:
+        return {}
+    return {f"kms:EncryptionContext:{row['context']}": resource.value(*row.get("names", ["arn"])) or ""}
 
 
 def _allowed(action: str, use: Use, granted: Sequence[Statement]) -> bool:
@@ -198,9 +206,15 @@ def _key_policy(plan: Plan, key: Resource) -> Iterator[str]:
         ]
         if missing:
             yield f"{use.why} needs {', '.join(missing)} for {principal}: allow it in the key's policy ({use.source})."
-    # An example's key may be for what is not in it.
+    # The key may also be for what is elsewhere: an example's for anything, the pipeline's for what its rules and its
+    # topic send to queues of others.
     for statement in granted if plan.name.startswith("root") else ():
         for principal in statement.services:
+            if any(
+                fits(statement.conditions, {"aws:SourceArn": sender.value("arn")})
+                for sender in plan.every(*SENDERS.get(principal, ()))
+            ):
+                continue
             for action in sorted(set(statement.actions) - used.get(principal, set()) - AS_DOCUMENTED):
                 yield f"{statement.label} allows {action} to {principal}, which nothing needs: remove it."
 
@@ -211,6 +225,8 @@ def _service_uses(plan: Plan) -> Iterator[tuple[str, Use]]:
         for one in found:
             if one.resource.type == row["on"]:
                 context = _context(row, one.resource)
+                if row["principal"] in SENDERS:
+                    context["aws:SourceArn"] = one.resource.value("arn")
                 use = Use(one.resource.address, tuple(row["key"]), (), one.key, context, row["source"])
                 yield row["principal"].format(region=plan.region), use
     for delivery in (*deliveries(plan), *admitted(plan)):

@@ -113,7 +113,7 @@ def roles(plan: Plan) -> dict[str, tuple[Resource, tuple[Statement, ...]]]:
         documents = [
             policy.value("policy")
             for policy in [*plan.every("aws_iam_role_policy"), *_attached(plan)]
-            if policy.value("role") == role.value("name")
+            if policy.value("role") in {role.value("name"), role.value("id")}
         ]
         if all(documents):
             found[role.value("arn")] = role, tuple(one for document in documents for one in statements(document))
