@@ -78,6 +78,11 @@ class Place:
     endpoint: str | None
 
     @property
+    def partition(self) -> str:
+        """The partition of the region: aws, aws-cn, aws-us-gov and so on."""
+        return self.identity.split(":")[1]
+
+    @property
     def engine(self) -> str:
         """What it is, in a word."""
         return self.endpoint or AWS
@@ -212,12 +217,11 @@ class SmokeTest:
 
     def _variables(self) -> dict[str, Any]:
         variables: dict[str, Any] = {"name": self._name, "region": self._place.region, "force_destroy": True}
-        # API Gateway's role for logs is one for the account: it must not be taken from whoever has set it.
-        variables["api"] = None
+        variables["api"] = None  # no check calls it
         variables["reconcile"] = {"schedule": "rate(1 minute)"}
         account = self._place.account
         queues = {
-            queue: f"arn:aws:sqs:{self._place.region}:{account}:{self._name}-{queue}"
+            queue: f"arn:{self._place.partition}:sqs:{self._place.region}:{account}:{self._name}-{queue}"
             for queue in ("observer", "sealed")
         }
         variables["notifications"] = {name: {"protocol": "sqs", "endpoint": arn} for name, arn in queues.items()}

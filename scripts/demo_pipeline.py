@@ -52,7 +52,9 @@ class Clients:
         self.logs = session.client("logs", config=config)
         self.dynamodb = session.client("dynamodb", config=config)
         self.sts = session.client("sts", config=config)
-        self.account: str = self.sts.get_caller_identity()["Account"]
+        identity = self.sts.get_caller_identity()
+        self.account: str = identity["Account"]
+        self.partition: str = identity["Arn"].split(":")[1]
         self.region = session.region_name
 
     def close(self) -> None:
@@ -68,15 +70,15 @@ class Observer:
         """Make the queue, which a subscription of the pipeline's topic can then name."""
         self._clients = clients
         self._name = f"{name}-observer"
-        region, account = clients.region, clients.account
-        self.arn = f"arn:aws:sqs:{region}:{account}:{self._name}"
+        partition, region, account = clients.partition, clients.region, clients.account
+        self.arn = f"arn:{partition}:sqs:{region}:{account}:{self._name}"
         self._rules = {
-            "default": f"arn:aws:events:{region}:{account}:rule/{self._name}",
-            name: f"arn:aws:events:{region}:{account}:rule/{name}/{self._name}",
+            "default": f"arn:{partition}:events:{region}:{account}:rule/{self._name}",
+            name: f"arn:{partition}:events:{region}:{account}:rule/{name}/{self._name}",
         }
         self.outcomes_rule_arn = self._rules[name]
         senders = {
-            "sns.amazonaws.com": [f"arn:aws:sns:{region}:{account}:{name}-notifications"],
+            "sns.amazonaws.com": [f"arn:{partition}:sns:{region}:{account}:{name}-notifications"],
             "events.amazonaws.com": [*self._rules.values()],
         }
         policy = {

@@ -29,8 +29,12 @@ The contract is [`terraform/api/openapi.json`](../terraform/api/openapi.json) (O
 this page is made from it. Only `POST /uploads` runs code: every other route is API Gateway talking to S3 or DynamoDB
 through a template in `terraform/api/`.
 
-An error is `{{"error": {{"code": "…", "message": "…"}}}}`, whoever it comes from. Every answer bears
-`X-Content-Type-Options: nosniff`, and is not to be cached unless it says so.
+An error is `{{"error": {{"code": "…", "message": "…"}}}}`, with one exception: API Gateway answers 413 itself, before any
+route, and its body is not JSON of this shape. Every other answer has `X-Content-Type-Options: nosniff`, and is not to be
+cached unless it says so.
+
+A trailing slash makes no difference. Parameters are read from the path and the query, never from headers. The access
+log has the `x-amz-apigw-id` of each answer as `extended_id`; quote it when you report a problem.
 
 ## Who calls
 
@@ -39,8 +43,13 @@ An error is `{{"error": {{"code": "…", "message": "…"}}}}`, whoever it comes
 | `AWS_IAM` (default) | AWS's signature | the user's or role's unique id; of a role with the session's name, so whoever can choose that is to be trusted with it (`sts:RoleSessionName` in the role's trust policy decides), and a program whose session is called otherwise each time, as an ECS task's or an EC2 instance's is, is another owner each time |
 | `COGNITO_IDENTITY` | AWS's signature with credentials of an identity pool | the identity's id; under `AWS_IAM` all identities of a pool would be one owner, as their sessions have one name |
 | `COGNITO_USER_POOLS` | a user pool's token in `Authorization` | the token's `sub` |
-| `LAMBDA` | whatever the function understands in `Authorization` | the `principalId` that it returns: one part of a path, letters, digits and `+=,.@_:-` |
+| `LAMBDA` | whatever the function understands in `Authorization` | the `principalId` that it returns |
 | `API_KEY` | a key in `X-Api-Key` | the key's id |
+
+An owner is a part of a key: at most 128 letters, digits and `=,.@_:-`, beginning with a letter or digit. A caller with
+another name, such as a session with a `+` or Auth0's `auth0|…`, gets a 403 on every route: S3 takes a `+` in a path for a
+space. For `LAMBDA`, the function must return only such names, and a different one for each caller: `POST /images` puts
+the name into a path that S3 decodes, so a `%` in it could name another owner.
 
 A key alone is enough for programs of one's own and for trying things out; AWS does not take it for a proof of identity.
 Keys that the templates build begin with the owner, for S3 and DynamoDB alike. So another owner's image cannot even be
@@ -84,7 +93,7 @@ def _operation(contract: dict[str, Any], name: str, operation: dict[str, Any]) -
     common = _common(contract)
     for status, response in operation["responses"].items():
         if status not in common:
-            schema = next(iter(response["content"].values()))["schema"]
+            schema = next((kind["schema"] for kind in response.get("content", {}).values()), {})
             about = f" {_reference(schema)}" if "$ref" in schema and int(status) < 400 else ""  # noqa: PLR2004
             yield f"| {status} | {response['description']}{about} |"
     yield f"| {', '.join(status for status in common if status in operation['responses'])} | as everywhere |\n"

@@ -194,7 +194,7 @@ def _apply(origin: str, way: Way, steps: Steps) -> Mapping[str, Any]:
     processors = max(os.cpu_count() or 1, LEAST_CONCURRENCY)
     variables = {
         **usual,
-        "api": {"authorization": {"type": "API_KEY"}, "api_keys": [CALLER], "cors_origin": origin, "page": True},
+        "api": {"authorization": {"type": "API_KEY"}, "api_keys": [CALLER], "cors_origins": [origin], "page": True},
         "originals": {"cors_origins": [origin]},
         "process_image": {**usual["process_image"], "max_concurrency": processors},
     }

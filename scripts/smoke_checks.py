@@ -108,7 +108,7 @@ class Witness(Observer):
         self._interrupted = interrupted
         self._pipeline = name
         self._sealed_name = f"{name}-sealed"
-        self.sealed_arn = f"arn:aws:sqs:{clients.region}:{clients.account}:{self._sealed_name}"
+        self.sealed_arn = f"arn:{clients.partition}:sqs:{clients.region}:{clients.account}:{self._sealed_name}"
         self._sealed_url: str = clients.sqs.create_queue(QueueName=self._sealed_name)["QueueUrl"]
         policy: dict[str, Any] = {
             "Version": "2012-10-17",
@@ -120,8 +120,8 @@ class Witness(Observer):
                 "Condition": {
                     "ArnLike": {
                         "aws:SourceArn": [
-                            f"arn:aws:events:{clients.region}:{clients.account}:rule/{name}/{self._sealed_name}",
-                            f"arn:aws:sns:{clients.region}:{clients.account}:{name}-notifications",
+                            f"arn:{clients.partition}:events:{clients.region}:{clients.account}:rule/{name}/{self._sealed_name}",
+                            f"arn:{clients.partition}:sns:{clients.region}:{clients.account}:{name}-notifications",
                         ]
                     }
                 },
@@ -129,7 +129,7 @@ class Witness(Observer):
         }
         clients.sqs.set_queue_attributes(QueueUrl=self._sealed_url, Attributes={"Policy": json.dumps(policy)})
         undelivered = f"{name}-smoke-dlq"
-        self._undelivered_arn = f"arn:aws:sqs:{clients.region}:{clients.account}:{undelivered}"
+        self._undelivered_arn = f"arn:{clients.partition}:sqs:{clients.region}:{clients.account}:{undelivered}"
         self.undelivered_url: str = clients.sqs.create_queue(QueueName=undelivered)["QueueUrl"]
         policy["Statement"] = {
             "Effect": "Allow",
@@ -197,7 +197,7 @@ def leave(clients: SmokeClients, name: str) -> None:
     ):
         _unless_gone(clients.events.remove_targets, Rule=rule, EventBusName=bus, Ids=[target])
         _unless_gone(clients.events.delete_rule, Name=rule, EventBusName=bus)
-    workflow = f"arn:aws:states:{clients.region}:{clients.account}:stateMachine:{name}-smoke-timeout"
+    workflow = f"arn:{clients.partition}:states:{clients.region}:{clients.account}:stateMachine:{name}-smoke-timeout"
     _unless_gone(clients.stepfunctions.delete_state_machine, stateMachineArn=workflow)
     for role in ROLES:
         remove_role(clients.iam, role.format(name))

@@ -3,7 +3,7 @@
 # On failure: S3 delivers to EventBridge at least once; an upload that fails is the uploader's to repeat.
 
 locals {
-  originals_name = "${var.name}-originals-${local.account_id}"
+  originals_name = "${var.name}-originals-${local.bucket_suffix}"
 }
 
 module "originals" {
@@ -25,6 +25,8 @@ module "originals" {
     for origins in [concat(var.originals.cors_origins, local.page_origins)] : {
       allowed_origins = origins
       allowed_methods = ["POST", "PUT"]
+      allowed_headers = ["*"] # a PUT's Content-Type, signatures, checksums, metadata: S3 asks for credentials anyway
+      expose_headers  = ["ETag", "Location", "x-amz-id-2", "x-amz-request-id", "x-amz-version-id"]
     } if length(origins) > 0
   ]
 }

@@ -5,7 +5,7 @@
 module "processed" {
   source = "./modules/bucket"
 
-  name          = "${var.name}-processed-${local.account_id}"
+  name          = "${var.name}-processed-${local.bucket_suffix}"
   key_arn       = module.key.arn
   versioned     = false # a derivative can be made again from its original
   eventbridge   = var.processed.events

@@ -3,46 +3,64 @@
 # On failure: the caller is told, in JSON and nothing of what is inside; the access log has the service's own status.
 
 locals {
-  # What can be a part of a key or of a query. The templates ask the services for nothing else.
+  # What can be a part of a key or of a query. The templates ask the services for nothing else. API Gateway's regular
+  # expressions are Java's, where a group inside a repetition overflows the stack: no pattern has one.
   api_patterns = {
-    id      = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-    limit   = "[1-9][0-9]?|100"
-    owner   = "[A-Za-z0-9][A-Za-z0-9+=,.@_:-]{0,127}"
+    id      = "[A-Za-z0-9_-]{8,64}={0,2}"            # API Gateway's extended request ids, and UUIDs (decision 15)
+    owner   = "[A-Za-z0-9][A-Za-z0-9=,.@_:-]{0,127}" # no +, which S3 takes for a space
     variant = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}[.](avif|jpg|png|webp)"
     version = "[A-Za-z0-9._-]{3,200}" # so neither . nor ..
 
     # Tokens of the next page. They name a place, never an owner.
-    image_token   = "[0-9TZ:.-]{20,40}_([A-Za-z0-9.*_+/~-]|%[0-9A-F]{2}){1,3072}"
+    image_token   = "(?!.*%(?![0-9A-F]{2}))[0-9TZ:.-]{20,40}_[A-Za-z0-9.*_+/~%-]{1,3072}"
     version_token = "[0-9A-F]{32}_[A-Za-z0-9._-]{3,200}"
   }
+
+  # The same `owner`, as far as wildcards can say it: keys that POST /images, which has no template, must not write.
+  # Owners beyond ASCII are left to the template of its response.
+  api_foreign_keys = concat(
+    ["*/*/*", "${join("", [for _ in range(129) : "?"])}*/*"],
+    [for character in ["=", ",", ".", "@", "_", ":", "-"] : "${character}*"],
+    [for character in [" ", "!", "\"", "#", "%", "&", "'", "(", ")", "+", ";", "<", ">", "[", "\\", "]", "^", "`", "{", "|", "}", "~"] : "*${character}*/*"],
+    [for character in ["*", "?", "$"] : "*&{${character}}*/*"],
+  )
 
   api_values = {
     owner     = "context.${try(module.api[0].principal, "nobody")}"
     patterns  = local.api_patterns
+    body      = file("${path.module}/api/body.vtl")
     image     = file("${path.module}/api/image.vtl")
+    limit     = file("${path.module}/api/limit.vtl")
     table     = module.images.name
     originals = module.originals.name
     processed = module.processed.name
+
+    # Whole answers, of errors that a template chooses.
+    empty       = local.api_error.empty_body.template
+    forbidden   = local.api_error.forbidden.template
+    internal    = local.api_error.internal_error.template
+    refusal     = local.api_error.invalid_body.template
+    unavailable = local.api_error.unavailable.template
   }
 
   api_template = {
     for name in [
       "delete_image.request", "delete_image.response", "get_image.request", "get_image.response", "get_variant.request",
-      "list.request", "list.response", "post_image.response", "post_upload.request", "post_upload.response",
-      "versions.request", "versions.response",
+      "list.request", "list.response", "post_image.refused", "post_image.response", "post_upload.request",
+      "post_upload.response", "versions.request", "versions.response",
     ] : name => templatefile("${path.module}/api/${name}.vtl", local.api_values)
   }
 
-  # The contract, which callers read too.
-  api_contract = jsondecode(file("${path.module}/api/openapi.json"))
-
-  # Bytes to API Gateway; it takes the body of any other type for text.
-  api_image_types = keys(local.api_contract.paths["/images"].post.requestBody.content)
+  # Every body is bytes to API Gateway, which would take others for text and destroy an image (decision 14).
+  api_binary_types = ["*/*", "application/octet-stream", "binary/octet-stream", "image/*"]
 
   api_error = {
     for code, error in {
       conflict        = { status = 409, message = "There is such an image already: try again." }
+      empty_body      = { status = 400, message = "The body is empty: send the image's bytes." }
+      forbidden       = { status = 403, message = "The credentials name a caller who cannot own images: only letters, digits and =,.@_:- are allowed in the name, at most 128, beginning with a letter or digit." }
       internal_error  = { status = 500, message = "Something went wrong here: try again later." }
+      invalid_body    = { status = 400, message = "The body is not what this route takes." }
       invalid_request = { status = 400, message = "A parameter is not what this route takes." }
       not_found       = { status = 404, message = "There is no such image." }
       unavailable     = { status = 503, message = "A service has too much to do: try again in a moment." }
@@ -53,16 +71,20 @@ locals {
     }
   }
 
+  # S3 gets no valid request for a caller who cannot own images, and answers 4xx of its own choice.
+  api_bucket_error = {
+    for code in ["invalid_request", "not_found"] : code => {
+      status   = local.api_error[code].status
+      template = templatefile("${path.module}/api/error.response.vtl", merge(local.api_values, { error = local.api_error[code].template }))
+    }
+  }
+
   # DynamoDB says 400 of whatever it does not like, and of having too much to do; only what it finds invalid is the
   # caller's doing.
   api_table_error = {
     for code in ["invalid_request", "not_found"] : code => {
-      status = local.api_error[code].status
-      template = templatefile("${path.module}/api/table_error.response.vtl", {
-        refusal     = local.api_error[code].template
-        unavailable = local.api_error.unavailable.template
-        internal    = local.api_error.internal_error.template
-      })
+      status   = local.api_error[code].status
+      template = templatefile("${path.module}/api/table_error.response.vtl", merge(local.api_values, { refusal = local.api_error[code].template }))
     }
   }
 
@@ -78,14 +100,16 @@ locals {
         parameters = {
           "path.bucket"                     = "'${module.originals.name}'"
           "path.owner"                      = local.api_values.owner
-          "path.id"                         = "context.requestId"
+          "path.id"                         = "context.extendedRequestId" # which no caller can choose
           "header.Content-Type"             = "method.request.header.Content-Type"
           "header.x-amz-meta-original-name" = "method.request.header.X-Image-Name"
+          "header.x-amz-meta-owner"         = local.api_values.owner
           "header.If-None-Match"            = "'*'" # nothing is ever overwritten
         }
         responses = {
           "200"     = { status = 202, template = local.api_template["post_image.response"] }
-          "400"     = local.api_error.invalid_request
+          "400"     = local.api_bucket_error.invalid_request
+          "403"     = { status = 403, template = local.api_template["post_image.refused"] }
           "409|412" = local.api_error.conflict
           "503"     = local.api_error.unavailable
           default   = local.api_error.internal_error
@@ -128,7 +152,7 @@ locals {
         templates  = { "application/json" = local.api_template["delete_image.request"] }
         responses = {
           "204"                  = { status = 202, template = local.api_template["delete_image.response"] }
-          "4(0[0-8]|[1-9][0-9])" = local.api_error.not_found
+          "4(0[0-8]|[1-9][0-9])" = local.api_bucket_error.not_found
           "409|503"              = local.api_error.unavailable # 409: something else is done to the image at the same time
           default                = local.api_error.internal_error
         }
@@ -165,7 +189,7 @@ locals {
             }
           }
           # The role may not list the bucket, so S3 says 403 of a key that is not there.
-          "4\\d{2}" = local.api_error.not_found
+          "4\\d{2}" = local.api_bucket_error.not_found
           "503"     = local.api_error.unavailable
           default   = local.api_error.internal_error
         }
@@ -173,14 +197,13 @@ locals {
     }
 
     "POST /uploads" = {
-      request = { schema = jsonencode(local.api_contract.components.schemas.Upload) }
       integration = {
         service   = "lambda:path/2015-03-31/functions/${try(module.presign_upload[0].invoke_arn, "none")}/invocations"
         templates = { "application/json" = local.api_template["post_upload.request"] }
         # Of a function this is its error's message, not a status.
         responses = {
-          default    = { status = 201, template = local.api_template["post_upload.response"] }
-          "(.|\\n)+" = local.api_error.internal_error
+          default     = { status = 201, template = local.api_template["post_upload.response"] }
+          "[\\s\\S]+" = local.api_error.internal_error
         }
       }
     }
@@ -196,12 +219,12 @@ module "api" {
   key_arn            = module.key.arn
   authorization      = var.api.authorization
   api_keys           = var.api.api_keys
-  binary_media_types = local.api_image_types
-  cors               = var.api.cors_origin == null ? null : { origin = var.api.cors_origin, headers = ["X-Image-Name"] }
-  logging            = { retention_days = var.logs.retention_days, account_settings = one(aws_api_gateway_account.logs[*].id) }
+  binary_media_types = local.api_binary_types
+  cors               = length(var.api.cors_origins) == 0 ? null : { origins = var.api.cors_origins }
+  logging            = var.api.logs ? { retention_days = var.logs.retention_days } : null
   throttling         = var.api.throttling
   tracing            = var.tracing
-  web_acl_arn        = var.api.web_acl_arn
+  web_acl            = var.api.web_acl
 
   permissions_boundary_arn = var.permissions_boundary_arn
 
@@ -214,17 +237,38 @@ module "api" {
 }
 
 data "aws_iam_policy_document" "api" {
-  # Keys that were minted here, and no others.
+  # Keys of an owner and an id.
   statement {
     sid       = "KeepOriginals"
     actions   = ["s3:DeleteObject", "s3:PutObject"]
-    resources = ["${module.originals.arn}/?*/????????-????-????-????-????????????"]
+    resources = ["${module.originals.arn}/?*/????????*"]
+  }
+
+  statement {
+    sid       = "RefuseOwners"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = [for key in local.api_foreign_keys : "${module.originals.arn}/${key}"]
+  }
+
+  # By the hash of nothing, which S3 gets with a signed body.
+  statement {
+    sid       = "RefuseEmptyBodies"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${module.originals.arn}/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "s3:x-amz-content-sha256"
+      values   = [sha256("")]
+    }
   }
 
   statement {
     sid       = "ServeDerivatives"
     actions   = ["s3:GetObject"]
-    resources = ["${module.processed.arn}/?*/????????-????-????-????-????????????/?*/?*"]
+    resources = ["${module.processed.arn}/?*/????????*/?*/?*"]
   }
 
   statement {
@@ -249,64 +293,6 @@ data "aws_iam_policy_document" "api" {
     sid       = "UseKey"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [module.key.arn]
-  }
-}
-
-# One for all APIs of an account and region: what API Gateway writes logs with.
-resource "aws_api_gateway_account" "logs" {
-  count = try(var.api.account_logging, false) ? 1 : 0
-
-  cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
-
-  depends_on = [aws_iam_role_policy.api_gateway_logs]
-}
-
-resource "aws_iam_role" "api_gateway_logs" {
-  count = try(var.api.account_logging, false) ? 1 : 0
-
-  name               = "${var.name}-api-gateway-logs-${var.region}"
-  description        = "Lets API Gateway write logs"
-  assume_role_policy = data.aws_iam_policy_document.api_gateway_trust.json
-
-  permissions_boundary = var.permissions_boundary_arn
-}
-
-data "aws_iam_policy_document" "api_gateway_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["apigateway.amazonaws.com"]
-    }
-  }
-}
-
-resource "aws_iam_role_policy" "api_gateway_logs" {
-  count = try(var.api.account_logging, false) ? 1 : 0
-
-  name   = "logs"
-  role   = aws_iam_role.api_gateway_logs[0].name
-  policy = data.aws_iam_policy_document.api_gateway_logs.json
-}
-
-# The role is the whole account's, so it is for the log groups of any API.
-data "aws_iam_policy_document" "api_gateway_logs" {
-  statement {
-    actions = [
-      "logs:CreateLogGroup",
-      "logs:CreateLogStream",
-      "logs:DescribeLogStreams",
-      "logs:FilterLogEvents",
-      "logs:GetLogEvents",
-      "logs:PutLogEvents",
-    ]
-    resources = ["arn:${local.partition}:logs:${var.region}:${local.account_id}:*"]
-  }
-
-  statement {
-    actions   = ["logs:DescribeLogGroups"]
-    resources = ["*"] # it takes no ARN
   }
 }
 

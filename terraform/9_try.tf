@@ -41,8 +41,7 @@ locals {
         method  = "GET"
         responses = {
           "200" = {
-            status   = 200
-            template = "$input.body" # text, unlike an image
+            status = 200
             headers = {
               Cache-Control   = "'no-cache'"
               Content-Type    = "'${file.type}'"
@@ -61,7 +60,7 @@ module "page" {
   source = "./modules/bucket"
   count  = local.page ? 1 : 0
 
-  name          = "${var.name}-page-${local.account_id}"
+  name          = "${var.name}-page-${local.bucket_suffix}"
   key_arn       = module.key.arn
   versioned     = false # its files are Terraform's
   eventbridge   = true  # for the rules of others
@@ -76,7 +75,7 @@ resource "aws_s3_object" "page" {
   bucket       = module.page[0].name
   key          = each.key
   content      = each.value.content
-  content_type = each.value.type
+  content_type = "application/octet-stream" # bytes to API Gateway, which tells browsers the type
 }
 
 data "aws_iam_policy_document" "page" {

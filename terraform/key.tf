@@ -1,4 +1,5 @@
-# One key for the whole pipeline: what rests anywhere is encrypted with it, and disabling it ends all access at once.
+# One key for the whole pipeline: it encrypts everything but the dead-letter queues that have to work without it, and
+# disabling it ends all access to images and records at once.
 # Services get exactly the grants that the arrows between them need; roles get theirs where they are created.
 module "key" {
   source = "./modules/key"
@@ -17,7 +18,7 @@ module "key" {
     notifications = { service = "sns.amazonaws.com", source_arns = [module.notifications.static_arn] }
 
     logs = {
-      service = "logs.${var.region}.amazonaws.com"
+      service = data.aws_service_principal.logs.id # its domain is that of the partition
       actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
       encryption_context = {
         "aws:logs:arn" = concat(
@@ -41,6 +42,9 @@ module "key" {
 locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
+
+  # The names of buckets are one namespace for all accounts and regions of a partition.
+  bucket_suffix = "${local.account_id}-${var.region}"
 }
 
 # EventBridge looks at the key before the bus exists, and then names no source.

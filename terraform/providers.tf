@@ -11,3 +11,7 @@ provider "aws" {
 data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
+
+data "aws_service_principal" "logs" {
+  service_name = "logs"
+}

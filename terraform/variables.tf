@@ -7,6 +7,18 @@ variable "name" {
     condition     = can(regex("^[a-z][a-z0-9-]{1,23}$", var.name))
     error_message = "name \"${var.name}\": use 2 to 24 lower-case letters, digits and hyphens, a letter first (bucket names are made of it)."
   }
+
+  # A bucket's name holds the account's id, too: name-originals-123456789012-region.
+  validation {
+    condition     = length("${var.name}-originals-123456789012-${var.region}") <= 63
+    error_message = "name \"${var.name}\" and region ${var.region} make bucket names of ${length("${var.name}-originals-123456789012-${var.region}")} characters, and S3 takes 63: use a name of at most ${39 - length(var.region)} characters."
+  }
+
+  # Names of buckets that S3 keeps for itself.
+  validation {
+    condition     = !can(regex("^(amzn-s3-demo-|sthree-|xn--)", var.name))
+    error_message = "name \"${var.name}\" begins with what S3 does not take at the beginning of a bucket's name (amzn-s3-demo-, sthree-, xn--): use another."
+  }
 }
 
 variable "region" {
@@ -24,15 +36,15 @@ variable "access_log" {
 variable "api" {
   description = <<-EOT
     The API in front of buckets and table; null: none. authorization: how callers say who they are, by AWS_IAM's
-    signature unless told otherwise (modules/service_api). api_keys: names of API keys to make. account_logging: give
-    API Gateway its role for logs, which is one for all APIs of the account and region: false where it has one.
-    cors_origin: the web origin that may call it from a browser. page: serve a page to try it with. throttling:
-    requests a second, and at once, of all callers together. upload_expiry: seconds for which a presigned upload is
-    good. web_acl_arn: a WAF to put before it.
+    signature unless told otherwise (modules/service_api). api_keys: names of API keys to make. cors_origins: the web
+    origins that may call it from a browser, such as https://example.com. logs: log each request, and what fails.
+    API Gateway needs a role for that, which is one for all APIs of the account and region: where there is none,
+    examples/api_account_logging makes it, or the apply fails. page: serve a page to try it with. throttling: requests
+    a second, and at once, of all callers together. upload_expiry: seconds for which a presigned upload is good.
+    web_acl: a WAF to put before it, by its arn.
   EOT
   type = object({
-    account_logging = optional(bool, true)
-    api_keys        = optional(set(string), [])
+    api_keys = optional(set(string), [])
     authorization = optional(object({
       type           = optional(string, "AWS_IAM")
       cache_seconds  = optional(number, 300)
@@ -40,11 +52,12 @@ variable "api" {
       scopes         = optional(list(string), [])
       user_pool_arns = optional(list(string), [])
     }), {})
-    cors_origin   = optional(string)
+    cors_origins  = optional(set(string), [])
+    logs          = optional(bool, false)
     page          = optional(bool, false)
     throttling    = optional(object({ burst = optional(number, 100), rate = optional(number, 50) }), {})
     upload_expiry = optional(number, 300)
-    web_acl_arn   = optional(string)
+    web_acl       = optional(object({ arn = string }))
   })
   default = {}
 
@@ -284,6 +297,22 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for key, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:")])
+    error_message = "tags: a key has 1 to 128 and a value up to 256 letters, digits, spaces and _.:/=+@-, and a key does not begin with aws:, unlike ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
+  }
+
+  # To IAM they are the same key, to most other services two.
+  validation {
+    condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
+    error_message = "tags: ${join(", ", [for key in keys(var.tags) : "\"${key}\"" if length([for other in keys(var.tags) : other if lower(other) == lower(key)]) > 1])} differ only in case: keep one of them."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : key == "Application" || lower(key) != "application"])
+    error_message = "tags: \"${join("\", \"", [for key in keys(var.tags) : key if lower(key) == "application"])}\" differs only in case from Application, which every resource has: write it so to set its value, or leave it out."
+  }
 }
 
 variable "tracing" {

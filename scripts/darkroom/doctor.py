@@ -23,6 +23,10 @@ from prerequisites import missing
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
 
+_ACCOUNT_ROLE = (
+    "API Gateway writes logs with one role for all APIs of the account and region: "
+    "terraform/examples/api_account_logging makes it"
+)
 _MISSING = {"404", "NoSuchBucket", "StateMachineDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
 
 
@@ -170,6 +174,30 @@ def _workflow(resources: Resources) -> Iterator[Finding]:
     yield _judge("workflow", status, {"ACTIVE"}, "apply Terraform again")
 
 
+def _api_logs(resources: Resources) -> Iterator[Finding]:
+    """Check that the API logs its requests, and that API Gateway has a role that it can write logs with."""
+    pages = resources.apis.get_paginator("get_rest_apis").paginate()
+    for api in (api["id"] for page in pages for api in page["items"] if api["name"] == resources.api):
+        about = f"log of the API {resources.api}"
+        if not all("accessLogSettings" in stage for stage in resources.apis.get_stages(restApiId=api)["item"]):
+            yield Finding(about, Verdict.WARNING, f"requests are not logged: set api.logs. {_ACCOUNT_ROLE}")
+            continue
+        role = resources.apis.get_account().get("cloudwatchRoleArn")
+        if role and _is_role(resources, role):
+            yield Finding(about, Verdict.GOOD, "written")
+        else:
+            said = f"the role {role} does not exist" if role else "no role is set"
+            yield Finding(about, Verdict.BAD, f"not written, {said}. {_ACCOUNT_ROLE}")
+
+
+def _is_role(resources: Resources, arn: str) -> bool:
+    try:
+        resources.iam.get_role(RoleName=arn.rpartition("/")[2])
+    except resources.iam.exceptions.NoSuchEntityException:
+        return False
+    return True
+
+
 def _archives(resources: Resources) -> Iterator[Finding]:
     for archive in Archive:
         found = resources.events.describe_archive(ArchiveName=archive_name(resources, archive))
@@ -263,6 +291,7 @@ CHECKS: tuple[Check, ...] = (
     _function,
     _concurrency,
     _workflow,
+    _api_logs,
     _archives,
     _dead_letters,
     _subscriptions,

@@ -166,7 +166,7 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
     memory = function["MemorySize"]
     variables = function.get("Environment", {}).get("Variables", {})
     endpoint = urlsplit(resources.functions.meta.endpoint_url).netloc
-    on_aws = endpoint.split(":")[0].endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    on_aws = endpoint.split(":")[0].endswith(f".{resources.domain}")
     if not on_aws:
         notes.append("processor: this engine gives a function a whole processor, of this machine, whatever its memory")
     records = _records(resources, images, until, notes)
@@ -378,5 +378,5 @@ def deliveries(resources: Resources, notes: list[str]) -> dict[str, int]:
 
 def _dashboards(resources: Resources) -> int:
     """How many dashboards bear the pipeline's name; one at the most."""
-    found = resources.cloudwatch.list_dashboards(DashboardNamePrefix=resources.name)["DashboardEntries"]
-    return sum(dashboard["DashboardName"] == resources.name for dashboard in found)
+    found = resources.cloudwatch.list_dashboards(DashboardNamePrefix=resources.dashboard)["DashboardEntries"]
+    return sum(dashboard["DashboardName"] == resources.dashboard for dashboard in found)

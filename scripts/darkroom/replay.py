@@ -223,7 +223,7 @@ def _archive(resources: Resources, archive: Archive) -> Any:  # noqa: ANN401 - t
 
 def archive_name(resources: Resources, archive: Archive) -> str:
     """The name of an archive, as Terraform gives it."""
-    return f"{resources.name}-events" if archive is Archive.OUTCOMES else f"{resources.name}-uploads-events"
+    return f"{resources.name}-bus" if archive is Archive.OUTCOMES else f"{resources.name}-uploads-events"
 
 
 def _archive_arn(resources: Resources, archive: Archive) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -46,8 +47,13 @@ _DLQ_NAMES = {
     Dlq.RECORD_IMAGE: "{}-record-image-dlq",
     Dlq.NOTIFICATIONS: "{}-notifications-undelivered",
     Dlq.UPLOADS_RULES: "{}-uploads-events-dlq",
-    Dlq.BUS: "{}-events-dlq",
+    Dlq.BUS: "{}-bus-dlq",
 }
+
+
+def bucket_name(name: str, purpose: str, account: str, region: str) -> str:
+    """Return the name of one of a pipeline's buckets: originals, processed or page."""
+    return f"{name}-{purpose}-{account}-{region}"
 
 
 class Resources:
@@ -100,12 +106,17 @@ class Resources:
     @property
     def originals(self) -> str:
         """The bucket that is uploaded to."""
-        return f"{self.name}-originals-{self.account}"
+        return bucket_name(self.name, "originals", self.account, self.region)
 
     @property
     def processed(self) -> str:
         """The bucket of the derivatives."""
-        return f"{self.name}-processed-{self.account}"
+        return bucket_name(self.name, "processed", self.account, self.region)
+
+    @property
+    def dashboard(self) -> str:
+        """The dashboard, if there is one."""
+        return f"{self.name}-{self.region}"
 
     @property
     def table(self) -> str:
@@ -128,9 +139,14 @@ class Resources:
         return f"/aws/vendedlogs/states/{self.name}-record-image"
 
     @property
+    def api(self) -> str:
+        """The API, if there is one."""
+        return f"{self.name}-api"
+
+    @property
     def api_log_group(self) -> str:
         """The log of requests to the API, if there is one."""
-        return f"/aws/apigateway/{self.name}-api"
+        return f"/aws/apigateway/{self.api}"
 
     @property
     def topic_arn(self) -> str:
@@ -146,6 +162,13 @@ class Resources:
     def uploads_queue_arn(self) -> str:
         """The queue in which uploads wait."""
         return self.arn("sqs", f"{self.name}-uploads")
+
+    @property
+    def domain(self) -> str:
+        """The domain of AWS's endpoints in the pipeline's partition, such as amazonaws.com."""
+        resolver = botocore.session.get_session().get_component("endpoint_resolver")
+        domain: str = resolver.get_partition_dns_suffix(self.partition)
+        return domain
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of something in the pipeline's account and region."""
@@ -166,6 +189,11 @@ class Resources:
     # Clients
 
     @cached_property
+    def apis(self) -> Any:  # noqa: ANN401 - the project has no stubs of it
+        """REST APIs."""
+        return self._session.client("apigateway", config=self._config)
+
+    @cached_property
     def cloudwatch(self) -> CloudWatchClient:
         """Alarms."""
         return self._session.client("cloudwatch", config=self._config)
@@ -184,6 +212,11 @@ class Resources:
     def functions(self) -> LambdaClient:
         """The function."""
         return self._session.client("lambda", config=self._config)
+
+    @cached_property
+    def iam(self) -> Any:  # noqa: ANN401 - the project has no stubs of it
+        """Roles."""
+        return self._session.client("iam", config=self._config)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:

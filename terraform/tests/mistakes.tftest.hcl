@@ -16,6 +16,10 @@ mock_provider "aws" {
   mock_data "aws_region" {
     defaults = { id = "eu-central-1" }
   }
+
+  mock_data "aws_service_principal" {
+    defaults = { id = "logs.eu-central-1.amazonaws.com" }
+  }
 }
 
 variables {

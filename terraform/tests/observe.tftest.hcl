@@ -17,6 +17,10 @@ mock_provider "aws" {
     defaults = { id = "eu-central-1" }
   }
 
+  mock_data "aws_service_principal" {
+    defaults = { id = "logs.eu-central-1.amazonaws.com" }
+  }
+
   mock_resource "aws_kms_key" {
     defaults        = { key_id = "0c5a0b1e-7c0f-4d57-9a53-1f2f3c4d5e6f" }
     override_during = plan

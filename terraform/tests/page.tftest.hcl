@@ -17,6 +17,10 @@ mock_provider "aws" {
     defaults = { id = "eu-central-1" }
   }
 
+  mock_data "aws_service_principal" {
+    defaults = { id = "logs.eu-central-1.amazonaws.com" }
+  }
+
   mock_resource "aws_api_gateway_stage" {
     defaults        = { invoke_url = "https://abc.execute-api.eu-central-1.amazonaws.com/v1" }
     override_during = plan
@@ -63,7 +67,7 @@ run "the_api_serves_it_to_everybody" {
   }
 
   assert {
-    condition     = module.page[0].name == "darkroom-page-123456789012" && alltrue([for route in values(local.page_routes) : !route.authenticated && startswith(route.integration.service, "s3:path/darkroom-page-123456789012/")])
+    condition     = module.page[0].name == "darkroom-page-123456789012-eu-central-1" && alltrue([for route in values(local.page_routes) : !route.authenticated && startswith(route.integration.service, "s3:path/darkroom-page-123456789012-eu-central-1/")])
     error_message = "Its routes must ask its own bucket, for everybody: ${jsonencode(local.page_routes)}"
   }
 
@@ -72,7 +76,7 @@ run "the_api_serves_it_to_everybody" {
       api         = "."
       credentials = ["key"]
       max_bytes   = 26214400
-      origins     = ["https://darkroom-originals-123456789012.s3.eu-central-1.amazonaws.com"]
+      origins     = ["https://darkroom-originals-123456789012-eu-central-1.s3.eu-central-1.amazonaws.com"]
     }
     error_message = "The page must know where it may go: ${aws_s3_object.page["config.json"].content}"
   }
@@ -80,6 +84,25 @@ run "the_api_serves_it_to_everybody" {
   assert {
     condition     = jsonencode(local.page_origins) == jsonencode(["https://abc.execute-api.eu-central-1.amazonaws.com"])
     error_message = "The bucket of originals must admit it: ${jsonencode(local.page_origins)}"
+  }
+}
+
+run "large_files_go_to_the_bucket_in_its_partition" {
+  command = plan
+
+  variables {
+    region = "cn-north-1"
+    api    = { page = true, authorization = { type = "API_KEY" }, api_keys = ["me"] }
+  }
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-cn", dns_suffix = "amazonaws.com.cn" }
+  }
+
+  assert {
+    condition     = jsonencode(jsondecode(aws_s3_object.page["config.json"].content).origins) == jsonencode(["https://darkroom-originals-123456789012-cn-north-1.s3.cn-north-1.amazonaws.com.cn"])
+    error_message = "The forms lead to the bucket's host in its region: ${aws_s3_object.page["config.json"].content}"
   }
 }
 

@@ -104,25 +104,25 @@ run "roles_may_do_what_the_arrows_between_services_need" {
         Sid      = "ReadOriginals"
         Effect   = "Allow"
         Action   = ["s3:GetObjectVersion", "s3:GetObject"]
-        Resource = "arn:aws:s3:::darkroom-originals-123456789012/*"
+        Resource = "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1/*"
       },
       {
         Sid      = "TellMissingFromForbidden"
         Effect   = "Allow"
         Action   = "s3:ListBucket"
-        Resource = ["arn:aws:s3:::darkroom-processed-123456789012", "arn:aws:s3:::darkroom-originals-123456789012"]
+        Resource = ["arn:aws:s3:::darkroom-processed-123456789012-eu-central-1", "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1"]
       },
       {
         Sid      = "ReadDerivativesAndWatermarks"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = "arn:aws:s3:::darkroom-processed-123456789012/*"
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012-eu-central-1/*"
       },
       {
         Sid      = "KeepDerivatives"
         Effect   = "Allow"
         Action   = ["s3:PutObject", "s3:DeleteObject"]
-        Resource = "arn:aws:s3:::darkroom-processed-123456789012/?*/?*/?*"
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012-eu-central-1/?*/?*/?*"
       },
       {
         Sid      = "UseKey"
@@ -177,13 +177,13 @@ run "roles_may_do_what_the_arrows_between_services_need" {
         Sid      = "ListOriginals"
         Effect   = "Allow"
         Action   = "s3:ListBucketVersions"
-        Resource = "arn:aws:s3:::darkroom-originals-123456789012"
+        Resource = "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1"
       },
       {
         Sid      = "ListDerivatives"
         Effect   = "Allow"
         Action   = "s3:ListBucket"
-        Resource = "arn:aws:s3:::darkroom-processed-123456789012"
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012-eu-central-1"
       },
       {
         Sid      = "ReadRecords"
@@ -195,7 +195,7 @@ run "roles_may_do_what_the_arrows_between_services_need" {
         Sid      = "KeepProgress"
         Effect   = "Allow"
         Action   = ["s3:PutObject", "s3:GetObject"]
-        Resource = "arn:aws:s3:::darkroom-processed-123456789012/reconcile/progress.json"
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012-eu-central-1/reconcile/progress.json"
       },
       {
         Sid      = "UseKey"
@@ -219,7 +219,7 @@ run "roles_may_do_what_the_arrows_between_services_need" {
         Sid      = "DeleteOrphans"
         Effect   = "Allow"
         Action   = "s3:DeleteObject"
-        Resource = "arn:aws:s3:::darkroom-processed-123456789012/?*/?*/?*"
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012-eu-central-1/?*/?*/?*"
       },
     ]
     error_message = "A repair must send events and delete derivatives, and no more: ${data.aws_iam_policy_document.reconcile_repair.json}"
@@ -239,13 +239,26 @@ run "the_api_may_do_what_its_routes_need" {
         Sid      = "KeepOriginals"
         Effect   = "Allow"
         Action   = ["s3:PutObject", "s3:DeleteObject"]
-        Resource = "arn:aws:s3:::darkroom-originals-123456789012/?*/????????-????-????-????-????????????"
+        Resource = "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1/?*/????????*"
+      },
+      {
+        Sid      = "RefuseOwners"
+        Effect   = "Deny"
+        Action   = "s3:PutObject"
+        Resource = jsondecode(data.aws_iam_policy_document.api.json).Statement[1].Resource # below
+      },
+      {
+        Sid       = "RefuseEmptyBodies"
+        Effect    = "Deny"
+        Action    = "s3:PutObject"
+        Resource  = "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1/*"
+        Condition = { StringEquals = { "s3:x-amz-content-sha256" = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" } }
       },
       {
         Sid      = "ServeDerivatives"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = "arn:aws:s3:::darkroom-processed-123456789012/?*/????????-????-????-????-????????????/?*/?*"
+        Resource = "arn:aws:s3:::darkroom-processed-123456789012-eu-central-1/?*/????????*/?*/?*"
       },
       {
         Sid      = "ReadRecord"
@@ -279,12 +292,22 @@ run "the_api_may_do_what_its_routes_need" {
   }
 
   assert {
+    condition = toset(jsondecode(data.aws_iam_policy_document.api.json).Statement[1].Resource) == toset(concat(
+      [for key in ["*/*/*", "${join("", [for _ in range(129) : "?"])}*/*"] : "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1/${key}"],
+      [for first in split("", "=,.@_:-") : "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1/${first}*"],
+      [for other in split("", " !\"#%&'()+;<>[\\]^`{|}~") : "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1/*${other}*/*"],
+      [for wildcard in split("", "*?$") : "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1/*$${${wildcard}}*/*"],
+    ))
+    error_message = "Keys of owners that the templates refuse must not be written: ${data.aws_iam_policy_document.api.json}"
+  }
+
+  assert {
     condition = jsondecode(data.aws_iam_policy_document.presign_upload.json).Statement == [
       {
         Sid      = "Upload"
         Effect   = "Allow"
         Action   = "s3:PutObject"
-        Resource = "arn:aws:s3:::darkroom-originals-123456789012/?*/????????-????-????-????-????????????"
+        Resource = "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1/?*/????????-????-????-????-????????????"
       },
       {
         Sid      = "UseKey"
@@ -303,30 +326,11 @@ run "the_api_may_do_what_its_routes_need" {
         Effect = "Allow"
         Action = "s3:GetObject"
         Resource = [
-          "arn:aws:s3:::darkroom-page-123456789012/index.html",
-          "arn:aws:s3:::darkroom-page-123456789012/config.json",
+          "arn:aws:s3:::darkroom-page-123456789012-eu-central-1/index.html",
+          "arn:aws:s3:::darkroom-page-123456789012-eu-central-1/config.json",
         ]
       },
     ]
     error_message = "The API must read the page's files, and no more: ${data.aws_iam_policy_document.page[0].json}"
-  }
-
-  assert {
-    condition = jsondecode(data.aws_iam_policy_document.api_gateway_logs.json).Statement == [
-      {
-        Effect = "Allow"
-        Action = [
-          "logs:PutLogEvents",
-          "logs:GetLogEvents",
-          "logs:FilterLogEvents",
-          "logs:DescribeLogStreams",
-          "logs:CreateLogStream",
-          "logs:CreateLogGroup",
-        ]
-        Resource = "arn:aws:logs:eu-central-1:123456789012:*"
-      },
-      { Effect = "Allow", Action = "logs:DescribeLogGroups", Resource = "*" },
-    ]
-    error_message = "API Gateway must write logs, in this account and region: ${data.aws_iam_policy_document.api_gateway_logs.json}"
   }
 }

@@ -16,6 +16,10 @@ mock_provider "aws" {
   mock_data "aws_region" {
     defaults = { id = "eu-central-1" }
   }
+
+  mock_data "aws_service_principal" {
+    defaults = { id = "logs.eu-central-1.amazonaws.com" }
+  }
 }
 
 variables {
@@ -27,7 +31,7 @@ run "a_name_and_a_region_are_all_it_needs" {
   command = plan
 
   assert {
-    condition     = output.originals_bucket == "darkroom-originals-123456789012" && output.processed_bucket == "darkroom-processed-123456789012"
+    condition     = output.originals_bucket == "darkroom-originals-123456789012-eu-central-1" && output.processed_bucket == "darkroom-processed-123456789012-eu-central-1"
     error_message = "Buckets must be named after the pipeline and the account: ${output.originals_bucket}, ${output.processed_bucket}"
   }
 
@@ -88,7 +92,7 @@ run "the_default_bus_brings_the_events_of_this_bucket_alone" {
       jsondecode(local.object_patterns[type]) == {
         source      = ["aws.s3"]
         detail-type = [detail_type]
-        detail      = { bucket = { name = ["darkroom-originals-123456789012"] } }
+        detail      = { bucket = { name = ["darkroom-originals-123456789012-eu-central-1"] } }
       }
     ])
     error_message = "The rules' patterns must be the contracts', and name the bucket: ${jsonencode(local.object_patterns)}"

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+from re import _constants, _parser  # the standard library's own, as Java's is not at hand
 from typing import Any
 from urllib.parse import unquote_plus
 
 import pytest
 
 from api.hostile import HOSTILE
-from api.rendering import Rendered, patterns, principals, render
+from api.rendering import EXTENDED_ID, TEMPLATES, Rendered, foreign_keys, patterns, principals, render
+from stack import ROOT
 
 ID = "0c5a0b1e-7c0f-4d57-9a53-1f2f3c4d5e6f"
 VERSION = "3HL4kqtJlcpXroDTDmpUMLUo"
 SEQUENCER = "006B0B09E8B476E46300000000000000"
 UPLOADED = "2026-11-21T18:00:00Z"
 
-ERROR = {
-    "refusal": '{"error": {"code": "not_found"}}',
-    "unavailable": '{"error": {"code": "unavailable"}}',
-    "internal": '{"error": {"code": "internal"}}',
-}
-
 # What DynamoDB refuses: no key, no condition.
-REFUSED = ({"TableName": "images", "Key": {}}, {"TableName": "images"})
+REFUSED = (
+    {"TableName": "images", "Key": {}},
+    {"TableName": "images", "IndexName": "by_owner"},
+    {"TableName": "images", "IndexName": "by_sequencer"},
+)
 
 READS = ("get_image.request", "list.request", "versions.request")
 OVERRIDES = ("get_variant.request", "delete_image.request")
@@ -82,7 +84,8 @@ def test_list_asks_for_the_callers_own_images() -> None:
 @pytest.mark.parametrize("limit", ["1", "9", "10", "99", "100"])
 @pytest.mark.parametrize("name", ["list.request", "versions.request"])
 def test_a_limit_is_taken(name: str, limit: str) -> None:
-    assert render(name, parameters={"id": ID, "limit": limit}).json["Limit"] == int(limit)
+    more = name == "versions.request"  # which looks one version ahead
+    assert render(name, parameters={"id": ID, "limit": limit}).json["Limit"] == int(limit) + more
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "1000", "1e1", "010", " 5", "5 ", "\u0665", "ten", "1\n"])
@@ -165,11 +168,37 @@ def test_the_deletion_is_of_the_callers_own_image() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_id_makes_no_request(text: str) -> None:
+    if re.fullmatch("[A-Za-z0-9_-]{8,64}", text):  # an id that no image has
+        assert render("get_image.request", parameters={"id": text}).json["Key"]["image_id"] == {"S": f"alice/{text}"}
+        return
     for name in ("get_image.request", "versions.request"):
         assert render(name, parameters={"id": text}).json in REFUSED
     for name in OVERRIDES:
         parameters = {"id": text, "version": VERSION, "variant": "thumbnail.jpg"}
         assert render(name, parameters=parameters).request["path"] == {}
+
+
+@pytest.mark.parametrize("identity", [ID, EXTENDED_ID, "4a1b2c3d"])
+def test_an_id_is_one_that_was_minted(identity: str) -> None:
+    """By presign_upload, by API Gateway, and by LocalStack in its place."""
+    assert render("get_image.request", parameters={"id": identity}).json["Key"]["image_id"] == {
+        "S": f"alice/{identity}"
+    }
+    assert render("delete_image.request", parameters={"id": identity}).request["path"]["id"] == identity
+
+
+def test_headers_are_no_parameters() -> None:
+    headers = {
+        "limit": "1",
+        "next": f"{UPLOADED}_alice%2F{ID}",
+        "id": ID,
+        "version": VERSION,
+        "variant": "thumbnail.jpg",
+    }
+    assert render("list.request", headers=headers).json == render("list.request").json
+    assert render("versions.request", headers=headers).json in REFUSED
+    assert render("get_image.request", headers=headers).json in REFUSED
+    assert render("get_variant.request", headers=headers).request["path"] == {}
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -192,6 +221,9 @@ def harmless(text: str) -> bool:
 NOBODIES = [
     None,
     "",
+    "auth0|5f7c8ec7c33c6c004bbafe82",
+    "alice+photos",
+    f"{'AROADBQP57FF2AEXAMPLE'}:alice+photos@example.com",
     ".",
     "..",
     "/",
@@ -216,8 +248,66 @@ def test_an_owner_that_cannot_be_one_part_of_a_key_is_refused(owner: str | None)
         assert render(name, owner=owner, parameters=parameters).json in REFUSED
     for name in OVERRIDES:
         assert render(name, owner=owner, parameters=parameters).request["path"] == {}
-    upload = render("post_upload.request", owner=owner, body={"content_type": "image/jpeg"})
-    assert upload.json == {"owner": "", "content_type": "image/jpeg"}
+    assert render("post_upload.request", owner=owner, body={"content_type": "image/jpeg"}).json["owner"] == ""
+
+
+ANSWERS = {
+    "error.response": "<Error><Code>AccessDenied</Code></Error>",
+    "table_error.response": {"__type": "com.amazon.coral.validate#ValidationException"},
+    "post_image.response": "",
+    "post_image.refused": "<Error><Code>AccessDenied</Code><Message>no</Message></Error>",
+    "post_upload.response": {"error": "invalid_body"},
+}
+
+
+@pytest.mark.parametrize("owner", NOBODIES)
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_owner_that_cannot_be_one_part_of_a_key_is_forbidden(name: str, owner: str | None) -> None:
+    """On every route: this is what the service answers there to the requests above."""
+    rendered = render(name, owner=owner, body=ANSWERS[name])
+    assert rendered.response.get("status", 403) == 403
+    assert rendered.json == {"error": {"code": "forbidden"}}
+    assert render(name, body=ANSWERS[name]).json != rendered.json
+
+
+def test_s3_refuses_what_is_no_owner_before_it_is_written() -> None:
+    """By wildcards, as POST /images has no template that could look: as far as ASCII goes, they are the same."""
+    foreign = [re.sub(r"&\{(.)\}", r"[\1]", key) for key in foreign_keys()]
+
+    def refused(owner: str) -> bool:
+        return any(wildcard(pattern).fullmatch(f"{owner}/{EXTENDED_ID}") for pattern in foreign)
+
+    ascii_owners = [text for text in [*HOSTILE, *OWNERS, *NOBODIES] if text and re.fullmatch("[ -~]+", text)]
+    owners = [
+        *ascii_owners,
+        *map(chr, range(32, 127)),
+        *(f"a{chr(code)}b" for code in range(32, 127)),
+        "a" * 128,
+        "a" * 129,
+    ]
+    assert {owner for owner in owners if refused(owner)} == {
+        owner for owner in owners if not re.fullmatch(patterns()["owner"], owner)
+    }
+
+
+def wildcard(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of IAM as a regular expression; [x] is x itself."""
+    parts = re.findall(r"\[(.)\]|(.)", pattern)
+    return re.compile(
+        "".join({"*": ".*", "?": "."}.get(any_, re.escape(any_)) if any_ else re.escape(self) for self, any_ in parts)
+    )
+
+
+def test_an_empty_body_is_refused_by_the_hash_of_nothing() -> None:
+    denied = (
+        "<Error><Code>AccessDenied</Code><Message>User: arn:aws:sts::123456789012:assumed-role/darkroom-api is not "
+        "authorized to perform: s3:PutObject on resource: &quot;arn&quot; with an explicit deny in an identity-based "
+        "policy</Message></Error>"
+    )
+    rendered = render("post_image.refused", body=denied)
+    assert (rendered.response["status"], rendered.json) == (400, {"error": {"code": "empty"}})
+    rendered = render("post_image.refused", body="<Error><Code>AccessDenied</Code></Error>")
+    assert (rendered.response["status"], rendered.json) == (500, {"error": {"code": "internal"}})
 
 
 OWNERS = [
@@ -272,7 +362,7 @@ def owners(authorization: str, told: dict[str, Any]) -> set[str]:
         .json.get("ExpressionAttributeValues", {":id": {"S": "/"}})[":id"]["S"]
         .removesuffix(f"/{ID}"),
         *(made(name).request["path"].get("owner", "/") for name in OVERRIDES),
-        made("post_upload.request", body={"content_type": "image/jpeg"}).json["owner"] or "/",
+        made("post_upload.request").json["owner"] or "/",
     }
 
 
@@ -414,8 +504,39 @@ def test_versions_are_shown_with_the_next_pages_token() -> None:
     assert again.json["ExclusiveStartKey"]["record"] == {"S": f"version#{VERSION}"}
 
 
-def test_no_versions_are_not_found() -> None:
-    assert render("versions.response", body={"Items": []}).response["status"] == 404
+@pytest.mark.parametrize("parameters", [{}, {"limit": "5"}, {"next": f"{SEQUENCER}_{VERSION}"}])
+def test_no_versions_are_not_found(parameters: dict[str, str]) -> None:
+    rendered = render("versions.response", parameters=parameters, body={"Items": []})
+    assert rendered.response["status"] == 404
+    assert rendered.json["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_a_token_is_given_only_if_a_version_follows(count: int) -> None:
+    """So that no page of a known image is empty. DynamoDB is asked for one more than fits."""
+    versions = [f"version-{number}" for number in range(count)]
+    items = [
+        item(version={"S": name}, record={"S": f"version#{name}"}, sequencer={"S": SEQUENCER}) for name in versions
+    ][:4]
+    body = {"Items": items, **({"LastEvaluatedKey": items[-1]} if len(items) == 4 else {})}
+    shown = render("versions.response", parameters={"limit": "3"}, body=body, path=f"/v1/images/{ID}/versions").json
+    assert [version["version"] for version in shown["versions"]] == versions[:3]
+    assert shown.get("next") == (f"{SEQUENCER}_version-2" if count > 3 else None)
+
+
+@pytest.mark.parametrize("slashes", ["", "/", "//"])
+def test_a_trailing_slash_is_in_no_url(slashes: str) -> None:
+    rendered = render("post_image.response", path=f"/v1/images{slashes}")
+    assert rendered.response["header"]["Location"] == rendered.json["status_url"] == f"/v1/images/{EXTENDED_ID}"
+    shown = render("list.response", body={"Items": [item()]}, path=f"/v1/images{slashes}").json["images"]
+    shown.append(render("get_image.response", body={"Item": item()}, path=f"/v1/images/{ID}{slashes}").json)
+    shown += render("versions.response", body={"Items": [item()]}, path=f"/v1/images/{ID}/versions{slashes}").json[
+        "versions"
+    ]
+    assert [image["variants"][0]["url"] for image in shown] == [f"/v1/images/{ID}/{VERSION}/thumbnail.jpg"] * 3
+    form = {"id": ID, "url": "https://s3/x", "fields": {}, "expires_in": 300}
+    shown = render("post_upload.response", body=form, path=f"/v1/uploads{slashes}").json
+    assert shown["status_url"] == f"/v1/images/{ID}"
 
 
 @pytest.mark.parametrize("stage", ["versions", "uploads", "images"])
@@ -432,13 +553,8 @@ def test_a_stage_may_be_called_like_a_part_of_a_path(stage: str) -> None:
 
 def test_an_upload_says_where_to_look() -> None:
     rendered = render("post_image.response")
-    assert rendered.json == {"id": rendered_id(rendered), "status_url": f"/v1/images/{rendered_id(rendered)}"}
+    assert rendered.json == {"id": EXTENDED_ID, "status_url": f"/v1/images/{EXTENDED_ID}"}
     assert rendered.response["header"]["Location"] == rendered.json["status_url"]
-
-
-def rendered_id(rendered: Rendered) -> str:
-    identity: str = rendered.json["id"]
-    return identity
 
 
 def test_a_form_is_passed_on() -> None:
@@ -448,15 +564,51 @@ def test_a_form_is_passed_on() -> None:
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
-def test_what_a_form_is_asked_for_stays_a_text(text: str) -> None:
-    asked = {"content_type": text, "name": text}
-    assert render("post_upload.request", body=asked).json == {"owner": "alice", **asked}
+def test_a_body_reaches_the_function_as_it_is(text: str) -> None:
+    asked = json.dumps({"content_type": "image/png", "name": text}, ensure_ascii=False)
+    for body in (asked, text):
+        rendered = render("post_upload.request", body=body, text=True).json
+        assert rendered == {"owner": "alice", "body": body if len(body) <= 4096 else ""}
+    encoded = render("post_upload.request", body=asked).json["body"]
+    assert encoded == "" or base64.b64decode(encoded).decode() == asked
+
+
+def test_a_refusal_of_the_function_is_the_callers_and_anything_else_is_ours() -> None:
+    refused = render("post_upload.response", body={"error": "invalid_body"})
+    assert (refused.response["status"], refused.json) == (400, {"error": {"code": "refusal"}})
+    for answer in ({}, {"message": "Too large"}, {"error": "other"}):
+        failed = render("post_upload.response", body=answer)
+        assert (failed.response["status"], failed.json) == (500, {"error": {"code": "internal"}})
+
+
+BODIES = {
+    "get_image.response": {"Item": item()},
+    "list.response": {"Items": [item()]},
+    "versions.response": {"Items": [item()]},
+    "post_upload.response": {"id": ID, "url": "https://s3/x", "fields": {"a": "ü"}, "expires_in": 300},
+    "table_error.response": {"__type": "com.amazon.coral.validate#ValidationException"},
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_body_may_be_text_or_base64(name: str) -> None:
+    assert render(name, body=BODIES[name], text=True).meaning == render(name, body=BODIES[name]).meaning
+
+
+def test_every_template_that_reads_a_body_takes_both() -> None:
+    """No template reads JSON but by body.vtl: $input.path and $input.json do not see through base64."""
+    texts = {path.stem: path.read_text() for path in TEMPLATES.glob("*.vtl")}
+    assert not [name for name, text in texts.items() if re.search(r"\$!?input\.(path|json)\(", text)]
+    assert {name for name, text in texts.items() if "${body}" in text} == set(BODIES)
+    assert {name for name, text in texts.items() if "input.body" in text} == {
+        "body", "post_image.refused", "post_upload.request",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("kind", "status", "code"),
     [
-        ("com.amazon.coral.validate#ValidationException", None, "not_found"),
+        ("com.amazon.coral.validate#ValidationException", None, "refusal"),
         ("com.amazonaws.dynamodb.v20120810#AccessDeniedException", 500, "internal"),
         ("com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", 500, "internal"),
         ("com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", 503, "unavailable"),
@@ -468,7 +620,7 @@ def test_what_a_form_is_asked_for_stays_a_text(text: str) -> None:
 def test_what_dynamodb_finds_invalid_is_the_callers_and_the_rest_is_ours(
     kind: str, status: int | None, code: str
 ) -> None:
-    rendered = render("table_error.response", body={"__type": kind, "message": "arn:aws:secret"}, terraform=ERROR)
+    rendered = render("table_error.response", body={"__type": kind, "message": "arn:aws:secret"})
     assert rendered.response.get("status") == status
     assert rendered.response["header"] == ({"Retry-After": "1"} if status == 503 else {})
     assert rendered.json["error"]["code"] == code
@@ -479,3 +631,83 @@ def test_the_function_takes_the_same_owners() -> None:
     from presign_upload import forms  # noqa: PLC0415 - private, and compared here alone
 
     assert forms._OWNER.pattern == patterns()["owner"]  # noqa: SLF001
+
+
+# Regular expressions
+
+
+def regular_expressions() -> dict[str, str]:
+    """Return every pattern that Java evaluates, by the place where it stands."""
+    found = {f"api_patterns.{name}": pattern for name, pattern in patterns().items()}
+    for path in TEMPLATES.glob("*.vtl"):
+        for pattern in re.findall(r"""(?:matches|replaceAll)\(["'](.*?)["'][,)]""", path.read_text()):
+            if "${" not in pattern:
+                found[f"{path.name} {pattern}"] = pattern
+    terraform = (ROOT / "terraform" / "7_serve.tf").read_text()
+    for pattern in re.findall(r'^\s*"([^"]+)"\s+= (?:\{ status|local\.api_)', terraform, re.MULTILINE):
+        found[f"response {pattern}"] = pattern.replace("\\\\", "\\")
+    return found
+
+
+CHARACTERS = {_constants.ANY, _constants.IN, _constants.LITERAL, _constants.NOT_LITERAL}
+REPEATS = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT}
+
+
+def repeats_a_group(pattern: str) -> bool:
+    """Return True if more than a character is repeated: Java then needs more of its stack with each repetition."""
+
+    def found(parsed: Any) -> bool:
+        for operation, argument in parsed:
+            if operation in REPEATS:
+                _, most, repeated = argument
+                if most > 1 and [part for part, _ in repeated] not in [[one] for one in CHARACTERS]:
+                    return True
+            inner = argument if isinstance(argument, tuple | list) else ()
+            parts = [part for one in inner for part in (one if isinstance(one, list) else [one])]
+            if any(found(part) for part in parts if isinstance(part, _parser.SubPattern)):
+                return True
+        return False
+
+    return found(_parser.parse(pattern))
+
+
+def test_every_kind_of_regular_expression_is_looked_at() -> None:
+    places = set(regular_expressions())
+    assert {"api_patterns.image_token", "post_image.response.vtl /+$"} < places
+    assert r"response [\\s\\S]+" in places
+    assert any("ThrottlingException" in place for place in places)
+
+
+@pytest.mark.parametrize("place", regular_expressions())
+def test_no_regular_expression_repeats_a_group(place: str) -> None:
+    assert not repeats_a_group(regular_expressions()[place])
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a|b)*",
+        "(ab)+",
+        "(?:ab){1,9}",
+        "x([A-Z]|%[0-9]{2}){1,3072}",
+        "(.|\\n)+",
+        "(a(b)){2}",
+        "(?>ab)+",
+        "(a?)*",
+        "(?=(a|b)+)",
+        "(?:x|(ab)+)?",
+    ],
+)
+def test_a_repeated_group_is_found(pattern: str) -> None:
+    assert repeats_a_group(pattern)
+
+
+@pytest.mark.parametrize("token", ["image_token", "version_token"])
+def test_the_longest_token_overflows_no_stack(token: str) -> None:
+    """Velocity has a stack of 512 kB here."""
+    name, longest = {
+        "image_token": ("list.request", f"{UPLOADED}_" + "%C3" * 1024),
+        "version_token": ("versions.request", f"{SEQUENCER}_" + "a" * 200),
+    }[token]
+    assert re.fullmatch(patterns()[token], longest)
+    assert "ExclusiveStartKey" in render(name, parameters={"id": ID, "next": longest}).json

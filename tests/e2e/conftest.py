@@ -46,11 +46,15 @@ VARIANTS = [
     {"name": "modern", "width": 640, "format": "avif"},
 ]
 
+# Of pages that may call the API and upload.
+ORIGINS = ["https://app.example.com", "https://other.example.com"]
+
 # Keys, as every engine with an API knows them: three owners.
 API = {
     "authorization": {"type": "API_KEY"},
     "api_keys": ["alice", "bob", "carol"],
-    "cors_origin": "https://app.example.com",
+    "cors_origins": ORIGINS,
+    "logs": True,
     "page": True,
 }
 
@@ -121,7 +125,7 @@ def stack(endpoint: str, test_queue: tuple[str, str], operators: str) -> Stack:
                 "schemas": engine().can(Capability.SCHEMAS),
             },
             "reconcile": {"schedule": "rate(365 days)", "repair": True},
-            "originals": {"cors_origins": [API["cors_origin"]]},
+            "originals": {"cors_origins": ORIGINS},
         },
         tell=print,
     )

@@ -27,11 +27,11 @@ class Capability(Enum):
     ALARMS = "alarms that go off by themselves"
     BUDGETS = "AWS Budgets"
     API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3, DynamoDB and Step Functions"
+    EVERY_BODY_BINARY = "`*/*` among the media types that an API takes for bytes"
     EVENTS_ACROSS_ACCOUNTS = "bus policies, and events that another account puts on a bus"
     GATEWAY_RESPONSES = "what an API answers by itself, in words of its own"
     IAM = "enforcement of IAM policies"
     MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of what Step Functions publishes to SNS"
-    NON_TEXT_BODIES = "requests whose bodies are no text, under a content type that the API does not take for bytes"
     RAW_KEYS = "object keys in EventBridge events as they are"
     REPLAY = "replays of an archive"
     SCHEMAS = "EventBridge's registry of schemas"
@@ -82,8 +82,8 @@ MINISTACK = Engine(
             Capability.API_SERVICE_INTEGRATIONS,
             Capability.EVENTS_ACROSS_ACCOUNTS,
             Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS,
+            Capability.EVERY_BODY_BINARY,
             Capability.GATEWAY_RESPONSES,
-            Capability.NON_TEXT_BODIES,
             Capability.SCHEMAS,
             Capability.VERSION_IDS,
         }
@@ -115,8 +115,8 @@ LOCALSTACK = Engine(
         {
             Capability.BUDGETS,
             Capability.IAM,
+            Capability.EVERY_BODY_BINARY,
             Capability.GATEWAY_RESPONSES,
-            Capability.NON_TEXT_BODIES,
             Capability.RAW_KEYS,
             Capability.REPLAY,
             Capability.SCHEMAS,

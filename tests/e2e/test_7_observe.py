@@ -6,10 +6,12 @@ No emulator keeps queries.
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from e2e.conftest import NAME
 from e2e.engines import Capability
 from e2e.pipeline import wait_for
 from e2e.test_4_failure import announce_what_cannot_be_recorded
@@ -36,7 +38,7 @@ def test_the_dashboard_shows_metrics_of_what_there_is(pipeline: Pipeline) -> Non
 
 
 def test_every_dead_letter_queue_has_its_alarm(pipeline: Pipeline) -> None:
-    alarms = pipeline.client("cloudwatch").describe_alarms(AlarmNamePrefix=pipeline.outputs["dashboard"])
+    alarms = pipeline.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{NAME}-")
     watched = {alarm["Dimensions"][0]["Value"] for alarm in alarms["MetricAlarms"] if "-dlq-" in alarm["AlarmName"]}
     assert watched == {url.rsplit("/", 1)[1] for url in pipeline.outputs["dlqs"].values()}
     assert all(". " in alarm["AlarmDescription"] for alarm in alarms["MetricAlarms"]), "each says what to do"
@@ -45,17 +47,16 @@ def test_every_dead_letter_queue_has_its_alarm(pipeline: Pipeline) -> None:
 @pytest.mark.needs(Capability.ALARMS)
 def test_a_failure_raises_its_alarm_and_no_other(pipeline: Pipeline) -> None:
     cloudwatch = pipeline.client("cloudwatch")
-    name = pipeline.outputs["dashboard"]
 
     def on() -> set[str]:
-        alarms = cloudwatch.describe_alarms(AlarmNamePrefix=name)["MetricAlarms"]
+        alarms = cloudwatch.describe_alarms(AlarmNamePrefix=f"{NAME}-")["MetricAlarms"]
         return {alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"}
 
     wait_for("silence", lambda: not on())
     announce_what_cannot_be_recorded(pipeline)
     raised = wait_for("an alarm", on)
-    assert f"{name}-dlq-record_image" in raised
-    assert raised <= {f"{name}-dlq-record_image", f"{name}-failed-record_image"}
+    assert f"{NAME}-dlq-record_image" in raised
+    assert raised <= {f"{NAME}-dlq-record_image", f"{NAME}-failed-record_image"}
     pipeline.dead_letters("record_image")
 
 
@@ -81,7 +82,7 @@ def test_findings_about_these_resources_go_to_the_operators(pipeline: Pipeline, 
     events, outputs = pipeline.client("events"), pipeline.outputs
     patterns = {}
     for name in ("security-hub", "config"):
-        rule = events.describe_rule(Name=f"{outputs['dashboard']}-findings-{name}")
+        rule = events.describe_rule(Name=f"{NAME}-findings-{name}")
         patterns[name] = rule["EventPattern"]
         (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         assert target["Arn"] == operators
@@ -111,7 +112,10 @@ def test_the_budget_counts_what_bears_the_tag_and_tells_the_operators(pipeline: 
     account = {"AccountId": operators.split(":")[4]}
     budget = budgets.describe_budget(**account, **named)["Budget"]
     assert float(budget["BudgetLimit"]["Amount"]) == 50
-    assert budget["CostFilters"] == {"TagKeyValue": [f"user:Application${named['BudgetName']}"]}
+    assert budget["CostFilters"] == {
+        "Region": [os.environ["AWS_REGION"]],
+        "TagKeyValue": [f"user:Application${NAME}"],
+    }
     notifications = budgets.describe_notifications_for_budget(**account, **named)["Notifications"]
     assert len(notifications) == 3
     for notification in notifications:
@@ -127,6 +131,6 @@ def test_the_budget_counts_what_bears_the_tag_and_tells_the_operators(pipeline: 
 
 @pytest.mark.needs(Capability.SCHEMAS)
 def test_the_registry_has_the_contracts(pipeline: Pipeline) -> None:
-    schemas = pipeline.client("schemas").list_schemas(RegistryName=pipeline.outputs["dashboard"])["Schemas"]
+    schemas = pipeline.client("schemas").list_schemas(RegistryName=NAME)["Schemas"]
     contracts = {f"{contract.name}-{version}" for contract in load().values() for version in contract.versions}
     assert {schema["SchemaName"] for schema in schemas} == contracts

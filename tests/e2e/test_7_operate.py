@@ -126,6 +126,7 @@ def test_the_names_are_those_that_terraform_gives(pipeline: Pipeline) -> None:
     resources, outputs = Resources(NAME), pipeline.outputs
     assert resources.originals == outputs["originals_bucket"]
     assert resources.processed == outputs["processed_bucket"]
+    assert resources.dashboard == outputs["dashboard"]
     assert resources.table == outputs["table"]
     assert resources.function == outputs["process_image"]["name"]
     assert resources.log_group == outputs["process_image"]["log_group"]

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from browser import chromium
-from e2e.conftest import API, VARIANTS
+from e2e.conftest import ORIGINS, VARIANTS
 from e2e.engines import Capability, Tool
 from e2e.serve import base_url
 from e2e.test_6_serve import caller
@@ -180,7 +180,7 @@ def test_a_large_file_goes_to_the_bucket_from_a_page_of_another_origin(
     noise = Image.frombytes("RGB", size, random.Random(1).randbytes(size[0] * size[1] * 3))
     large = encode(noise, "PNG")
     assert len(large) > 10_000_000
-    page = visit(carol.key, API["cors_origin"])
+    page = visit(carol.key, ORIGINS[0])
     with page.expect_response(lambda answer: answer.request.method == "POST" and answer.status == 204):
         upload(page, {"name": "noise.png", "mimeType": "image/png", "buffer": large})
     expect(frame(page, "noise.png", "processed")).to_contain_text("PNG · 10.7 MB")

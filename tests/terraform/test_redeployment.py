@@ -85,7 +85,7 @@ NOTICED: dict[str, dict[str, Any]] = {
         "authorization": {"type": "COGNITO_USER_POOLS", "user_pool_arns": [f"{POOL}a"], "scopes": ["orders/read"]}
     },
     "keys": {"api_keys": ["alice"]},
-    "another_origin": {"cors": {"origin": "https://shop.example"}},
+    "another_origin": {"cors": {"origins": ["https://shop.example"]}},
     "bytes": {"binary_media_types": ["image/png"]},
     "another_policy": {"policy": '{"Version": "2012-10-17", "Statement": []}'},
 }
@@ -98,7 +98,7 @@ UNNOTICED: dict[str, dict[str, Any]] = {
     "less_throttling": {"throttling": {"rate": 5, "burst": 5}},
     "no_traces": {"tracing": False},
     "tags": {"tags": {"team": "shop"}},
-    "a_firewall": {"web_acl_arn": "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/shop/0"},
+    "a_firewall": {"web_acl": {"arn": "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/shop/0"}},
     "a_permission": {"permissions": {"read": "{}"}},
     "another_stage": {"stage": "v2"},
 }

@@ -8,6 +8,7 @@ import shutil
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from jsonschema import Draft4Validator, Draft202012Validator
 
@@ -45,6 +46,11 @@ MISTAKES: dict[str, dict[str, Any]] = {
     'name "1st"': {"name": "1st"},
     "observe.findings tells one to five topics, and alarm_topic_arns has 0": {"observe": {"findings": True}},
     'name "a-name-that-is-far-too-long"': {"name": "a-name-that-is-far-too-long"},
+    "make bucket names of 64 characters, and S3 takes 63: use a name of at most 23": {
+        "name": "n" * 24,
+        "region": "xx-northwest-10a",
+    },
+    'name "xn--images" begins with what S3 does not take': {"name": "xn--images"},
     'runtime "3.13"': {"runtime": "3.13"},
     'logs.level is "TRACE"': {"logs": {"level": "TRACE"}},
     "max_bytes is 0": {"limits": {"max_bytes": 0}},
@@ -82,6 +88,11 @@ MISTAKES: dict[str, dict[str, Any]] = {
     'the watermark text of "blank" cannot be drawn': {"variants": [marked(), {**marked(text="  "), "name": "blank"}]},
     'the watermark of "web" has an unknown position': {
         "variants": [marked(position="middle"), {**marked(), "name": "good"}]
+    },
+    '"application" differs only in case from Application': {"tags": {"application": "shop"}},
+    '"Team", "team" differ only in case': {"tags": {"Team": "shop", "team": "shop", "Application": "shop"}},
+    'a key does not begin with aws:, unlike "AWS:team", "te*m", "team"': {
+        "tags": {"AWS:team": "x", "te*m": "x", "team": "x" * 257, "Ünit 1_.:/=+@-": "", "Application": "y"}
     },
     "api.upload_expiry is 3601 s": {"api": {"upload_expiry": 3601}},
     'reconcile.schedule "daily"': {"reconcile": {"schedule": "daily"}},
@@ -202,12 +213,14 @@ def test_a_mistake_that_a_module_knows_fails_at_plan(plans: dict[str, list[str]]
 
 SUBSCRIBER = "arn:aws:sqs:eu-central-1:123456789012:shop"
 OPERATORS = "arn:aws:sns:eu-central-1:123456789012:operators"
+API = "https://abc.execute-api.eu-central-1.amazonaws.com/v1"
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 APPLIED = f"""
 run "apply" {{
   variables {{
     permissions_boundary_arn = "{BOUNDARY}"
     reconcile                = {{ repair = true }}
+    api                      = {{ page = true, authorization = {{ type = "API_KEY" }}, api_keys = ["me"] }}
 
     observe = {{ alarm_topic_arns = ["{OPERATORS}"], budget = {{ usd = 50 }}, findings = true, schemas = true }}
 
@@ -250,6 +263,10 @@ class Applied:
         assert found, kind
         return found
 
+    def kinds(self) -> set[str]:
+        """Return the types of all resources."""
+        return {one["type"] for one in self._resources if one["mode"] == "managed"} - {"terraform_data"}
+
     def one(self, kind: str, module: str) -> dict[str, Any]:
         """The resource of a type in a module."""
         (found,) = (values for at, values in self.every(kind).items() if at.startswith(f"module.{module}."))
@@ -272,6 +289,7 @@ def applies(root: Workspace) -> dict[str, Applied]:
     overrides = "".join(
         f'  mock_resource "{kind}" {{\n    defaults = {{ arn = "{arn}" }}\n  }}\n' for kind, arn in ARNS.items()
     )
+    overrides += f'  mock_resource "aws_api_gateway_stage" {{\n    defaults = {{ invoke_url = "{API}" }}\n  }}\n'
     made = {}
     for name, told in root.play({"applied": APPLIED, "untraced": UNTRACED}, mocks=overrides).items():
         assert errors(told) == []
@@ -299,10 +317,79 @@ def test_every_role_is_bounded(applied: Applied) -> None:
     assert {address: role["permissions_boundary"] for address, role in roles.items()} == dict.fromkeys(roles, BOUNDARY)
 
 
-def test_the_longest_name_in_the_longest_region_leaves_no_role_without_one(applied: Applied) -> None:
-    longest = len("n" * 24) + len("ap-southeast-1") - len(GOOD["name"]) - len(GOOD["region"])
-    for address, role in applied.every("aws_iam_role").items():
-        assert len(role["name"]) + longest <= 64, address  # what IAM allows
+# What is global, in the account or in the world, with the attribute that names it and the longest name that AWS takes.
+GLOBAL = {
+    "aws_budgets_budget": ("name", 100),
+    "aws_cloudwatch_dashboard": ("dashboard_name", 255),
+    "aws_iam_role": ("name", 64),
+    "aws_s3_bucket": ("bucket", 63),
+}
+# Regional, or named within what another resource names.
+REGIONAL = {
+    "aws_api_gateway_account",
+    "aws_api_gateway_api_key",
+    "aws_api_gateway_deployment",
+    "aws_api_gateway_method_settings",
+    "aws_api_gateway_rest_api",
+    "aws_api_gateway_stage",
+    "aws_api_gateway_usage_plan",
+    "aws_api_gateway_usage_plan_key",
+    "aws_cloudwatch_event_archive",
+    "aws_cloudwatch_event_bus",
+    "aws_cloudwatch_event_rule",
+    "aws_cloudwatch_event_target",
+    "aws_cloudwatch_log_group",
+    "aws_cloudwatch_metric_alarm",
+    "aws_cloudwatch_query_definition",
+    "aws_dynamodb_table",
+    "aws_iam_role_policy",
+    "aws_kms_alias",
+    "aws_kms_key",
+    "aws_lambda_event_source_mapping",
+    "aws_lambda_function",
+    "aws_lambda_function_event_invoke_config",
+    "aws_lambda_function_recursion_config",
+    "aws_s3_bucket_cors_configuration",
+    "aws_s3_bucket_lifecycle_configuration",
+    "aws_s3_bucket_notification",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_versioning",
+    "aws_s3_object",
+    "aws_scheduler_schedule",
+    "aws_schemas_registry",
+    "aws_schemas_schema",
+    "aws_sfn_state_machine",
+    "aws_sns_topic",
+    "aws_sns_topic_subscription",
+    "aws_sqs_queue",
+}
+
+
+def test_global_names_hold_the_region(applied: Applied) -> None:
+    """So the same name can be applied in several regions of an account."""
+    for kind, (attribute, _) in GLOBAL.items():
+        for address, values in applied.every(kind).items():
+            assert GOOD["region"] in values[attribute], address
+    assert applied.kinds() <= GLOBAL.keys() | REGIONAL
+
+
+def test_the_longest_name_fits_in_every_region(applied: Applied) -> None:
+    session = boto3.Session()
+    regions = {
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("s3", partition_name=partition)
+    }
+    longest = max(regions, key=len)
+    assert len(longest) >= len("us-isof-south-1")
+    for kind, (attribute, limit) in GLOBAL.items():
+        for address, values in applied.every(kind).items():
+            assert values[attribute].count(GOOD["name"]) == 1, address
+            name = values[attribute].replace(GOOD["name"], "n" * 24).replace(GOOD["region"], longest)
+            assert len(name) <= limit, (address, name)
 
 
 def redrive(queue: dict[str, Any]) -> dict[str, Any]:
@@ -533,9 +620,10 @@ def test_every_alarm_is_in_the_runbook_and_no_other(applied: Applied) -> None:
 def test_the_operators_are_told_of_the_budget_and_of_findings(applied: Applied) -> None:
     (budget,) = applied.every("aws_budgets_budget").values()
     assert (float(budget["limit_amount"]), budget["limit_unit"], budget["time_unit"]) == (50, "USD", "MONTHLY")
-    assert [(one["name"], one["values"]) for one in budget["cost_filter"]] == [
-        ("TagKeyValue", ["user:Application$darkroom"])
-    ]
+    assert {one["name"]: one["values"] for one in budget["cost_filter"]} == {
+        "Region": ["eu-central-1"],
+        "TagKeyValue": ["user:Application$darkroom"],
+    }
     told = {(one["notification_type"], one["threshold"]) for one in budget["notification"]}
     assert told == {("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)}
     assert all(one["subscriber_sns_topic_arns"] == [OPERATORS] for one in budget["notification"])

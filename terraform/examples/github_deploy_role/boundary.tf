@@ -56,15 +56,8 @@ data "aws_iam_policy_document" "boundary" {
   }
 
   statement {
-    actions = [
-      "logs:CreateLogGroup",
-      "logs:CreateLogStream",
-      "logs:DescribeLogStreams",
-      "logs:FilterLogEvents",
-      "logs:GetLogEvents",
-      "logs:PutLogEvents",
-    ]
-    resources = ["arn:${local.partition}:logs:${local.regional}:*"] # API Gateway's role is the whole account's
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = [for arn in local.services.logs.arns : "${arn}:*"]
   }
 
   statement {

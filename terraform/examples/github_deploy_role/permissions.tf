@@ -5,7 +5,7 @@ locals {
 
   services = {
     alarms = {
-      arns  = ["arn:${local.partition}:cloudwatch:${local.regional}:alarm:${var.name}-*", "arn:${local.partition}:cloudwatch::${local.account_id}:dashboard/${var.name}*"]
+      arns  = ["arn:${local.partition}:cloudwatch:${local.regional}:alarm:${var.name}-*", "arn:${local.partition}:cloudwatch::${local.account_id}:dashboard/${var.name}-${var.region}"]
       read  = ["cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource"]
       write = ["cloudwatch:DeleteAlarms", "cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"]
     }
@@ -13,7 +13,7 @@ locals {
     # API Gateway names what it has by ids: these are all REST APIs of the region.
     api = {
       arns = [
-        for resource in ["account", "apikeys", "apikeys/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*"] :
+        for resource in ["apikeys", "apikeys/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*"] :
         "arn:${local.partition}:apigateway:${var.region}::/${resource}"
       ]
       read  = ["apigateway:GET"]
@@ -21,7 +21,7 @@ locals {
     }
 
     buckets = {
-      arns = ["arn:${local.partition}:s3:::${var.name}-*-${local.account_id}"]
+      arns = ["arn:${local.partition}:s3:::${var.name}-*-${local.account_id}-${var.region}"]
       read = [
         "s3:GetAccelerateConfiguration",
         "s3:GetBucketAcl",
@@ -59,7 +59,7 @@ locals {
     }
 
     budgets = {
-      arns  = ["arn:${local.partition}:budgets::${local.account_id}:budget/${var.name}"]
+      arns  = ["arn:${local.partition}:budgets::${local.account_id}:budget/${var.name}-${var.region}"]
       read  = ["budgets:ListTagsForResource", "budgets:ViewBudget"]
       write = ["budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"]
     }
@@ -94,7 +94,7 @@ locals {
 
     # Of the page and of watermarks only: neither role can read an image, nor the one that applies delete any.
     files = {
-      arns  = ["arn:${local.partition}:s3:::${var.name}-page-${local.account_id}/*", "arn:${local.partition}:s3:::${var.name}-processed-${local.account_id}/watermarks/*"]
+      arns  = ["arn:${local.partition}:s3:::${var.name}-page-${local.account_id}-${var.region}/*", "arn:${local.partition}:s3:::${var.name}-processed-${local.account_id}-${var.region}/watermarks/*"]
       read  = ["s3:GetObject", "s3:GetObjectTagging"]
       write = ["s3:DeleteObject", "s3:PutObject", "s3:PutObjectTagging"]
     }
@@ -400,12 +400,12 @@ data "aws_iam_policy_document" "state" {
 
   statement {
     actions   = ["s3:GetObject"]
-    resources = [for key in each.value.read : "arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/${key}"]
+    resources = [for key in each.value.read : "arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/${var.region}/${key}"]
   }
 
   statement {
     actions   = ["s3:PutObject"]
-    resources = [for key in each.value.write : "arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/${key}"]
+    resources = [for key in each.value.write : "arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/${var.region}/${key}"]
   }
 
   dynamic "statement" {
@@ -413,7 +413,7 @@ data "aws_iam_policy_document" "state" {
 
     content {
       actions   = ["s3:DeleteObject"]
-      resources = ["arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/${statement.value}"]
+      resources = ["arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/${var.region}/${statement.value}"]
     }
   }
 }

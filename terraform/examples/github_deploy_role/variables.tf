@@ -27,7 +27,7 @@ variable "repository" {
 }
 
 variable "state_bucket" {
-  description = "Bucket that holds Terraform's state, under `<name>/`."
+  description = "Bucket that holds Terraform's state, under `<name>/<region>/`."
   type        = string
   nullable    = false
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the bucket, in full: nobody else in the world may have it, so it should end in the account's id."
+  description = "Name of the bucket, in full: no other bucket in the world may have it, so it should hold the account's id and the region."
   type        = string
   nullable    = false
 
@@ -8,9 +8,10 @@ variable "name" {
     error_message = "name \"${var.name}\" must be 3 to 63 lower case letters, digits or -, and neither begin nor end with -."
   }
 
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
   validation {
-    condition     = !can(regex("^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|--table-s3|-an)$", var.name))
-    error_message = "name \"${var.name}\": S3 reserves names that begin with xn--, sthree- or amzn-s3-demo-, or end with -s3alias, --ol-s3, --x-s3, --table-s3 or -an. Choose another name."
+    condition     = !can(regex("^(amzn-s3-demo-|sthree-|xn--)|(--ol-s3|--table-s3|--x-s3|-an|-s3alias)$", var.name))
+    error_message = "name \"${var.name}\" begins with amzn-s3-demo-, sthree- or xn--, or ends with --ol-s3, --table-s3, --x-s3, -an or -s3alias: S3 keeps these names for itself. Use another."
   }
 }
 
@@ -104,6 +105,17 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for key, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:")])
+    error_message = "tags: a key has 1 to 128 and a value up to 256 letters, digits, spaces and _.:/=+@-, and a key does not begin with aws:, unlike ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
+  }
+
+  # To IAM they are the same key, to most other services two.
+  validation {
+    condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
+    error_message = "tags: ${join(", ", [for key in keys(var.tags) : "\"${key}\"" if length([for other in keys(var.tags) : other if lower(other) == lower(key)]) > 1])} differ only in case: keep one of them."
+  }
 }
 
 variable "versioned" {

@@ -14,11 +14,14 @@ locals {
   # The rules of the default bus share their names with everyone else's in the account.
   rule_prefix = local.created ? "" : "${local.prefix}-"
 
+  # The two ends differ: else the bus `a-b` and the rules of `a` with the prefix `a-b` would have one name for two queues.
+  archive_name = "${local.prefix}-${local.created ? "bus" : "events"}"
+
   # Built from names, not read from resources: the policies of the key and of the targets name these ARNs,
   # and the bus and its rules need the key and the targets.
   arn              = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/${var.name}"
   dlq_arn          = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dlq_name}"
-  dlq_name         = "${local.prefix}-events-dlq"
+  dlq_name         = "${local.archive_name}-dlq"
   rule_arn_prefix  = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${local.created ? "${var.name}/" : local.rule_prefix}"
   rule_arn_pattern = "${local.rule_arn_prefix}*"
 }
@@ -40,15 +43,15 @@ resource "aws_cloudwatch_event_bus" "this" {
 resource "aws_cloudwatch_event_archive" "this" {
   count = var.archive == null ? 0 : 1
 
-  name             = "${local.prefix}-events"
+  name             = local.archive_name
   event_source_arn = local.created ? aws_cloudwatch_event_bus.this[0].arn : local.arn
   event_pattern    = var.archive.pattern
   retention_days   = var.archive.retention_days
 
   lifecycle {
     precondition {
-      condition     = length("${local.prefix}-events") <= 48
-      error_message = "The archive's name ${local.prefix}-events has ${length("${local.prefix}-events")} characters, EventBridge allows 48: set a shorter `prefix`."
+      condition     = length(local.archive_name) <= 48
+      error_message = "The archive's name ${local.archive_name} has ${length(local.archive_name)} characters, EventBridge allows 48: set a shorter `prefix`."
     }
   }
 }

@@ -169,8 +169,8 @@ variable "invokers" {
   nullable = false
 
   validation {
-    condition     = alltrue([for invoker in values(var.invokers) : endswith(invoker.service, ".amazonaws.com") && can(regex("^arn:([^:]*:){4}.", invoker.source_arn))])
-    error_message = "An invoker needs a service such as events.amazonaws.com and the ARN it acts for; wrong: ${join(", ", [for key, invoker in var.invokers : key if !endswith(invoker.service, ".amazonaws.com") || !can(regex("^arn:([^:]*:){4}.", invoker.source_arn))])}."
+    condition     = alltrue([for invoker in values(var.invokers) : can(regex("^[a-z0-9-]+([.][a-z0-9-]+){2,}$", invoker.service)) && can(regex("^arn:([^:]*:){4}.", invoker.source_arn))])
+    error_message = "An invoker needs a service such as events.amazonaws.com and the ARN it acts for; wrong: ${join(", ", [for key, invoker in var.invokers : key if !can(regex("^[a-z0-9-]+([.][a-z0-9-]+){2,}$", invoker.service)) || !can(regex("^arn:([^:]*:){4}.", invoker.source_arn))])}."
   }
 }
 
@@ -281,6 +281,17 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for key, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:")])
+    error_message = "tags: a key has 1 to 128 and a value up to 256 letters, digits, spaces and _.:/=+@-, and a key does not begin with aws:, unlike ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
+  }
+
+  # To IAM they are the same key, to most other services two.
+  validation {
+    condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
+    error_message = "tags: ${join(", ", [for key in keys(var.tags) : "\"${key}\"" if length([for other in keys(var.tags) : other if lower(other) == lower(key)]) > 1])} differ only in case: keep one of them."
+  }
 }
 
 variable "timeout" {

@@ -2,7 +2,7 @@
 resource "aws_budgets_budget" "this" {
   count = var.budget == null ? 0 : 1
 
-  name         = var.name
+  name         = local.global_name
   budget_type  = "COST"
   limit_amount = tostring(var.budget.usd)
   limit_unit   = "USD"
@@ -11,6 +11,11 @@ resource "aws_budgets_budget" "this" {
   cost_filter {
     name   = "TagKeyValue"
     values = [join("$", ["user:${var.budget.tag.key}", var.budget.tag.value])]
+  }
+
+  cost_filter {
+    name   = "Region"
+    values = [local.region]
   }
 
   dynamic "notification" {

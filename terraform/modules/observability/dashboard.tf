@@ -5,6 +5,9 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
+  # Dashboards and budgets are the account's, alarms the region's: the region keeps two deployments of one name apart.
+  global_name = "${var.name}-${local.region}"
+
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
 }
@@ -166,7 +169,7 @@ locals {
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
-  dashboard_name = var.name
+  dashboard_name = local.global_name
   # Without places, widgets flow from left to right and down.
   dashboard_body = jsonencode({ widgets = local.widgets })
 }

@@ -42,16 +42,19 @@ resource "aws_api_gateway_stage" "this" {
   stage_name           = var.stage
   xray_tracing_enabled = var.tracing
 
-  access_log_settings {
-    destination_arn = aws_cloudwatch_log_group.access.arn
-    format          = jsonencode(local.access_log)
+  dynamic "access_log_settings" {
+    for_each = var.logging[*]
+
+    content {
+      destination_arn = local.access_log_group_arn
+      format          = jsonencode(local.access_log)
+    }
   }
 
   tags = var.tags
 
-  # API Gateway makes this log group itself, unencrypted and for ever, where it finds none. And without the account's
-  # role a stage cannot have logs.
-  depends_on = [aws_cloudwatch_log_group.execution, var.logging]
+  # API Gateway makes the second log group itself, unencrypted and forever, where it finds none.
+  depends_on = [aws_cloudwatch_log_group.access, aws_cloudwatch_log_group.execution]
 }
 
 resource "aws_api_gateway_method_settings" "this" {
@@ -61,7 +64,7 @@ resource "aws_api_gateway_method_settings" "this" {
 
   settings {
     data_trace_enabled     = false # it would write what users send to the log
-    logging_level          = var.logging.level
+    logging_level          = var.logging == null ? "OFF" : var.logging.level
     metrics_enabled        = true
     throttling_burst_limit = var.throttling.burst
     throttling_rate_limit  = var.throttling.rate
@@ -69,8 +72,8 @@ resource "aws_api_gateway_method_settings" "this" {
 }
 
 resource "aws_wafv2_web_acl_association" "this" {
-  count = var.web_acl_arn == null ? 0 : 1
+  count = var.web_acl == null ? 0 : 1
 
   resource_arn = aws_api_gateway_stage.this.arn
-  web_acl_arn  = var.web_acl_arn
+  web_acl_arn  = var.web_acl.arn
 }

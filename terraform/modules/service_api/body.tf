@@ -11,9 +11,17 @@ locals {
   # On every answer, unless the route says otherwise.
   headers = merge(
     { Cache-Control = "'no-store'", X-Content-Type-Options = "'nosniff'" },
-    { for origin in var.cors[*].origin : "Access-Control-Allow-Origin" => "'${origin}'" },
-    { for origin in var.cors[*].origin : "Vary" => "'Origin'" if origin != "*" },
+    local.cors_headers,
   )
+
+  origins = try(sort(var.cors.origins), [])
+
+  # API Gateway sets a constant here, or what a response's template chooses. Gateway responses and bytes have no template,
+  # so that of several origins only the preflight names the one that asks.
+  cors_headers = length(local.origins) == 0 ? {} : {
+    Access-Control-Allow-Origin   = length(local.origins) == 1 ? "'${local.origins[0]}'" : "'*'"
+    Access-Control-Expose-Headers = "'ETag,Location,Retry-After,x-amz-apigw-id,x-amzn-RequestId'"
+  }
 
   operations = {
     for name, route in local.routes : name => merge(
@@ -36,6 +44,9 @@ locals {
         x-amazon-apigateway-request-validator = route.request.schema == null ? "parameters" : "parameters_and_body"
 
         x-amazon-apigateway-integration = merge(
+          {
+            for handling in ["CONVERT_TO_TEXT"] : "contentHandling" => handling if length(route.integration.templates) > 0
+          },
           {
             type                = "aws"
             uri                 = "arn:${local.partition}:apigateway:${local.region}:${route.integration.service}"
@@ -96,14 +107,14 @@ locals {
           requestTemplates    = { "application/json" = jsonencode({ statusCode = 204 }) }
 
           responses = {
-            default = {
+            default = merge({
               statusCode = "204"
               responseParameters = {
                 for header, value in merge(local.preflight_headers, {
                   Access-Control-Allow-Methods = "'${join(",", sort(concat(["OPTIONS"], [for route in values(local.routes) : upper(route.method) if route.path == path])))}'"
-                }) : "method.response.header.${header}" => value
+                }) : "method.response.header.${header}" => value if value != null
               }
-            }
+            }, { for template in compact([local.preflight_template]) : "responseTemplates" => { "application/json" = template } })
           }
         }
       }
@@ -111,12 +122,33 @@ locals {
   }
 
   preflight_headers = {
-    Access-Control-Allow-Headers = "'${join(",", concat(["Authorization", "Content-Type", "X-Amz-Date", "X-Amz-Security-Token", "X-Api-Key"], try(var.cors.headers, [])))}'"
+    Access-Control-Allow-Headers = "'${join(",", values(local.request_headers))}'"
     Access-Control-Allow-Methods = "'OPTIONS'"
-    Access-Control-Allow-Origin  = "'${try(var.cors.origin, "")}'"
+    Access-Control-Allow-Origin  = length(local.origins) == 1 ? "'${local.origins[0]}'" : null # else the template's
     Access-Control-Max-Age       = "'${try(var.cors.max_age, 0)}'"
+    Vary                         = length(local.origins) == 1 ? null : "'Origin'"
     X-Content-Type-Options       = "'nosniff'"
   }
+
+  # What callers send with a token, a key or a signature (AWS's signers for browsers send all of X-Amz-…), and what the
+  # routes declare: once each, as names of headers have no case.
+  request_headers = {
+    for name, spellings in {
+      for header in concat(
+        ["Authorization", "Content-Type", "X-Amz-Content-Sha256", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-User-Agent", "X-Api-Key"],
+        flatten([for route in values(var.routes) : keys(route.request.headers)]),
+      ) : lower(header) => header...
+    } : name => spellings[0]
+  }
+
+  # A browser writes its header Origin in lower case over HTTP/2, and names in this map have a case.
+  preflight_template = length(local.origins) == 1 ? "" : join("", [
+    "#set($origins = ${jsonencode(local.origins)})",
+    "#set($headers = $input.params().header)",
+    "#set($origin = \"$!headers.get('origin')\")",
+    "#if($origin == \"\")#set($origin = \"$!headers.get('Origin')\")#end",
+    "#if($origins.contains($origin))#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)#end",
+  ])
 
   document = {
     openapi = "3.0.1"

@@ -2,9 +2,11 @@ locals {
   access_log_group     = "/aws/apigateway/${var.name}"
   access_log_group_arn = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.access_log_group}"
 
-  # One JSON object a request: who, what, how it ended, and what the service behind said.
+  # One JSON object a request: who, what, how it ended, and what the service behind said. Callers can choose the request
+  # id, by the header X-Amzn-RequestId, but not the extended one.
   access_log = {
     request_id         = "$context.requestId"
+    extended_id        = "$context.extendedRequestId"
     at                 = "$context.requestTime"
     caller             = "$context.${local.principal}"
     ip                 = "$context.identity.sourceIp"
@@ -21,6 +23,8 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "access" {
+  count = var.logging == null ? 0 : 1
+
   name              = local.access_log_group
   kms_key_id        = var.key_arn
   retention_in_days = var.logging.retention_days
@@ -29,6 +33,8 @@ resource "aws_cloudwatch_log_group" "access" {
 }
 
 resource "aws_cloudwatch_log_group" "execution" {
+  count = var.logging == null ? 0 : 1
+
   name              = "API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${var.stage}"
   kms_key_id        = var.key_arn
   retention_in_days = var.logging.retention_days

@@ -20,16 +20,16 @@ output "id" {
 }
 
 output "log_group_arns" {
-  description = "ARNs of the log groups of accesses and of failed executions, as patterns that are known before the API is made: the key's policy can name them."
-  value = [
+  description = "ARNs of the log groups of accesses and of failed executions, as patterns that are known before the API is made: the key's policy can name them. Empty without `logging`."
+  value = var.logging == null ? [] : [
     local.access_log_group_arn,
     "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:API-Gateway-Execution-Logs_*/${var.stage}",
   ]
 }
 
 output "log_group_name" {
-  description = "Name of the log group of accesses."
-  value       = aws_cloudwatch_log_group.access.name
+  description = "Name of the log group of accesses; null without `logging`."
+  value       = one(aws_cloudwatch_log_group.access[*].name)
 }
 
 output "name" {

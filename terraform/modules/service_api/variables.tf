@@ -131,24 +131,34 @@ variable "authorization" {
 }
 
 variable "binary_media_types" {
-  description = "Content types that are bytes. The body of any other is taken for UTF-8 text, which destroys an image."
+  description = "Content types that are bytes; `*/*`: all. A body of any other type is decoded as UTF-8 text, which destroys an image. A template gets bytes in base64 (`$util.base64Decode($input.body)`), of requests and of the service's answers alike, so with `*/*` it has to decode every body that it reads."
   type        = list(string)
   default     = []
   nullable    = false
 }
 
 variable "cors" {
-  description = "Lets pages of `origin` (one, or `*`) call the API from a browser, with `headers` besides the usual ones; the browser asks again after `max_age` seconds. Null: none may."
+  description = <<-EOT
+    Lets pages of `origins` (such as https://example.com, or `*` alone) call the API from a browser, with the headers that
+    the routes declare and those that carry credentials; the browser asks again after `max_age` seconds. Null: none may.
+    With several origins the answer to the browser's preflight names the page's own one, or none. All other responses then
+    say `*`, as API Gateway can put only constants there. A browser sends no credentials without a preflight; where not
+    the caller's credentials but the network protects the API (`policy`), name one origin.
+  EOT
   type = object({
-    origin  = string
-    headers = optional(list(string), [])
+    origins = set(string)
     max_age = optional(number, 600)
   })
   default = null
 
   validation {
-    condition     = var.cors == null || try(can(regex("^([*]|https?://[A-Za-z0-9.:-]+)$", var.cors.origin)), false)
-    error_message = "`cors.origin` is `*` or an origin such as https://example.com, not ${try(var.cors.origin, "null")}."
+    condition     = var.cors == null || try(length(var.cors.origins) > 0 && alltrue([for origin in var.cors.origins : can(regex("^([*]|https?://[a-z0-9.-]+(:[0-9]+)?)$", origin))]), false)
+    error_message = "`cors.origins` are origins as browsers send them, in lower case and without a path, such as https://example.com, or `*`, unlike: ${try(join(", ", [for origin in var.cors.origins : "\"${origin}\"" if !can(regex("^([*]|https?://[a-z0-9.-]+(:[0-9]+)?)$", origin))]), "null")}."
+  }
+
+  validation {
+    condition     = try(!contains(var.cors.origins, "*") || length(var.cors.origins) == 1, true)
+    error_message = "`cors.origins` holds `*`, which is any origin, and others: leave one or the others out."
   }
 }
 
@@ -160,18 +170,16 @@ variable "description" {
 }
 
 variable "logging" {
-  description = "`level` of what API Gateway says of its executions (ERROR, INFO or OFF), and the days for which this and the log of accesses are kept. Needs the account's own role for API Gateway's logs (aws_api_gateway_account), which is one for all APIs of a region; where that is made beside the API, its id in `account_settings` makes the stage wait for it."
+  description = "A log of accesses, and one of what API Gateway reports of its executions (`level`: ERROR, INFO or OFF), kept for `retention_days`. API Gateway writes them with a role that is one for all APIs of an account and region (aws_api_gateway_account): where none is set, AWS refuses the stage with \"CloudWatch Logs role ARN must be set in account settings\". Null: no logs."
   type = object({
-    account_settings = optional(string)
-    level            = optional(string, "ERROR")
-    retention_days   = optional(number, 30)
+    level          = optional(string, "ERROR")
+    retention_days = optional(number, 30)
   })
-  default  = {}
-  nullable = false
+  default = null
 
   validation {
-    condition     = contains(["ERROR", "INFO", "OFF"], var.logging.level)
-    error_message = "`logging.level` must be ERROR, INFO or OFF, not ${var.logging.level}."
+    condition     = var.logging == null || try(contains(["ERROR", "INFO", "OFF"], var.logging.level), false)
+    error_message = "`logging.level` must be ERROR, INFO or OFF, not ${try(var.logging.level, "null")}."
   }
 }
 
@@ -216,6 +224,17 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for key, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:")])
+    error_message = "tags: a key has 1 to 128 and a value up to 256 letters, digits, spaces and _.:/=+@-, and a key does not begin with aws:, unlike ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
+  }
+
+  # To IAM they are the same key, to most other services two.
+  validation {
+    condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
+    error_message = "tags: ${join(", ", [for key in keys(var.tags) : "\"${key}\"" if length([for other in keys(var.tags) : other if lower(other) == lower(key)]) > 1])} differ only in case: keep one of them."
+  }
 }
 
 variable "throttling" {
@@ -246,8 +265,8 @@ variable "usage_plan" {
   nullable = false
 }
 
-variable "web_acl_arn" {
-  description = "ARN of a regional WAF web ACL to put before the API. Null: none."
-  type        = string
+variable "web_acl" {
+  description = "The regional WAF web ACL to put before the API, by its `arn`. Null: none. An object, so that a plan knows whether there is one even where the ACL is made in the same plan."
+  type        = object({ arn = string })
   default     = null
 }

@@ -117,6 +117,54 @@ def test_there_is_room_for_as_many_calls_as_the_queue_may_make(
     assert ("max_concurrency" in quota.said) is (verdict is Verdict.BAD)
 
 
+def make_api(resources: Resources, *, logged: bool) -> None:
+    """Make the API with a stage, as far as its logs go."""
+    api = resources.apis.create_rest_api(name=resources.api)["id"]
+    (root,) = resources.apis.get_resources(restApiId=api)["items"]
+    method = {"restApiId": api, "resourceId": root["id"], "httpMethod": "GET"}
+    resources.apis.put_method(**method, authorizationType="NONE")
+    resources.apis.put_integration(**method, type="MOCK")
+    deployment = resources.apis.create_deployment(restApiId=api)["id"]
+    resources.apis.create_stage(restApiId=api, stageName="v1", deploymentId=deployment)
+    if logged:
+        group = resources.arn("logs", f"log-group:{resources.api_log_group}")
+        operation = {"op": "replace", "path": "/accessLogSettings/destinationArn", "value": group}
+        resources.apis.update_stage(restApiId=api, stageName="v1", patchOperations=[operation])
+
+
+def set_role(resources: Resources, arn: str) -> None:
+    operation = {"op": "replace", "path": "/cloudwatchRoleArn", "value": arn}
+    resources.apis.update_account(patchOperations=[operation])
+
+
+def test_no_api_has_no_log(resources: Resources) -> None:
+    resources.apis.create_rest_api(name=f"another-{resources.api}")
+    assert about(resources, "log of the API") == []
+
+
+def test_an_api_without_a_log_is_a_warning(resources: Resources) -> None:
+    make_api(resources, logged=False)
+    (found,) = about(resources, "log of the API")
+    assert found.verdict is Verdict.WARNING
+    assert "set api.logs" in found.said
+
+
+def test_an_api_log_needs_a_role_that_exists(resources: Resources) -> None:
+    make_api(resources, logged=True)
+    set_role(resources, "")
+    (unset,) = about(resources, "log of the API")
+    assert (unset.verdict, "no role is set" in unset.said) == (Verdict.BAD, True)
+    assert "terraform/examples/api_account_logging" in unset.said
+
+    role = resources.iam.create_role(RoleName="logs", AssumeRolePolicyDocument="{}", Path="/api/")["Role"]["Arn"]
+    set_role(resources, role)
+    assert verdicts(resources, "log of the API") == [Verdict.GOOD]
+
+    resources.iam.delete_role(RoleName="logs")
+    (deleted,) = about(resources, "log of the API")
+    assert (deleted.verdict, f"the role {role} does not exist" in deleted.said) == (Verdict.BAD, True)
+
+
 def test_a_terraform_that_is_missing_or_too_old_is_a_warning(
     resources: Resources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,31 +11,44 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 import hcl2
+import jsonschema_rs
 import pytest
-from botocore.config import Config
 
-from presign_upload.forms import Form, InvalidRequestError, Request, presign
+from presign_upload.forms import Form, InvalidRequestError, Request, presign, signing_client
 from presign_upload.settings import Settings, SettingsError
 from stack import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_s3 import S3Client
 
 ENVIRONMENT = {"ORIGINALS_BUCKET": "originals", "MAX_BYTES": "1000", "EXPIRY_SECONDS": "60", "LOG_LEVEL": "INFO"}
 SETTINGS = Settings.from_environment(ENVIRONMENT)
 
 
+ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+
+
+@pytest.fixture(autouse=True)
+def function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of a function on AWS."""
+    for name in ENDPOINTS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture
 def s3() -> S3Client:
     """A client that signs; nothing here makes a request."""
-    return boto3.client(
-        "s3",
-        region_name="eu-central-1",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",  # noqa: S106 - it opens nothing
-        config=Config(signature_version="s3v4"),
-    )
+    return signing_client({})
 
 
 def policy(form: Form) -> dict[str, Any]:
@@ -73,22 +86,69 @@ def test_a_form_expires(s3: S3Client) -> None:
     assert form.expires_in == 60
 
 
-@pytest.mark.parametrize("owner", ["", ".", "..", "a/b", "/", "a b", "a\n", "é", "a" * 129, None, 5])
+@pytest.mark.parametrize("owner", ["", ".", "..", "a/b", "/", "a b", "a\n", "é", "a+b", "auth0|a", "a" * 129, None, 5])
 def test_no_form_for_what_is_no_owner(owner: Any) -> None:
     with pytest.raises(InvalidRequestError, match="owner"):
         Request(owner=owner, content_type="image/png")
 
 
-@pytest.mark.parametrize("content_type", ["", "image", "image/png\r\nX: y", "text/html; charset=x", "IMAGE/PNG", None])
+@pytest.mark.parametrize(
+    "content_type", ["", "image", "image/png\r\nX: y", "text/html", "text/html; charset=x", "IMAGE/PNG", None]
+)
 def test_no_form_for_what_is_no_content_type(content_type: Any) -> None:
     with pytest.raises(InvalidRequestError, match="content_type"):
         Request(owner="alice", content_type=content_type)
 
 
-@pytest.mark.parametrize("name", ["a\r\nb", "é", "a" * 201, "\x7f", None])
+@pytest.mark.parametrize("name", ["", " ", "a\r\nb", "é", "a" * 201, "\x7f", 5])
 def test_no_form_for_a_name_that_metadata_cannot_hold(name: Any) -> None:
     with pytest.raises(InvalidRequestError, match="name"):
         Request(owner="alice", content_type="image/png", name=name)
+
+
+# Bodies
+
+SCHEMA = json.loads((ROOT / "terraform" / "api" / "openapi.json").read_text())["components"]["schemas"]["Upload"]
+
+VALID = [
+    {"content_type": "image/png"},
+    {"content_type": "image/png", "name": "a.png"},
+    {"content_type": "application/octet-stream", "name": " a b "},
+    {"content_type": "image/webp", "name": "~" * 200},
+]
+INVALID = [
+    None, True, 5, "x", [], {}, [{"content_type": "image/png"}], {"name": "a.png"}, {"content_type": None},
+    {"content_type": ["image/png"]}, {"content_type": "text/html"}, {"content_type": "image/png\n"},
+    {"content_type": "image/png", "name": None}, {"content_type": "image/png", "name": ""},
+    {"content_type": "image/png", "name": "  "}, {"content_type": "image/png", "name": "a\n"},
+    {"content_type": "image/png", "name": "x" * 201}, {"content_type": "image/png", "owner": "bob"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("told", [*VALID, *INVALID], ids=repr)
+@pytest.mark.parametrize("encode", [str, lambda text: base64.b64encode(text.encode()).decode()], ids=["text", "base64"])
+def test_a_body_is_taken_if_the_contract_takes_it(told: Any, encode: Callable[[str], str]) -> None:
+    assert jsonschema_rs.is_valid(SCHEMA, told) == (told in VALID)
+    body = encode(json.dumps(told))
+    if told in VALID:
+        assert Request.from_body("alice", body) == Request(owner="alice", **told)
+    else:
+        with pytest.raises(InvalidRequestError):
+            Request.from_body("alice", body)
+
+
+@pytest.mark.parametrize("kind", SCHEMA["properties"]["content_type"]["enum"])
+def test_every_content_type_of_the_contract_is_taken(kind: str) -> None:
+    assert Request.from_body("alice", json.dumps({"content_type": kind})).content_type == kind
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", "{}}", "x", "====", "eyJ", "\ufffd", '{"a":' * 800, base64.b64encode(b"[" * 3000).decode(), "/w=="],
+)
+def test_a_body_that_is_not_json_is_refused(body: str) -> None:
+    with pytest.raises(InvalidRequestError, match="not JSON"):
+        Request.from_body("alice", body)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
@@ -128,17 +188,56 @@ def test_terraform_sets_what_the_function_reads() -> None:
     assert told == {field.name for field in dataclasses.fields(Settings)}
 
 
+def regions() -> list[tuple[str, str]]:
+    """Return each region of S3 that botocore knows, with the domain of its partition."""
+    session = boto3.Session()
+    resolver = botocore.session.get_session().get_component("endpoint_resolver")
+    return [
+        (region, resolver.get_partition_dns_suffix(partition))
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("s3", partition_name=partition)
+    ]
+
+
+def test_regions_cover_every_partition() -> None:
+    known = regions()
+    assert len(known) >= 40
+    assert {domain for _, domain in known} >= {
+        "amazonaws.com",
+        "amazonaws.com.cn",
+        "amazonaws.eu",
+        "c2s.ic.gov",
+        "sc2s.sgov.gov",
+    }
+
+
+@pytest.mark.parametrize(("region", "domain"), regions())
+def test_a_form_leads_to_the_bucket_in_its_region(monkeypatch: pytest.MonkeyPatch, region: str, domain: str) -> None:
+    """The host that the page's policy admits (`page_upload_url` in 9_try.tf) and that does not redirect."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    form = presign(signing_client({}), SETTINGS, Request(owner="alice", content_type="image/png"))
+    assert form.url == f"https://originals.s3.{region}.{domain}/"
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_a_form_leads_to_an_endpoint_that_is_set(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "http://localhost:4566")
+    form = presign(
+        signing_client({name: "http://localhost:4566"}), SETTINGS, Request(owner="alice", content_type="image/png")
+    )
+    assert form.url == "http://localhost:4566/originals"
+
+
 def test_the_handler_answers_with_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-central-1"}
-    for name, value in {**ENVIRONMENT, **keys}.items():
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     module = importlib.import_module("presign_upload.handler")
-    answer = module.handler({"owner": "alice", "content_type": "image/jpeg", "name": "x.jpg"}, None)
+    body = json.dumps({"content_type": "image/jpeg", "name": "x.jpg"})
+    answer = module.handler({"owner": "alice", "body": body}, None)
     json.dumps(answer)
     assert set(answer) == {"id", "url", "fields", "expires_in"}
-    assert answer["url"].startswith("https://")
-    with pytest.raises(InvalidRequestError):
-        module.handler({"owner": "", "content_type": "image/jpeg"}, None)
+    assert answer["url"] == "https://originals.s3.eu-central-1.amazonaws.com/"
+    for owner, refused in (("", body), ("alice", "{}")):
+        assert module.handler({"owner": owner, "body": refused}, None) == {"error": "invalid_body"}
     with pytest.raises(TypeError):
-        module.handler({"content_type": "image/jpeg"}, None)
+        module.handler({"body": body}, None)

@@ -77,7 +77,7 @@ def check(event: ImageEvent) -> dict[str, Any]:
 
 def test_an_upload_is_read_from_what_s3_sends() -> None:
     assert parse(json.dumps(CREATED)) == Upload(
-        bucket="darkroom-originals-111122223333",
+        bucket="darkroom-originals-111122223333-eu-central-1",
         key=f"maria/{UUID}",
         version_id="IYV3p45BT0ac8hjHg1houSdS1a.Mro8e",
         sequencer="006B0164A4A1F2C3D400000000000000",

@@ -207,7 +207,13 @@ def test_an_event_that_is_not_accepted_is_announced_at_the_next_try(
 
 @pytest.mark.parametrize(
     ("key", "metadata", "owner"),
-    [(MINTED, {"owner": "someone-else"}, "maria"), ("a", {"owner": "someone"}, "someone"), ("a", {}, None)],
+    [
+        (MINTED, {"owner": "someone-else"}, "maria"),
+        ("maria/JJlLy-EuIAMF_TA=", {}, "maria"),
+        ("maria/a_photograph", {}, None),
+        ("a", {"owner": "someone"}, "someone"),
+        ("a", {}, None),
+    ],
 )
 @pytest.mark.parametrize("data", [PHOTOGRAPH, b"no image"])
 def test_the_owner_is_told_of_the_key_else_of_the_metadata(

@@ -72,7 +72,7 @@ run "the_role_that_plans_can_change_nothing_but_plans" {
   assert {
     condition = [
       for statement in jsondecode(aws_iam_role_policy.state["plan"].policy).Statement : statement.Resource if statement.Action == "s3:PutObject"
-    ] == ["arn:aws:s3:::octo-org-state/photos/plans/*"]
+    ] == ["arn:aws:s3:::octo-org-state/photos/eu-west-1/plans/*"]
     error_message = "The role that plans may write more than plans: ${aws_iam_role_policy.state["plan"].policy}"
   }
 }
@@ -154,7 +154,7 @@ run "neither_role_reads_or_deletes_an_image" {
   assert {
     condition = alltrue([
       for statement in flatten([for policy in concat(values(aws_iam_policy.this), values(aws_iam_role_policy.state)) : jsondecode(policy.policy).Statement]) :
-      alltrue([for arn in flatten([statement.Resource]) : can(regex("^arn:aws:s3:::(octo-org-state/photos/|photos-page-123456789012/|photos-processed-123456789012/watermarks/)", arn))])
+      alltrue([for arn in flatten([statement.Resource]) : can(regex("^arn:aws:s3:::(octo-org-state/photos/eu-west-1/|photos-page-123456789012-eu-west-1/|photos-processed-123456789012-eu-west-1/watermarks/)", arn))])
       if length(setintersection(flatten([statement.Action]), ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"])) > 0
     ])
     error_message = "Images can be read, changed or deleted."

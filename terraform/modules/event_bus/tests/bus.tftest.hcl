@@ -55,7 +55,7 @@ run "a_bus_is_encrypted_and_has_a_dlq_of_its_own" {
 
 run "dlq_works_without_the_key_and_keeps_for_14_days" {
   assert {
-    condition     = aws_sqs_queue.dlq.name == "orders-events-dlq" && output.dlq_name == "orders-events-dlq"
+    condition     = aws_sqs_queue.dlq.name == "orders-bus-dlq" && output.dlq_name == "orders-bus-dlq"
     error_message = "The dead-letter queue has another name."
   }
   assert {
@@ -217,7 +217,7 @@ run "an_archive_keeps_the_bus" {
 
   assert {
     condition = (
-      one(aws_cloudwatch_event_archive.this).name == "orders-events" &&
+      one(aws_cloudwatch_event_archive.this).name == "orders-bus" &&
       one(aws_cloudwatch_event_archive.this).event_source_arn == one(aws_cloudwatch_event_bus.this).arn &&
       one(aws_cloudwatch_event_archive.this).retention_days == 90 &&
       one(aws_cloudwatch_event_archive.this).event_pattern == "{\"source\":[\"shop\"]}"
@@ -257,7 +257,7 @@ run "arns_are_known_from_names" {
     error_message = "The pattern does not match the rules of this bus, and only those."
   }
   assert {
-    condition     = output.dlq_arn == "arn:aws:sqs:eu-west-1:123456789012:orders-events-dlq"
+    condition     = output.dlq_arn == "arn:aws:sqs:eu-west-1:123456789012:orders-bus-dlq"
     error_message = "The dead-letter queue's ARN is not known at plan."
   }
 }
@@ -307,7 +307,7 @@ run "a_prefix_lets_the_bus_have_a_dotted_name" {
   }
 
   assert {
-    condition     = one(aws_cloudwatch_event_bus.this).name == "shop.orders" && output.dlq_name == "orders-events-dlq"
+    condition     = one(aws_cloudwatch_event_bus.this).name == "shop.orders" && output.dlq_name == "orders-bus-dlq"
     error_message = "The names do not begin with the prefix."
   }
   assert {

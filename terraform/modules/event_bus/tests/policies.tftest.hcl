@@ -42,7 +42,7 @@ run "only_the_bus_and_its_rules_may_send_to_the_dlq_and_only_over_tls" {
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sqs:SendMessage"
-        Resource  = "arn:aws:sqs:eu-west-1:123456789012:orders-events-dlq"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:orders-bus-dlq"
         Condition = {
           ArnLike = {
             "aws:SourceArn" = [
@@ -57,7 +57,7 @@ run "only_the_bus_and_its_rules_may_send_to_the_dlq_and_only_over_tls" {
         Effect    = "Deny"
         Principal = "*"
         Action    = "sqs:*"
-        Resource  = "arn:aws:sqs:eu-west-1:123456789012:orders-events-dlq"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:orders-bus-dlq"
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]

@@ -198,7 +198,7 @@ run "a_budget_counts_what_bears_the_tag_and_tells_the_topic" {
   }
 
   assert {
-    condition     = aws_budgets_budget.this[0].limit_amount == "12.5" && one(aws_budgets_budget.this[0].cost_filter).values == tolist(["user:team$shop"])
+    condition     = aws_budgets_budget.this[0].limit_amount == "12.5" && { for one in aws_budgets_budget.this[0].cost_filter : one.name => one.values } == { Region = tolist(["eu-central-1"]), TagKeyValue = tolist(["user:team$shop"]) }
     error_message = "It must count the tag's costs: ${jsonencode(aws_budgets_budget.this[0].cost_filter)}"
   }
 

@@ -37,6 +37,7 @@ mock_provider "aws" {
 variables {
   name    = "shop"
   key_arn = "arn:aws:kms:eu-central-1:123456789012:key/shop"
+  logging = {}
 
   routes = {
     "GET /orders/{id}" = {
@@ -195,7 +196,7 @@ run "keys_come_with_a_plan" {
 
 run "other_origins_are_let_in_by_a_variable" {
   variables {
-    cors = { origin = "https://shop.example", headers = ["X-Order"] }
+    cors = { origins = ["https://shop.example"] }
   }
 
   assert {
@@ -214,6 +215,99 @@ run "other_origins_are_let_in_by_a_variable" {
   }
 }
 
+run "one_origin_is_on_every_response" {
+  variables {
+    cors = { origins = ["https://shop.example"] }
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for methods in values(jsondecode(aws_api_gateway_rest_api.this.body).paths) : [
+        for operation in values(methods) : [
+          for response in values(operation["x-amazon-apigateway-integration"].responses) :
+          response.responseParameters["method.response.header.Access-Control-Allow-Origin"] == "'https://shop.example'" && !contains(keys(response), "method.response.header.Vary")
+        ]
+      ]
+    ]))
+    error_message = "Every response must name the origin: ${aws_api_gateway_rest_api.this.body}"
+  }
+
+  assert {
+    condition     = !contains(keys(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options["x-amazon-apigateway-integration"].responses.default), "responseTemplates")
+    error_message = "There is nothing to choose."
+  }
+}
+
+run "several_origins_are_told_apart_by_the_preflight" {
+  variables {
+    cors = { origins = ["https://shop.example", "http://localhost:3000"] }
+  }
+
+  assert {
+    condition = alltrue([
+      for options in [jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options["x-amazon-apigateway-integration"].responses.default] :
+      !contains(keys(options.responseParameters), "method.response.header.Access-Control-Allow-Origin")
+      && options.responseParameters["method.response.header.Vary"] == "'Origin'"
+      && strcontains(options.responseTemplates["application/json"], "[\"http://localhost:3000\",\"https://shop.example\"]")
+    ])
+    error_message = "The template must choose among the origins: ${jsonencode(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options)}"
+  }
+
+  assert {
+    condition = alltrue(concat(
+      [
+        for response in values(jsondecode(aws_api_gateway_rest_api.this.body)["x-amazon-apigateway-gateway-responses"]) :
+        response.responseParameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+      ],
+      [
+        for response in values(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].responses) :
+        response.responseParameters["method.response.header.Access-Control-Allow-Origin"] == "'*'"
+      ],
+    ))
+    error_message = "Where nothing can be chosen, the response must be readable: ${aws_api_gateway_rest_api.this.body}"
+  }
+}
+
+run "browsers_may_send_credentials_and_read_what_they_need" {
+  variables {
+    cors = { origins = ["https://shop.example"] }
+
+    routes = {
+      "PUT /orders/{id}" = {
+        request = { headers = { X-Order = true, content-type = true } }
+        integration = {
+          service   = "dynamodb:action/PutItem"
+          responses = { default = { status = 200, template = "done" } }
+        }
+      }
+    }
+  }
+
+  assert {
+    condition = toset([
+      for header in split(",", trim(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options["x-amazon-apigateway-integration"].responses.default.responseParameters["method.response.header.Access-Control-Allow-Headers"], "'")) : lower(header)
+      ]) == toset([
+      "authorization", "content-type", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-user-agent", "x-api-key", "x-order",
+    ])
+    error_message = "Tokens, keys, signatures and the routes' own headers must be admitted: ${aws_api_gateway_rest_api.this.body}"
+  }
+
+  assert {
+    condition     = length(regexall("(?i)content-type", jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options["x-amazon-apigateway-integration"].responses.default.responseParameters["method.response.header.Access-Control-Allow-Headers"])) == 1
+    error_message = "A header must be named once, however it is spelled."
+  }
+
+  assert {
+    condition = alltrue([
+      for headers in [
+        jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].put["x-amazon-apigateway-integration"].responses.default.responseParameters["method.response.header.Access-Control-Expose-Headers"],
+        jsondecode(aws_api_gateway_rest_api.this.body)["x-amazon-apigateway-gateway-responses"].THROTTLED.responseParameters["gatewayresponse.header.Access-Control-Expose-Headers"],
+      ] : length(setintersection(split(",", trim(headers, "'")), ["ETag", "Location", "Retry-After"])) == 3
+    ])
+    error_message = "A page must be able to read where an image is, what it is and when to try again: ${aws_api_gateway_rest_api.this.body}"
+  }
+}
+
 run "without_it_there_is_no_preflight" {
   assert {
     condition     = keys(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"]) == ["get"]
@@ -223,19 +317,60 @@ run "without_it_there_is_no_preflight" {
 
 run "logs_are_encrypted_and_forgotten" {
   assert {
-    condition     = aws_cloudwatch_log_group.access.kms_key_id == var.key_arn && aws_cloudwatch_log_group.execution.kms_key_id == var.key_arn && aws_cloudwatch_log_group.access.retention_in_days == 30
+    condition     = aws_cloudwatch_log_group.access[0].kms_key_id == var.key_arn && aws_cloudwatch_log_group.execution[0].kms_key_id == var.key_arn && aws_cloudwatch_log_group.access[0].retention_in_days == 30
     error_message = "Both log groups must be encrypted and forget."
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.execution.name == "API-Gateway-Execution-Logs_abc123/v1"
-    error_message = "It must be the group that API Gateway writes to: ${aws_cloudwatch_log_group.execution.name}"
+    condition     = aws_cloudwatch_log_group.execution[0].name == "API-Gateway-Execution-Logs_abc123/v1"
+    error_message = "It must be the group that API Gateway writes to: ${aws_cloudwatch_log_group.execution[0].name}"
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format).caller == "$context.identity.user"
     error_message = "The access log must say who called."
   }
+
+  assert {
+    condition     = jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format).extended_id == "$context.extendedRequestId"
+    error_message = "The access log must have the id that callers cannot choose."
+  }
+}
+
+run "nothing_is_logged_unless_asked_for" {
+  variables {
+    logging = null
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_log_group.access) + length(aws_cloudwatch_log_group.execution) + length(aws_api_gateway_stage.this.access_log_settings) == 0
+    error_message = "Without the account's role for logs, AWS refuses a stage that has them."
+  }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.this.settings[0].logging_level == "OFF" && length(output.log_group_arns) == 0 && output.log_group_name == null
+    error_message = "Nor may executions be logged: ${jsonencode(aws_api_gateway_method_settings.this.settings)}"
+  }
+}
+
+run "an_origin_is_written_as_browsers_send_it" {
+  command = plan
+
+  variables {
+    cors = { origins = ["https://shop.example/", "HTTPS://shop.example"] }
+  }
+
+  expect_failures = [var.cors]
+}
+
+run "any_origin_is_not_one_of_several" {
+  command = plan
+
+  variables {
+    cors = { origins = ["*", "https://shop.example"] }
+  }
+
+  expect_failures = [var.cors]
 }
 
 run "requests_are_limited_traced_and_measured_unasked" {
@@ -285,22 +420,22 @@ run "limits_and_traces_are_as_told" {
 
 run "a_firewall_stands_before_the_stage" {
   variables {
-    web_acl_arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/shop/0"
+    web_acl = { arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/shop/0" }
   }
 
   assert {
-    condition     = aws_wafv2_web_acl_association.this[0].resource_arn == aws_api_gateway_stage.this.arn && aws_wafv2_web_acl_association.this[0].web_acl_arn == var.web_acl_arn
+    condition     = aws_wafv2_web_acl_association.this[0].resource_arn == aws_api_gateway_stage.this.arn && aws_wafv2_web_acl_association.this[0].web_acl_arn == var.web_acl.arn
     error_message = "The firewall must be put before the stage: ${jsonencode(aws_wafv2_web_acl_association.this)}"
   }
 }
 
 run "bytes_stay_bytes" {
   variables {
-    binary_media_types = ["image/jpeg", "image/png"]
+    binary_media_types = ["*/*"]
   }
 
   assert {
-    condition     = aws_api_gateway_rest_api.this.binary_media_types == tolist(["image/jpeg", "image/png"])
+    condition     = aws_api_gateway_rest_api.this.binary_media_types == tolist(["*/*"])
     error_message = "API Gateway must know what is no text: ${jsonencode(aws_api_gateway_rest_api.this.binary_media_types)}"
   }
 
@@ -309,6 +444,14 @@ run "bytes_stay_bytes" {
       for response in values(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].responses) : response.contentHandling == "CONVERT_TO_TEXT"
     ])
     error_message = "What has a template is text, what goes through is bytes, whatever a caller accepts."
+  }
+
+  # A template cannot read bytes: API Gateway answers 500, even if the request has no body.
+  assert {
+    condition = {
+      for method in ["get", "put"] : method => try(one([for path in values(jsondecode(aws_api_gateway_rest_api.this.body).paths) : path[method]["x-amazon-apigateway-integration"].contentHandling if can(path[method])]), null)
+    } == { get = "CONVERT_TO_TEXT", put = null }
+    error_message = "A request with a template is text, one without goes through as it is."
   }
 }
 
@@ -328,7 +471,7 @@ run "mistakes_are_refused_first" {
 
   variables {
     authorization = { type = "NOBODY" }
-    cors          = { origin = "shop.example" }
+    cors          = { origins = ["shop.example"] }
     key_arn       = "shop"
     logging       = { level = "ALL" }
     name          = "a shop"

@@ -16,7 +16,9 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+data "aws_service_principal" "logs" {
+  service_name = "logs"
+}
 
 module "queue_worker" {
   source = "../.."
@@ -66,7 +68,7 @@ resource "aws_kms_key" "jobs" {
       {
         Sid       = "Logs"
         Effect    = "Allow"
-        Principal = { Service = "logs.${data.aws_region.current.id}.amazonaws.com" }
+        Principal = { Service = data.aws_service_principal.logs.id }
         Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
         Resource  = "*"
         Condition = { ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = module.queue_worker.log_group_arn } }

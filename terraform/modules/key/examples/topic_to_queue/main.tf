@@ -17,6 +17,10 @@ data "aws_partition" "current" {}
 
 data "aws_region" "current" {}
 
+data "aws_service_principal" "logs" {
+  service_name = "logs"
+}
+
 locals {
   location = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
 }
@@ -36,7 +40,7 @@ module "key" {
 
     # CloudWatch Logs names no source, but the log group in the encryption context.
     logs = {
-      service            = "logs.${data.aws_region.current.id}.amazonaws.com"
+      service            = data.aws_service_principal.logs.id
       actions            = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
       encryption_context = { "aws:logs:arn" = ["arn:${data.aws_partition.current.partition}:logs:${local.location}:log-group:/example/orders"] }
     }

@@ -14,7 +14,9 @@ terraform {
 
 data "aws_caller_identity" "current" {}
 
-data "aws_region" "current" {}
+data "aws_service_principal" "logs" {
+  service_name = "logs"
+}
 
 module "orders_api" {
   source = "../.."
@@ -47,7 +49,7 @@ module "orders_api" {
           "application/json" = "Action=SendMessage&MessageBody=$util.urlEncode($input.body)&MessageAttribute.1.Name=customer&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.Value.StringValue=$util.urlEncode(\"customer:$!context.identity.user\")"
         }
         responses = {
-          "2\\d{2}" = { status = 202, template = jsonencode({ order = "$context.requestId" }) }
+          "2\\d{2}" = { status = 202, template = jsonencode({ order = "$context.extendedRequestId" }) }
           default   = { status = 500, template = jsonencode({ error = { code = "internal_error", message = "Try again later." } }) }
         }
       }
@@ -58,7 +60,7 @@ module "orders_api" {
         service = "states:action/StartSyncExecution"
         templates = {
           "application/json" = <<-EOT
-            #set($article = "$!input.params('article')")
+            #set($article = "$!input.params().path.get('article')")
             #if(!$article.matches("[a-z0-9-]{1,40}"))#set($article = "")#end
             {"stateMachineArn": "${aws_sfn_state_machine.price.arn}", "input": "{\"article\": \"$article\"}"}
           EOT
@@ -168,7 +170,7 @@ resource "aws_kms_key" "example" {
       },
       {
         Effect    = "Allow"
-        Principal = { Service = "logs.${data.aws_region.current.id}.amazonaws.com" }
+        Principal = { Service = data.aws_service_principal.logs.id }
         Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
         Resource  = "*"
       },

@@ -1,0 +1,75 @@
+# The role that API Gateway writes logs with: one for all REST, HTTP and WebSocket APIs of an account and region. Apply it
+# once for each region, and only where none is set:
+#
+#   aws apigateway get-account --query cloudwatchRoleArn
+#
+# It is not destroyed. AWS provider 5 leaves the account pointing at the role that it deletes, and provider 6 takes the
+# role away from all other APIs: either way they lose their logs without an error.
+
+provider "aws" {
+  region = var.region
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+resource "aws_api_gateway_account" "this" {
+  cloudwatch_role_arn = aws_iam_role.this.arn
+
+  # API Gateway tries the role at once.
+  depends_on = [aws_iam_role_policy.logs]
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "aws_iam_role" "this" {
+  # Roles are global, the setting is regional.
+  name                 = "api-gateway-logs-${var.region}"
+  description          = "Lets API Gateway write the logs of all APIs in ${var.region}"
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = var.permissions_boundary_arn
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["apigateway.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "logs" {
+  name   = "logs"
+  role   = aws_iam_role.this.name
+  policy = data.aws_iam_policy_document.logs.json
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# The actions of AWS's own policy AmazonAPIGatewayPushToCloudWatchLogs, in this region alone.
+data "aws_iam_policy_document" "logs" {
+  statement {
+    actions = [
+      "logs:CreateLogGroup",
+      "logs:CreateLogStream",
+      "logs:DescribeLogGroups",
+      "logs:DescribeLogStreams",
+      "logs:FilterLogEvents",
+      "logs:GetLogEvents",
+      "logs:PutLogEvents",
+    ]
+    resources = ["arn:${data.aws_partition.current.partition}:logs:${var.region}:${data.aws_caller_identity.current.account_id}:*"]
+  }
+}

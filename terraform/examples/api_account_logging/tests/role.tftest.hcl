@@ -1,0 +1,58 @@
+# What API Gateway may do, as the real provider renders it: offline, for a plan of new resources calls nothing.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_resource {
+  target          = aws_iam_role.this
+  override_during = plan
+  values          = { arn = "arn:aws:iam::123456789012:role/api-gateway-logs-eu-west-1" }
+}
+
+variables {
+  region = "eu-west-1"
+}
+
+run "the_account_gets_a_role_that_writes_logs" {
+  command = plan
+
+  assert {
+    condition     = aws_api_gateway_account.this.cloudwatch_role_arn == "arn:aws:iam::123456789012:role/api-gateway-logs-eu-west-1" && aws_iam_role.this.name == "api-gateway-logs-eu-west-1"
+    error_message = "The account must have the role of its region: ${aws_iam_role.this.name}"
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Principal == { Service = "apigateway.amazonaws.com" }
+    error_message = "API Gateway alone may use it: ${aws_iam_role.this.assume_role_policy}"
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.logs.policy).Statement == [
+      {
+        Effect = "Allow"
+        Action = [
+          "logs:PutLogEvents",
+          "logs:GetLogEvents",
+          "logs:FilterLogEvents",
+          "logs:DescribeLogStreams",
+          "logs:DescribeLogGroups",
+          "logs:CreateLogStream",
+          "logs:CreateLogGroup",
+        ]
+        Resource = "arn:aws:logs:eu-west-1:123456789012:*"
+      },
+    ]
+    error_message = "API Gateway must write logs, in this account and region, and no more: ${aws_iam_role_policy.logs.policy}"
+  }
+}
