@@ -71,7 +71,7 @@ OTHERWISE: dict[str, Any] = {
             "type": "LAMBDA",
             "function_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:darkroom-authorizer",
         },
-        "cors_origin": "https://example.com",
+        "cors_origins": ["https://example.com"],
     },
     "logs": {"level": "WARN"},
     "reconcile": {},
