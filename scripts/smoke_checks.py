@@ -613,8 +613,7 @@ class Smoke:
     @cached_property
     def _deploy_roles(self) -> Mapping[str, Any]:
         """Return Terraform's plan of the roles for GitHub Actions, for this pipeline."""
-        resources = self._resources
-        return plan_deploy_roles(self._stack.directory / "deploy_role", self._name, resources.region, resources.account)
+        return plan_deploy_roles(self._stack.directory / "deploy_role", self._resources)
 
     def _definition(self) -> dict[str, Any]:
         """Return the workflow's definition as it was applied."""

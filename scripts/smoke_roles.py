@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from darkroom.resources import Resources
+
 EXAMPLE = ROOT / "terraform" / "examples" / "github_deploy_role"
 PLAN = "plan"  # the role's key in that example
 
@@ -46,7 +48,7 @@ def copy_policies(iam: Any, role: str) -> dict[str, str]:  # noqa: ANN401 - boto
     return {name: json.dumps(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]) for name in names}
 
 
-def plan_deploy_roles(folder: Path, name: str, region: str, account: str) -> dict[str, Any]:
+def plan_deploy_roles(folder: Path, resources: Resources) -> dict[str, Any]:
     """Return Terraform's plan of examples/github_deploy_role for a pipeline. Nothing is applied.
 
     The roles' trust admits GitHub alone, so the roles themselves are of no use here; and an account has one identity
@@ -54,12 +56,13 @@ def plan_deploy_roles(folder: Path, name: str, region: str, account: str) -> dic
     """
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(EXAMPLE, folder)
+    provider = f"arn:{resources.partition}:iam::{resources.account}:oidc-provider/token.actions.githubusercontent.com"
     variables = {
-        "name": name,
-        "region": region,
+        "name": resources.name,
+        "region": resources.region,
         "repository": "octo-org/photos",
-        "state_bucket": f"{name}-state",
-        "oidc_provider_arn": f"arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com",
+        "state_bucket": f"{resources.name}-state",
+        "oidc_provider_arn": provider,
     }
     (folder / "terraform.tfvars.json").write_text(json.dumps(variables))
     terraform = Terraform(folder, {})

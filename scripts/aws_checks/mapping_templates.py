@@ -1,7 +1,6 @@
 """Mapping templates of API Gateway, expanded: every way that their conditions can go, with placeholders for references.
 
-That shows each request that a template can make, whatever comes in. What Velocity itself would say of a template, only
-Velocity knows.
+That gives each request that a template can make. The syntax of Velocity's expressions is not checked here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Requests of workflows and API integrations have the shape that AWS's service models give them.
 
-A workflow's tasks and an API's mapping templates are requests that no SDK checks: AWS answers only when the first image
-comes. Members, types, ranges and enumerations are those of botocore's models.
+A workflow's tasks and an API's mapping templates are requests that no SDK validates: AWS refuses them at run time.
+Members, types, ranges and enumerations are those of botocore's models.
 """
 
 from __future__ import annotations

@@ -25,6 +25,10 @@ MISTAKES: dict[str, Mistake] = {
 }
 
 
+# It reads the code, which a plan does not show: tests/terraform/test_versions.py plants mistakes there.
+OF_CODE = {"provider 6"}
+
+
 @pytest.fixture(scope="session")
 def plans() -> list[Plan]:
     return load_plans()
@@ -43,5 +47,5 @@ def test_a_planted_mistake_is_found(plans: list[Plan], title: str) -> None:
 
 
 def test_every_check_has_planted_mistakes() -> None:
-    assert {mistake.check for mistake in MISTAKES.values()} == set(CHECKS)
+    assert {mistake.check for mistake in MISTAKES.values()} == set(CHECKS) - OF_CODE
     assert len(MISTAKES) >= 25

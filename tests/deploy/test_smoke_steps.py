@@ -24,7 +24,7 @@ from smoke_policies import IDENTITY, RESOURCE, Finding, Policy, policies_of, val
 from smoke_roles import plan_policies
 from smoke_workflow import StateTester, attempts_of, errors_of, outcome_of, retrier_of, slowed, states_of
 from stack import ROOT, TerraformError
-from terraform.test_record_image import substitutions
+from terraform.record_image import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -149,9 +149,7 @@ def test_the_plan_role_gets_what_the_example_attaches_to_it() -> None:
 
 @pytest.fixture(scope="module")
 def definition() -> dict[str, Any]:
-    values = substitutions()
-    template = (ROOT / "terraform" / "record_image.asl.json").read_text()
-    found: dict[str, Any] = json.loads(re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], template))
+    found: dict[str, Any] = json.loads(rendered())
     return found
 
 
@@ -295,7 +293,7 @@ def test_retriers_come_before_catchers_and_the_first_that_matches_decides() -> N
 
 def test_the_slow_copy_differs_in_one_task(definition: dict[str, Any]) -> None:
     before = copy.deepcopy(definition)
-    event = outcome_events()[0]
+    event = next(event for event in outcome_events() if event["detail"]["status"] == "Processed")
     slow = dict(states_of(slowed(definition, event, "https://queue")))
     usual = dict(states_of(definition))
     assert definition == before

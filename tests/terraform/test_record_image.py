@@ -128,6 +128,13 @@ def test_every_write_to_the_table_is_conditional(definition: dict[str, Any]) -> 
         assert {"ConditionExpression", "ConditionExpression.$"} & set(task["Parameters"]), name
 
 
+def test_every_read_of_the_table_is_consistent(definition: dict[str, Any]) -> None:
+    reads = {name: task for name, task in tasks(definition).items() if task["Resource"].endswith("getItem")}
+    assert set(reads) == {"ReadCurrent", "ReadVersion"}
+    for name, task in reads.items():
+        assert task["Parameters"]["ConsistentRead"] is True, name
+
+
 def test_whatever_makes_the_item_of_a_version_says_when_it_was_uploaded(definition: dict[str, Any]) -> None:
     """Who reads the table takes that for granted. `MarkAnnounced` asks for an item that is there."""
     makes = {

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from terraform.test_modules import MODULES
-from terraform.workspace import TERRAFORM, messages
+from terraform.workspace import messages
+from terraform_copy import TERRAFORM
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,8 @@ import hcl2
 import pytest
 
 from terraform.test_modules import MODULES
-from terraform.workspace import TERRAFORM, Workspace, messages
+from terraform.workspace import Workspace, messages
+from terraform_copy import TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

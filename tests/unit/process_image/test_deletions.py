@@ -187,6 +187,27 @@ def test_version_whose_outcome_was_not_announced_is_announced_by_its_purge(world
     assert ("Deleted", upload.version) in world.told()
 
 
+def test_purge_of_a_version_that_only_the_deletion_recorded_is_silent(world: World) -> None:
+    """It was processed, and its own event is still in a DLQ when the image is deleted."""
+    upload = world.originals.put("a", PHOTOGRAPH)
+    world.announce(upload)
+    world.delete()
+    assert "dedup_id" not in world.items()[f"version#{upload.version}"]
+    told = world.told()
+    world.purge(upload.version_id)
+    assert world.told() == told
+
+
+def test_late_upload_event_of_a_purged_version_changes_nothing(world: World) -> None:
+    upload = world.put()
+    world.delete()
+    world.purge(upload.version_id)
+    before, told = world.items(), world.told()
+    world.handle(upload)
+    assert world.items() == before
+    assert world.told() == told
+
+
 def test_purge_before_the_delete_marker_leaves_the_image_deleted(world: World) -> None:
     upload = world.put()
     marker = world.originals.delete("a")

@@ -15,6 +15,8 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
+data "aws_region" "current" {}
+
 data "aws_service_principal" "logs" {
   service_name = "logs"
 }

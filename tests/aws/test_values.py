@@ -1,10 +1,10 @@
-"""Values that AWS refuses are found, and what is compared does not silently become less."""
+"""What is compared with AWS's limits does not silently become less."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from aws_checks.plans import Plan
 
-ROOT_MODULE = "root"
-LIFECYCLE = "module.originals.aws_s3_bucket_lifecycle_configuration.this[0]"
-TARGET = 'module.bus.aws_cloudwatch_event_target.this["image-processed.record"]'
 
 # Types of which no argument that the code sets has a limit.
 WITHOUT_LIMITS = {
@@ -40,52 +37,6 @@ WITHOUT_PLAN = {"aws_lambda_alias", "aws_lambda_permission", "aws_lambda_provisi
 @pytest.fixture(scope="module")
 def plans() -> list[Plan]:
     return load_plans()
-
-
-@pytest.fixture(scope="module")
-def root(plans: list[Plan]) -> Plan:
-    return next(plan for plan in plans if plan.name == ROOT_MODULE)
-
-
-@pytest.mark.parametrize(
-    ("address", "path", "value", "found"),
-    [
-        ("module.uploads.aws_sqs_queue.this", ["visibility_timeout_seconds"], 43201, "maximum is 43200"),
-        ("module.uploads.aws_sqs_queue.this", ["message_retention_seconds"], 59, "minimum is 60"),
-        ("module.uploads.aws_sqs_queue.this", ["name"], "a queue", "does not match"),
-        ("module.uploads.aws_sqs_queue.this", ["name"], "q" * 81, "maximum is 80"),
-        ("module.uploads.aws_sqs_queue.this", ["name"], "darkroom-" + "q" * 70, "longest name"),
-        ("module.originals.aws_s3_bucket.this", ["bucket"], "darkroom_originals", "does not match"),
-        ("module.originals.aws_s3_bucket.this", ["bucket"], "sthree-originals", "does not match"),
-        ("module.originals.aws_s3_bucket.this", ["bucket"], "originals-an", "does not match"),
-        ("module.originals.aws_s3_bucket.this", ["bucket"], "darkroom-eu-central-1-" + "o" * 25, "longest name"),
-        (LIFECYCLE, ["rule", 0, "status"], "On", "Enabled, Disabled|Disabled, Enabled"),
-        ("module.process_image.aws_lambda_function.this", ["memory_size"], 127, "minimum is 128"),
-        ("module.process_image.aws_lambda_function.this", ["runtime"], "python2.8", "takes one of"),
-        ("module.process_image.aws_lambda_function.this", ["tracing_config", 0, "mode"], "On", "takes one of"),
-        ("module.process_image.aws_lambda_function.this", ["architectures"], ["arm64", "x86_64"], "2 items"),
-        ("module.process_image.aws_cloudwatch_log_group.this", ["retention_in_days"], 31, "takes one of"),
-        ("module.process_image.aws_iam_role.this", ["name"], "r" * 65, "maximum is 64"),
-        ("module.images.aws_dynamodb_table.this", ["name"], "im", "minimum is 3"),
-        ("module.images.aws_dynamodb_table.this", ["global_secondary_index", 0, "name"], "a b", "does not match"),
-        (TARGET, ["retry_policy", 0, "maximum_retry_attempts"], 186, "maximum is 185"),
-        (TARGET, ["target_id"], "t" * 65, "maximum is 64"),
-        ("module.bus.aws_cloudwatch_event_archive.this[0]", ["name"], "a" * 49, "maximum is 48"),
-        ("module.record_image.aws_sfn_state_machine.this", ["name"], "s" * 81, "maximum is 80"),
-        ("module.observability[0].aws_budgets_budget.this[0]", ["name"], "a:b", "does not match"),
-        ("module.observability[0].aws_cloudwatch_dashboard.this", ["dashboard_name"], "a.b", "does not match"),
-        ("module.notifications.aws_sns_topic.this", ["name"], "a.b", "does not match"),
-        ("module.key.aws_kms_alias.this", ["name"], "darkroom", "does not match"),
-    ],
-)
-def test_a_value_that_aws_refuses_is_found(
-    root: Plan, address: str, path: list[str | int], value: Any, found: str
-) -> None:
-    assert list(values.check([root])) == []
-    (finding, *_) = values.check([root.changed(address, path, lambda _: value)])
-    assert finding.plan == ROOT_MODULE
-    assert finding.where == f"{address} {'.'.join(step for step in path if isinstance(step, str))}"
-    assert re.search(found, finding.what)
 
 
 def test_every_argument_is_compared_or_has_a_reason() -> None:
