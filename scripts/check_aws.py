@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from aws_checks import endpoints, metrics, neighbours, provider6, shapes, values
+from aws_checks import endpoints, iam, kms, metrics, neighbours, provider6, shapes, values
 from aws_checks.plans import load_plans
 from interruption import end_in_order
 from stack import TerraformError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CHECKS: Mapping[str, Callable[[Sequence[Plan]], Iterator[Finding]]] = {
     "endpoints": endpoints.check,
+    "iam": iam.check,
+    "kms": kms.check,
     "metrics": metrics.check,
     "neighbours": neighbours.check,
     "provider 6": provider6.check,

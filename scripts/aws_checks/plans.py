@@ -69,9 +69,9 @@ OTHERWISE: dict[str, Any] = {
     "api": {
         "authorization": {
             "type": "LAMBDA",
-            "function_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:authorizer",
+            "function_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:darkroom-authorizer",
         },
-        "cors_origin": "https://example.com",
+        "cors_origins": ["https://example.com"],
     },
     "logs": {"level": "WARN"},
     "reconcile": {},

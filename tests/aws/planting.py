@@ -72,3 +72,30 @@ def in_json(change: Callable[[Any], None]) -> Callable[[Any], Any]:
         return json.dumps(document)
 
     return changed
+
+
+def without(*actions: str) -> Any:
+    """Take actions out of a policy."""
+
+    def change(policy: dict[str, Any]) -> None:
+        for statement in policy["Statement"]:
+            listed = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+            statement["Action"] = [action for action in listed if action not in actions]
+
+    return in_json(change)
+
+
+def with_statement(**statement: Any) -> Any:
+    """Add a statement to a policy."""
+    return in_json(lambda policy: policy["Statement"].append({"Sid": "Planted", "Effect": "Allow", **statement}))
+
+
+def no_statement(sid: str) -> Any:
+    """Take a statement out of a policy."""
+
+    def change(policy: dict[str, Any]) -> None:
+        kept = [statement for statement in policy["Statement"] if statement.get("Sid") != sid]
+        assert len(kept) < len(policy["Statement"]), sid
+        policy["Statement"] = kept
+
+    return in_json(change)

@@ -10,12 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import botocore.session
 import hcl2
 import pytest
 import typer
-from botocore import xform_name
 
+from aws_commands import OWN, SESSION, check_aws, with_nested
 from darkroom.cli import app
 from stack import ROOT
 
@@ -34,19 +33,6 @@ TOOLS = {line.strip() for line in (ROOT / "requirements" / "dev.in").read_text()
 # Subcommands of Terraform that a document may name; what they do is Terraform's.
 TERRAFORM = {"apply", "destroy", "fmt", "import", "init", "output", "plan", "providers", "state", "test", "show"}
 
-# What the AWS command line has besides the services' operations.
-AWS_OWN = {"configure": {"sso"}, "s3": {"cp", "ls", "rm", "sync"}, "sso": {"login"}}
-AWS_GLOBAL = {
-    "cli-binary-format",
-    "cli-input-json",
-    "endpoint-url",
-    "no-cli-pager",
-    "output",
-    "profile",
-    "query",
-    "region",
-}
-
 
 def commands(document: Path) -> Iterator[str]:
     """The commands of a document's shell examples, continued lines joined, comments left out."""
@@ -54,7 +40,7 @@ def commands(document: Path) -> Iterator[str]:
         for line in block.replace("\\\n", " ").splitlines():
             command = re.sub(r"(^|\s)#.*", "", line).strip()
             if command:
-                yield command
+                yield from with_nested(command)
 
 
 COMMANDS = [
@@ -73,9 +59,28 @@ MENTIONED = [
 ]
 
 
+# Commands of AWS in code: in messages, help texts, outputs and workflows, up to the quotation mark or line's end.
+AWS_COMMAND = re.compile(
+    rf"\baws (?:{'|'.join(sorted({*SESSION.get_available_services(), *OWN}))}) [a-z][a-z0-9-]+[^`\n]*"
+)
+SOURCES = sorted(
+    path
+    for folder in (".github", "docs", "localstack_adapter", "scripts", "terraform")
+    for path in [*(ROOT / folder).rglob("*"), ROOT / "Makefile"]
+    if path.suffix in {".html", ".j2", ".py", ".tf", ".vtl", ".yml"} or path.name == "Makefile"
+)
+IN_CODE = [
+    (path.relative_to(ROOT).as_posix(), found if found.count('"') % 2 == 0 else found.rpartition('"')[0])
+    for path in dict.fromkeys(SOURCES)
+    if not {".terraform", "build", "node_modules"} & set(path.parts)
+    for found in AWS_COMMAND.findall(path.read_text(encoding="utf-8"))
+]
+
+
 def test_there_are_commands_to_check() -> None:
     assert len(COMMANDS) > 20
     assert len(MENTIONED) > 20
+    assert len(IN_CODE) > 2
 
 
 @pytest.mark.parametrize(("document", "command"), COMMANDS)
@@ -87,6 +92,11 @@ def test_commands_can_be_given(document: str, command: str, monkeypatch: pytest.
 @pytest.mark.parametrize(("document", "command"), MENTIONED)
 def test_commands_that_are_mentioned_exist(document: str, command: str) -> None:
     check(document, command.replace("…", ""), whole=False)
+
+
+@pytest.mark.parametrize(("file", "command"), IN_CODE)
+def test_commands_in_code_are_taken_by_aws(file: str, command: str) -> None:
+    check(file, re.sub(r"\$\{([^}]*)\}", "$value", command))  # what Terraform or a shell fills in
 
 
 def check(document: str, command: str, *, whole: bool = True) -> None:
@@ -111,28 +121,6 @@ def check(document: str, command: str, *, whole: bool = True) -> None:
         assert Path(program).name in TOOLS
     else:
         pytest.fail(f"{document} says `{command}`: teach this test to check {program}, or leave it out")
-
-
-def check_aws(arguments: list[str], *, whole: bool = True) -> None:
-    """An operation that a service has, with parameters that it takes and, in a whole command, all that it needs."""
-    service, name, *rest = arguments
-    if name in AWS_OWN.get(service, ()):
-        return
-    given = {word.removeprefix("--") for word in rest if word.startswith("--")} - AWS_GLOBAL
-    session = botocore.session.get_session()
-    model = session.get_service_model(service)
-    if name == "wait":
-        waiters = session.get_waiter_model(service)
-        waiter = {xform_name(one, "-"): one for one in waiters.waiter_names}[rest[0]]
-        operation = waiters.get_waiter(waiter).operation
-    else:
-        operation = {xform_name(one, "-"): one for one in model.operation_names}[name]
-    shape = model.operation_model(operation).input_shape
-    members = {xform_name(one, "-"): member for one, member in (shape.members if shape else {}).items()}
-    known = members.keys() | {f"no-{one}" for one, member in members.items() if member.type_name == "boolean"}
-    assert given <= known, f"aws {service} {name} takes no {given - known}"
-    needed = {xform_name(member, "-") for member in (shape.required_members if shape else ())}
-    assert not whole or needed <= given, f"aws {service} {name} needs {needed - given}"
 
 
 def check_terraform(arguments: list[str]) -> None:

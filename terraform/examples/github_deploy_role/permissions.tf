@@ -76,12 +76,8 @@ locals {
         "events:DeleteArchive",
         "events:DeleteEventBus",
         "events:DeleteRule",
-        "events:DisableRule",
-        "events:EnableRule",
-        "events:PutPermission",
         "events:PutRule",
         "events:PutTargets",
-        "events:RemovePermission",
         "events:RemoveTargets",
         "events:TagResource",
         "events:UntagResource",
@@ -92,7 +88,7 @@ locals {
 
     default_bus = {
       arns  = ["arn:${local.partition}:events:${local.regional}:event-bus/default"]
-      read  = ["events:DescribeEventBus"]
+      read  = []
       write = ["events:CreateArchive"]
     }
 
@@ -103,21 +99,24 @@ locals {
       write = ["s3:DeleteObject", "s3:PutObject", "s3:PutObjectTagging"]
     }
 
+    # The web ACL is the account's. API Gateway wants to be asked too.
+    firewall = {
+      arns  = ["arn:${local.partition}:apigateway:${var.region}::/restapis/*/stages/*", "arn:${local.partition}:wafv2:${local.regional}:regional/webacl/*"]
+      read  = ["wafv2:GetWebACL", "wafv2:GetWebACLForResource"]
+      write = ["apigateway:SetWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL"]
+    }
+
     functions = {
       arns = ["arn:${local.partition}:lambda:${local.regional}:function:${var.name}-*"]
       read = [
-        "lambda:GetAlias",
         "lambda:GetFunction",
         "lambda:GetFunctionCodeSigningConfig",
-        "lambda:GetFunctionConcurrency",
         "lambda:GetFunctionEventInvokeConfig",
         "lambda:GetFunctionRecursionConfig",
-        "lambda:GetPolicy",
         "lambda:ListTags",
         "lambda:ListVersionsByFunction",
       ]
       write = [
-        "lambda:AddPermission",
         "lambda:CreateFunction",
         "lambda:DeleteFunction",
         "lambda:DeleteFunctionConcurrency",
@@ -125,7 +124,6 @@ locals {
         "lambda:PutFunctionConcurrency",
         "lambda:PutFunctionEventInvokeConfig",
         "lambda:PutFunctionRecursionConfig",
-        "lambda:RemovePermission",
         "lambda:TagResource",
         "lambda:UntagResource",
         "lambda:UpdateFunctionCode",
@@ -153,15 +151,23 @@ locals {
 
     queues = {
       arns  = ["arn:${local.partition}:sqs:${local.regional}:${var.name}-*"]
-      read  = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]
+      read  = ["sqs:GetQueueAttributes", "sqs:ListQueueTags"]
       write = ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"]
     }
 
     roles = {
       arns = ["arn:${local.partition}:iam::${local.account_id}:role/${var.name}-*"]
-      read = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies"]
+      read = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]
       # To make one and to give it permissions takes the boundary: see below.
-      write = ["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"]
+      write = [
+        "iam:DeleteRole",
+        "iam:DeleteRolePolicy",
+        "iam:ListInstanceProfilesForRole",
+        "iam:TagRole",
+        "iam:UntagRole",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:UpdateRoleDescription",
+      ]
     }
 
     schemas = {
@@ -233,7 +239,7 @@ locals {
 
 data "aws_iam_policy_document" "read" {
   dynamic "statement" {
-    for_each = local.services
+    for_each = { for name, service in local.services : name => service if length(service.read) > 0 }
 
     content {
       actions   = statement.value.read
@@ -254,6 +260,25 @@ data "aws_iam_policy_document" "read" {
       test     = "StringEquals"
       variable = "aws:ResourceTag/Application" # the root tags all that it makes
       values   = [var.name]
+    }
+  }
+
+  # These services decrypt what they describe, for the caller: rules and targets, environments, schedules, definitions.
+  # S3 is not one of them, so images stay unreadable.
+  statement {
+    actions   = ["kms:Decrypt"]
+    resources = [local.keys]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Application"
+      values   = [var.name]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [for service in ["events", "lambda", "scheduler", "states"] : "${service}.${var.region}.amazonaws.com"]
     }
   }
 }
@@ -330,7 +355,6 @@ data "aws_iam_policy_document" "govern" {
 
   statement {
     actions = [
-      "kms:CancelKeyDeletion",
       "kms:CreateAlias",
       "kms:CreateGrant",
       "kms:Decrypt",
@@ -338,7 +362,10 @@ data "aws_iam_policy_document" "govern" {
       "kms:EnableKeyRotation",
       "kms:Encrypt",
       "kms:GenerateDataKey",
+      "kms:GenerateDataKeyWithoutPlaintext",
       "kms:PutKeyPolicy",
+      "kms:ReEncryptFrom",
+      "kms:ReEncryptTo",
       "kms:ScheduleKeyDeletion",
       "kms:UntagResource",
       "kms:UpdateAlias",

@@ -46,12 +46,12 @@ run "the_account_gets_a_role_that_writes_logs" {
           "logs:GetLogEvents",
           "logs:FilterLogEvents",
           "logs:DescribeLogStreams",
-          "logs:DescribeLogGroups",
           "logs:CreateLogStream",
           "logs:CreateLogGroup",
         ]
         Resource = "arn:aws:logs:eu-west-1:123456789012:*"
       },
+      { Effect = "Allow", Action = "logs:DescribeLogGroups", Resource = "*" },
     ]
     error_message = "API Gateway must write logs, in this account and region, and no more: ${aws_iam_role_policy.logs.policy}"
   }

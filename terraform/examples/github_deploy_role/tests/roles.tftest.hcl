@@ -64,7 +64,7 @@ run "the_role_that_plans_can_change_nothing_but_plans" {
   assert {
     condition = alltrue([
       for action in flatten([for statement in jsondecode(aws_iam_policy.this["read"].policy).Statement : statement.Action]) :
-      can(regex(":(GET$|Describe|Get|List|Validate|View)", action))
+      action == "kms:Decrypt" || can(regex(":(GET$|Describe|Get|List|Validate|View)", action))
     ])
     error_message = "An action changes something: ${aws_iam_policy.this["read"].policy}"
   }
@@ -77,12 +77,32 @@ run "the_role_that_plans_can_change_nothing_but_plans" {
   }
 }
 
+run "the_role_that_plans_decrypts_what_services_describe_and_no_image" {
+  command = plan
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_iam_policy.this["read"].policy).Statement : [statement.Resource, statement.Condition]
+      if contains(flatten([statement.Action]), "kms:Decrypt")
+      ] == [[
+        "arn:aws:kms:eu-west-1:123456789012:key/*",
+        {
+          StringEquals = {
+            "aws:ResourceTag/Application" = "photos"
+            "kms:ViaService"              = [for service in ["events", "lambda", "scheduler", "states"] : "${service}.eu-west-1.amazonaws.com"]
+          }
+        },
+    ]]
+    error_message = "The role that plans needs kms:Decrypt by way of events, lambda, scheduler and states, and of nothing else: ${aws_iam_policy.this["read"].policy}"
+  }
+}
+
 run "what_is_changed_carries_the_pipelines_name" {
   command = plan
 
   assert {
     condition = alltrue([
-      for arn in flatten([for name, service in local.services : service.arns if !contains(["api", "default_bus", "logs", "unnamed"], name)]) :
+      for arn in flatten([for name, service in local.services : service.arns if !contains(["api", "default_bus", "firewall", "logs", "unnamed"], name)]) :
       can(regex("[:/]photos(-|/|\\*|$)", arn))
     ])
     error_message = "Something of others can be changed: ${jsonencode(local.services)}"

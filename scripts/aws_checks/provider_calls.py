@@ -1,0 +1,160 @@
+"""Check the roles that deploy: what Terraform's provider calls for the root they allow, and nothing else."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aws_checks import authorization
+from aws_checks.findings import Finding
+from aws_checks.needs import Need, needs
+from aws_checks.policies import fits, matches, overlap, roles, statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aws_checks.plans import Plan, Resource
+    from aws_checks.policies import Statement
+
+CALLS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("provider_calls.toml").read_text("utf-8"))
+
+DEPLOY_ROLES = "deploy roles"
+DEPLOYED = ("root", "root otherwise")  # the plans that have the name and the region of the roles
+
+# The state's backend, beside it the plans, and a lock file:
+# https://developer.hashicorp.com/terraform/language/backend/s3#s3-bucket-permissions
+STATE = {
+    "plan": (("s3:GetObject", "terraform.tfstate"), ("s3:PutObject", "plans/*")),
+    "apply": (
+        ("s3:DeleteObject", "terraform.tfstate.tflock"),
+        ("s3:GetObject", "plans/*"),
+        ("s3:GetObject", "terraform.tfstate"),
+        ("s3:GetObject", "terraform.tfstate.tflock"),
+        ("s3:PutObject", "terraform.tfstate"),
+        ("s3:PutObject", "terraform.tfstate.tflock"),
+    ),
+}
+
+
+def check(plans: Sequence[Plan]) -> Iterator[Finding]:
+    """Yield calls that the deploy roles do not allow, what they allow for nothing, and what the boundary cuts off."""
+    by_name = {plan.name: plan for plan in plans}
+    deploying = by_name.get(DEPLOY_ROLES)
+    deployed = [by_name[name] for name in DEPLOYED if name in by_name]
+    if not deploying or not deployed:
+        return
+    for plan in deployed:
+        yield from _unknown(plan)
+    for role, granted in roles(deploying).values():
+        needed = [need for plan in deployed for need in provider_needs(plan, str(role.index))]
+        needed += [Need(action, f"arn:*:s3:::*/{key}", "Terraform's state") for action, key in STATE[str(role.index)]]
+        needed.append(Need("s3:ListBucket", "arn:*:s3:::*", "Terraform's state"))
+        for what in dict.fromkeys((*_missing(needed, granted), *_needless(needed, granted))):
+            yield Finding(deploying.name, role.address, what)
+        for plan in deployed:
+            for what in _not_passed(plan, granted) if role.index == "apply" else ():
+                yield Finding(deploying.name, role.address, what)
+    yield from _cut_off(deploying, deployed)
+
+
+def _cut_off(deploying: Plan, deployed: Sequence[Plan]) -> Iterator[Finding]:
+    """Yield what the pipeline's own roles need and the boundary does not admit."""
+    for boundary in deploying.every("aws_iam_policy"):
+        if boundary.value("name").endswith(f"-boundary-{deploying.region}"):
+            allowed = statements(boundary.value("policy"))
+            cut = {what for plan in deployed for found in needs(plan).values() for what in _missing(found, allowed)}
+            for what in sorted(cut):
+                yield Finding(deploying.name, boundary.address, what)
+
+
+def _unknown(plan: Plan) -> Iterator[Finding]:
+    for type_ in sorted({resource.type for resource in plan.resources.values()} - CALLS.keys()):
+        yield Finding(
+            plan.name, type_, "what the provider calls for it is not in aws_checks/provider_calls.toml: add it"
+        )
+
+
+def provider_needs(plan: Plan, role: str) -> Iterator[Need]:
+    """Yield what the provider calls for the resources of a plan: to refresh it, or also to apply it."""
+    for resource in plan.every(*CALLS):
+        row = CALLS[resource.type]
+        arns = [_filled(arn, plan, resource) for arn in row.get("arns", ["{arn}"])]
+        wanted = [(action, False) for action in row["read"]]
+        if role == "apply":
+            wanted += [(action, False) for action in row["write"]]
+            wanted += [(action, True) for action in row.get("sometimes", [])]
+        for action, optional in wanted:
+            for arn in _taken(action, arns):
+                yield Need(action, arn, f"the provider for {resource.type}", optional)
+
+
+def _taken(action: str, arns: Sequence[str]) -> list[str]:
+    """Return those of a resource's ARNs that an action can be on; `*` if it takes no resource."""
+    known = authorization.action(action)
+    if known is None or not known.arns:
+        return ["*"]
+    return [arn for arn in arns if any(overlap(arn, one) for one in known.arns)]
+
+
+def _filled(arn: str, plan: Plan, resource: Resource) -> str:
+    bus = resource.value("event_bus_name")
+    values = defaultdict(str, {key: value for key, value in resource.values.items() if isinstance(value, str)})
+    rule = resource.value("rule") if isinstance(resource.value("rule"), str) else ""
+    values["bus_and_rule"] = rule if bus in {None, "default"} else f"{bus}/{rule}"
+    values |= {"account": "*", "region": plan.region}
+    return arn.format_map(values)
+
+
+def _missing(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[str]:
+    allowed = [one for one in granted if one.allow]
+    for need in needed:
+        if not need.optional and not any(one.covers(need.action, need.resource) for one in allowed):
+            yield f"{need.why} needs {need.action} on {need.resource}, which no policy allows: add it."
+
+
+def _needless(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[str]:
+    # What services do with a key is for `aws_checks.kms`, and passing a role for `_not_passed`. One statement may hold
+    # what is for several types of resource.
+    for statement in granted:
+        actions = [
+            one for one in statement.actions if one.removeprefix("kms:") not in {*USED_BY_SERVICES, "iam:PassRole"}
+        ]
+        if not statement.allow or not actions:
+            continue
+        used = {
+            (action, resource)
+            for action in actions
+            for resource in statement.resources
+            if any(matches(action, need.action) and overlap(resource, need.resource) for need in needed)
+        }
+        for action in set(actions) - {action for action, _ in used}:
+            yield f"{action} on {', '.join(statement.resources)} is for nothing that the provider calls: remove it."
+        for resource in set(statement.resources) - {resource for _, resource in used}:
+            yield f"{resource} is nothing that the provider calls {', '.join(statement.actions)} for: remove it."
+
+
+# What services do with a key as the caller.
+USED_BY_SERVICES = {
+    "CreateGrant",
+    "Decrypt",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+}
+
+
+def _not_passed(plan: Plan, granted: Sequence[Statement]) -> Iterator[str]:
+    for resource in plan.every(*CALLS):
+        passes = CALLS[resource.type].get("passes", {})
+        role = resource.value(*passes["role"]) if passes else None
+        if role and not any(
+            one.allow
+            and one.covers("iam:PassRole", role)
+            and fits(one.conditions, {"iam:PassedToService": passes["to"]})
+            for one in granted
+        ):
+            yield f"{resource.address} needs iam:PassRole on {role} for {passes['to']}, which no policy allows: add it."
