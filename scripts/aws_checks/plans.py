@@ -47,7 +47,9 @@ EVERYTHING: dict[str, Any] = {
             "scopes": ["images/write"],
         },
         "page": True,
-        "web_acl_arn": f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/account/11111111-2222-3333-4444-555555555555",
+        "web_acl": {
+            "arn": f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/account/11111111-2222-3333-4444-555555555555"
+        },
     },
     "notifications": {"me": {"protocol": "email", "endpoint": "me@example.com"}},
     "observe": {
