@@ -228,7 +228,8 @@ def _service_uses(plan: Plan) -> Iterator[tuple[str, Use]]:
                 if row["principal"] in SENDERS:
                     context["aws:SourceArn"] = one.resource.value("arn")
                 use = Use(one.resource.address, tuple(row["key"]), (), one.key, context, row["source"])
-                yield row["principal"].format(region=plan.region), use
+                suffix = "amazonaws.com.cn" if plan.region.startswith("cn-") else "amazonaws.com"
+                yield row["principal"].format(region=plan.region, suffix=suffix), use
     for delivery in (*deliveries(plan), *admitted(plan)):
         for one in found:
             if one.resource.value("arn") == delivery.resource:

@@ -46,6 +46,7 @@ EVERYTHING: dict[str, Any] = {
             "user_pool_arns": [f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_A1b2C3d4E"],
             "scopes": ["images/write"],
         },
+        "logs": True,
         "page": True,
         "web_acl": {
             "arn": f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/account/11111111-2222-3333-4444-555555555555"
