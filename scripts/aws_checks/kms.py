@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_checks.deliveries import admitted, deliveries
 from aws_checks.findings import Finding
+from aws_checks.plans import dns_suffix
 from aws_checks.policies import fits, matches, overlap, roles, statements
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _caller_uses(plan: Plan, granted: Sequence[Statement], found: Sequence[Encry
                     tuple(row["key"]),
                     tuple(row.get("optional", ())),
                     one.key,
-                    {"kms:ViaService": f"{row['via']}.{plan.region}.amazonaws.com"},
+                    {"kms:ViaService": f"{row['via']}.{plan.region}.{dns_suffix(plan.region)}"},
                     row["source"],
                 )
 

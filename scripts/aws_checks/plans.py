@@ -46,6 +46,7 @@ EVERYTHING: dict[str, Any] = {
             "user_pool_arns": [f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_A1b2C3d4E"],
             "scopes": ["images/write"],
         },
+        "cors_origins": ["https://example.com", "https://example.org"],
         "logs": True,
         "page": True,
         "web_acl": {
@@ -134,6 +135,7 @@ def configurations() -> list[Configuration]:
             Configuration(path.parent.relative_to(ROOT / "terraform").as_posix(), _below(path))
             for path in sorted((ROOT / "terraform" / "modules").glob("*/examples/*/main.tf"))
         ),
+        Configuration("API logging", "examples/api_account_logging", {"region": REGION}),
         Configuration(
             "deploy roles",
             "examples/github_deploy_role",

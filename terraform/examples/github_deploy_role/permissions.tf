@@ -278,7 +278,7 @@ data "aws_iam_policy_document" "read" {
     condition {
       test     = "StringEquals"
       variable = "kms:ViaService"
-      values   = [for service in ["events", "lambda", "scheduler", "states"] : "${service}.${var.region}.amazonaws.com"]
+      values   = [for service in ["events", "lambda", "scheduler", "states"] : "${service}.${var.region}.${data.aws_partition.current.dns_suffix}"]
     }
   }
 }
