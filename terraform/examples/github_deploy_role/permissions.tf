@@ -278,7 +278,11 @@ data "aws_iam_policy_document" "read" {
     condition {
       test     = "StringEquals"
       variable = "kms:ViaService"
-      values   = [for service in ["events", "lambda", "scheduler", "states"] : "${service}.${var.region}.${data.aws_partition.current.dns_suffix}"]
+      # Sources differ on the domain in China: a name that KMS does not use admits nothing.
+      values = distinct([
+        for name in setproduct(["events", "lambda", "scheduler", "states"], ["amazonaws.com", data.aws_partition.current.dns_suffix]) :
+        "${name[0]}.${var.region}.${name[1]}"
+      ])
     }
   }
 }

@@ -177,7 +177,7 @@ def test_log_level_is_that_of_the_function(
     for name, value in {**ENVIRONMENT, **keys, "LOG_LEVEL": level}.items():
         monkeypatch.setenv(name, value)
     module = importlib.reload(importlib.import_module("presign_upload.handler"))
-    module.handler({"owner": "alice", "content_type": "image/jpeg"}, None)
+    module.handler({"owner": "alice", "body": json.dumps({"content_type": "image/jpeg"})}, None)
     assert len([record for record in caplog.records if record.name == "presign_upload.handler"]) == logged
 
 

@@ -78,7 +78,7 @@ def signed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(name, value)
     handler = importlib.import_module("presign_upload.handler").handler
     with caplog.at_level(logging.INFO, "presign_upload.handler"):
-        form = handler({"owner": OWNER, "content_type": "image/jpeg"}, None)
+        form = handler({"owner": OWNER, "body": json.dumps({"content_type": "image/jpeg"})}, None)
     (record,) = (record for record in caplog.records if record.name == "presign_upload.handler")
     usual = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
     extra = {name: value for name, value in record.__dict__.items() if name not in usual}
