@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # `<labels>.<region>.amazonaws.com` and its siblings. Without labels before the service, a principal looks the same.
 _HOST = re.compile(
-    r"https?://([a-z0-9.-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov))(?=[/\"' ]|$)"
+    r"https?://([a-z0-9.-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov))(?=[/\\\"' ]|$)"
 )
 _ARN = re.compile(r"arn:(?P<partition>[a-z-]+):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>[0-9]*):")
 
