@@ -114,6 +114,8 @@ locals {
                   Access-Control-Allow-Methods = "'${join(",", sort(concat(["OPTIONS"], [for route in values(local.routes) : upper(route.method) if route.path == path])))}'"
                 }) : "method.response.header.${header}" => value if value != null
               }
+              # Like the request: with `*/*` among the binary types the answer would be bytes, which no template can change.
+              contentHandling = "CONVERT_TO_TEXT"
             }, { for template in compact([local.preflight_template]) : "responseTemplates" => { "application/json" = template } })
           }
         }

@@ -249,6 +249,7 @@ run "several_origins_are_told_apart_by_the_preflight" {
       !contains(keys(options.responseParameters), "method.response.header.Access-Control-Allow-Origin")
       && options.responseParameters["method.response.header.Vary"] == "'Origin'"
       && strcontains(options.responseTemplates["application/json"], "[\"http://localhost:3000\",\"https://shop.example\"]")
+      && options.contentHandling == "CONVERT_TO_TEXT"
     ])
     error_message = "The template must choose among the origins: ${jsonencode(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options)}"
   }
