@@ -33,7 +33,7 @@ def options(endpoint: str) -> list[str]:
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     usual = emulator_variables("smoke")
     variables = DIRECTORY / "smoke.json"
-    variables.write_text(json.dumps({name: usual[name] for name in IN_PLACE_OF_AWS}))
+    variables.write_text(json.dumps({name: usual[name] for name in IN_PLACE_OF_AWS} | {"api": None}))
     photograph = DIRECTORY / "smoke.jpg"
     photograph.write_bytes(encode(draw((1600, 1200))))
     return ["--yes", "--variables", str(variables), "--photo", str(photograph)]
