@@ -60,6 +60,8 @@ KEY_EVERY_SECONDS = 10  # between events that are sent while the key is broken
 ARCHIVE_SECONDS = 900  # "we recommend you delay replaying archived events for 10 minutes"
 ELSEWHERE_SECONDS = 20  # how long to wait for what an engine other than AWS may not do at all
 
+API_PIXELS = (1600, 1600)  # far below the 10 MB that API Gateway takes
+
 SMOKE = "Smoke"  # the type of events that no rule of the pipeline matches
 
 
@@ -400,6 +402,11 @@ class Smoke:
         """Make requests to the API as a caller's program does."""
         if self._outputs["api"] is None:
             raise SmokeError("not taken: there is no API, as the variable `api` is null")
+        with Image.open(io.BytesIO(self._picture)) as picture:
+            small = io.BytesIO()
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+            upright.thumbnail(API_PIXELS)
+            upright.save(small, "JPEG", quality=90)
         key = self._outputs["api_keys"]["smoke"]
         bucket: str = self._outputs["originals_bucket"]
         return check_api(
@@ -413,7 +420,7 @@ class Smoke:
                 put=self._put,
                 wait=self._await,
             ),
-            self._picture,
+            small.getvalue(),
         )
 
     def policies(self) -> str:

@@ -10,6 +10,8 @@ import uuid
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 
@@ -17,6 +19,7 @@ import pytest
 from PIL import Image
 
 import smoke_api
+import smoke_checks
 from smoke_api import ORIGINS, Answer, Api, check, checks, request
 from smoke_checks import Smoke
 from smoke_facts import SmokeError
@@ -45,6 +48,7 @@ class Pipeline:
         self.fault = fault
         self.originals: dict[str, list[bytes]] = {}  # versions, the oldest first
         self.port = 0
+        self.asked = 0
 
     def put(self, key: str, data: bytes) -> None:
         self.originals.setdefault(key, []).append(data)
@@ -124,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
             self.error(400, "empty_body")
             return
         if kind is None and fault != "typeless":
-            self.error(400, "invalid_request")
+            self.error(400, "invalid_parameters")
             return
         if (kind, fault) in {("text/plain", "text"), ("IMAGE/JPEG", "spelling")}:
             body = body.decode(errors="replace").encode()
@@ -140,6 +144,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         assert self.headers["X-Api-Key"] == KEY
+        self.pipeline.asked += 1
+        if self.pipeline.fault == "throttled" or (self.pipeline.fault == "busy" and self.pipeline.asked % 2):
+            self.error(429, "too_many_requests")
+            return
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if self.pipeline.fault == "header-limit" and "limit" in self.headers:
@@ -264,6 +272,19 @@ def test_a_fault_is_reported_by_its_check(api: Api, said: str) -> None:
     assert reported <= alike.get(name, {name}), "the other checks find nothing"
 
 
+@pytest.mark.parametrize("api", ["busy"], indirect=True)
+def test_requests_that_are_too_many_are_repeated(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smoke_api, "REFILL_SECONDS", 0)
+    assert check(api, PICTURE).startswith(f"{len(checks(api, {'id': 'x'}, PICTURE))} checks; ")
+
+
+@pytest.mark.parametrize("api", ["throttled"], indirect=True)
+def test_requests_that_stay_too_many_are_reported(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smoke_api, "REFILL_SECONDS", 0)
+    with pytest.raises(SmokeError, match="200 with JSON was expected, not 429"):
+        check(api, PICTURE)
+
+
 @pytest.mark.parametrize("api", ["id"], indirect=True)
 def test_an_id_that_the_contract_does_not_know_is_reported(api: Api) -> None:
     with pytest.raises(SmokeError, match="the id short does not match the contract's"):
@@ -291,8 +312,51 @@ def test_without_an_api_the_step_says_why_it_was_not_taken(monkeypatch: pytest.M
         made.api()
 
 
+def test_the_step_asks_as_the_owner_of_the_key_with_a_picture_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = io.BytesIO()
+    Image.effect_noise((2400, 1800), 100).convert("RGB").save(noise, "BMP")
+    objects = {("originals", "key"): b"original", ("processed", "key"): b"derivative"}
+    bodies = {place: {"Body": io.BytesIO(data)} for place, data in objects.items()}
+    s3 = SimpleNamespace(get_object=lambda Bucket, Key: bodies[Bucket, Key])  # noqa: N803 - boto3's
+    made = Smoke.__new__(Smoke)
+    for name, part in {
+        "clients": SimpleNamespace(s3=s3),
+        "outputs": {
+            "api": {"url": "https://id.execute-api.eu-central-1.amazonaws.com/v1"},
+            "api_keys": {"smoke": {"id": OWNER, "value": KEY}},
+            "originals_bucket": "originals",
+            "processed_bucket": "processed",
+        },
+        "picture": noise.getvalue(),
+        "resources": SimpleNamespace(region="eu-central-1"),
+    }.items():
+        monkeypatch.setattr(made, f"_{name}", part, raising=False)
+
+    def checked(api: Api, picture: bytes) -> str:
+        assert (api.base, api.key, api.owner) == (made._outputs["api"]["url"], KEY, OWNER)  # noqa: SLF001
+        assert api.form_host == "originals.s3.eu-central-1."
+        assert (api.original("key"), api.derivative("key")) == (b"original", b"derivative")
+        with Image.open(io.BytesIO(picture)) as found:
+            assert (found.format, found.size) == ("JPEG", (1600, 1200))
+        assert len(picture) < 10_000_000 < len(noise.getvalue())
+        return "all is well"
+
+    monkeypatch.setattr(smoke_checks, "check_api", checked)
+    assert made.api() == "all is well"
+
+
 def test_the_pipeline_gets_what_the_step_asks_for() -> None:
     contract = json.loads((ROOT / "terraform" / "api" / "openapi.json").read_text())
     assert smoke_api.VARIABLES["cors_origins"] == list(ORIGINS)
     assert smoke_api.FOREIGN not in ORIGINS
     assert smoke_api.ID.pattern == contract["paths"]["/images/{id}"]["get"]["parameters"][0]["schema"]["pattern"]
+
+
+def test_the_errors_that_are_expected_are_those_that_terraform_defines() -> None:
+    expected = set(re.findall(r"refuses\((\d+), \"(\w+)\"\)", Path(smoke_api.__file__).read_text()))
+    routes = (ROOT / "terraform" / "7_serve.tf").read_text()
+    gateway = (ROOT / "terraform" / "modules" / "service_api" / "body.tf").read_text()
+    defined = {(status, code) for code, status in re.findall(r"(\w+) += \{ status = (\d+), message", routes)}
+    defined |= set(re.findall(r"status = (\d+), code = \"(\w+)\"", gateway))
+    assert len(expected) == 3
+    assert expected <= defined

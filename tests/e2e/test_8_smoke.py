@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.needs(Capability.RAW_KEYS, Capability.SEQUENCERS)
 
 RUNS = ROOT / "build" / "aws-smoke-test"
-IN_PLACE_OF_AWS = ("artifacts", "architecture", "limits", "observe", "process_image", "runtime", "s3_use_path_style")
+IN_PLACE_OF_AWS = (
+    "api",
+    "artifacts",
+    "architecture",
+    "limits",
+    "observe",
+    "process_image",
+    "runtime",
+    "s3_use_path_style",
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +42,7 @@ def options(endpoint: str) -> list[str]:
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     usual = emulator_variables("smoke")
     variables = DIRECTORY / "smoke.json"
-    variables.write_text(json.dumps({name: usual[name] for name in IN_PLACE_OF_AWS} | {"api": None}))
+    variables.write_text(json.dumps({name: usual[name] for name in IN_PLACE_OF_AWS}))
     photograph = DIRECTORY / "smoke.jpg"
     photograph.write_bytes(encode(draw((1600, 1200))))
     return ["--yes", "--variables", str(variables), "--photo", str(photograph)]
