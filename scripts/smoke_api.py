@@ -96,7 +96,7 @@ class Api:
         form_host: What the host of a form's URL begins with.
         original: Returns an object of the bucket of originals.
         derivative: Returns an object of the bucket of derivatives.
-        put: Puts an object into the bucket of originals, without the API.
+        put: Puts an object of the owner into the bucket of originals, without the API.
         wait: Looks until there is something.
     """
 

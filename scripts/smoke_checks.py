@@ -417,7 +417,7 @@ class Smoke:
                 form_host=f"{bucket}.s3.{self._resources.region}.",
                 original=partial(self._object, bucket),
                 derivative=self._read,
-                put=self._put,
+                put=partial(self._put, owner=key["id"]),
                 wait=self._await,
             ),
             small.getvalue(),
@@ -708,8 +708,8 @@ class Smoke:
         run.follow(Quiet(), patience=patience)
         return run.journeys
 
-    def _put(self, key: str, data: bytes) -> None:
-        self._clients.s3.put_object(Bucket=self._outputs["originals_bucket"], Key=key, Body=data)
+    def _put(self, key: str, data: bytes, **metadata: str) -> None:
+        self._clients.s3.put_object(Bucket=self._outputs["originals_bucket"], Key=key, Body=data, Metadata=metadata)
 
     def _read(self, key: str) -> bytes:
         return self._object(self._outputs["processed_bucket"], key)

@@ -317,7 +317,11 @@ def test_the_step_asks_as_the_owner_of_the_key_with_a_picture_that_fits(monkeypa
     Image.effect_noise((2400, 1800), 100).convert("RGB").save(noise, "BMP")
     objects = {("originals", "key"): b"original", ("processed", "key"): b"derivative"}
     bodies = {place: {"Body": io.BytesIO(data)} for place, data in objects.items()}
-    s3 = SimpleNamespace(get_object=lambda Bucket, Key: bodies[Bucket, Key])  # noqa: N803 - boto3's
+    puts: list[dict[str, Any]] = []
+    s3 = SimpleNamespace(
+        get_object=lambda Bucket, Key: bodies[Bucket, Key],  # noqa: N803 - boto3's
+        put_object=lambda **request: puts.append(request),
+    )
     made = Smoke.__new__(Smoke)
     for name, part in {
         "clients": SimpleNamespace(s3=s3),
@@ -336,6 +340,9 @@ def test_the_step_asks_as_the_owner_of_the_key_with_a_picture_that_fits(monkeypa
         assert (api.base, api.key, api.owner) == (made._outputs["api"]["url"], KEY, OWNER)  # noqa: SLF001
         assert api.form_host == "originals.s3.eu-central-1."
         assert (api.original("key"), api.derivative("key")) == (b"original", b"derivative")
+        api.put("other key", b"more")
+        listed = {"owner": OWNER}  # else the list has no image under a key that is not one of the API's
+        assert puts == [{"Bucket": "originals", "Key": "other key", "Body": b"more", "Metadata": listed}]
         with Image.open(io.BytesIO(picture)) as found:
             assert (found.format, found.size) == ("JPEG", (1600, 1200))
         assert len(picture) < 10_000_000 < len(noise.getvalue())
