@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from rich.console import Console
 
 import package_lambdas
+import smoke_api
 from darkroom.errors import explain
 from darkroom.interrupt import graceful
 from darkroom.pricing import load_prices
@@ -217,7 +218,7 @@ class SmokeTest:
 
     def _variables(self) -> dict[str, Any]:
         variables: dict[str, Any] = {"name": self._name, "region": self._place.region, "force_destroy": True}
-        variables["api"] = None  # no check calls it
+        variables["api"] = smoke_api.VARIABLES
         variables["reconcile"] = {"schedule": "rate(1 minute)"}
         account = self._place.account
         queues = {

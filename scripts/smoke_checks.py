@@ -26,7 +26,9 @@ from event_contracts import load
 from reconcile.records import current_of, read_items, versions_of
 from reconcile.run import Plan
 from reconcile.run import run as compare
-from smoke_facts import Check, Outcome, changed, event_facts, timings
+from smoke_api import Api
+from smoke_api import check as check_api
+from smoke_facts import Check, Outcome, SmokeError, changed, event_facts, timings
 from smoke_policies import ERROR, policies_of, validate, without_service
 from smoke_roles import ROLES, assume, copy_policies, make_role, plan_deploy_roles, plan_policies, remove_role
 from smoke_workflow import StateTester, slowed
@@ -58,11 +60,9 @@ KEY_EVERY_SECONDS = 10  # between events that are sent while the key is broken
 ARCHIVE_SECONDS = 900  # "we recommend you delay replaying archived events for 10 minutes"
 ELSEWHERE_SECONDS = 20  # how long to wait for what an engine other than AWS may not do at all
 
+API_PIXELS = (1600, 1600)  # far below the 10 MB that API Gateway takes
+
 SMOKE = "Smoke"  # the type of events that no rule of the pipeline matches
-
-
-class SmokeError(Exception):
-    """Something is not as it must be; the message says what is there instead."""
 
 
 class SmokeClients(Clients):
@@ -398,6 +398,31 @@ class Smoke:
             self._await(f"record of {image_id}", partial(self._current, image_id))
         return f"{len(self._lost) - late} lost, all repaired"
 
+    def api(self) -> str:
+        """Make requests to the API as a caller's program does."""
+        if self._outputs["api"] is None:
+            raise SmokeError("not taken: there is no API, as the variable `api` is null")
+        with Image.open(io.BytesIO(self._picture)) as picture:
+            small = io.BytesIO()
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+            upright.thumbnail(API_PIXELS)
+            upright.save(small, "JPEG", quality=90)
+        key = self._outputs["api_keys"]["smoke"]
+        bucket: str = self._outputs["originals_bucket"]
+        return check_api(
+            Api(
+                base=self._outputs["api"]["url"],
+                key=key["value"],
+                owner=key["id"],
+                form_host=f"{bucket}.s3.{self._resources.region}.",
+                original=partial(self._object, bucket),
+                derivative=self._read,
+                put=partial(self._put, owner=key["id"]),
+                wait=self._await,
+            ),
+            small.getvalue(),
+        )
+
     def policies(self) -> str:
         """Have Access Analyzer validate every policy: those that were applied, and those of the roles for GitHub."""
         modules = (self._stack.state()["values"], self._deploy_roles["planned_values"])
@@ -683,11 +708,14 @@ class Smoke:
         run.follow(Quiet(), patience=patience)
         return run.journeys
 
-    def _put(self, key: str, data: bytes) -> None:
-        self._clients.s3.put_object(Bucket=self._outputs["originals_bucket"], Key=key, Body=data)
+    def _put(self, key: str, data: bytes, **metadata: str) -> None:
+        self._clients.s3.put_object(Bucket=self._outputs["originals_bucket"], Key=key, Body=data, Metadata=metadata)
 
     def _read(self, key: str) -> bytes:
-        return bytes(self._clients.s3.get_object(Bucket=self._outputs["processed_bucket"], Key=key)["Body"].read())
+        return self._object(self._outputs["processed_bucket"], key)
+
+    def _object(self, bucket: str, key: str) -> bytes:
+        return bytes(self._clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def _etag(self, key: str) -> str:
         head = self._clients.s3.head_object(Bucket=self._outputs["originals_bucket"], Key=key)
@@ -749,6 +777,7 @@ STEPS = (
     Step("deletion", Smoke.deletion),
     Step("lost-uploads", Smoke.lost_uploads),
     Step("encrypted-delivery", Smoke.encrypted_delivery),
+    Step("api", Smoke.api, aws_only=True),
     Step("policies", Smoke.policies, aws_only=True),
     Step("workflow-states", Smoke.workflow_states, aws_only=True),
     Step("task-timeout", Smoke.task_timeout, aws_only=True),

@@ -21,6 +21,10 @@ HOURS_A_MONTH = 730
 AWS = "AWS"  # the engine that decides
 
 
+class SmokeError(Exception):
+    """Something is not as it must be; the message says what is there instead."""
+
+
 class Outcome(StrEnum):
     """What a step comes to."""
 

@@ -18,8 +18,8 @@ from botocore.validate import ParamValidator
 
 import smoke_checks
 from darkroom.workflow import walk
-from smoke_checks import STEPS, Smoke, SmokeError, Step, failure, outcome_events
-from smoke_facts import Facts, Outcome
+from smoke_checks import STEPS, Smoke, Step, failure, outcome_events
+from smoke_facts import Facts, Outcome, SmokeError
 from smoke_policies import IDENTITY, RESOURCE, Finding, Policy, policies_of, validate, without_service
 from smoke_roles import plan_policies
 from smoke_workflow import StateTester, attempts_of, errors_of, outcome_of, retrier_of, slowed, states_of

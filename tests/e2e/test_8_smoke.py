@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.needs(Capability.RAW_KEYS, Capability.SEQUENCERS)
 
 RUNS = ROOT / "build" / "aws-smoke-test"
-IN_PLACE_OF_AWS = ("artifacts", "architecture", "limits", "observe", "process_image", "runtime", "s3_use_path_style")
+IN_PLACE_OF_AWS = (
+    "api",
+    "artifacts",
+    "architecture",
+    "limits",
+    "observe",
+    "process_image",
+    "runtime",
+    "s3_use_path_style",
+)
 
 
 @pytest.fixture(scope="module")
