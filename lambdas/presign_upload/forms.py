@@ -90,7 +90,7 @@ class Form:
 def signing_client(environment: Mapping[str, str]) -> S3Client:
     """Return a client that signs for the address of its region; it makes no request.
 
-    botocore signs forms for S3's global address unless it is configured to use the bucket's name as a host. Browsers do not
+    botocore signs forms for S3's global address unless it is set to use the bucket's name as a host. Browsers do not
     follow the redirect from there, and newer regions have none. An endpoint that the environment sets takes buckets in
     the path, as the bucket's name before it need not resolve.
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html

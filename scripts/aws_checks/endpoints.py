@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from aws_checks.plans import Plan
 
-# `<labels>.<region>.amazonaws.com` and its siblings. Without labels before the service, a principal looks the same.
+# `<labels>.<region>.amazonaws.com` and its siblings. A service principal without labels before it looks the same.
 _HOST = re.compile(
     r"https?://([a-z0-9.-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov))(?=[/\\\"' ]|$)"
 )
@@ -47,7 +47,7 @@ def check(plans: Sequence[Plan]) -> Iterator[Finding]:
 def _host(plan: Plan, where: str, host: str) -> Iterator[Finding]:
     known = _hosts(plan.region)
     if not any(host == one or host.endswith(f".{one}") for one in known):
-        yield Finding(plan.name, where, f"the host {host} is no endpoint of an AWS service in {plan.region}")
+        yield Finding(plan.name, where, f"the host {host} is not an endpoint of an AWS service in {plan.region}")
 
 
 def _arn(plan: Plan, where: str, arn: re.Match[str]) -> Iterator[Finding]:
@@ -70,7 +70,7 @@ def _hosts(region: str) -> frozenset[str]:
             found.add(endpoint["hostname"])
             found.add(endpoint.get("sslCommonName", endpoint["hostname"]))
     suffix = resolver.get_partition_dns_suffix(partition(region))
-    found.add(f"execute-api.{region}.{suffix}")  # of APIs, in no list
+    found.add(f"execute-api.{region}.{suffix}")  # hosts of APIs are in no list
     return frozenset(found - {f"s3.{suffix}"})  # S3's global host redirects, or serves one region only
 
 

@@ -61,8 +61,14 @@ def test_map_runs_in_rounds_of_as_many_items_as_may_run_at_once(concurrency: int
     ("definition", "message"),
     [
         (machine(A={"Type": "Task", "End": True}), "task A has no TimeoutSeconds"),
-        (machine(A={"Type": "Wait", "SecondsPath": "$.seconds", "End": True}), "A waits as long as its input says"),
-        (machine(A={"Type": "Map", "ItemProcessor": machine(B=task()), "End": True}), "Map A takes all items of \\$,"),
+        (
+            machine(A={"Type": "Wait", "SecondsPath": "$.seconds", "End": True}),
+            "A waits for a time that its input decides",
+        ),
+        (
+            machine(A={"Type": "Map", "ItemProcessor": machine(B=task()), "End": True}),
+            "Map A takes any number of items of \\$:",
+        ),
         (machine(A=task(Next="B"), B=task(Next="A")), "A > B > A is a loop"),
     ],
     ids=["no timeout", "wait by input", "items without limit", "loop"],

@@ -133,7 +133,7 @@ def test_wait_explains_that_a_new_bucket_sends_no_events(
     settled = (created + timedelta(minutes=10)).astimezone()
     at_once, _, at_last = said.partition("2 not recorded and announced")
     assert at_once.startswith("nothing has arrived for 0 s: the bucket unit-originals-")
-    assert f"Upload after {settled:%H:%M}, or send what was lost: {REPAIR}" in at_once
+    assert f"Upload after {settled:%H:%M}, or send lost events again: {REPAIR}" in at_once
     assert "darkroom doctor --name unit" in at_last
     assert at_last.strip().endswith(REPAIR)
 
