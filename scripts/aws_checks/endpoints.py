@@ -1,4 +1,4 @@
-"""Host names and ARNs in a plan are those of its partition, region and account.
+"""Check that host names and ARNs in a plan are those of its partition and region.
 
 Host names are compared with the ones that botocore resolves for the service, from AWS's own list of endpoints.
 """
@@ -14,7 +14,7 @@ from botocore.loaders import Loader
 from botocore.regions import EndpointResolver
 
 from aws_checks.findings import Finding
-from aws_checks.plans import ACCOUNT, partition
+from aws_checks.plans import partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,12 +25,10 @@ if TYPE_CHECKING:
 _HOST = re.compile(
     r"https?://([a-z0-9.-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov))(?=[/\\\"' ]|$)"
 )
-_ARN = re.compile(r"arn:(?P<partition>[a-z-]+):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>[0-9]*):")
+_ARN = re.compile(r"arn:(?P<partition>[a-z-]+):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):[0-9]*:")
 
 # Services whose ARNs have no region, by AWS's service authorization reference. S3's have no account either.
 _GLOBAL = {"budgets", "iam", "s3", "sts"}
-# A function's event source in another account, a partner's account and the like are meant to be others.
-_ACCOUNTS = {ACCOUNT, ""}
 
 
 def check(plans: Sequence[Plan]) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ def service(name: str) -> ServiceModel:
     """Return the model of a service, by botocore's name.
 
     Raises:
-        botocore.exceptions.UnknownServiceError: There is none.
+        botocore.exceptions.UnknownServiceError: botocore does not have the service.
     """
     return botocore.session.get_session().get_service_model(name)
 

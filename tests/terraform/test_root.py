@@ -50,7 +50,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
         "name": "n" * 24,
         "region": "xx-northwest-10a",
     },
-    'name "xn--images" begins with what S3 does not take': {"name": "xn--images"},
+    'name "xn--images" begins with amzn-s3-demo-, sthree- or xn--': {"name": "xn--images"},
     'runtime "3.13"': {"runtime": "3.13"},
     'logs.level is "TRACE"': {"logs": {"level": "TRACE"}},
     "max_bytes is 0": {"limits": {"max_bytes": 0}},
