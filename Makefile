@@ -96,7 +96,7 @@ lock: .venvs/lock/.installed ## Resolve the requirements anew and write the lock
 	    --output-file "$$(basename $$file .in).txt") || exit 1; \
 	done
 
-schemas: .venvs/dev/.installed ## Write what the checks read of AWS's schemas (after `make lock`, and when the code uses a new type)
+schemas: .venvs/dev/.installed ## Extract what the checks read of AWS's schemas (after `make lock`, and when the code uses a new type)
 	@$(PROJECT_PYTHON) scripts/refresh_schemas.py
 
 clean: ## Remove environments and everything built

@@ -31,7 +31,7 @@ CHECKS: Mapping[str, Callable[[Sequence[Plan]], Iterator[Finding]]] = {
 
 
 def main() -> int:
-    """Run the checks and print their findings; the exit status is 1 if there are any."""
+    """Run the checks and print their findings; return 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=CHECKS, nargs="+", default=list(CHECKS), help="run these checks only")
     arguments = parser.parse_args()

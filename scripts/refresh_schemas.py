@@ -1,7 +1,7 @@
 """Write the schemas of types and values that the checks read into `scripts/aws_checks/`.
 
-They come from the packages of `requirements/schemas.txt`. Together these have 80 MB. What the checks read of them is
-130 kB, which is why the extract is in the repository and the packages are not installed.
+They come from the packages in `requirements/schemas.txt`, 80 MB together. The checks read 130 kB of them, so the
+extract is in the repository and the packages are not installed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def download(folder: Path) -> dict[str, Path]:
     """Download the packages; return their wheels by name.
 
     Raises:
-        CalledProcessError: A package could not be had.
+        CalledProcessError: A package cannot be downloaded.
     """
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     options = ["--require-hashes", "--only-binary", ":all:", "--dest", str(folder)]
@@ -39,7 +39,7 @@ def download(folder: Path) -> dict[str, Path]:
 
 
 def write(file: Path, source: Mapping[str, str], types: Mapping[str, object]) -> None:
-    """Write an extract: one line for each type, so that a change shows which one it is about."""
+    """Write an extract, one line for each type, so that a diff shows the types that changed."""
     lines = [f"{json.dumps(name)}: {json.dumps(one, sort_keys=True)}" for name, one in sorted(types.items())]
     file.write_text(f'{{"source": {json.dumps(source)}, "types": {{\n' + ",\n".join(lines) + "\n}}\n")
     print(f"{file.relative_to(ROOT)}: {len(types)} types, {file.stat().st_size // 1000} kB")
@@ -52,7 +52,10 @@ def main() -> int:
         try:
             wheels = download(Path(folder))
         except subprocess.CalledProcessError as error:
-            print(f"error: the packages of {REQUIREMENTS.relative_to(ROOT)} cannot be had: {error}", file=sys.stderr)
+            print(
+                f"error: the packages of {REQUIREMENTS.relative_to(ROOT)} cannot be downloaded: {error}",
+                file=sys.stderr,
+            )
             return 1
         source = {name: wheel.name.split("-")[1] for name, wheel in sorted(wheels.items())}
         with (

@@ -1,6 +1,6 @@
-"""Read from `cfn-lint` what the CloudFormation registry says about the values of properties.
+"""Read the limits of properties in the CloudFormation registry from `cfn-lint`.
 
-The package is read as data; nothing of it is imported. Its schemas come from AWS's registry with its own corrections.
+The package is read as data and not imported. Its schemas are those of AWS's registry, with corrections of its own.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _properties(part: Schema, root: Schema, within: tuple[str, ...]) -> Iterator
     Args:
         part: The part.
         root: The schema, with the definitions that references lead to.
-        within: The definitions that the part is in, for some hold themselves.
+        within: The definitions that the part is in, because some contain themselves.
     """
     for name, found in sorted(part.get("properties", {}).items()):
         one = found

@@ -1,7 +1,7 @@
 """Read the schema of Terraform's AWS provider 6 from two packages that are generated from it.
 
 `cdktf-cdktf-provider-aws` has each argument, block and attribute with its Terraform name and type. `pulumi-aws` is
-newer and has what is deprecated. Both are read as text; nothing of them is imported.
+newer and has the deprecations. Both are read as text and not imported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ META = {"connection", "count", "depends_on", "for_each", "lifecycle", "provider"
 # Properties of every class that are CDKTF's own.
 INTERNAL = {"internal_value", "fqn", "TF_RESOURCE_TYPE"}
 
-# Where Pulumi files a type under another name than the provider does: everything else is found by its own name.
+# Pulumi's names of types that it calls differently from the provider.
 PULUMI_NAMES = {
     "aws_api_gateway": "apigateway",
     "aws_lambda": "lambda_",
@@ -33,14 +33,14 @@ PULUMI_NAMES = {
 
 
 class Schema(TypedDict, total=False):
-    """What can be written into one block, and read from it.
+    """Arguments, blocks and attributes of one block.
 
     Attributes:
-        arguments: The type of each argument, as `list(string)`; a set is a list here.
-        required: The arguments and blocks that have to be there.
+        arguments: The type of each argument, such as `list(string)`; a set is a list here.
+        required: The arguments and blocks that are required.
         blocks: The blocks, by name.
-        attributes: What can only be read, with its type.
-        deprecated: What the provider's newest version warns of, with its advice.
+        attributes: The type of each attribute that can only be read.
+        deprecated: The provider's advice for each name that its newest version warns of.
     """
 
     arguments: dict[str, str]
@@ -70,7 +70,7 @@ def read_schemas(types: set[str], cdktf: ZipFile, pulumi: ZipFile) -> dict[str, 
 
 
 class _Cdktf:
-    """The module of one type in CDKTF's package."""
+    """Module of one type in CDKTF's package."""
 
     def __init__(self, wheel: ZipFile, name: str) -> None:
         kind, _, bare = name.rpartition(".")
@@ -82,7 +82,7 @@ class _Cdktf:
         self._outputs = self._derived("TerraformResource", "TerraformDataSource", "TerraformProvider")
 
     def _derived(self, *bases: str) -> str:
-        """Return the class that is derived from one of CDKTF's own, empty if there is none."""
+        """Return the class that is derived from one of CDKTF's own, or an empty text."""
         return next(
             (
                 name
@@ -172,7 +172,7 @@ def _type(annotation: ast.expr) -> str:
 
 
 class _Pulumi:
-    """What Pulumi's package says is deprecated."""
+    """Deprecations in Pulumi's package."""
 
     def __init__(self, wheel: ZipFile) -> None:
         self._wheel = wheel
@@ -180,7 +180,7 @@ class _Pulumi:
         self._parsed: dict[str, dict[str, dict[str, str]]] = {}
 
     def add(self, name: str, schema: Schema) -> Schema:
-        """Return a schema with what is deprecated in it."""
+        """Return a schema with its deprecations."""
         if name == "provider":
             return schema
         folder, module = self._place(name)
@@ -225,7 +225,7 @@ class _Pulumi:
             self._mark(block, [(nested, f"{inner}Args")], nested, inner)
 
     def _deprecated(self, file: str) -> dict[str, dict[str, str]]:
-        """Return what is deprecated in each class of a file."""
+        """Return the deprecated names, with advice, of each class in a file."""
         if file not in self._files:
             return {}
         if file not in self._parsed:

@@ -26,7 +26,7 @@ class SmokeError(Exception):
 
 
 class Outcome(StrEnum):
-    """What a step comes to."""
+    """Outcome of a step."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -35,7 +35,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """A step of the test, its outcome, and what was found."""
+    """Step of the test, with its outcome and finding."""
 
     name: str
     outcome: Outcome
@@ -58,7 +58,7 @@ class Facts:
         cold: Seconds from the beginning of an upload to each hop, of a function that was just started.
         warm: The same as medians, of functions that ran already; and of how many images.
         plan: What a second plan would have changed: addresses; none if it was not looked at.
-        more: What else steps found, by name.
+        more: Further facts that steps found, by name.
     """
 
     engine: str
@@ -77,7 +77,7 @@ class Facts:
 
     @property
     def on_aws(self) -> bool:
-        """Whether it ran on AWS."""
+        """True if it ran on AWS."""
         return self.engine == AWS
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A smoke test's look at every policy of a deployment: what IAM Access Analyzer finds in it."""
+"""Validation of every policy of a deployment by IAM Access Analyzer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESOURCE = "RESOURCE_POLICY"
 
 _IDENTITY_TYPES = {"aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy", "aws_iam_group_policy"}
 
-# Access Analyzer knows more of these than of resource policies in general.
+# Access Analyzer checks these more closely than resource policies in general.
 # https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_ValidatePolicy.html
 _RESOURCE_TYPES = {
     ("aws_iam_role", "assume_role_policy"): "AWS::IAM::AssumeRolePolicyDocument",
@@ -29,7 +29,7 @@ REPORTED = (ERROR, "SECURITY_WARNING", "WARNING")  # suggestions are about style
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy as Terraform has applied it.
+    """Policy as Terraform has applied it.
 
     Attributes:
         place: Address and attribute that hold it.
@@ -46,7 +46,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding in a policy that is more than a suggestion."""
+    """Finding in a policy that is more than a suggestion."""
 
     place: str
     kind: str
@@ -79,7 +79,7 @@ def _is_policy(value: object) -> bool:
         return False
 
 
-def validate(client: Any, policies: Iterable[Policy]) -> list[Finding]:  # noqa: ANN401 - boto3's, of which there are no stubs
+def validate(client: Any, policies: Iterable[Policy]) -> list[Finding]:  # noqa: ANN401 - boto3's, without stubs
     """Ask Access Analyzer about each policy; return all findings but suggestions."""
     found = []
     for policy in policies:
@@ -97,7 +97,7 @@ def validate(client: Any, policies: Iterable[Policy]) -> list[Finding]:  # noqa:
 
 
 def without_service(policy: str, service: str) -> str:
-    """Return a policy in which a service is no principal any more: statements about it alone are left out.
+    """Return a policy without a service among its principals; statements about it alone are left out.
 
     Raises:
         ValueError: No statement names the service, so nothing would change.

@@ -1,4 +1,4 @@
-"""Roles that a smoke test makes for itself: the workflow's for a copy of it, and the plan role's for this caller."""
+"""Roles for the smoke test's own steps: one for a copy of the workflow, and one with the plan role's policies."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def copy_policies(iam: Any, role: str) -> dict[str, str]:  # noqa: ANN401 - boto
 def plan_deploy_roles(folder: Path, resources: Resources) -> dict[str, Any]:
     """Return Terraform's plan of examples/github_deploy_role for a pipeline. Nothing is applied.
 
-    The roles' trust admits GitHub alone, so the roles themselves are of no use here; and an account has one identity
-    provider for GitHub, which may be there already.
+    The roles' trust admits only GitHub, so the smoke test cannot use them. An account has one identity provider for
+    GitHub, which may exist already.
     """
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(EXAMPLE, folder)
@@ -76,7 +76,7 @@ def plan_policies(plan: Mapping[str, Any]) -> dict[str, str]:
     The policy about the state's bucket is left out: a smoke test's state is a file.
 
     Raises:
-        LookupError: The example is built in another way than this expects.
+        LookupError: The example has no policies for the plan role, or not where this function looks.
     """
     documents, attached = {}, set()
     for change in plan["resource_changes"]:
@@ -93,10 +93,10 @@ def plan_policies(plan: Mapping[str, Any]) -> dict[str, str]:
 
 
 def assume(sts: Any, arn: str, patience: float, wait: Callable[[], None]) -> dict[str, str]:  # noqa: ANN401 - boto3's
-    """Return the environment of a session of a role, which may take a while to be known everywhere.
+    """Return the environment of a role's session. A new role may take a while to be known everywhere.
 
     Raises:
-        ClientError: It could not be assumed for so long.
+        ClientError: The role could not be assumed within `patience` seconds.
     """
     deadline = time.monotonic() + patience
     while True:

@@ -1,7 +1,7 @@
-"""A smoke test's look at a workflow: each state by Step Functions' TestState, and each error that it handles.
+"""Test of a workflow by Step Functions' TestState: each state, and each error that it handles.
 
-The results of tasks are given with the request, so nothing is changed. What TestState answers is compared with what the
-definition says by the Amazon States Language: the next state, a retry, a catcher, or the end.
+The results of tasks are given with the request, so nothing is changed. TestState's answers are compared with those that
+the Amazon States Language prescribes for the definition: the next state, a retry, a catcher, or the end.
 """
 
 from __future__ import annotations
@@ -11,26 +11,27 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aws_checks.states_language import inside
 from darkroom.workflow import NOWHERE, DefinitionError, find, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# "TestState only supports the following when a mock is specified: … Parallel, or Map states." A task is not to be run.
+# "TestState only supports the following when a mock is specified: … Parallel, or Map states." Tasks must not run.
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
 MOCKED = {"Task", "Parallel", "Map"}
 
-# Any error but these two: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+# States.ALL matches any error except these two: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 UNCATCHABLE = {"States.DataLimitExceeded", "States.Runtime"}
-# What stands for `States.ALL`: an error of Step Functions' own, one of a service, one of no known name.
+# Errors to try for `States.ALL`: of Step Functions, of a service, and one with an unknown name.
 ANY = ("States.Timeout", "States.TaskFailed", "DynamoDB.ProvisionedThroughputExceededException", "Smoke.NeverHeardOf")
 
-DEFAULT_ATTEMPTS = 3  # of a retrier that does not say
+DEFAULT_ATTEMPTS = 3  # of a retrier without MaxAttempts
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What TestState says, or what it must say: how a state ends, and which state is next."""
+    """Answer of TestState, found or expected: the status of a state, and the next state."""
 
     status: str
     next: str | None = None
@@ -52,12 +53,12 @@ def retrier_of(state: Mapping[str, Any], error: str) -> Mapping[str, Any] | None
 
 
 def attempts_of(retrier: Mapping[str, Any] | None) -> int:
-    """Return how often a retrier tries again."""
+    """Return the number of retries of a retrier."""
     return int(retrier.get("MaxAttempts", DEFAULT_ATTEMPTS)) if retrier else 0
 
 
 def outcome_of(state: Mapping[str, Any], error: str, retried: int) -> Answer:
-    """Return what an error must lead to: retriers come before catchers, and the first that matches decides."""
+    """Return the answer that an error must get: retriers precede catchers, and the first match decides."""
     if retried < attempts_of(retrier_of(state, error)):
         return Answer("RETRIABLE")
     catcher = next((one for one in state.get("Catch", ()) if _matches(one, error)), None)
@@ -74,33 +75,29 @@ def _matches(handler: Mapping[str, Any], error: str) -> bool:
 
 
 def states_of(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Return all states by name, also those inside others."""
+    """Yield all states by name, also those in branches and item processors."""
     for name, state in machine["States"].items():
         yield name, state
-        for inner in _inside(state):
+        for inner in inside(state):
             yield from states_of(inner)
 
 
 def _is_task(state: Mapping[str, Any]) -> bool:
-    """Return True for a state that asks a service for something."""
+    """Return True for a state that calls a service."""
     return bool(state["Type"] == "Task")
 
 
-def _inside(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [*state.get("Branches", ()), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]
-
-
 class StateTester:
-    """Asks TestState about all states of a definition.
+    """Test of all states of a definition by TestState.
 
     Attributes:
-        wrong: Where TestState answers otherwise than the definition says, each in a sentence.
+        wrong: Answers that differ from the definition, each in a sentence.
         states: The states that were tested.
-        errors: How many errors were tried.
-        calls: How often TestState was asked.
+        errors: Number of errors that were tried.
+        calls: Number of calls of TestState.
     """
 
-    def __init__(self, client: Any, definition: Mapping[str, Any]) -> None:  # noqa: ANN401 - boto3's, or what answers alike
+    def __init__(self, client: Any, definition: Mapping[str, Any]) -> None:  # noqa: ANN401 - boto3's, or a substitute
         self._client = client
         self._definition = definition
         self._known = dict(states_of(definition))
@@ -112,7 +109,7 @@ class StateTester:
         self.calls = 0
 
     def run(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """Follow each event through the definition; then test what none of them reached, and all errors."""
+        """Follow each event through the definition; then test the states that none of them reached, and all errors."""
         for event in events:
             self._event = event
             entered: list[str] = []
@@ -127,10 +124,10 @@ class StateTester:
             self.wrong.append(f"not reached: {', '.join(sorted(missed))}")
 
     def _machine_of(self, name: str) -> Mapping[str, Any]:
-        """Return what a state is in: the definition, a branch or an item processor."""
+        """Return the machine of a state: the definition, a branch or an item processor."""
         machines: list[Mapping[str, Any]] = [self._definition]
         while name not in machines[0]["States"]:
-            machines += [inner for state in machines.pop(0)["States"].values() for inner in _inside(state)]
+            machines += [inner for state in machines.pop(0)["States"].values() for inner in inside(state)]
         return machines[0]
 
     def _follow(self, machine: Mapping[str, Any], start: str | None, data: Any, entered: list[str]) -> None:  # noqa: ANN401 - JSON
@@ -153,7 +150,7 @@ class StateTester:
             data, name = json.loads(answer["output"]), answer.get("nextState")
 
     def _inside_of(self, state: Mapping[str, Any], data: Any, entered: list[str]) -> Any:  # noqa: ANN401 - JSON
-        """Follow what is inside a state; returns what the state gets for a result."""
+        """Follow the machines in a state; return the result of the state."""
         match state["Type"]:
             case "Parallel":
                 for branch in state["Branches"]:
@@ -173,7 +170,7 @@ class StateTester:
             self.errors += 1
             for retried in sorted({0, attempts_of(retrier_of(state, error))}):
                 settings: dict[str, Any] = {"retrierRetryCount": retried}
-                if inner := [one for machine in _inside(state) for one, task in states_of(machine) if _is_task(task)]:
+                if inner := [one for machine in inside(state) for one, task in states_of(machine) if _is_task(task)]:
                     settings["errorCausedByState"] = inner[0]
                 mock = {"errorOutput": {"error": error, "cause": "given by the smoke test"}}
                 answer = self._ask(name, state, data, mock, settings)
@@ -221,7 +218,7 @@ def _targets(choice: Mapping[str, Any]) -> list[str]:
 
 
 def _resolve(selector: Any, data: Any, item: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return what an item processor gets; what takes an intrinsic function stays as it is written."""
+    """Return the input of an item processor; intrinsic functions are not evaluated."""
     if not isinstance(selector, dict):
         return selector
     resolved = {}
@@ -244,10 +241,10 @@ def _there(data: Any, path: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def slowed(definition: Mapping[str, Any], event: Mapping[str, Any], queue_url: str) -> dict[str, Any]:
-    """Return the definition with the first Task of an event's way made to take longer than its timeout allows.
+    """Return the definition with the first Task of an event's way made slower than its timeout.
 
-    It waits for a message in an empty queue: 20 s, of which it gets one. All else stays, Retry and Catch of that Task
-    too, so that what follows on the timeout is the workflow's own.
+    The Task waits for a message in an empty queue for 20 s, with a timeout of 1 s. Everything else is unchanged, its
+    Retry and Catch too, so the workflow itself handles the timeout.
     """
     slow = copy.deepcopy(dict(definition))
     task: Any = walk(slow, event).tasks[0]

@@ -135,7 +135,7 @@ class Terraform:
     def init(self) -> None:
         """Install modules and provider, in the version of the root's lock file."""
         check_terraform()
-        shutil.copy(LOCK, self.folder)  # a copy, for Terraform may write into it
+        shutil.copy(LOCK, self.folder)  # a copy, because Terraform may write into it
         self._process_environment = {**terraform_environment(self.folder, self.tell), **self.environment}
         self.run("init")
 

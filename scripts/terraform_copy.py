@@ -1,4 +1,4 @@
-"""A copy of the Terraform configuration to run Terraform in: what Terraform leaves behind is not in the checkout."""
+"""Copies of the Terraform configuration to run Terraform in, so that Terraform leaves nothing in the checkout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ARCHITECTURE, RUNTIME = "arm64", "python3.13"  # the root's defaults
 def copy_terraform(directory: Path) -> Path:
     """Copy `terraform/` and `events/` into a directory, add artifacts, and return the copy of `terraform/`.
 
-    The artifacts are as small as a zip can be: Terraform reads their hashes only.
+    The artifacts are nearly empty: Terraform reads only their hashes.
     """
     shutil.copytree(TERRAFORM, directory / "terraform", ignore=shutil.ignore_patterns(*LEFT_BEHIND))
     shutil.copy(LOCK, directory / "terraform")

@@ -1,7 +1,7 @@
-"""The longest that an execution of a workflow may take: a bound over all ways through its definition.
+"""Upper bound of the duration of a workflow's executions, over all ways through its definition.
 
-Every task runs into its timeout at every attempt, every retry waits its full interval, and every Choice and Catch
-goes the longer way. Pass, Choice, Succeed and Fail states count as nothing: leave room for them.
+Every task reaches its timeout at every attempt, every retry waits its full interval, and every Choice and Catch
+takes the longer way. Pass, Choice, Succeed and Fail states count as zero seconds: leave a margin for them.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from aws_checks.states_language import successors
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
 INLINE_MAP_ITERATIONS = 40
@@ -20,15 +22,15 @@ _MAX_ATTEMPTS, _INTERVAL_SECONDS, _BACKOFF_RATE = 3, 1, 2.0
 
 
 class UnboundedError(Exception):
-    """An execution may take any time; the message names the state and what to do."""
+    """An execution has no upper bound; the message names the state and what to do."""
 
 
 def longest(machine: Mapping[str, Any], items: Mapping[str, int]) -> float:
-    """Return the seconds that the longest way through a state machine takes.
+    """Return the duration in seconds of the longest way through a state machine.
 
     Args:
         machine: The definition, in JSONPath, or a branch or an item processor of it.
-        items: How many items a Map may have, by its ItemsPath.
+        items: Greatest number of items of each Map, by its ItemsPath.
 
     Raises:
         UnboundedError: A task has no timeout, a Map's items are not limited, or states form a loop.
@@ -40,24 +42,19 @@ def _from(machine: Mapping[str, Any], name: str, items: Mapping[str, int], befor
     if name in before:
         raise UnboundedError(f"{' > '.join((*before, name))} is a loop: bound it by a count, or remove it")
     state = machine["States"][name]
-    onward = [_from(machine, successor, items, (*before, name)) for successor in set(_successors(state))]
+    onward = [_from(machine, successor, items, (*before, name)) for successor in set(successors(state))]
     return _retried(state, _once(name, state, items)) + max(onward, default=0)
-
-
-def _successors(state: Mapping[str, Any]) -> Iterator[str]:
-    for place in (state, *state.get("Choices", ()), *state.get("Catch", ())):
-        yield from (place[field] for field in ("Next", "Default") if field in place)
 
 
 def _once(name: str, state: Mapping[str, Any], items: Mapping[str, int]) -> float:
     match state["Type"]:
         case "Task":
             if "TimeoutSeconds" not in state:
-                raise UnboundedError(f"task {name} has no TimeoutSeconds: it may take any time, so set it")
+                raise UnboundedError(f"task {name} has no TimeoutSeconds, so it has no bound: set it")
             return float(state["TimeoutSeconds"])
         case "Wait":
             if "Seconds" not in state:
-                raise UnboundedError(f"{name} waits as long as its input says: give it Seconds")
+                raise UnboundedError(f"{name} waits for a time that its input decides: set Seconds")
             return float(state["Seconds"])
         case "Parallel":
             return max(longest(branch, items) for branch in state["Branches"])
@@ -66,7 +63,7 @@ def _once(name: str, state: Mapping[str, Any], items: Mapping[str, int]) -> floa
             if not each:
                 return 0
             if path not in items:
-                raise UnboundedError(f"Map {name} takes all items of {path}, however many: limit them")
+                raise UnboundedError(f"Map {name} takes any number of items of {path}: limit them")
             concurrency = min(state.get("MaxConcurrency") or INLINE_MAP_ITERATIONS, INLINE_MAP_ITERATIONS)
             return math.ceil(items[path] / concurrency) * each
     return 0

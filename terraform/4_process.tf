@@ -16,7 +16,7 @@ module "processed" {
 
 locals {
   # Lambda's own filter lets INFO pass at every level: it takes lines without a level, which metrics and uncaught errors
-  # are, for INFO. What the functions log below var.logs.level, their loggers leave out.
+  # are, for INFO. The functions' own loggers drop lines below var.logs.level.
   function_logging = { level = var.logs.level == "DEBUG" ? "DEBUG" : "INFO", retention_days = var.logs.retention_days }
 
   artifacts = try(jsondecode(file("${path.module}/${var.artifacts}")), {})

@@ -34,7 +34,7 @@ module "notifications" {
   }
 }
 
-# Without the key: an event comes here when table or topic cannot be reached because the key is disabled, too.
+# Without the key: the workflow also sends an event here when table or topic fail because the key is disabled.
 module "record_image_dlq" {
   source = "./modules/queue"
 

@@ -251,7 +251,7 @@ data "aws_iam_policy_document" "api" {
     resources = [for key in local.api_foreign_keys : "${module.originals.arn}/${key}"]
   }
 
-  # By the hash of nothing, which S3 gets with a signed body.
+  # By the hash of an empty body, which S3 gets with a signed body.
   statement {
     sid       = "RefuseEmptyBodies"
     effect    = "Deny"

@@ -75,7 +75,7 @@ resource "aws_s3_object" "page" {
   bucket       = module.page[0].name
   key          = each.key
   content      = each.value.content
-  content_type = "application/octet-stream" # bytes to API Gateway, which tells browsers the type
+  content_type = "application/octet-stream" # bytes to API Gateway, which sets the type for browsers
 }
 
 data "aws_iam_policy_document" "page" {

@@ -10,11 +10,11 @@ module "key" {
   policy_documents = [data.aws_iam_policy_document.event_bus_key.json]
 
   services = {
-    # Rules deliver to encrypted queues: to `uploads`, and from the bus to those that the output key_arn is for.
+    # Rules deliver to encrypted queues: to `uploads`, and from the bus to queues of others (output `key_arn`).
     event_rules = { service = "events.amazonaws.com", source_arns = [module.uploads_rules.rule_arn_pattern, module.bus.rule_arn_pattern] }
     event_bus   = { service = "events.amazonaws.com", source_arns = [module.bus.static_arn] }
 
-    # So does the topic.
+    # The topic delivers to encrypted queues, too.
     notifications = { service = "sns.amazonaws.com", source_arns = [module.notifications.static_arn] }
 
     logs = {

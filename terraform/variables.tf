@@ -17,7 +17,7 @@ variable "name" {
   # Names of buckets that S3 keeps for itself.
   validation {
     condition     = !can(regex("^(amzn-s3-demo-|sthree-|xn--)", var.name))
-    error_message = "name \"${var.name}\" begins with what S3 does not take at the beginning of a bucket's name (amzn-s3-demo-, sthree-, xn--): use another."
+    error_message = "name \"${var.name}\" begins with amzn-s3-demo-, sthree- or xn--, which S3 does not allow at the beginning of a bucket's name: use another."
   }
 }
 
@@ -36,10 +36,10 @@ variable "access_log" {
 variable "api" {
   description = <<-EOT
     The API in front of buckets and table; null: none. authorization: how callers say who they are, by AWS_IAM's
-    signature unless told otherwise (modules/service_api). api_keys: names of API keys to make. cors_origins: the web
+    signature by default (modules/service_api). api_keys: names of API keys to make. cors_origins: the web
     origins that may call it from a browser, such as https://example.com. logs: log each request, and what fails.
-    API Gateway needs a role for that, which is one for all APIs of the account and region: where there is none,
-    examples/api_account_logging makes it, or the apply fails. page: serve a page to try it with. throttling: requests
+    API Gateway needs a role for that, which is one for all APIs of the account and region. If there is none, the apply
+    fails: examples/api_account_logging makes it. page: serve a page to try it with. throttling: requests
     a second, and at once, of all callers together. upload_expiry: seconds for which a presigned upload is good.
     web_acl: a WAF to put before it, by its arn.
   EOT

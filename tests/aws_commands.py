@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel
 
-# What the AWS command line has besides the services' operations.
+# Commands of the AWS command line that are not operations of a service.
 OWN = {"configure": {"list-profiles", "sso"}, "s3": {"cp", "ls", "rm", "sync"}, "sso": {"login"}}
 
-# Options of every command, and the values that they take, if these are few:
+# Options of every command, with their values if only some are allowed:
 # https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-options.html
 GLOBAL: dict[str, set[str] | None] = {
     "cli-binary-format": {"base64", "raw-in-base64-out"},
@@ -32,7 +32,7 @@ GLOBAL: dict[str, set[str] | None] = {
     "region": None,
 }
 
-# Values that only a shell or a reader fills in.
+# Placeholders that a shell or a reader fills in.
 OPEN = re.compile(r"[$<…]")
 
 # A command within a command: "$(aws …)".

@@ -68,12 +68,12 @@ class Request:
             InvalidRequestError: The body is not such an object, or one of its values is malformed.
         """
         try:
-            told = json.loads(body if body.lstrip().startswith("{") else base64.b64decode(body, validate=True))
+            parsed = json.loads(body if body.lstrip().startswith("{") else base64.b64decode(body, validate=True))
         except (ValueError, RecursionError) as error:
             raise InvalidRequestError(f"the body is not JSON: {error}") from error
-        known: dict[str, Any] = told if isinstance(told, dict) else {}
+        known: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
         if known.keys() not in ({"content_type"}, {"content_type", "name"}) or None in known.values():
-            raise InvalidRequestError(f"the body is not an object with content_type and perhaps name: {told!r}")
+            raise InvalidRequestError(f"the body is not an object with content_type and optionally name: {parsed!r}")
         return cls(owner=owner, **known)
 
 
@@ -90,7 +90,7 @@ class Form:
 def signing_client(environment: Mapping[str, str]) -> S3Client:
     """Return a client that signs for the address of its region; it makes no request.
 
-    botocore signs forms for S3's global address unless it is told to use the bucket's name as a host. Browsers do not
+    botocore signs forms for S3's global address unless it is set to use the bucket's name as a host. Browsers do not
     follow the redirect from there, and newer regions have none. An endpoint that the environment sets takes buckets in
     the path, as the bucket's name before it need not resolve.
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html

@@ -24,7 +24,7 @@ class Settings:
         originals_bucket: Name of the bucket to upload to.
         max_bytes: What an upload may measure at most.
         expiry_seconds: How long a form can be used.
-        log_level: The least level of the function's own lines.
+        log_level: Lowest level of the function's own lines.
     """
 
     originals_bucket: str

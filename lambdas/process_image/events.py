@@ -28,7 +28,7 @@ _ANYTHING = re.compile(r".+", re.DOTALL)
 _HEXADECIMAL = re.compile(rf"[0-9A-Fa-f]{{1,{SEQUENCER_DIGITS}}}")
 _UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z")
 _HIDES_IMAGE = {"Delete Marker Created": True, "Permanently Deleted": False}
-# By presign_upload, a UUID; by API Gateway, its extended request id (docs/decisions/0015-ids-of-uploads.md).
+# presign_upload mints UUIDs, API Gateway its extended request ids (docs/decisions/0015-ids-of-uploads.md).
 _MINTED_KEY = re.compile(
     r"(?P<owner>[^/]+)/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[A-Za-z0-9_-]{8,64}=)"
 )
@@ -66,7 +66,7 @@ class ObjectEvent:
 
     @property
     def owner(self) -> str | None:
-        """The owner that a minted key (`{owner}/{id}`) names."""
+        """Owner that a minted key (`{owner}/{id}`) names."""
         minted = _MINTED_KEY.fullmatch(self.key)
         return minted["owner"] if minted else None
 

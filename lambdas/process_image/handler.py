@@ -93,7 +93,7 @@ _config = Config(
 _SECONDS_AROUND = _ATTEMPTS * (_CONNECT_SECONDS + _READ_SECONDS) + (_ATTEMPTS - 1) * _BACKOFF_SECONDS
 
 _settings = Settings.from_environment(os.environ)
-# Not by Lambda's own filter, which would drop metrics, too. Powertools' setLevel obeys that filter only.
+# Lambda's own filter would drop metrics, too. Powertools' setLevel obeys only that filter.
 logging.getLogger(logger.name).setLevel(_settings.log_level)
 _s3 = boto3.client("s3", config=_config)
 _pipeline = Pipeline(

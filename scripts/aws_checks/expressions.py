@@ -1,4 +1,4 @@
-"""Expressions of DynamoDB requests: they parse, their placeholders are defined and used, no word in them is reserved.
+"""Expressions of DynamoDB requests: syntax, placeholders and reserved words.
 
 The grammar is that of moto's parsers. Its list of reserved words is AWS's, word for word:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
@@ -42,11 +42,11 @@ _FUNCTIONS = {
 
 
 def mistakes(request: Mapping[str, Any], alternatives: Mapping[str, Sequence[str]] | None = None) -> Iterator[str]:
-    """Yield what DynamoDB would refuse in the expressions of a request.
+    """Yield the mistakes for which DynamoDB would refuse the expressions of a request.
 
     Args:
         request: The request, with `Unknown` for what is not known yet.
-        alternatives: What expressions may be that are not literal.
+        alternatives: Possible texts of each expression that is not literal.
     """
     given = {name: [request[name]] for name in EXPRESSIONS if isinstance(request.get(name), str)} | dict(
         alternatives or {}
@@ -102,15 +102,15 @@ def _grammar(name: str, expression: str) -> Iterator[str]:
         elif name != "ProjectionExpression":
             get_filter_expression(expression, attributes, values)
         elif not re.fullmatch(r"[#\w.\[\]]+(\s*,\s*[#\w.\[\]]+)*", expression):
-            yield f"{expression!r} is no list of attributes"
+            yield f"{expression!r} is not a list of attributes"
     except (MockValidationException, ValueError) as error:
         yield f"{expression!r} does not parse: {error}"
 
 
 def keys(request: Mapping[str, Any], table: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what does not fit the keys of a table, which is a resource `aws_dynamodb_table` of a plan.
+    """Yield mismatches between a request and the keys of a table, a resource `aws_dynamodb_table` of a plan.
 
-    A request that has no key is refused by DynamoDB, which is how a template refuses what is malformed.
+    DynamoDB refuses a request without a key. Templates use that to refuse malformed requests.
     """
     own = [table["hash_key"], *filter(None, [table.get("range_key")])]
     types = {one["name"]: one["type"] for one in table["attribute"]}
@@ -134,7 +134,7 @@ def keys(request: Mapping[str, Any], table: Mapping[str, Any]) -> Iterator[str]:
         for word in re.findall(r"(?<![:\w])#?[A-Za-z_]\w*", condition):
             attribute = named.get(word, word)
             if attribute.lower() not in _WORDS | _FUNCTIONS and attribute not in allowed:
-                yield f"KeyConditionExpression: {attribute} is none of the key's attributes {', '.join(allowed)}"
+                yield f"KeyConditionExpression: {attribute} is not one of the key's attributes {', '.join(allowed)}"
 
 
 def _key(what: str, key: Any, names: Sequence[str], types: Mapping[str, str]) -> Iterator[str]:  # noqa: ANN401 - JSON

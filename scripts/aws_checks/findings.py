@@ -1,4 +1,4 @@
-"""What a check reports."""
+"""Findings of checks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class Finding:
     """One mistake.
 
     Attributes:
-        plan: Name of the plan, or of the file where no plan is concerned.
+        plan: Name of the plan, or of the file if the mistake is in no plan.
         where: Address of the resource, and the attribute or statement if there are several.
-        what: What is wrong, with the values, and what to do.
+        what: Description with the values, and what to do.
     """
 
     plan: str

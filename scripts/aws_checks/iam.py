@@ -1,4 +1,4 @@
-"""Check every statement of every policy against AWS's service authorization data, and grants against what is needed."""
+"""Check every statement of every policy against AWS's service authorization data, and grants against needs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ OPERATORS = {
     "String": ("Arn", "String"),  # a text may be an ARN, as in the encryption context of CloudWatch Logs
 }
 
-# What AWS documents although it has no effect: DescribeKey has no encryption context.
+# Documented by AWS, but without effect: DescribeKey has no encryption context.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 AS_DOCUMENTED = {("kms:DescribeKey", "kms:encryptioncontext:aws:logs:arn")}
 
 
 def check(plans: Sequence[Plan]) -> Iterator[Finding]:
-    """Yield what AWS would refuse or ignore in the policies of some plans, missing grants and needless ones."""
+    """Yield parts of policies that AWS would refuse or ignore, missing grants and needless grants."""
     for plan in plans:
         for policy in policies(plan):
             for statement in policy.statements:
@@ -56,7 +56,7 @@ def _vocabulary(policy: Policy, statement: Statement) -> Iterator[str]:
         if not names:
             yield f"AWS has no action {pattern}: correct its name."
         known += [found for name in names if (found := authorization.action(name))]
-    if policy.resource.type != "aws_kms_key":  # in a key's policy the resource is the key, whatever is written
+    if policy.resource.type != "aws_kms_key":  # a key's policy is always about the key itself
         yield from _resources(statement)
     for test, keys in statement.conditions.items():
         for key in keys:
@@ -95,20 +95,20 @@ def _key(statement: Statement, test: str, key: str, known: Sequence[authorizatio
     types |= {type_ for pattern, type_ in authorization.GLOBAL_KEYS.items() if matches(pattern, plain)}
     if not types:
         if known:
-            yield f"{key} is no condition key of {', '.join(statement.actions)}: correct or remove it."
+            yield f"{key} is not a condition key of {', '.join(statement.actions)}: correct or remove it."
         return
     expected = {prefix for type_ in types for prefix in OPERATORS.get(type_.removeprefix("ArrayOf"), ())}
     if operator != "Null" and expected and not operator.startswith(tuple(expected)):
-        yield f"{test} compares no {'/'.join(sorted(types))}, which {key} is: use {' or '.join(sorted(expected))}…"
-    lacking = [
+        yield f"{test} does not compare {'/'.join(sorted(types))}, as {key} is: use {' or '.join(sorted(expected))}…"
+    without = [
         one.name
         for one in known
         if not plain.startswith("aws:")
         and (one.name, plain) not in AS_DOCUMENTED
         and not any(matches(pattern, plain) for pattern in one.keys)
     ]
-    if lacking and not any("*" in pattern for pattern in statement.actions) and not test.endswith("IfExists"):
-        yield f"{key} is no condition key of {', '.join(lacking)}: give these a statement of their own."
+    if without and not any("*" in pattern for pattern in statement.actions) and not test.endswith("IfExists"):
+        yield f"{key} is not a condition key of {', '.join(without)}: give these a statement of their own."
 
 
 def _balance(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[str]:
@@ -129,7 +129,7 @@ def _balance(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[s
 
 
 def _deliveries(plan: Plan) -> Iterator[Finding]:
-    """Yield what services send and a resource's policy does not admit, and services that it admits for nothing."""
+    """Yield deliveries that a resource's policy does not admit, and services that it admits without need."""
     sent = list(deliveries(plan))
     policy_of = {policy.resource.value("arn"): policy for policy in policies(plan) if policy.of_resource}
     for one in sent:
@@ -149,14 +149,14 @@ def _deliveries(plan: Plan) -> Iterator[Finding]:
             continue
         for statement in policy.statements:
             for service in statement.services if statement.allow else ():
-                # A source that exists may be told to send later: a topic has its DLQ before it has a subscriber.
+                # A source that exists may send later: a topic has its DLQ before it has a subscriber.
                 if not any(fits(statement.conditions, {"aws:SourceArn": one}) for one in sources):
-                    what = f"{statement.label} admits {service} from a source that is not there: remove it."
+                    what = f"{statement.label} admits {service} from a source that is not in the plan: remove it."
                     yield Finding(plan.name, policy.resource.address, what)
 
 
 def _trust(plan: Plan) -> Iterator[Finding]:
-    """Yield services that are given a role which does not admit them."""
+    """Yield services that get a role whose trust policy does not admit them."""
     trusts = {role.value("arn"): role for role in plan.every("aws_iam_role")}
     for resource, arn, service, context in _given(plan):
         role = trusts.get(arn)
@@ -164,12 +164,12 @@ def _trust(plan: Plan) -> Iterator[Finding]:
             statement.allow and service in statement.services and fits(statement.conditions, context)
             for statement in statements(role.value("assume_role_policy"))
         ):
-            what = f"{service} cannot take on the role for {resource}: admit it in the role's trust policy."
+            what = f"{service} cannot assume the role for {resource}: admit it in the role's trust policy."
             yield Finding(plan.name, role.address, what)
 
 
 def _given(plan: Plan) -> Iterator[tuple[str, str, str, dict[str, str]]]:
-    """Yield what is given a role: its address, the role, the service, and what the service says of itself."""
+    """Yield the resources that get a role: address, role, service, and the context that the service sends."""
     for resource in plan.every(*provider_calls.CALLS):
         passes = provider_calls.CALLS[resource.type].get("passes")
         if passes and (role := resource.value(*passes["role"])):

@@ -1,4 +1,4 @@
-"""Check that who uses an encrypted resource may use its key: callers, roles of services, and services themselves."""
+"""Check that users of an encrypted resource may use its key: callers, roles of services, and services."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 USES: dict[str, list[dict[str, Any]]] = tomllib.loads(Path(__file__).with_name("key_uses.toml").read_text("utf-8"))
 
-# Where a resource names its key. A bucket's and a rule's are elsewhere: see `_encrypted`.
+# Attribute with the key of a resource. For buckets and rules see `_encrypted`.
 KEYS: dict[str, tuple[str | int, ...]] = {
     "aws_cloudwatch_event_bus": ("kms_key_identifier",),
     "aws_cloudwatch_log_group": ("kms_key_id",),
@@ -32,11 +32,11 @@ KEYS: dict[str, tuple[str | int, ...]] = {
     "aws_sqs_queue": ("kms_master_key_id",),
 }
 
-# AWS documents it for services that use a key, and their condition on the encryption context never holds for it.
+# AWS documents it for services that use a key, but their condition on the encryption context never holds for it.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 AS_DOCUMENTED = {"kms:DescribeKey"}
 
-# What a service names as its source where it sends to queues and topics.
+# Types that a service names as its source when it sends to queues and topics.
 SENDERS = {
     "events.amazonaws.com": ("aws_cloudwatch_event_bus", "aws_cloudwatch_event_rule"),
     "sns.amazonaws.com": ("aws_sns_topic",),
@@ -46,7 +46,7 @@ SENDERS = {
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 HEADERS_ONLY = {"s3:GetObject"}
 
-# What Terraform does with a key itself, and a log delivery with a workflow's: not for a resource that it encrypts.
+# Uses of a role that no encrypted resource of the plan explains: log delivery makes data keys with a workflow's role.
 # https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html (EncryptLogs)
 OWN = {"aws_sfn_state_machine": {"kms:GenerateDataKey"}}
 
@@ -57,7 +57,7 @@ class Encrypted:
 
     Attributes:
         resource: The resource.
-        arns: Patterns of the ARNs that callers name: its own, and what is below it.
+        arns: Patterns of the ARNs that callers name: its own, and those below it.
         key: ARN of its key.
     """
 
@@ -87,18 +87,18 @@ def check(plans: Sequence[Plan]) -> Iterator[Finding]:
             needed = [*uses.get(arn, []), *_caller_uses(plan, granted, found)]
             for what in _unmet(needed, granted):
                 yield Finding(plan.name, role.address, what)
-            if not _deployed(plan, plans):  # who makes keys needs more than their use
+            if not _deployed(plan, plans):  # a role that makes keys needs more than their use
                 for what in _needless(needed, granted):
                     yield Finding(plan.name, role.address, what)
         for key in plan.every("aws_kms_key"):
             if not str(key.value("policy")).startswith("{"):
-                continue  # AWS's default, by which the account's policies decide: no service is named
+                continue  # AWS's default policy names no service: the account's policies decide
             for what in _key_policy(plan, key):
                 yield Finding(plan.name, key.address, what)
 
 
 def _deployed(plan: Plan, plans: Sequence[Plan]) -> list[Plan]:
-    """Return the plans of what a plan of deploy roles deploys: those with resources that its policies name."""
+    """Return the plans that the roles of a plan deploy; empty for all plans but that of the deploy roles."""
     return [other for other in plans if other.name == "root"] if plan.name == "deploy roles" else []
 
 
@@ -120,7 +120,7 @@ def _encrypted(plan: Plan) -> Iterator[Encrypted]:
 
 
 def _caller_uses(plan: Plan, granted: Sequence[Statement], found: Sequence[Encrypted]) -> Iterator[Use]:
-    """Yield the uses of keys that come with what a role may call."""
+    """Yield the uses of keys that the calls which a role may make require."""
     for row in USES["caller"]:
         for one in found:
             if one.resource.type != row["on"]:
@@ -143,7 +143,7 @@ def _caller_uses(plan: Plan, granted: Sequence[Statement], found: Sequence[Encry
 
 
 def _role_uses(plan: Plan) -> dict[str, list[Use]]:
-    """Return the uses of keys that a service makes of a role that it is given, by the ARN of the role."""
+    """Return the uses of keys that services make with a role that they get, by the ARN of the role."""
     uses: dict[str, list[Use]] = {}
     for row in USES["role"]:
         for one in _encrypted(plan):
@@ -192,7 +192,7 @@ def _needless(needed: Sequence[Use], granted: Sequence[Statement]) -> Iterator[s
 
 
 def _key_policy(plan: Plan, key: Resource) -> Iterator[str]:
-    """Yield what services do in their own name and the key's policy does not allow, and what it allows for nothing."""
+    """Yield uses by services that the key's policy does not allow, and grants that no service needs."""
     granted = [one for one in statements(key.value("policy")) if one.allow]
     used: dict[str, set[str]] = {}
     for principal, use in _service_uses(plan):
@@ -207,8 +207,8 @@ def _key_policy(plan: Plan, key: Resource) -> Iterator[str]:
         ]
         if missing:
             yield f"{use.why} needs {', '.join(missing)} for {principal}: allow it in the key's policy ({use.source})."
-    # The key may also be for what is elsewhere: an example's for anything, the pipeline's for what its rules and its
-    # topic send to queues of others.
+    # The key may also be for resources elsewhere: an example's key for any, the pipeline's key for queues of others to
+    # which its rules and its topic send.
     for statement in granted if plan.name.startswith("root") else ():
         for principal in statement.services:
             if any(
@@ -229,8 +229,7 @@ def _service_uses(plan: Plan) -> Iterator[tuple[str, Use]]:
                 if row["principal"] in SENDERS:
                     context["aws:SourceArn"] = one.resource.value("arn")
                 use = Use(one.resource.address, tuple(row["key"]), (), one.key, context, row["source"])
-                suffix = "amazonaws.com.cn" if plan.region.startswith("cn-") else "amazonaws.com"
-                yield row["principal"].format(region=plan.region, suffix=suffix), use
+                yield row["principal"].format(region=plan.region, suffix=dns_suffix(plan.region)), use
     for delivery in (*deliveries(plan), *admitted(plan)):
         for one in found:
             if one.resource.value("arn") == delivery.resource:

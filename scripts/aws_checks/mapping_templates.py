@@ -1,6 +1,6 @@
-"""Mapping templates of API Gateway, expanded: every way that their conditions can go, with placeholders for references.
+"""Expand mapping templates of API Gateway: all outcomes of their conditions, with placeholders for references.
 
-That gives each request that a template can make. The syntax of Velocity's expressions is not checked here.
+The result has each request that a template can make. The syntax of Velocity's expressions is not checked here.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _REFERENCE = re.compile(r"\$!?(\{)?[A-Za-z_][\w-]*")
 
 
 class TemplateError(Exception):
-    """A template's directives do not fit together; the message says which."""
+    """A template's directives do not match; the message names the directive."""
 
 
 def expand(template: str) -> list[str]:
     """Return the texts that a template can become, each once.
 
     Raises:
-        TemplateError: A directive does not end, or ends what was not begun.
+        TemplateError: A directive has no end, or an end has no beginning.
     """
     pieces = list(_pieces(_COMMENT.sub("", template)))
     texts, rest = _block(pieces, 0)
@@ -36,7 +36,7 @@ def expand(template: str) -> list[str]:
 
 
 def assignments(template: str) -> list[tuple[str, str]]:
-    """Return what a template sets, in order: the reference without its dollar, and the expression."""
+    """Return the assignments of a template, in order: the reference without its dollar, and the expression."""
     found = []
     for kind, text in _pieces(_COMMENT.sub("", template)):
         if kind == "set":
@@ -46,7 +46,7 @@ def assignments(template: str) -> list[tuple[str, str]]:
 
 
 def _pieces(template: str) -> Iterator[tuple[str, str]]:
-    """Yield texts and directives in order, the latter with what is in their parentheses."""
+    """Yield texts and directives in order, directives with the text in their parentheses."""
     position = 0
     while directive := _DIRECTIVE.search(template, position):
         yield "text", _without_references(template[position : directive.start()])
@@ -61,7 +61,7 @@ def _pieces(template: str) -> Iterator[tuple[str, str]]:
 
 
 def _block(pieces: list[tuple[str, str]], position: int) -> tuple[list[str], int]:
-    """Return the texts from a position to what ends its block, and where that is."""
+    """Return the texts from a position to the end of its block, and the position of that end."""
     texts = [""]
     while position < len(pieces):
         kind, text = pieces[position]
@@ -77,7 +77,7 @@ def _block(pieces: list[tuple[str, str]], position: int) -> tuple[list[str], int
 
 
 def _ways(pieces: list[tuple[str, str]], position: int) -> tuple[list[str], int]:
-    """Return the texts of an #if or #foreach after its head, and where it ends."""
+    """Return the texts of an #if or #foreach after its head, and the position of its end."""
     ways, has_else = [], False
     while True:
         some, position = _block(pieces, position)

@@ -1,8 +1,8 @@
-"""Alarms, dashboards and saved queries read metrics and log fields that exist.
+"""Check that alarms, dashboards and saved queries read metrics and log fields that exist.
 
-CloudWatch takes any name: an alarm on a metric that does not exist never rings, and no service refuses it. So each
-metric is looked up in `metrics.json`, the catalogue of what AWS documents and of what the functions write themselves:
-its namespace, its name, its set of dimensions, the resource that each dimension names, and what that resource is like.
+CloudWatch takes any name: an alarm on a metric that does not exist never goes off, and no service refuses it. So each
+metric is looked up in `metrics.json`, the catalogue of the metrics that AWS documents and that the functions write:
+its namespace, its name, its set of dimensions, and the type and settings of the resource that each dimension names.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CATALOGUE: Final = Path(__file__).with_suffix(".json")
 
-# Lambda takes a line without a level, which metrics in the embedded format are, for INFO.
+# Lambda takes a line without a level, such as a metric in the embedded format, for INFO.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
 _LEVELS_OF_METRICS = {"TRACE", "DEBUG", "INFO"}
 
@@ -39,13 +39,13 @@ _FUNCTIONS = {"avg", "bin", "count", "ispresent", "max", "min", "pct", "sum"}
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A metric that something reads.
+    """A metric that an alarm or a dashboard reads.
 
     Attributes:
         where: The alarm, or the dashboard with the widget's title.
         namespace: Its namespace.
         name: Its name.
-        dimensions: Its dimensions; the value is None where a search leaves it open.
+        dimensions: Its dimensions; the value is None if a search leaves it open.
     """
 
     where: str
@@ -55,7 +55,7 @@ class Use:
 
     @property
     def title(self) -> str:
-        """Namespace and name, as messages call it."""
+        """Namespace and name, for messages."""
         return f"{self.namespace} {self.name}"
 
 
@@ -71,7 +71,7 @@ def check(plans: Sequence[Plan]) -> Iterator[Finding]:
 
 @cache
 def catalogue() -> dict[str, Any]:
-    """Return what `metrics.json` holds."""
+    """Return the content of `metrics.json`."""
     document: dict[str, Any] = json.loads(CATALOGUE.read_text(encoding="utf-8"))
     return document
 
@@ -82,7 +82,7 @@ def written_by(function: str) -> set[tuple[frozenset[str], str]]:
     return {(frozenset(dimensions), name) for group in groups for dimensions in group["by"] for name in group["names"]}
 
 
-# Where metrics are read
+# Metrics that are read
 
 
 def _uses(plan: Plan) -> Iterator[Use]:
@@ -108,7 +108,7 @@ def _use(where: str, values: Mapping[str, Any]) -> Use:
 
 
 def _widgets(plan: Plan) -> Iterator[tuple[str, list[list[Any]]]]:
-    """Yield the metrics of each widget that has some."""
+    """Yield the metrics of each widget that has any."""
     for dashboard in plan.every("aws_cloudwatch_dashboard"):
         for widget in json.loads(dashboard.values["dashboard_body"])["widgets"]:
             if metrics := widget["properties"].get("metrics"):
@@ -122,7 +122,7 @@ def _texts(metrics: Sequence[Sequence[Any]]) -> list[str]:
     ]
 
 
-# Whether a metric is written
+# Metrics that are written
 
 
 def _faults(plan: Plan, use: Use) -> list[str]:
@@ -132,7 +132,7 @@ def _faults(plan: Plan, use: Use) -> list[str]:
     if functions:
         return _own_faults(use, functions)
     known = ", ".join(sorted({*catalogue()["namespaces"], *_functions_by_namespace(plan)}))
-    return [f"nothing writes metrics into the namespace {use.namespace}; aws_checks/metrics.json knows {known}"]
+    return [f"nothing writes metrics into the namespace {use.namespace}; aws_checks/metrics.json has {known}"]
 
 
 def _service_faults(plan: Plan, use: Use) -> list[str]:
@@ -161,7 +161,7 @@ def _dimension_fault(
     value: str | None,
     resources: dict[str, Resource],
 ) -> str | None:
-    """Return why a dimension's value names nothing, or None; what it names is put into `resources`."""
+    """Return the fault of a dimension's value, or None; put the resource that it names into `resources`."""
     known = dimensions.get(name)
     if known is None or value is None:
         return None
@@ -194,7 +194,7 @@ def _condition_fault(group: Mapping[str, Any], use: Use, resources: Mapping[str,
         text = wanted.format(**use.dimensions) if isinstance(wanted, str) else wanted
         if resource.value(attribute) != text:
             return (
-                f"{use.title} by {_set(use.dimensions)} is written where {attribute} is {text}, and {resource.address} "
+                f"{use.title} by {_set(use.dimensions)} is written if {attribute} is {text}, and {resource.address} "
                 f"has {resource.value(attribute)}: {group['because']}"
             )
     return None
@@ -246,7 +246,7 @@ def _silenced(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _expressions(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield expressions that name a metric which is not there."""
+    """Yield expressions that name a metric which does not exist."""
     for alarm in plan.every("aws_cloudwatch_metric_alarm"):
         queries = alarm.value("metric_query") or ()
         ids = {query["id"] for query in queries}
@@ -261,7 +261,7 @@ def _expressions(plan: Plan) -> Iterator[tuple[str, str]]:
 
 def _unknown_ids(where: str, expression: str, ids: set[str]) -> Iterator[tuple[str, str]]:
     for name in sorted(set(_ID.findall(expression)) - ids):
-        yield where, f"the expression {expression} names {name}, and no metric has that id{_hint(name, ids)}"
+        yield where, f"the expression {expression} names {name}, but no metric has that id{_hint(name, ids)}"
 
 
 def _alarm_widgets(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -277,7 +277,7 @@ def _alarm_widgets(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _queries(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield log groups that do not exist, and fields that nothing writes into those that do."""
+    """Yield log groups that do not exist, and fields that nothing writes into existing ones."""
     groups = {group.value("name") for group in plan.every("aws_cloudwatch_log_group")}
     for query in plan.every("aws_cloudwatch_query_definition"):
         for name in query.value("log_group_names") or ():
@@ -322,7 +322,7 @@ def _measures(package: str) -> set[str]:
 
 
 def _read(query: str) -> set[str]:
-    """Return the fields that a query of Logs Insights reads, but for those that Insights itself adds."""
+    """Return the fields that a query of Logs Insights reads, except those that Insights adds."""
     tokens = _TOKEN.findall(re.sub(r"(?m)^\s*#.*$", "", query))
     renamed = {after for before, after in pairwise(tokens) if before == "as"}
     fields = {token for token in tokens if token[0] not in "\"'/@"}
@@ -333,7 +333,7 @@ def _read(query: str) -> set[str]:
 
 
 def _hint(name: str, known: Mapping[str, Any] | set[str] | Sequence[str]) -> str:
-    """Return a guess at what was meant."""
+    """Return the known name that is most like a wrong one, as a question; empty if none is."""
     found = get_close_matches(name, [str(one) for one in known], 1, 0.7)
     return f": is {found[0]} meant?" if found else ""
 

@@ -1,4 +1,4 @@
-"""The grants that roles need: from the functions' code, the workflow's Tasks, the API and what calls them."""
+"""Grants that roles need, derived from the functions' code, the workflow's Tasks, the API, and their callers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import botocore.session
 from botocore import xform_name
 
 from aws_checks.authorization import action
+from aws_checks.states_language import tasks
 from stack import ROOT
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ OPERATIONS = {
     "s3:ListObjectsV2": ("s3:ListBucket",),
 }
 
-# Methods of a client that are no operation, and the operation that they sign.
+# Methods of a client that are not operations, and the operation that they sign.
 SIGNING = {"generate_presigned_post": "PutObject"}
 
 # Operations to which S3 answers 404 for a missing key only if the caller may list the bucket:
@@ -67,7 +68,7 @@ TRACE_WORKFLOW = ("xray:GetSamplingRules", "xray:GetSamplingTargets", *TRACE)
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 POLL = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 
-# The managed policy that Lambda requires for a VPC, and what its own refusal names:
+# The managed policy that Lambda requires for a VPC:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 NETWORK = (
     "ec2:AssignPrivateIpAddresses",
@@ -99,7 +100,7 @@ def _repairs(plan: Plan) -> bool:
     )
 
 
-# Files of a function whose calls the configuration turns on.
+# Files of a function that are in use only with a certain configuration.
 ONLY_IF = {"reconcile/repair.py": _repairs}
 
 
@@ -108,9 +109,9 @@ class Need:
     """A grant that a role needs.
 
     Attributes:
-        action: What it must be allowed to do.
-        resource: On what: an ARN, with wildcards where the caller chooses.
-        why: Who calls it.
+        action: Action that it must be allowed.
+        resource: ARN that the action is on, with wildcards for parts that the caller chooses.
+        why: Caller of the action.
         optional: AWS documents the grant, but nothing fails without it.
     """
 
@@ -152,7 +153,7 @@ def _of_schedule(schedule: Resource) -> Iterator[Need]:
         yield Need("sqs:SendMessage", dlq, f"the DLQ of {schedule.address}")
 
 
-# What a rule or a schedule does to its target: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+# Actions of rules and schedules on their targets: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
 CALLS = {
     "events": "events:PutEvents",
     "lambda": "lambda:InvokeFunction",
@@ -182,16 +183,16 @@ def _of_function(plan: Plan, function: Resource) -> Iterator[Need]:
     if code:
         yield from _of_code(plan, code)
     else:
-        yield Need("*", "*", f"the code of {why}, which is elsewhere", optional=True)
+        yield Need("*", "*", f"the code of {why}, which is not in this repository", optional=True)
 
 
 def _of_events(plan: Plan, names: set[str]) -> Iterator[Need]:
-    """Yield what Lambda does with a function's role to fetch its events and to report failures."""
+    """Yield the needs of a function's role for fetching its events and for reporting failures."""
     for source in plan.every("aws_lambda_event_source_mapping"):
         if source.value("function_name") in names:
             queue = source.value("event_source_arn")
             yield from (Need(one, queue, source.address) for one in POLL)
-            # Not in that list, but in what AWS's CDK grants a consumer (`grantConsumeMessages`).
+            # Not in that list, but AWS's CDK grants it to consumers (`grantConsumeMessages`).
             yield Need("sqs:ChangeMessageVisibility", queue, source.address, optional=True)
     for settings in plan.every("aws_lambda_function_event_invoke_config"):
         failure = settings.value("destination_config", 0, "on_failure", 0, "destination")
@@ -207,7 +208,7 @@ def _of_code(plan: Plan, folder: Path) -> Iterator[Need]:
 
 
 def _actions_of(operation: str) -> Iterator[tuple[str, bool]]:
-    """Yield the actions that an operation needs, and whether it does without."""
+    """Yield the actions that an operation needs, each with True if it is optional."""
     for one in OPERATIONS.get(operation, (operation,)):
         yield one, False
         if one == "s3:GetObject":
@@ -220,7 +221,7 @@ def _actions_of(operation: str) -> Iterator[tuple[str, bool]]:
 def operations(folder: Path) -> frozenset[tuple[str, str]]:
     """Return the operations that a function's code calls, such as `s3:GetObject`, and the file of each.
 
-    A client is known by the name of what holds it, which is the service's: `self._s3`, `pipeline.s3`, `s3`.
+    A client is recognized by the name of its variable or attribute, which is the service's, such as `self._s3` or `s3`.
     """
     session = botocore.session.get_session()
     trees = {
@@ -280,18 +281,8 @@ def _of_machine(plan: Plan, machine: Resource) -> Iterator[Need]:
             yield Need(one, resource, f"{why}: {name}")
 
 
-def tasks(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the Tasks of a state machine, those of its branches and maps too, by name."""
-    for name, state in machine["States"].items():
-        if state["Type"] == "Task":
-            yield name, state
-        inner = [*state.get("Branches", []), *(state[key] for key in ("ItemProcessor", "Iterator") if key in state)]
-        for one in inner:
-            yield from tasks(one)
-
-
 def _named(plan: Plan, parameters: dict[str, Any]) -> str:
-    """Return the ARN of the resource that a Task's parameters name, `*` where the input names it."""
+    """Return the ARN of the resource that a Task's parameters name, `*` if the input names it."""
     if "TableName" in parameters:
         return _table(plan, parameters["TableName"], parameters.get("IndexName"))
     for key in ("TopicArn", "StateMachineArn", "FunctionName"):

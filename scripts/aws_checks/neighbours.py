@@ -1,20 +1,19 @@
-"""Two pipelines live side by side: of another name in one region, and of one name in two regions."""
+"""Check that two pipelines can coexist: with two names in one region, and with one name in two regions."""
 
 from __future__ import annotations
 
-import fnmatch
-import json
 from typing import TYPE_CHECKING, Any
 
 from aws_checks.findings import Finding
+from aws_checks.policies import matches, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from aws_checks.plans import Plan, Resource
 
-# What a name identifies, and how far the name reaches: the attribute, and whether the whole partition or the account's
-# every region knows it. Sources: AWS's naming rules of each service.
+# Attribute with the name of each type, and True if the name must be unique in all regions of the account or partition.
+# Sources: AWS's naming rules of each service.
 _NAMES: Mapping[str, tuple[str, bool]] = {
     "aws_api_gateway_account": ("", False),
     "aws_api_gateway_rest_api": ("name", False),
@@ -39,7 +38,7 @@ _NAMES: Mapping[str, tuple[str, bool]] = {
     "aws_sns_topic": ("name", False),
     "aws_sqs_queue": ("name", False),
 }
-# What has no name of its own: a part of something named, or known by an id only.
+# Types without a name of their own: parts of a named resource, or known by an id only.
 _UNNAMED = {
     "aws_api_gateway_api_key",
     "aws_api_gateway_deployment",
@@ -76,7 +75,7 @@ SAME_NAME = "root in another region"
 
 
 def check(plans: Sequence[Plan]) -> Iterator[Finding]:
-    """Yield names that two pipelines would share, and grants of one on what belongs to the other."""
+    """Yield names that two pipelines would share, and grants of one on resources of the other."""
     named = {plan.name: plan for plan in plans}
     first = named[FIRST]
     yield from _unknown(first)
@@ -89,7 +88,7 @@ def check(plans: Sequence[Plan]) -> Iterator[Finding]:
 
 def _unknown(plan: Plan) -> Iterator[Finding]:
     for type_ in sorted({resource.type for resource in plan.resources.values()} - _NAMES.keys() - _UNNAMED):
-        yield Finding(plan.name, type_, "whether its name is known in all regions is not in aws_checks/neighbours.py")
+        yield Finding(plan.name, type_, "its type is not in aws_checks/neighbours.py: add it to _NAMES or _UNNAMED")
 
 
 def _identities(plan: Plan, *, everywhere: bool) -> dict[tuple[Any, ...], Resource]:
@@ -117,7 +116,7 @@ def _shared(one: Plan, other: Plan, *, everywhere: bool) -> Iterator[Finding]:
 
 
 def _ambiguous(plan: Plan) -> Iterator[Finding]:
-    """Yield names that a pipeline of a longer name would give to something else.
+    """Yield names that a pipeline with a longer name would give to another resource.
 
     Names begin with the pipeline's. If one resource is called <name>-events and another <name>-uploads-events, the
     first one of a pipeline <name>-uploads has the name of the second one of this pipeline.
@@ -137,19 +136,15 @@ def _ambiguous(plan: Plan) -> Iterator[Finding]:
 
 
 def _reaching(one: Plan, other: Plan) -> Iterator[Finding]:
-    """Yield what the roles of one pipeline may do to the resources of another."""
+    """Yield grants of one pipeline's roles on the resources of another."""
     arns = {resource.value("arn"): resource for resource in other.resources.values() if resource.value("arn")}
     for policy in one.every("aws_iam_role_policy"):
-        for statement in _listed(json.loads(policy.values["policy"])["Statement"]):
-            for pattern in _listed(statement.get("Resource", [])):
-                if pattern == "*" or statement["Effect"] != "Allow":
+        for statement in statements(policy.values["policy"]):
+            for pattern in statement.resources:
+                if pattern == "*" or not statement.allow:
                     continue
                 for arn, resource in arns.items():
-                    if fnmatch.fnmatchcase(arn, pattern) or fnmatch.fnmatchcase(f"{arn}/x/y/z", pattern):
+                    if matches(pattern, arn) or matches(pattern, f"{arn}/x/y/z"):
                         yield Finding(
                             one.name, policy.address, f"{pattern} allows access to {resource.address} of {other.name}"
                         )
-
-
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - IAM takes one for a list of one
-    return value if isinstance(value, list) else [value]

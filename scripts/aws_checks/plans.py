@@ -1,4 +1,4 @@
-"""Plans of the root, of the examples and of the deploy roles in which every value is known, made offline.
+"""Make plans of the root, the examples and the deploy roles offline, with every value known.
 
 Terraform's test command plans a configuration whose resources are all overridden: no AWS API is called, but the real
 provider validates arguments and renders policy documents. What AWS would compute, such as an ARN, follows a template
@@ -34,7 +34,7 @@ REGION = "eu-central-1"
 NEIGHBOUR = "darkroom-uploads"  # the hardest one: names of the first pipeline begin with it
 OTHER_REGION = "cn-north-1"  # another partition, too: its ARNs and host names differ
 
-# Everything optional, turned on. What excludes each other is split between the two.
+# Every option turned on. Options that exclude each other are split between the two.
 EVERYTHING: dict[str, Any] = {
     "name": "darkroom",
     "region": REGION,
@@ -93,10 +93,7 @@ def partition(region: str) -> str:
 
 @cache
 def dns_suffix(region: str) -> str:
-    """Return what the names of AWS's hosts in a region end with.
-
-    Source: botocore's endpoints.json.
-    """
+    """Return the domain of AWS's hosts in a region, by botocore's endpoints.json."""
     partitions = Session().get_data("endpoints")["partitions"]
     suffix: str = next(one["dnsSuffix"] for one in partitions if one["partition"] == partition(region))
     return suffix
@@ -104,7 +101,7 @@ def dns_suffix(region: str) -> str:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What is planned.
+    """A configuration to plan.
 
     Attributes:
         name: Name of the plan.
@@ -131,10 +128,7 @@ def configurations() -> list[Configuration]:
         Configuration("root otherwise", variables=OTHERWISE),
         Configuration("root of another name", variables={**EVERYTHING, "name": NEIGHBOUR}),
         Configuration("root in another region", variables=_moved(EVERYTHING, OTHER_REGION), alias="elsewhere"),
-        *(
-            Configuration(path.parent.relative_to(ROOT / "terraform").as_posix(), _below(path))
-            for path in sorted((ROOT / "terraform" / "modules").glob("*/examples/*/main.tf"))
-        ),
+        *(Configuration(folder, folder) for folder in _examples()),
         Configuration("API logging", "examples/api_account_logging", {"region": REGION}),
         Configuration(
             "deploy roles",
@@ -144,12 +138,15 @@ def configurations() -> list[Configuration]:
     ]
 
 
-def _below(path: Path) -> str:
-    return path.parent.relative_to(ROOT / "terraform").as_posix()
+def _examples() -> list[str]:
+    root = ROOT / "terraform"
+    return [
+        path.parent.relative_to(root).as_posix() for path in sorted((root / "modules").glob("*/examples/*/main.tf"))
+    ]
 
 
 def _moved(variables: Mapping[str, Any], region: str) -> Any:  # noqa: ANN401 - variables of any shape
-    """Return the variables for another region, with the ARNs in them."""
+    """Return the variables with all regions and ARNs changed to another region."""
     moved = json.dumps(variables).replace(REGION, region)
     return json.loads(moved.replace("arn:aws:", f"arn:{partition(region)}:"))
 
@@ -163,7 +160,7 @@ class Resource:
         module: Address of its module, empty for the root.
         type: Its type, such as `aws_sqs_queue`.
         index: Its own key, if it has one.
-        values: Its attributes. What AWS would compute follows `_COMPUTED`, or is a random string.
+        values: Its attributes. Computed ones follow `_COMPUTED`, or are random strings.
     """
 
     address: str
@@ -172,8 +169,8 @@ class Resource:
     index: str | int | None
     values: Mapping[str, Any] = field(compare=False, repr=False)
 
-    def value(self, *path: str | int) -> Any:  # noqa: ANN401 - whatever the attribute holds
-        """Return the attribute at a path, None where there is none."""
+    def value(self, *path: str | int) -> Any:  # noqa: ANN401 - a value of any type
+        """Return the attribute at a path, or None."""
         found: Any = self.values
         for step in path:
             try:
@@ -189,7 +186,7 @@ class Plan:
 
     Attributes:
         name: Name of its configuration.
-        region: Where it is applied.
+        region: Region that it is for.
         resources: Resources by address.
     """
 
@@ -207,7 +204,7 @@ class Plan:
         Args:
             address: Address of the resource.
             path: The attribute: names, and numbers of blocks.
-            change: Gets the attribute's value, None where there is none, and returns the new one.
+            change: Gets the attribute's value, or None, and returns the new one.
 
         Raises:
             KeyError: The plan has no such resource.
@@ -223,7 +220,7 @@ class Plan:
 
 
 def load_plans() -> list[Plan]:
-    """Return the plan of each configuration, from the cache if nothing that they are made of has changed.
+    """Return the plan of each configuration, from the cache if their sources have not changed.
 
     Raises:
         TerraformError: Terraform is missing or has failed.
@@ -269,7 +266,7 @@ def _make() -> list[dict[str, Any]]:
             return [document for batch in pool.map(terraform.plan, batches) for document in batch]
 
 
-# What AWS computes, by type. {name} is the resource's own name (`_NAMES`), {id} an id that is made up.
+# Attributes that AWS computes, by type. {name} is the resource's own name (`_NAMES`), {id} a made-up id.
 _COMPUTED: dict[str, dict[str, str]] = {
     "aws_api_gateway_api_key": {"id": "{id}", "value": "{id}{id}"},
     "aws_api_gateway_deployment": {"id": "{id}"},
@@ -380,19 +377,19 @@ class _Terraform:
 
 
 class _Tokens:
-    """Names that stand for resources until the names that they really have are known."""
+    """Placeholders for names of resources until the real names are known."""
 
     def __init__(self) -> None:
         self._addresses: dict[str, str] = {}
 
     def take(self, address: str) -> str:
-        """Return the token of a resource, whose address may be without the keys of modules and its own."""
+        """Return a token for a resource, whose address may be without keys."""
         token = f"override-{len(self._addresses):04}"
         self._addresses[token] = address
         return token
 
     def replaced(self, resources: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN401 - JSON
-        """Return the resources with each token replaced by the name of the resource that it stands for."""
+        """Return the resources with each token replaced by the name of its resource."""
         by_address: dict[str, list[dict[str, Any]]] = {}
         for resource in resources:
             for address in {resource["address"], re.sub(r"\[[^]]*\]$", "", resource["address"])}:

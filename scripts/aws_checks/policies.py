@@ -1,4 +1,4 @@
-"""IAM policies of a plan, and what their statements allow."""
+"""IAM policies of a plan, and their statements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from aws_checks.plans import Plan, Resource
 
-# Attributes that hold a policy, and who it is about: a role, or who asks for a resource.
+# Attributes that hold a policy: of an identity, or of a resource.
 IDENTITY = {"aws_iam_policy": "policy", "aws_iam_role_policy": "policy"}
 OF_RESOURCE = {
     "aws_cloudwatch_event_bus_policy": "policy",
@@ -58,7 +58,7 @@ class Policy:
 
     Attributes:
         resource: The resource that has it.
-        of_resource: It is a resource's own, or a role's trust, and so names principals.
+        of_resource: True for a policy that names principals: a resource's own, or a role's trust.
         statements: Its statements.
     """
 
@@ -71,7 +71,7 @@ def policies(plan: Plan) -> Iterator[Policy]:
     """Yield the policies of a plan, by the address of the resource that has them."""
     for resource in plan.every(*IDENTITY, *OF_RESOURCE):
         document = resource.value({**IDENTITY, **OF_RESOURCE}[resource.type])
-        if document and document.startswith("{"):  # a plan makes up what nobody sets
+        if document and document.startswith("{"):  # an attribute that is not set has a made-up value
             yield Policy(resource, resource.type in OF_RESOURCE, statements(document))
 
 
@@ -142,7 +142,7 @@ def matches(pattern: str, value: str) -> bool:
 
 @cache
 def overlap(one: str, other: str) -> bool:
-    """Return True if something matches both patterns."""
+    """Return True if a value exists that matches both patterns."""
     if not set("*?") & set(other):
         return matches(one, other)
     if not set("*?") & set(one):
@@ -165,8 +165,8 @@ def overlap(one: str, other: str) -> bool:
 def fits(conditions: Mapping[str, Mapping[str, tuple[str, ...]]], context: Mapping[str, str]) -> bool:
     """Return True if conditions hold in a context.
 
-    Only comparisons of texts and ARNs are judged. Of the keys that the context does not have, those of KMS's encryption
-    context are known to differ; the others may hold.
+    Only comparisons of texts and ARNs are judged. For keys that are not in the context, conditions on KMS's encryption
+    context do not hold; all others may hold.
     """
     for test, keys in conditions.items():
         operator = test.removesuffix("IfExists").rpartition(":")[2]

@@ -28,14 +28,14 @@ FILE = Path(__file__).with_suffix(".json")
 # Arguments and blocks of every resource that are Terraform's own and not the provider's.
 META = {"connection", "count", "depends_on", "dynamic", "for_each", "lifecycle", "provider", "provisioner"}
 
-# What version 6 warns of although it works, and why it is used all the same: version 5 has nothing else.
+# Deprecated in version 6, but in use, and why: version 5 has no replacement.
 DEPRECATED_IN_USE = {
     "data.aws_region.id": "version 5 has no `region`",
     "aws_dynamodb_table.global_secondary_index.hash_key": "version 5 has no `key_schema`",
     "aws_dynamodb_table.global_secondary_index.range_key": "version 5 has no `key_schema`",
 }
 
-# Blocks of a file that hold what a provider has, and that this check does not read.
+# Blocks that use a provider and that this check does not read.
 NOT_READ = ("action", "ephemeral", "list")
 
 TYPE = r"(?P<type>(?:data\.)?aws_\w+)\.(?P<name>\w+)"
@@ -49,10 +49,9 @@ class Use:
     """One use of the provider in the code.
 
     Attributes:
-        path: The type and, below it, the argument, block or attribute, as `aws_sqs_queue.name`.
-        kind: `argument`, `block` or `attribute`; for a type alone `type`.
-        literal: Whether an argument's value is written as `one` value, as a `list` or as a `map`; None for an
-            expression.
+        path: The type and, below it, the argument, block or attribute, such as `aws_sqs_queue.name`.
+        kind: `argument`, `block` or `attribute`; `type` for a type alone.
+        literal: Form of an argument's value: `one`, `list` or `map`; None for an expression.
         parts: The arguments and blocks in a block or type.
     """
 
@@ -71,7 +70,7 @@ def schemas() -> Mapping[str, Schema]:
 
 @cache
 def uses(text: str) -> tuple[Use, ...]:
-    """Return what a Terraform file, or a file of Terraform's tests, uses of the provider, each use once."""
+    """Return each use of the provider in a Terraform file, or in a file of Terraform's tests, once."""
     return tuple(dict.fromkeys(_uses(text)))
 
 
@@ -106,7 +105,7 @@ def _block(path: str, kind: str, body: Mapping[str, Any]) -> Iterator[Use]:
 
 
 def _itself(path: str, body: Mapping[str, Any]) -> Iterator[Use]:
-    """Yield what a resource's `lifecycle` names of the resource."""
+    """Yield the attributes of a resource that its own block names: in `lifecycle`, and by `self`."""
     for lifecycle in body.get("lifecycle", []):
         ignored = lifecycle.get("ignore_changes", [])
         for one in ignored if isinstance(ignored, list) else []:
@@ -116,7 +115,7 @@ def _itself(path: str, body: Mapping[str, Any]) -> Iterator[Use]:
 
 
 def _mocked(parsed: Mapping[str, Any]) -> Iterator[Use]:
-    """Yield what tests give for a resource or a data source."""
+    """Yield the attributes that tests set for a resource or a data source."""
     for provider in parsed.get("mock_provider", []):
         for body in provider.values():
             for kind, prefix in (("mock_resource", ""), ("mock_data", "data.")):
@@ -147,7 +146,7 @@ def _read(text: str) -> Iterator[Use]:
 
 
 def _to_the_end(text: str) -> str:
-    """Return the text up to the bracket that closes what it stands in."""
+    """Return the text up to the bracket that closes the expression around it."""
     depth = 0
     for position, character in enumerate(text):
         depth += (character in "([{") - (character in ")]}")
@@ -183,9 +182,12 @@ def _literal(value: object) -> str | None:
 
 
 def faults(text: str) -> Iterator[tuple[str, str]]:
-    """Yield what a Terraform file uses that version 6 does not have, has with another type, or warns of, and why."""
+    """Yield uses that version 6 does not know, knows with another type, or warns of: the path, and the reason."""
     for kind in sorted(used_types(text) - schemas().keys()):
-        yield kind, f"{FILE.name} does not have it. Run `make schemas`; if that fails, version 6 does not have it"
+        yield (
+            kind,
+            f"{FILE.name} does not have this type. Run `make schemas`; if that fails, version 6 does not have it",
+        )
     for use in uses(text):
         yield from ((use.path, what) for what in _faults(use))
 
@@ -202,7 +204,7 @@ def _faults(use: Use) -> Iterator[str]:
         if name in schema.get("blocks", {}):
             schema = schema["blocks"][name]
         elif name in {*schema.get("attributes", {}), *schema.get("arguments", {})}:
-            return  # an attribute that is an object: the package does not have what is in it
+            return  # an attribute that is an object: the package does not describe its fields
         else:
             yield f"version 6 has no `{name}`"
             return
@@ -260,7 +262,7 @@ def code() -> dict[str, str]:
 
 
 def check(_plans: Sequence[Plan]) -> Iterator[Finding]:
-    """Yield what the code uses that version 6 refuses. Plans do not show it: they are made with version 5."""
+    """Yield uses that version 6 refuses, from the code: plans are made with version 5."""
     for file, text in code().items():
         for where, what in faults(text):
             yield Finding(file, where, what)

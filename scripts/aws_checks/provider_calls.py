@@ -1,4 +1,4 @@
-"""Check the roles that deploy: what Terraform's provider calls for the root they allow, and nothing else."""
+"""Check that the deploy roles allow exactly the calls that Terraform's provider makes for the root."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CALLS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("provi
 DEPLOY_ROLES = "deploy roles"
 DEPLOYED = ("root", "root otherwise")  # the plans that have the name and the region of the roles
 
-# The state's backend, beside it the plans, and a lock file:
+# The state, the plans next to it, and the lock file:
 # https://developer.hashicorp.com/terraform/language/backend/s3#s3-bucket-permissions
 STATE = {
     "plan": (("s3:GetObject", "terraform.tfstate"), ("s3:PutObject", "plans/*")),
@@ -39,7 +39,7 @@ STATE = {
 
 
 def check(plans: Sequence[Plan]) -> Iterator[Finding]:
-    """Yield calls that the deploy roles do not allow, what they allow for nothing, and what the boundary cuts off."""
+    """Yield calls that the deploy roles do not allow, needless grants, and needs that the boundary does not admit."""
     by_name = {plan.name: plan for plan in plans}
     deploying = by_name.get(DEPLOY_ROLES)
     deployed = [by_name[name] for name in DEPLOYED if name in by_name]
@@ -60,7 +60,7 @@ def check(plans: Sequence[Plan]) -> Iterator[Finding]:
 
 
 def _cut_off(deploying: Plan, deployed: Sequence[Plan]) -> Iterator[Finding]:
-    """Yield what the pipeline's own roles need and the boundary does not admit."""
+    """Yield needs of the pipeline's own roles that the boundary does not admit."""
     for boundary in deploying.every("aws_iam_policy"):
         if boundary.value("name").endswith(f"-boundary-{deploying.region}"):
             allowed = statements(boundary.value("policy"))
@@ -72,12 +72,12 @@ def _cut_off(deploying: Plan, deployed: Sequence[Plan]) -> Iterator[Finding]:
 def _unknown(plan: Plan) -> Iterator[Finding]:
     for type_ in sorted({resource.type for resource in plan.resources.values()} - CALLS.keys()):
         yield Finding(
-            plan.name, type_, "what the provider calls for it is not in aws_checks/provider_calls.toml: add it"
+            plan.name, type_, "the provider's calls for it are not in aws_checks/provider_calls.toml: add them"
         )
 
 
 def provider_needs(plan: Plan, role: str) -> Iterator[Need]:
-    """Yield what the provider calls for the resources of a plan: to refresh it, or also to apply it."""
+    """Yield the calls of the provider for the resources of a plan: to refresh it, or also to apply it."""
     for resource in plan.every(*CALLS):
         row = CALLS[resource.type]
         arns = [_filled(arn, plan, resource) for arn in row.get("arns", ["{arn}"])]
@@ -115,8 +115,8 @@ def _missing(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[s
 
 
 def _needless(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[str]:
-    # What services do with a key is for `aws_checks.kms`, and passing a role for `_not_passed`. One statement may hold
-    # what is for several types of resource.
+    # Uses of a key by services are checked in `aws_checks.kms`, and passing a role in `_not_passed`. One statement may
+    # have the actions for several types of resource.
     for statement in granted:
         actions = [
             one for one in statement.actions if one.removeprefix("kms:") not in {*USED_BY_SERVICES, "iam:PassRole"}
@@ -130,12 +130,12 @@ def _needless(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[
             if any(matches(action, need.action) and overlap(resource, need.resource) for need in needed)
         }
         for action in set(actions) - {action for action, _ in used}:
-            yield f"{action} on {', '.join(statement.resources)} is for nothing that the provider calls: remove it."
+            yield f"{action} on {', '.join(statement.resources)} is not a call of the provider: remove it."
         for resource in set(statement.resources) - {resource for _, resource in used}:
-            yield f"{resource} is nothing that the provider calls {', '.join(statement.actions)} for: remove it."
+            yield f"the provider calls none of {', '.join(statement.actions)} on {resource}: remove it."
 
 
-# What services do with a key as the caller.
+# Actions on keys that services call for the caller.
 USED_BY_SERVICES = {
     "CreateGrant",
     "Decrypt",

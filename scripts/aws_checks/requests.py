@@ -1,4 +1,4 @@
-"""Requests compared with the shapes that AWS's service models, which botocore carries, give them."""
+"""Compare requests with the shapes in AWS's service models, which are in botocore."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Unknown:
     """A value that is known at run time only.
 
     Attributes:
-        is_text: It is text for certain.
+        is_text: True if it is certainly text.
     """
 
     def __init__(self, *, is_text: bool = False) -> None:
@@ -37,13 +37,13 @@ def service(name: str) -> ServiceModel:
     """Return the model of a service, by botocore's name.
 
     Raises:
-        botocore.exceptions.UnknownServiceError: There is none.
+        botocore.exceptions.UnknownServiceError: botocore does not have the service.
     """
     return botocore.session.get_session().get_service_model(name)
 
 
 def operation(service_name: str, name: str) -> OperationModel | None:
-    """Return the model of an operation, None if the service has no such operation."""
+    """Return the model of an operation, or None if the service does not have it."""
     model = service(service_name)
     return model.operation_model(name) if name in model.operation_names else None
 
@@ -55,13 +55,13 @@ def mistakes(
     *,
     spelled: Callable[[str], str] = lambda name: name,
 ) -> Iterator[str]:
-    """Yield what AWS would refuse in a request.
+    """Yield the mistakes for which AWS would refuse a request.
 
     Args:
-        shape: Shape of the request, or of a part of it; None where the operation takes nothing.
-        value: The request, or that part, as JSON, with `Unknown` for what is not known yet.
+        shape: Shape of the request, or of a part of it; None if the operation takes nothing.
+        value: The request, or that part, as JSON, with `Unknown` for values of run time.
         where: Path of the part.
-        spelled: How members are spelled in the request, if not as in the model.
+        spelled: Spelling of a member in the request, if not as in the model.
     """
     if shape is None:
         if value:
@@ -116,7 +116,7 @@ def _text(shape: Shape, value: Any, where: str, _: Callable[[str], str]) -> Iter
         return
     allowed = getattr(shape, "enum", None)
     if allowed and value not in allowed:
-        yield f"{where}: {value!r} is none of {', '.join(allowed)}"
+        yield f"{where}: {value!r} is not one of {', '.join(allowed)}"
     yield from _size(shape, len(value), where, "characters")
     pattern = shape.metadata.get("pattern")
     if pattern and not re.search(pattern, value):

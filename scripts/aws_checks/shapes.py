@@ -1,4 +1,4 @@
-"""Requests of workflows and API integrations have the shape that AWS's service models give them.
+"""Check that requests of workflows and API integrations have the shapes in AWS's service models.
 
 A workflow's tasks and an API's mapping templates are requests that no SDK validates: AWS refuses them at run time.
 Members, types, ranges and enumerations are those of botocore's models.
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
     from aws_checks.plans import Plan
 
-_EXECUTED_BY = {"states": "stepfunctions"}  # where botocore has another name than an API's integration
+_EXECUTED_BY = {"states": "stepfunctions"}  # botocore's name, if it differs from the integration's
 _REQUEST = re.compile(r"integration\.request\.(header|path|querystring)\.(.+)")
 _FROM_CALL = re.compile(r"method\.request\.(header|multivalueheader|path|querystring|multivaluequerystring)\.(.+)")
 _RESPONSE = re.compile(r"method\.response\.header\.(.+)")
-# Headers that S3 takes with any request, and that no operation's model has.
+# Headers that S3 takes with any request, though they are in no operation's model.
 _ANY_HEADER = {"date", "expect", "host"}
 
 
 def check(plans: Sequence[Plan]) -> Iterator[Finding]:
-    """Yield what AWS would refuse in the requests of workflows and of APIs, and in workflows themselves."""
+    """Yield the mistakes for which AWS would refuse workflows, their requests, and requests of APIs."""
     for plan in plans:
         tables = {one.values["name"]: one.values for one in plan.every("aws_dynamodb_table")}
         for machine in plan.every("aws_sfn_state_machine"):
@@ -66,7 +66,7 @@ def _workflow(definition: Mapping[str, Any], tables: Mapping[str, Any]) -> Itera
                 if field.removesuffix(".$") in expressions.EXPRESSIONS and field.endswith(".$")
             }
             if missing := [field for field, texts in found.items() if not texts]:
-                yield name, f"{', '.join(missing)} cannot be followed: let Pass states say what it can be"
+                yield name, f"{', '.join(missing)} cannot be evaluated: set its possible values in Pass states"
             else:
                 yield from ((name, what) for what in expressions.mistakes(request, found))
 
@@ -99,7 +99,7 @@ def _evaluated(template: Any, free: set[str]) -> Any:  # noqa: ANN401 - JSON
 
 
 def _alternatives(definition: Mapping[str, Any], expression: str) -> list[str]:
-    """Return the texts that an expression can be, by what Pass states put at its paths; none if that is not known."""
+    """Return the possible texts of an expression, from the values that Pass states set; empty if they are unknown."""
     call = re.fullmatch(r"States\.Format\((.*)\)", expression, re.DOTALL)
     arguments = states_language.split(call[1]) if call else ["'{}'", expression]
     if not arguments:
@@ -123,7 +123,7 @@ def _put_there(definition: Mapping[str, Any], place: str, field: str) -> list[st
 
 
 def _dynamodb(request: Mapping[str, Any], tables: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what does not fit the table that a request names, if the plan has it."""
+    """Yield mismatches with the table that a request names, if the plan has it."""
     name = request.get("TableName")
     if isinstance(name, str) and name in tables:
         yield from expressions.keys(request, tables[name])
@@ -171,18 +171,18 @@ def _integration(
 
 
 def _mapped(path: str, parameters: Mapping[str, str], declared: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield parameters that are mapped from or to what API Gateway does not know."""
+    """Yield parameters whose source or target API Gateway does not know."""
     known = {(one.get("in", ""), one.get("name", "").lower()) for one in declared}
     known |= {("path", name.lower()) for name in re.findall(r"\{(\w+)\+?\}", path)}
     for target, source in parameters.items():
         if not _REQUEST.fullmatch(target):
-            yield f"{target} is no parameter of an integration's request"
+            yield f"{target} is not a parameter of an integration's request"
         if call := _FROM_CALL.fullmatch(source):
             kind = {"querystring": "query"}.get(call[1].removeprefix("multivalue"), call[1].removeprefix("multivalue"))
             if (kind, call[2].lower()) not in known:
                 yield f"{target} is mapped from {source}, which the method does not declare: add it to `parameters`"
         elif not re.fullmatch(r"'[^']*'|context\..+|stageVariables\..+|method\.request\.body(\..+)?", source):
-            yield f"{target} is mapped from {source}, which is no source: a static value is in single quotes"
+            yield f"{target} is mapped from {source}, which is not a source: put a static value in single quotes"
 
 
 def _answered(call: Mapping[str, Any], integration: Mapping[str, Any]) -> Iterator[str]:
@@ -208,7 +208,7 @@ def _path_parameters(uri: str, parameters: Mapping[str, str], templates: Mapping
         try:
             names = [name for name, _ in assignments(template)]
         except TemplateError:
-            continue  # which is found where it is expanded
+            continue  # `_json_requests` reports it
         overridden |= {
             found[1] for name in names if (found := re.fullmatch(r"context\.requestOverride\.path\.(\w+)", name))
         }
@@ -230,7 +230,7 @@ def _json_requests(model: OperationModel, template: str, tables: Mapping[str, An
         try:
             request = json.loads(quoted, object_pairs_hook=_object)
         except ValueError as error:
-            yield f"the request template makes what is no JSON ({error}): {text}"
+            yield f"the request template does not make JSON ({error}): {text}"
             continue
         yield from mistakes(model.input_shape, request)
         if model.service_model.service_name == "dynamodb":
@@ -239,7 +239,7 @@ def _json_requests(model: OperationModel, template: str, tables: Mapping[str, An
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of a template's request: what holds a reference is not known."""
+    """Return an object of a template's request; values with a reference are unknown."""
     return {name: _known(value) for name, value in pairs}
 
 
@@ -279,7 +279,7 @@ def _members(model: OperationModel) -> Mapping[str, Shape]:
 
 
 def _rest_request(name: str, method: str, uri: str, parameters: Mapping[str, str]) -> Iterator[str]:
-    """Yield mistakes in a request whose operation follows from method and path."""
+    """Yield mistakes in a request whose method and path determine its operation."""
     pattern = _rest_path(uri)
     models = [
         model

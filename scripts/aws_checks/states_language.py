@@ -1,4 +1,4 @@
-"""Workflows in Amazon States Language (JSONPath): structure, error names, paths, intrinsic functions.
+"""Check workflows in Amazon States Language (JSONPath): structure, error names, paths, intrinsic functions.
 
 Sources: https://states-language.net/spec.html for fields and structure, and of the Step Functions guide
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html for errors and
@@ -57,7 +57,7 @@ _ERRORS = {
     "States.Timeout",
 }
 
-# Errors of optimized integrations: what their names begin with, and the ones that no service model lists. DynamoDB's
+# Errors of optimized integrations: the prefix of their names, and errors that are in no service model. DynamoDB's
 # prefix is spelled differently (`DynamoDb`) by the AWS SDK integration. A function's errors have names of their own.
 _PREFIXES = {"dynamodb": "DynamoDB", "sns": "SNS", "sqs": "SQS", "states": "StepFunctions"}
 _MORE_ERRORS = {
@@ -67,8 +67,8 @@ _MORE_ERRORS = {
     "StepFunctions": {"AWSStepFunctionsException", "SdkClientException"},
 }
 
-# Optimized integrations that are known here: botocore's name of the service, the operations, and what they take as
-# JSON of any shape where the API takes text.
+# Optimized integrations that are known here: botocore's name of the service, its operations, and the members that are
+# JSON of any shape here and text in the API.
 # https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
 INTEGRATIONS: dict[str, tuple[str, dict[str, set[str]]]] = {
     "dynamodb": ("dynamodb", {"getItem": set(), "putItem": set(), "updateItem": set(), "deleteItem": set()}),
@@ -79,7 +79,7 @@ INTEGRATIONS: dict[str, tuple[str, dict[str, set[str]]]] = {
     "states": ("stepfunctions", {"startExecution": {"Input"}}),
 }
 
-# How many arguments a function takes, at least and at most.
+# Least and greatest number of arguments of each function.
 _FUNCTIONS = {
     "Array": (0, 1000),
     "ArrayContains": (2, 2),
@@ -119,11 +119,16 @@ _LONGEST_NAME = 80
 
 
 def machines(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield a machine and those inside it: branches of Parallel states, processors of Map states."""
+    """Yield a machine and the machines in its states."""
     yield machine
     for state in machine.get("States", {}).values():
-        for inner in [*state.get("Branches", []), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]:
-            yield from machines(inner)
+        for one in inside(state):
+            yield from machines(one)
+
+
+def inside(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the machines in a state: the branches of a Parallel state, the processor of a Map state."""
+    return [*state.get("Branches", ()), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]
 
 
 def tasks(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -141,7 +146,7 @@ def integration(resource: str) -> tuple[str, str] | None:
 
 
 def mistakes(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the mistakes of a definition: a state's name, or nothing, and what is wrong with it."""
+    """Yield the mistakes of a definition: the name of the state, or nothing, and a description."""
     named = [name for machine in machines(definition) for name in machine.get("States", {})]
     for name in sorted({name for name in named if named.count(name) > 1}):
         yield name, "two states have this name, which has to be unique in the whole definition"
@@ -158,7 +163,7 @@ def _machine(machine: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for field in sorted(machine.keys() - _MACHINE):
         yield "", f"a state machine has no field {field}"
     if machine.get("StartAt") not in states:
-        yield "", f"StartAt names {machine.get('StartAt')}, which is no state"
+        yield "", f"StartAt names {machine.get('StartAt')}, which is not a state"
         return
     reached, left = set(), [machine["StartAt"]]
     while left:
@@ -170,7 +175,7 @@ def _machine(machine: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             if successor in states:
                 left.append(successor)
             else:
-                yield name, f"goes on to {successor}, which is no state of the same machine"
+                yield name, f"goes on to {successor}, which is not a state of the same machine"
     for name in sorted(states.keys() - reached):
         yield name, "no state leads to it"
 
@@ -184,7 +189,7 @@ def successors(state: Mapping[str, Any]) -> list[str]:
 def _state(state: Mapping[str, Any]) -> Iterator[str]:
     kind = state.get("Type")
     if kind not in FIELDS:
-        yield f"{kind} is no type of state; the types are {', '.join(FIELDS)}"
+        yield f"{kind} is not a type of state; the types are {', '.join(FIELDS)}"
         return
     for field in sorted(state.keys() - FIELDS[kind]):
         yield f"a {kind} state has no field {field}"
@@ -200,12 +205,12 @@ def _state(state: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _data(state: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the paths and payload templates of a state."""
+    """Yield the mistakes in the paths and payload templates of a state."""
     for field in ("InputPath", "OutputPath", "ItemsPath", "SecondsPath", "TimestampPath"):
         if state.get(field) is not None:
             yield from _path(state[field], field)
     if state.get("ResultPath") is not None and not _REFERENCE.fullmatch(state["ResultPath"]):
-        yield f"ResultPath {state['ResultPath']} is no path into the state's input"
+        yield f"ResultPath {state['ResultPath']} is not a path into the state's input"
     for field in ("Parameters", "ItemSelector", "ResultSelector"):
         yield from _payload(state.get(field), field)
     for field in ("ErrorPath", "CausePath"):
@@ -215,7 +220,7 @@ def _data(state: Mapping[str, Any]) -> Iterator[str]:
 
 def _task(state: Mapping[str, Any]) -> Iterator[str]:
     if "TimeoutSeconds" not in state and "TimeoutSecondsPath" not in state:
-        yield "has no TimeoutSeconds: it may take as long as the execution, whose end no Catch sees"
+        yield "has no TimeoutSeconds: set it, because no Catch sees the timeout of the execution"
     timeout = state.get("TimeoutSeconds", 1)
     if type(timeout) is not int or timeout < 1:
         yield f"TimeoutSeconds is {timeout!r}: set a whole number of seconds"
@@ -254,7 +259,7 @@ def _catch(state: Mapping[str, Any]) -> Iterator[str]:
         for field in sorted(catcher.keys() - _CATCHER):
             yield f"{where} has a field {field}, which no Catcher has"
         if catcher.get("ResultPath") is not None and not _REFERENCE.fullmatch(catcher["ResultPath"]):
-            yield f"{where}: ResultPath {catcher['ResultPath']} is no path into the state's input"
+            yield f"{where}: ResultPath {catcher['ResultPath']} is not a path into the state's input"
         yield from _error_names(state, catcher, where, last=number == len(catchers) - 1)
 
 
@@ -264,9 +269,9 @@ def _error_names(state: Mapping[str, Any], place: Mapping[str, Any], where: str,
         yield f"{where} has no ErrorEquals"
     if "States.ALL" in errors and (len(errors) > 1 or not last):
         yield f"{where}: States.ALL has to be alone, and the last"
-    inner = [state, *(task for one in _inside(state) for _, task in tasks(one))]
+    inner = [state, *(task for one in inside(state) for _, task in tasks(one))]
     calls = {known for task in inner if (known := integration(task.get("Resource", "")))}
-    own = {one.get("Error") for branch in _inside(state) for one in branch.get("States", {}).values()}
+    own = {one.get("Error") for branch in inside(state) for one in branch.get("States", {}).values()}
     for error in errors:
         if error.startswith("States."):
             if error not in _ERRORS:
@@ -276,12 +281,8 @@ def _error_names(state: Mapping[str, Any], place: Mapping[str, Any], where: str,
             yield f"{where}: {called} cannot fail with {error}"
 
 
-def _inside(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [*state.get("Branches", []), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]
-
-
 def _is_error_of(error: str, service: str, action: str) -> bool:
-    """Return True if an action of an optimized integration can fail with an error; what is not known here may."""
+    """Return True if an action of an optimized integration can fail with an error, or is not known here."""
     prefix, _, name = error.partition(".")
     if service not in _PREFIXES or service not in INTEGRATIONS:
         return True
@@ -291,7 +292,7 @@ def _is_error_of(error: str, service: str, action: str) -> bool:
 
 
 def _rule(rule: Mapping[str, Any], where: str) -> Iterator[str]:
-    """Yield what is wrong with a rule of a Choice, which alone has a Next."""
+    """Yield the mistakes in a top-level rule of a Choice, the only kind with a Next."""
     if "Next" not in rule:
         yield f"{where} has no Next"
     yield from _test({field: value for field, value in rule.items() if field != "Next"}, where)
@@ -350,7 +351,7 @@ def _expression(value: Any, where: str) -> Iterator[str]:  # noqa: ANN401 - JSON
 def _function(value: str, where: str) -> Iterator[str]:
     call = re.fullmatch(r"States\.(\w+)\((.*)\)", value, re.DOTALL)
     if call is None or call[1] not in _FUNCTIONS:
-        yield f"{where}: {value} calls no intrinsic function; there are {', '.join(_FUNCTIONS)}"
+        yield f"{where}: {value} is not an intrinsic function; there are {', '.join(_FUNCTIONS)}"
         return
     arguments = split(call[2])
     if arguments is None:
@@ -363,7 +364,7 @@ def _function(value: str, where: str) -> Iterator[str]:
         if argument.startswith(("States.", "$")):
             yield from _expression(argument, where)
         elif not re.fullmatch(r"'(?:[^'\\]|\\.)*'|-?\d+(\.\d+)?|true|false|null", argument):
-            yield f"{where}: {argument} in {value} is no argument: text is in single quotes"
+            yield f"{where}: {argument} in {value} is not an argument: put text in single quotes"
     if call[1] == "Format" and arguments and arguments[0].startswith("'"):
         places = len(re.findall(r"(?<!\\)\{\}", arguments[0]))
         if places != len(arguments) - 1:
@@ -371,7 +372,7 @@ def _function(value: str, where: str) -> Iterator[str]:
 
 
 def split(arguments: str) -> list[str] | None:
-    """Return the arguments of a call, None if a quote or a bracket is left open."""
+    """Return the arguments of a call, or None if a quote or a bracket is not closed."""
     found, depth, quoted, begin = [], 0, False, 0
     for position, character in enumerate(arguments):
         if character == "'" and arguments[position - 1 : position] != "\\":
@@ -388,7 +389,7 @@ def split(arguments: str) -> list[str] | None:
 
 def _path(value: Any, where: str) -> Iterator[str]:  # noqa: ANN401 - JSON
     if not isinstance(value, str) or not _PATH.fullmatch(value):
-        yield f"{where}: {value!r} is no path: it begins with $, and dots or brackets lead on"
+        yield f"{where}: {value!r} is not a path: begin with $, and go on with dots or brackets"
     elif value.startswith("$$"):
         root = re.match(r"\$\$\.(\w+)", value)
         if root is None or root[1] not in _CONTEXT:

@@ -1,7 +1,7 @@
 """Compare the values of resources with the limits that AWS publishes: length, pattern, enumeration, range.
 
-`cloudformation.json` holds the limits of the CloudFormation registry. `make schemas` writes it. What the registry
-leaves open comes from botocore's service models, or from AWS's documentation.
+`cloudformation.json` holds the limits of the CloudFormation registry. `make schemas` writes it. Limits that are
+not in the registry come from botocore's service models, or from AWS's documentation.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ Limits = dict[str, Any]
 
 @dataclass(frozen=True)
 class Counterpart:
-    """What a Terraform type is in CloudFormation.
+    """Counterpart of a Terraform type in CloudFormation.
 
     Attributes:
         type: Type in the registry.
-        within: Property that holds what the Terraform type describes.
-        names: Property of each argument or block that has another name there, by path. A block's name goes for all
-            that is in it. Where two names are alike but for case and underscores, they need no entry.
-        without: Arguments that are no property, and why.
+        within: Property that corresponds to the Terraform type, if it is a part of another type.
+        names: Property of each argument or block that has another name there, by path. A block's name applies to all
+            that is in it. Names that differ only in case and underscores need no entry.
+        without: Arguments that are not properties, and why.
     """
 
     type: str
@@ -52,7 +52,7 @@ class Counterpart:
     without: Mapping[str, str] = field(default_factory=dict)
 
 
-POLICY = "a policy document is the check of IAM's"
+POLICY = "the check `iam` reads policy documents"
 OWNER = "names the resource that this one belongs to"
 TERRAFORM = "Terraform's own"
 
@@ -258,14 +258,14 @@ WITHOUT_COUNTERPART = {
     "aws_s3_object": "is data",
 }
 
-# Where the registry leaves open what a service model of botocore says: service and shape.
+# Limits that only botocore's service models have: service and shape.
 SHAPES = {
     ("AWS::Budgets::Budget", "Budget.BudgetName"): ("budgets", "BudgetName"),
     ("AWS::DynamoDB::Table", "TableName"): ("dynamodb", "TableName"),  # the registry has the length of an ARN
     ("AWS::IAM::ManagedPolicy", "ManagedPolicyName"): ("iam", "policyNameType"),
 }
 
-# Where both leave open what AWS's documentation says.
+# Limits that only AWS's documentation has.
 DOCUMENTED: dict[tuple[str, str], Limits] = {
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
     ("AWS::CloudWatch::Dashboard", "DashboardName"): {"maxLength": 255, "pattern": "^[A-Za-z0-9_-]+$"},
@@ -283,7 +283,7 @@ DOCUMENTED: dict[tuple[str, str], Limits] = {
 }
 
 
-# What an argument has in a plan if it is not set, as an expression: the provider's word for it, or a made-up value.
+# Value of an argument in a plan if it is not set, as a regular expression: the provider's default, or a made-up value.
 UNSET = {
     ("aws_kms_key", "rotation_period_in_days"): "0",
     ("aws_sqs_queue", "kms_data_key_reuse_period_seconds"): "0",
@@ -302,7 +302,7 @@ def registry() -> Mapping[str, Mapping[str, Limits]]:
 
 @cache
 def limits(kind: str, path: str) -> Limits | None:
-    """Return the limits of a property, None if there is no such property.
+    """Return the limits of a property, or None if the type does not have it.
 
     Args:
         kind: Type in the registry.
@@ -329,17 +329,17 @@ def _shape(service: str, name: str) -> Limits:
     shape = Loader().load_service_model(service, "service-2")["shapes"][name]
     named = {"min": "minLength", "max": "maxLength"}
     limits = {named[key]: shape[key] for key in named if key in shape}
-    # Java's `(?i)` inside a pattern is an error in Python: what it is about is markup.
+    # Java's `(?i)` inside a pattern is an error in Python: that part excludes markup.
     pattern = re.sub(r"\|\(\?i\)[^)]*\)", ")", shape.get("pattern", ".*"))
     return {**limits, "pattern": pattern if pattern.startswith("^") else f"^{pattern}$"}
 
 
 def find_property(terraform: str, path: str) -> str | None:
-    """Return the property that an argument is, None if it has none.
+    """Return the property of an argument, or None if it has none.
 
     Args:
         terraform: A type that has a counterpart.
-        path: The argument, and the blocks that it is in, as `rule.expiration.days`.
+        path: The argument, and the blocks that it is in, such as `rule.expiration.days`.
     """
     counterpart = COUNTERPARTS[terraform]
     named, own = _named(counterpart, path)
@@ -352,7 +352,7 @@ def find_property(terraform: str, path: str) -> str | None:
 
 
 def _named(counterpart: Counterpart, path: str) -> tuple[str, str]:
-    """Return the property that the table has for the longest part of a path, and what is left of the path."""
+    """Return the property for the longest part of a path that is in `names`, and the part of the path after it."""
     parts = path.split(".")
     for length in range(len(parts), 0, -1):
         if (name := counterpart.names.get(".".join(parts[:length]))) is not None:
@@ -361,7 +361,7 @@ def _named(counterpart: Counterpart, path: str) -> tuple[str, str]:
 
 
 def check(plans: Sequence[Plan]) -> Iterator[Finding]:
-    """Yield each value that AWS refuses, as it is, and with the longest name and region that the variables admit."""
+    """Yield the values that AWS refuses: as planned, and with the longest name and region that the variables admit."""
     for plan in plans:
         refused = set(_refused(plan))
         yield from refused
@@ -410,7 +410,7 @@ def compared(resource: Resource) -> Iterator[tuple[str, str, Any]]:
     """Yield the arguments of a resource that are compared: path, property, value."""
     for path, value in _values(resource.values):
         unset = UNSET.get((resource.type, path))
-        # What no file sets, AWS computes: its value in a plan is made up.
+        # AWS computes an argument that no file sets: its value in a plan is made up.
         if path in written().get(resource.type, ()) and not (unset and re.fullmatch(unset, str(value))):
             name = find_property(resource.type, path)
             if name is not None:
@@ -442,7 +442,7 @@ def _values(values: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, 
 
 
 def faults(value: object, within: Limits) -> Iterator[str]:
-    """Yield what is wrong with a value: the value, the limit, and what to do is plain from it."""
+    """Yield the limits that a value breaks, with the value."""
     if isinstance(value, list):
         for key, wrong in (
             ("minItems", len(value) < within.get("minItems", 0)),

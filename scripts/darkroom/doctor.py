@@ -118,9 +118,9 @@ def _buckets(resources: Resources) -> Iterator[Finding]:
 
 
 def _age_of_originals(resources: Resources) -> Iterator[Finding]:
-    """Report a bucket so young that S3 may not send its events yet."""
+    """Report a bucket that is so young that S3 may not send its events yet."""
     if settled := settled_at(resources):
-        said = f"{say_young(resources, settled)}; send what was lost: {repair_command(resources)}"
+        said = f"{say_young(resources, settled)}; send lost events again: {repair_command(resources)}"
         yield Finding("age of the originals' bucket", Verdict.WARNING, said)
 
 
@@ -219,9 +219,7 @@ def _subscriptions(resources: Resources) -> Iterator[Finding]:
     for one in pending:
         to = ["--protocol", one["Protocol"], "--notification-endpoint", one["Endpoint"]]
         again = shlex.join(["aws", "sns", "subscribe", "--topic-arn", resources.topic_arn, *to])
-        advice = (
-            f"follow the link in the message that AWS sent there; it is valid for two days, a new one comes by: {again}"
-        )
+        advice = f"follow the link in the message that AWS sent there, within two days. To get a new link: {again}"
         yield Finding(
             "subscriptions", Verdict.WARNING, f"{one['Endpoint']} is not confirmed and gets nothing: {advice}"
         )
@@ -263,7 +261,7 @@ def _alarm_topics(resources: Resources) -> Iterator[Finding]:
         if confirmed:
             yield Finding(f"topic {topic}", Verdict.GOOD, f"{len(confirmed)} confirmed subscriptions")
         else:
-            said = f"{len(found)} subscriptions, none confirmed: alarms reach no one until one is"
+            said = f"{len(found)} subscriptions, none confirmed: alarms reach no one. Confirm one"
             yield Finding(f"topic {topic}", Verdict.WARNING, said)
 
 
@@ -271,7 +269,7 @@ def _tells_somebody(alarm: "MetricAlarmTypeDef") -> bool:
     return bool(alarm.get("AlarmActions")) and alarm.get("ActionsEnabled", True)
 
 
-# States that AWS leaves soon after an apply.
+# States that end soon after an apply.
 _SOON = {"Creating", "Enabling", "Updating", "CREATING", "UPDATING"}
 
 

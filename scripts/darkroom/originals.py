@@ -31,9 +31,9 @@ def head_original(resources: Resources, image_id: str) -> HeadObjectOutputTypeDe
 
 
 def settled_at(resources: Resources) -> datetime | None:
-    """Return the time from which a young bucket's events are certain to flow; None if the bucket is older.
+    """Return the time from which a young bucket's events certainly flow, or None if the bucket is older.
 
-    Only ListBuckets has a bucket's date, which is not quite that of its creation: "This date can change when making
+    Only ListBuckets has a bucket's date, which is not always that of its creation: "This date can change when making
     changes to your bucket, such as editing its bucket policy"
     (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Bucket.html). S3 has no date for EventBridge itself.
 
@@ -47,7 +47,7 @@ def settled_at(resources: Resources) -> datetime | None:
 
 
 def say_young(resources: Resources, settled: datetime) -> str:
-    """Return what is to be known of a young bucket: its events may be lost, and until when."""
+    """Return a sentence about a young bucket: its events may be lost, and until when."""
     created = settled - SETTLING
     return (
         f"the bucket {resources.originals} was created, or its policy was changed, at {_clock(created)}: S3 takes "

@@ -115,7 +115,7 @@ class Resources:
 
     @property
     def dashboard(self) -> str:
-        """The dashboard, if there is one."""
+        """Name of the dashboard, if there is one."""
         return f"{self.name}-{self.region}"
 
     @property
@@ -140,7 +140,7 @@ class Resources:
 
     @property
     def api(self) -> str:
-        """The API, if there is one."""
+        """Name of the API, if there is one."""
         return f"{self.name}-api"
 
     @property
@@ -165,7 +165,7 @@ class Resources:
 
     @property
     def domain(self) -> str:
-        """The domain of AWS's endpoints in the pipeline's partition, such as amazonaws.com."""
+        """Domain of AWS's endpoints in the pipeline's partition, such as amazonaws.com."""
         resolver = botocore.session.get_session().get_component("endpoint_resolver")
         domain: str = resolver.get_partition_dns_suffix(self.partition)
         return domain

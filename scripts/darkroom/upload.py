@@ -239,7 +239,7 @@ def _wait(
     *,
     as_json: bool,
 ) -> list[Result]:
-    """Look until each image is recorded and announced, or until nothing has come for so long; say why nothing may."""
+    """Wait until each image is recorded and announced, or nothing arrives for `patience` seconds; report why."""
     bar = progress.add_task("waiting", total=len(results))
     finished = [result for result in results if result.error]
     open_ = [result for result in results if not result.error]
@@ -261,7 +261,7 @@ def _wait(
             asked = True
             if settled := stop.breakable(partial(_settled_at, resources)):
                 repair = repair_command(resources, _common([result.image for result in open_]))
-                advice = f"{say_young(resources, settled)}, or send what was lost: {repair}"
+                advice = f"{say_young(resources, settled)}, or send lost events again: {repair}"
                 _aside(progress, f"nothing has arrived for {QUIET_SECONDS:.0f} s: {advice}")
         if open_:
             stop.wait(LOOK_EVERY_SECONDS)
@@ -272,21 +272,21 @@ def _wait(
         repair = repair_command(resources, _common([result.image for result in open_]))
         _aside(
             progress,
-            f"{len(open_)} not recorded and announced, and nothing has arrived for {patience:.0f} s. To see what is "
-            f"wrong: darkroom doctor --name {resources.name}. If the events were lost, send them again: {repair}",
+            f"{len(open_)} not recorded and announced, and nothing has arrived for {patience:.0f} s. To find the "
+            f"fault: darkroom doctor --name {resources.name}. If the events were lost, send them again: {repair}",
         )
     return [*finished, *open_]
 
 
 def _settled_at(resources: Resources) -> datetime | None:
-    """Return when the bucket's events flow; None if that is now, or cannot be asked: these credentials may upload."""
+    """Return when the bucket's events flow; None if they do, or if these credentials may only upload."""
     with suppress(ClientError):
         return settled_at(resources)
     return None
 
 
 def _common(images: Sequence[str]) -> str:
-    """Return what the ids of these images begin with."""
+    """Return the longest common prefix of the ids of images."""
     return os.path.commonprefix(list(images))  # noqa: RUF071 - ids are no paths: S3 lists by characters
 
 

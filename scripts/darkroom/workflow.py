@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 LONGEST = 1000  # states; more is a loop
 
-NOWHERE = object()  # what a path leads to that the data does not have
+NOWHERE = object()  # result of a path that is not in the data
 
 
 class DefinitionError(Exception):
@@ -103,10 +103,10 @@ def put(data: Any, path: str | None, result: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def choose(state: Mapping[str, Any], data: Any) -> str:  # noqa: ANN401 - JSON
-    """Return the name of the state that a Choice goes on to.
+    """Return the name of the state that a Choice selects.
 
     Raises:
-        DefinitionError: No rule holds and there is no Default, or a rule compares in another way.
+        DefinitionError: No rule holds and there is no Default, or a comparison is not supported.
     """
     chosen = next((choice["Next"] for choice in state["Choices"] if _holds(choice, data)), state.get("Default"))
     if chosen is None:

@@ -32,7 +32,7 @@ run "a_name_and_a_region_are_all_it_needs" {
 
   assert {
     condition     = output.originals_bucket == "darkroom-originals-123456789012-eu-central-1" && output.processed_bucket == "darkroom-processed-123456789012-eu-central-1"
-    error_message = "Buckets must be named after the pipeline and the account: ${output.originals_bucket}, ${output.processed_bucket}"
+    error_message = "Buckets must be named after the pipeline, the account and the region: ${output.originals_bucket}, ${output.processed_bucket}"
   }
 
   assert {

@@ -4,7 +4,7 @@ from api.rendering import velocity
 
 
 def pytest_report_header() -> str:
-    """Say what renders the mapping templates."""
+    """Report the engines that render the mapping templates."""
     return (
         f"mapping templates: airspeed and {'Apache Velocity' if velocity() else 'no Velocity, which is not installed'}"
     )

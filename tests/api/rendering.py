@@ -33,7 +33,7 @@ INCLUDED = ("body", "image", "limit")
 """Parts of templates, which Terraform puts into others."""
 
 IN_PATH = frozenset({"id", "version", "variant"})
-"""The parameters of paths; the others are of queries."""
+"""Parameters of paths; all others are parameters of queries."""
 
 _JARS = tuple(
     Path("/usr/share/java", f"{name}.jar") for name in ("velocity", "commons-collections3", "commons-lang", "gson")
@@ -82,12 +82,12 @@ def template(name: str, values: Mapping[str, str]) -> str:
 
 
 ERRORS = ("empty", "error", "forbidden", "internal", "refusal", "unavailable")
-"""The errors that templates choose, as Terraform's values are called; here each has its own name as its code."""
+"""Errors that templates choose, by the names of Terraform's values; here the code of each is its name."""
 
 
 @cache
 def velocity() -> subprocess.Popen[bytes] | None:
-    """Start Apache Velocity, once for all templates; None: it is not installed.
+    """Start Apache Velocity, once for all templates; return None if it is not installed.
 
     Its stack is that of a small thread, so that what overflows a stack does so here.
     """
@@ -109,7 +109,7 @@ class RenderingError(Exception):
 
 
 def by_velocity(text: str, *, body: str, parameters: Mapping[str, Any], context: dict[str, Any]) -> tuple[str, Any]:
-    """Render a template by Velocity; returns the text and the context as the template has left it.
+    """Render a template by Velocity; return the text, and the context after the template.
 
     Raises:
         RenderingError: It cannot be rendered.
@@ -128,7 +128,7 @@ def by_velocity(text: str, *, body: str, parameters: Mapping[str, Any], context:
 
 
 def by_airspeed(text: str, *, body: str, parameters: Mapping[str, Any], context: dict[str, Any]) -> tuple[str, Any]:
-    """Render a template by airspeed; returns the text and the context as the template has left it."""
+    """Render a template by airspeed; return the text, and the context after the template."""
     context = copy.deepcopy(context)
     names = {"input": Input(body, parameters), "util": Util(), "context": context}
     return parsed(text).merge(names), context
@@ -136,7 +136,7 @@ def by_airspeed(text: str, *, body: str, parameters: Mapping[str, Any], context:
 
 @cache
 def parsed(text: str) -> airspeed.Template:
-    """Return a template as airspeed has read it."""
+    """Return a template as airspeed parses it."""
     return airspeed.Template(text)
 
 
@@ -176,7 +176,7 @@ class Input:
 
 @dataclass
 class Rendered:
-    """What a template makes: its text, and the request's or response's parts that it has overridden."""
+    """Result of a template: its text, and the parts of the request or response that it overrides."""
 
     text: str
     request: dict[str, dict[str, str]]
@@ -189,7 +189,7 @@ class Rendered:
 
     @property
     def meaning(self) -> tuple[Any, ...]:
-        """Everything but white space."""
+        """The text without white space."""
         return self.json, self.request, self.response
 
 

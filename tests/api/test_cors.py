@@ -1,4 +1,4 @@
-"""The template that answers a browser's preflight where several origins may call: as Terraform writes it, rendered."""
+"""Render the template that answers a browser's preflight if several origins may call."""
 
 from __future__ import annotations
 

@@ -12,5 +12,5 @@ def test_there_are_enough() -> None:
     assert len(HOSTILE) >= 200
 
 
-def test_those_that_look_like_an_id_are_the_exception() -> None:
+def test_few_hostile_texts_look_like_an_id() -> None:
     assert len([text for text in HOSTILE if re.fullmatch(patterns()["id"], text)]) < len(HOSTILE) // 10

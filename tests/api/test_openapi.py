@@ -63,7 +63,7 @@ def test_they_have_the_same_patterns(name: str) -> None:
 
 @pytest.mark.parametrize("route", OPERATIONS)
 def test_every_error_has_the_same_shape(route: str) -> None:
-    """All but the one that API Gateway answers without its gateway response."""
+    """API Gateway answers one error without its gateway response."""
     responses = OPERATIONS[route]["responses"]
     errors = [response for status, response in responses.items() if int(status) >= 400 and status != "413"]
     assert errors
@@ -142,7 +142,7 @@ def test_a_caller_who_cannot_own_images_is_forbidden_on_every_route(route: str) 
     assert re.search(r"api_table_error|api_bucket_error|post_upload\.response|post_image\.refused", responses)
 
 
-def test_an_id_is_minted_from_what_no_caller_can_choose() -> None:
+def test_callers_cannot_choose_the_minted_id() -> None:
     """A caller can choose the request id, by the header X-Amzn-RequestId."""
     assert "context.extendedRequestId" in json.dumps(routes()["POST /images"]["integration"]["parameters"])
     for path in (ROOT / "terraform" / "7_serve.tf", *TEMPLATES.glob("*.vtl")):

@@ -179,7 +179,7 @@ def test_a_hostile_id_makes_no_request(text: str) -> None:
 
 
 @pytest.mark.parametrize("identity", [ID, EXTENDED_ID, "4a1b2c3d"])
-def test_an_id_is_one_that_was_minted(identity: str) -> None:
+def test_minted_ids_match_the_pattern(identity: str) -> None:
     """By presign_upload, by API Gateway, and by LocalStack in its place."""
     assert render("get_image.request", parameters={"id": identity}).json["Key"]["image_id"] == {
         "S": f"alice/{identity}"
@@ -187,7 +187,7 @@ def test_an_id_is_one_that_was_minted(identity: str) -> None:
     assert render("delete_image.request", parameters={"id": identity}).request["path"]["id"] == identity
 
 
-def test_headers_are_no_parameters() -> None:
+def test_headers_are_not_parameters() -> None:
     headers = {
         "limit": "1",
         "next": f"{UPLOADED}_alice%2F{ID}",
@@ -262,16 +262,16 @@ ANSWERS = {
 
 @pytest.mark.parametrize("owner", NOBODIES)
 @pytest.mark.parametrize("name", ANSWERS)
-def test_an_owner_that_cannot_be_one_part_of_a_key_is_forbidden(name: str, owner: str | None) -> None:
-    """On every route: this is what the service answers there to the requests above."""
+def test_an_owner_that_cannot_be_part_of_a_key_is_forbidden(name: str, owner: str | None) -> None:
+    """The service answers so to the requests above, on every route."""
     rendered = render(name, owner=owner, body=ANSWERS[name])
     assert rendered.response.get("status", 403) == 403
     assert rendered.json == {"error": {"code": "forbidden"}}
     assert render(name, body=ANSWERS[name]).json != rendered.json
 
 
-def test_s3_refuses_what_is_no_owner_before_it_is_written() -> None:
-    """By wildcards, as POST /images has no template that could look: as far as ASCII goes, they are the same."""
+def test_s3_refuses_keys_of_invalid_owners() -> None:
+    """POST /images has no template, so wildcards refuse them: for ASCII both are equivalent."""
     foreign = [re.sub(r"&\{(.)\}", r"[\1]", key) for key in foreign_keys()]
 
     def refused(owner: str) -> bool:
@@ -298,7 +298,7 @@ def wildcard(pattern: str) -> re.Pattern[str]:
     )
 
 
-def test_an_empty_body_is_refused_by_the_hash_of_nothing() -> None:
+def test_the_hash_of_an_empty_body_is_denied() -> None:
     denied = (
         "<Error><Code>AccessDenied</Code><Message>User: arn:aws:sts::123456789012:assumed-role/darkroom-api is not "
         "authorized to perform: s3:PutObject on resource: &quot;arn&quot; with an explicit deny in an identity-based "
@@ -505,7 +505,7 @@ def test_versions_are_shown_with_the_next_pages_token() -> None:
 
 
 @pytest.mark.parametrize("parameters", [{}, {"limit": "5"}, {"next": f"{SEQUENCER}_{VERSION}"}])
-def test_no_versions_are_not_found(parameters: dict[str, str]) -> None:
+def test_an_image_without_versions_is_not_found(parameters: dict[str, str]) -> None:
     rendered = render("versions.response", parameters=parameters, body={"Items": []})
     assert rendered.response["status"] == 404
     assert rendered.json["error"]["code"] == "not_found"
@@ -513,7 +513,7 @@ def test_no_versions_are_not_found(parameters: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("count", range(1, 6))
 def test_a_token_is_given_only_if_a_version_follows(count: int) -> None:
-    """So that no page of a known image is empty. DynamoDB is asked for one more than fits."""
+    """DynamoDB is asked for one more than fits, so no page of a known image is empty."""
     versions = [f"version-{number}" for number in range(count)]
     items = [
         item(version={"S": name}, record={"S": f"version#{name}"}, sequencer={"S": SEQUENCER}) for name in versions
@@ -525,7 +525,7 @@ def test_a_token_is_given_only_if_a_version_follows(count: int) -> None:
 
 
 @pytest.mark.parametrize("slashes", ["", "/", "//"])
-def test_a_trailing_slash_is_in_no_url(slashes: str) -> None:
+def test_urls_have_no_trailing_slash(slashes: str) -> None:
     rendered = render("post_image.response", path=f"/v1/images{slashes}")
     assert rendered.response["header"]["Location"] == rendered.json["status_url"] == f"/v1/images/{EXTENDED_ID}"
     shown = render("list.response", body={"Items": [item()]}, path=f"/v1/images{slashes}").json["images"]
@@ -564,7 +564,7 @@ def test_a_form_is_passed_on() -> None:
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
-def test_a_body_reaches_the_function_as_it_is(text: str) -> None:
+def test_a_body_reaches_the_function_unchanged(text: str) -> None:
     asked = json.dumps({"content_type": "image/png", "name": text}, ensure_ascii=False)
     for body in (asked, text):
         rendered = render("post_upload.request", body=body, text=True).json
@@ -573,7 +573,7 @@ def test_a_body_reaches_the_function_as_it_is(text: str) -> None:
     assert encoded == "" or base64.b64decode(encoded).decode() == asked
 
 
-def test_a_refusal_of_the_function_is_the_callers_and_anything_else_is_ours() -> None:
+def test_a_refusal_of_the_function_is_a_400_and_any_other_error_a_500() -> None:
     refused = render("post_upload.response", body={"error": "invalid_body"})
     assert (refused.response["status"], refused.json) == (400, {"error": {"code": "refusal"}})
     for answer in ({}, {"message": "Too large"}, {"error": "other"}):
@@ -637,7 +637,7 @@ def test_the_function_takes_the_same_owners() -> None:
 
 
 def regular_expressions() -> dict[str, str]:
-    """Return every pattern that Java evaluates, by the place where it stands."""
+    """Return every pattern that Java evaluates, by its place."""
     found = {f"api_patterns.{name}": pattern for name, pattern in patterns().items()}
     for path in TEMPLATES.glob("*.vtl"):
         for pattern in re.findall(r"""(?:matches|replaceAll)\(["'](.*?)["'][,)]""", path.read_text()):
@@ -671,7 +671,7 @@ def repeats_a_group(pattern: str) -> bool:
     return found(_parser.parse(pattern))
 
 
-def test_every_kind_of_regular_expression_is_looked_at() -> None:
+def test_every_kind_of_regular_expression_is_found() -> None:
     places = set(regular_expressions())
     assert {"api_patterns.image_token", "post_image.response.vtl /+$"} < places
     assert r"response [\\s\\S]+" in places

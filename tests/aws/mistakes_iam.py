@@ -30,10 +30,10 @@ MISTAKES = {
         "logs:DescribeLogGroups takes no resource",
     ),
     "replaced events:source events:sauce": Mistake(
-        "iam", PIPELINE, ["policy"], replaced("events:source", "events:sauce"), "events:sauce is no condition key"
+        "iam", PIPELINE, ["policy"], replaced("events:source", "events:sauce"), "events:sauce is not a condition key"
     ),
     "replaced StringEqualsIfExists NumericEquals": Mistake(
-        "iam", PIPELINE, ["policy"], replaced("StringEqualsIfExists", "NumericEquals"), "NumericEquals compares no"
+        "iam", PIPELINE, ["policy"], replaced("StringEqualsIfExists", "NumericEquals"), "NumericEquals does not compare"
     ),
     "without dynamodb:UpdateItem": Mistake(
         "iam", RECORD, ["policy"], without("dynamodb:UpdateItem"), "PutVersion needs dynamodb:UpdateItem"
@@ -127,27 +127,27 @@ MISTAKES = {
         "module.record_image.aws_iam_role.this",
         ["assume_role_policy"],
         replaced("states.amazonaws.com", "lambda.amazonaws.com"),
-        "cannot take on the role",
+        "cannot assume the role",
     ),
     "trust stateMachine:darkroom-other": Mistake(
         "iam",
         "module.record_image.aws_iam_role.this",
         ["assume_role_policy"],
         replaced("stateMachine:darkroom-record", "stateMachine:darkroom-other"),
-        "cannot take on the role",
+        "cannot assume the role",
     ),
     "trust execute-api.amazonaws.com": Mistake(
         "iam",
         "module.api[0].aws_iam_role.this",
         ["assume_role_policy"],
         replaced("apigateway.amazonaws.com", "execute-api.amazonaws.com"),
-        "cannot take on the role",
+        "cannot assume the role",
     ),
     "trust events.amazonaws.com": Mistake(
         "iam",
         "aws_iam_role.reconcile_schedule[0]",
         ["assume_role_policy"],
         replaced("scheduler.amazonaws.com", "events.amazonaws.com"),
-        "cannot take on the role",
+        "cannot assume the role",
     ),
 }

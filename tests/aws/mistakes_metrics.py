@@ -20,7 +20,7 @@ MISTAKES = {
         alarm("failed-record_image"),
         ["metric_name"],
         set_to("ExecutionThrottled"),
-        "is written where type is STANDARD, and module.record_image.aws_sfn_state_machine.this has EXPRESS",
+        "is written if type is STANDARD, and module.record_image.aws_sfn_state_machine.this has EXPRESS",
     ),
     "a metric that AWS does not have": Mistake(
         "metrics",
@@ -104,7 +104,7 @@ MISTAKES = {
         f"{OBSERVED}.aws_cloudwatch_metric_alarm.bad_share[0]",
         ["metric_query", 0, "expression"],
         replaced("FILL(bad, 0)", "FILL(rejected, 0)"),
-        "names rejected, and no metric has that id",
+        "names rejected, but no metric has that id",
     ),
     "a function whose log filter drops its metrics": Mistake(
         "metrics",
@@ -132,7 +132,7 @@ MISTAKES = {
         DASHBOARD,
         ["dashboard_body"],
         replaced("FILL(m0, 0)", "FILL(m99, 0)"),
-        "names m99, and no metric has that id",
+        "names m99, but no metric has that id",
     ),
     "a widget that shows an alarm that is not there": Mistake(
         "metrics",

@@ -70,8 +70,8 @@ MISTAKES = {
     "a required parameter is missing": workflow(
         "Announce", lambda task: task["Parameters"].pop("Message.$"), "Message is missing, and PublishInput requires it"
     ),
-    "a value that the enumeration lacks": workflow(
-        "PutVersion", text("ALL_OLD", "ALL_BEFORE"), "ReturnValues: 'ALL_BEFORE' is none of NONE, ALL_OLD"
+    "a value that is not in the enumeration": workflow(
+        "PutVersion", text("ALL_OLD", "ALL_BEFORE"), "ReturnValues: 'ALL_BEFORE' is not one of NONE, ALL_OLD"
     ),
     "text for a boolean": workflow(
         "ReadVersion", text('"ConsistentRead": true', '"ConsistentRead": "true"'), "ConsistentRead: 'true' where true"
@@ -134,12 +134,12 @@ MISTAKES = {
     "a path that is taken for text": workflow(
         "Announce", text('"Subject.$"', '"Subject"'), "Subject is the text $.detail.summary: name it Subject.$"
     ),
-    "a path that does not parse": workflow("Announce", text("$.detail.summary", "$.detail..[summary"), "is no path"),
+    "a path that does not parse": workflow("Announce", text("$.detail.summary", "$.detail..[summary"), "is not a path"),
     "a context object that is not there": workflow(
         "MarkAnnounced", text("$$.State", "$$.Step"), "the context object has"
     ),
     "a function that Step Functions does not have": workflow(
-        "Announce", text("States.JsonToString", "States.JsonToText"), "calls no intrinsic function"
+        "Announce", text("States.JsonToString", "States.JsonToText"), "is not an intrinsic function"
     ),
     "a format with too few values": workflow(
         "PutVersion", text("'version#{}'", "'version#{}#{}'"), "has 2 places for 1 values"
@@ -155,16 +155,19 @@ MISTAKES = {
         "get", "/images", in_template("ScanIndexForward", "ScanForward"), "ScanForward: QueryInput has no such member"
     ),
     "a template that makes no JSON": api(
-        "get", "/images/{id}", in_template('"ConsistentRead": true', '"ConsistentRead": true,'), "makes what is no JSON"
+        "get", "/images/{id}", in_template('"ConsistentRead": true', '"ConsistentRead": true,'), "does not make JSON"
     ),
     "a template whose condition does not end": api(
-        "get", "/images/{id}/versions", in_template("#else", "##"), "the request template makes what is no JSON"
+        "get", "/images/{id}/versions", in_template("#else", "##"), "the request template does not make JSON"
     ),
-    "a value that the template's expression lacks": api(
+    "a value that is not in the template's expression": api(
         "get", "/images/{id}/versions", in_template("image_id = :id", "image_id = :image"), "define :image, remove :id"
     ),
-    "a query by an attribute that the index lacks": api(
-        "get", "/images", in_template('"listed_owner = :owner"', '"image_id = :owner"'), "image_id is none of the key's"
+    "a query by an attribute that is not in the index": api(
+        "get",
+        "/images",
+        in_template('"listed_owner = :owner"', '"image_id = :owner"'),
+        "image_id is not one of the key's",
     ),
     "an index that the table does not have": api(
         "get", "/images", in_template('"by_owner"', '"by_owners"'), "has no index by_owners"
@@ -197,7 +200,7 @@ MISTAKES = {
         "which the method does not declare",
     ),
     "a static value without quotes": api(
-        "post", "/images", integration(text("\"'*'\"", '"*"')), "a static value is in single quotes"
+        "post", "/images", integration(text("\"'*'\"", '"*"')), "put a static value in single quotes"
     ),
     "an answer that the method does not declare": api(
         "get", "/images/{id}", lambda method: method["responses"].pop("404"), "has the status 404, which the method"

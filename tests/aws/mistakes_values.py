@@ -32,10 +32,10 @@ MISTAKES = {
     "a bucket's name that is too long for a long region": value(
         BUCKET, ["bucket"], "darkroom-eu-central-1-" + "o" * 25, "longest name and region"
     ),
-    "a status that is none": value(LIFECYCLE, ["rule", 0, "status"], "On", "takes one of"),
+    "an invalid status": value(LIFECYCLE, ["rule", 0, "status"], "On", "takes one of"),
     "too little memory": value(FUNCTION, ["memory_size"], 127, "minimum is 128"),
-    "a runtime that is none": value(FUNCTION, ["runtime"], "python2.8", "takes one of"),
-    "a tracing mode that is none": value(FUNCTION, ["tracing_config", 0, "mode"], "On", "takes one of"),
+    "an invalid runtime": value(FUNCTION, ["runtime"], "python2.8", "takes one of"),
+    "an invalid tracing mode": value(FUNCTION, ["tracing_config", 0, "mode"], "On", "takes one of"),
     "two architectures": value(FUNCTION, ["architectures"], ["arm64", "x86_64"], "maxItems is 1"),
     "a retention that CloudWatch does not offer": value(
         "module.process_image.aws_cloudwatch_log_group.this", ["retention_in_days"], 31, "takes one of"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mistake:
-    """One mistake, and what has to be found.
+    """One mistake, and the finding that it must lead to.
 
     Attributes:
         check: Name of the check in `check_aws.CHECKS`.
@@ -35,7 +35,7 @@ class Mistake:
     among: Sequence[str] = ()
 
     def plant(self, plans: Sequence[Plan]) -> list[Plan]:
-        """Return what is to be checked: the plan with the mistake, and those that it is compared with."""
+        """Return the plans to check: the one with the mistake, and those that it is compared with."""
         named = {plan.name: plan for plan in plans}
         return [
             named[self.plan].changed(self.address, self.path, self.change),
@@ -64,7 +64,7 @@ def replaced(old: str, new: str) -> Callable[[Any], Any]:
 
 
 def in_json(change: Callable[[Any], None]) -> Callable[[Any], Any]:
-    """Return a change of an attribute that holds JSON: `change` gets what is parsed and changes it in place."""
+    """Return a change of an attribute that holds JSON: `change` gets the parsed value and changes it in place."""
 
     def changed(text: str) -> str:
         document = json.loads(text)

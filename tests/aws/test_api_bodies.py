@@ -1,4 +1,4 @@
-"""What API Gateway is told about bodies, in the plan of the root."""
+"""Handling of bodies by API Gateway, in the plan of the root."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_every_body_is_bytes(api: dict[str, Any]) -> None:
     assert "*/*" in api["binary_media_types"]
 
 
-def test_an_images_bytes_are_passed_on_as_they_are(api: dict[str, Any]) -> None:
+def test_an_images_bytes_are_passed_on_unchanged(api: dict[str, Any]) -> None:
     integration = json.loads(api["body"])["paths"]["/images"]["post"]["x-amazon-apigateway-integration"]
     assert integration.get("contentHandling") in (None, "CONVERT_TO_BINARY")
     assert not integration.get("requestTemplates")

@@ -1,4 +1,4 @@
-"""What the checks of policies and of keys judge by."""
+"""Reference data of the checks of policies and of keys."""
 
 from __future__ import annotations
 

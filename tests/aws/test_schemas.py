@@ -1,4 +1,4 @@
-"""The extracts are made of the packages that are locked, as `make schemas` makes them."""
+"""The extracts come from the locked packages, as `make schemas` makes them."""
 
 from __future__ import annotations
 

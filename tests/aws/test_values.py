@@ -1,4 +1,4 @@
-"""What is compared with AWS's limits does not silently become less."""
+"""No argument silently drops out of the comparison with AWS's limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aws_checks.plans import Plan
 
 
-# Types of which no argument that the code sets has a limit.
+# Types without a limit on any argument that the code sets.
 WITHOUT_LIMITS = {
     "aws_api_gateway_account",
     "aws_api_gateway_api_key",
@@ -82,7 +82,7 @@ def test_every_exception_is_needed(plans: Sequence[Plan]) -> None:
 
 
 @pytest.mark.parametrize(("kind", "name"), [*values.SHAPES, *values.DOCUMENTED])
-def test_what_the_registry_leaves_open_is_filled_in(kind: str, name: str) -> None:
+def test_gaps_of_the_registry_are_filled(kind: str, name: str) -> None:
     registered, filled = values.registry()[kind][name], values.limits(kind, name)
     assert filled
     assert filled.keys() - registered.keys() or filled != registered

@@ -1,4 +1,4 @@
-"""The steps of the smoke test that no emulator can take: how each judges what AWS answers."""
+"""Judgement of AWS's answers by the smoke test's steps that no emulator can take."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ SHAPE: Any = botocore.session.get_session().get_service_model("stepfunctions").o
 ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage"}]})
 
 
-# The page and the steps
+# The document and the steps
 
 
-def test_the_page_names_every_step_and_no_other() -> None:
+def test_the_document_names_every_step_and_no_other() -> None:
     table = PAGE.partition("## Settled by the smoke test")[2].partition("\n## ")[0]
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines() if line.startswith("| ")][1:]
     assert len(rows) > 20
@@ -51,7 +51,7 @@ def test_the_page_names_every_step_and_no_other() -> None:
     assert all("http" in source or ".md" in source for _, source, _ in rows), "each assumption has a source"
 
 
-def test_only_steps_that_are_declared_so_may_be_missing_elsewhere() -> None:
+def test_only_declared_steps_may_be_missing_on_other_engines() -> None:
     aws, other = (Facts(engine, "eu-central-1", "2026-11-26") for engine in ("AWS", "http://127.0.0.1:4566"))
     common, special = (Step("step", Smoke.keys, aws_only=aws_only) for aws_only in (False, True))
     assert failure(special, aws) is Outcome.FAILED
@@ -67,7 +67,7 @@ def resource(kind: str, **values: object) -> dict[str, object]:
     return {"mode": "managed", "type": kind, "address": f"{kind}.this", "values": values}
 
 
-def test_every_policy_of_a_state_is_found_as_what_it_is() -> None:
+def test_every_policy_of_a_state_is_found_with_its_type() -> None:
     data = {**resource("aws_iam_policy_document", json=ALLOW), "mode": "data"}
     module = {
         "resources": [resource("aws_iam_role", assume_role_policy=ALLOW, name="{", tags=None), data],
@@ -116,7 +116,7 @@ def statement(principal: object) -> dict[str, object]:
     return {"Effect": "Allow", "Principal": principal, "Action": "kms:Decrypt", "Resource": "*"}
 
 
-def test_a_service_is_taken_out_of_a_policy_and_nothing_else() -> None:
+def test_only_the_service_is_taken_out_of_a_policy() -> None:
     root, both = {"AWS": "arn:aws:iam::111122223333:root"}, {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]}
     everybody = statement("*")
     policy = {
@@ -154,7 +154,7 @@ def definition() -> dict[str, Any]:
 
 
 class TestState:
-    """Answers as TestState documents it, for what the workflow uses; what is planted is answered otherwise.
+    """Substitute for TestState, as documented, for the features that the workflow uses; planted answers differ.
 
     Of results only those of Pass states are in the output, as they are written; an error is where the catcher says.
     """
@@ -311,7 +311,7 @@ def test_the_slow_copy_differs_in_one_task(definition: dict[str, Any]) -> None:
 
 
 def smoke(monkeypatch: pytest.MonkeyPatch, **parts: object) -> Smoke:
-    """The steps, on such parts of what they usually work on, and impatient."""
+    """Make the steps with substitutes for some parts, and with little patience."""
     monkeypatch.setattr(smoke_checks, "LOOK_EVERY_SECONDS", 0)
     monkeypatch.setattr(Smoke._await, "__defaults__", (0.1,))  # noqa: SLF001
     made = Smoke.__new__(Smoke)
@@ -363,7 +363,7 @@ def test_findings_are_facts_and_errors_fail_the_step(monkeypatch: pytest.MonkeyP
 
 
 def plan_role(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mine: object, its: object) -> Callable[[], str]:
-    """The step, where this caller and the role have such plans; one that is a text is what Terraform fails with."""
+    """Make the step for given plans of this caller and the role; a plan that is a text is Terraform's error."""
 
     def planned_as(plan: object) -> dict[str, Any]:
         if isinstance(plan, str):
@@ -455,7 +455,7 @@ def letter(body: str, error: str) -> dict[str, Any]:
 def task_timeout(
     monkeypatch: pytest.MonkeyPatch, definition: Mapping[str, Any], answer: Callable[[str], dict[str, Any]]
 ) -> tuple[Callable[[], str], Workflows]:
-    """The step, where a timeout leads to such a message."""
+    """Make the step for a timeout that leads to the given message."""
     workflows = Workflows(definition, answer)
     monkeypatch.setattr(smoke_checks, "copy_policies", lambda _iam, role: {"copied": role})
     monkeypatch.setattr(smoke_checks, "make_role", lambda _iam, _name, _principal, documents: json.dumps(documents))
@@ -480,7 +480,7 @@ def test_an_event_whose_task_timed_out_is_kept(monkeypatch: pytest.MonkeyPatch, 
         (lambda _event: letter("{}", "States.Timeout"), "the dead-letter queue holds another event"),
     ],
 )
-def test_a_timeout_that_ends_otherwise_fails_the_step(
+def test_a_timeout_with_another_outcome_fails_the_step(
     monkeypatch: pytest.MonkeyPatch, definition: dict[str, Any], answer: Callable[[str], dict[str, Any]], said: str
 ) -> None:
     step, _ = task_timeout(monkeypatch, definition, answer)
@@ -491,7 +491,7 @@ def test_a_timeout_that_ends_otherwise_fails_the_step(
 def workflow_log(
     monkeypatch: pytest.MonkeyPatch, definition: Mapping[str, Any], line: Callable[[dict[str, Any]], str]
 ) -> Callable[[], str]:
-    """The step, where the log holds such a line about an event."""
+    """Make the step for a log with the given line about an event."""
     lines: list[str] = []
 
     def keep(event: str) -> dict[str, Any]:
@@ -518,7 +518,7 @@ def test_a_log_names_the_image_and_holds_no_event(monkeypatch: pytest.MonkeyPatc
 
 
 class Archives:
-    """EventBridge's archives, of which a replay sends something from a certain one on."""
+    """EventBridge's archives: replays from a certain one on send events."""
 
     def __init__(self, state: str, works_from: int) -> None:
         self._state = state
@@ -619,7 +619,7 @@ class Bus:
 
 
 def key_policy(monkeypatch: pytest.MonkeyPatch, bus: Bus) -> Callable[[], str]:
-    """The step, on such a bus."""
+    """Make the step for the given bus."""
     monkeypatch.setattr(smoke_checks, "KEY_SECONDS", 0.3)
     clients = SimpleNamespace(kms=bus, events=bus, sqs=bus)
     outputs = {"key_arn": "key", "bus": {"name": "bus"}}

@@ -1,4 +1,4 @@
-"""`aws …` commands that AWS would refuse are found."""
+"""Commands `aws …` that AWS would refuse are found."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ VARIANTS = [
     {"name": "modern", "width": 640, "format": "avif"},
 ]
 
-# Of pages that may call the API and upload.
+# Origins of pages that may call the API and upload.
 ORIGINS = ["https://app.example.com", "https://other.example.com"]
 
 # Keys, as every engine with an API knows them: three owners.

@@ -111,7 +111,7 @@ def test_a_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
 
 
 def test_purges_of_a_deleted_image_announce_nothing(pipeline: Pipeline) -> None:
-    """As a lifecycle rule purges: the version that was processed, and one that was rejected."""
+    """Purge as a lifecycle rule does: the processed version, and a rejected one."""
     image_id = pipeline.upload(b"no image")
     pipeline.record(image_id, "Rejected")
     created = [pipeline.s3_event(image_id)]
@@ -122,7 +122,7 @@ def test_purges_of_a_deleted_image_announce_nothing(pipeline: Pipeline) -> None:
     deleted = pipeline.record(image_id, "Deleted")
     pipeline.notification(image_id, "Deleted")
     settle(pipeline)
-    told = len(pipeline.notifications(image_id))
+    announced = len(pipeline.notifications(image_id))
     for number, event in enumerate(created):
         about = event["detail"]["object"]
         version = about.get("version-id", about["sequencer"])
@@ -142,7 +142,7 @@ def test_purges_of_a_deleted_image_announce_nothing(pipeline: Pipeline) -> None:
     settle(pipeline)
     current = pipeline.record(image_id, "Deleted")
     assert (current["deleted_at"], current["version"]) == (deleted["deleted_at"], deleted["version"])
-    assert len(pipeline.notifications(image_id)) == told
+    assert len(pipeline.notifications(image_id)) == announced
 
 
 def test_a_deletion_closes_the_records_of_many_versions(pipeline: Pipeline) -> None:

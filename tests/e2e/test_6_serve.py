@@ -134,7 +134,7 @@ def test_a_caller_cannot_choose_an_id(alice: Caller) -> None:
     alice.record(answer.json["id"])
 
 
-def test_a_trailing_slash_is_in_no_url(alice: Caller) -> None:
+def test_urls_have_no_trailing_slash(alice: Caller) -> None:
     answer = alice.call("POST", "/images/", PICTURE, Content_Type="image/jpeg")
     identity = answer.json["id"]
     assert answer.json["status_url"] == answer.headers["Location"] == f"/v1/images/{identity}"
@@ -147,7 +147,7 @@ def test_a_trailing_slash_is_in_no_url(alice: Caller) -> None:
     assert form["status_url"] == f"/v1/images/{form['id']}"
 
 
-def test_headers_are_no_parameters(alice: Caller, image: dict[str, Any]) -> None:
+def test_headers_are_not_parameters(alice: Caller, image: dict[str, Any]) -> None:
     alice.record(alice.upload(PICTURE))
     whole = alice.get("images").json["images"]
     assert len(whole) > 1

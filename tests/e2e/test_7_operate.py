@@ -445,8 +445,8 @@ def test_a_replay_asks_for_the_pipelines_own_rules(pipeline: Pipeline, archive: 
 # reconcile
 
 
-def test_the_repair_that_upload_offers_sends_what_was_lost(pipeline: Pipeline, tmp_path: Path) -> None:
-    """As in the first minutes of a bucket: uploads are stored, and S3 sends no event of them."""
+def test_the_repair_that_upload_offers_sends_lost_events(pipeline: Pipeline, tmp_path: Path) -> None:
+    """In the first minutes of a bucket uploads are stored, and S3 sends no event of them."""
     batch = f"lost-{uuid.uuid4().hex[:8]}/"
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / name).write_bytes(PHOTOGRAPH)

@@ -12,7 +12,7 @@ from terraform_copy import TERRAFORM
 
 
 def unquoted(value: Any) -> Any:
-    """HCL as Python values: the parser leaves quotes around strings."""
+    """Return HCL as Python values: the parser leaves quotes around strings."""
     if isinstance(value, dict):
         return {unquoted(name): unquoted(inner) for name, inner in value.items() if not str(name).startswith("__")}
     if isinstance(value, list):
@@ -27,7 +27,7 @@ def record_tf() -> dict[str, Any]:
 
 
 def substitutions() -> dict[str, str]:
-    """What 6_record.tf puts in the places that the definition leaves open; names stand for themselves."""
+    """Return the values that 6_record.tf puts into the definition; names are kept."""
     (module,) = (one['"record_image"'] for one in record_tf()["module"] if '"record_image"' in one)
     call = re.sub(r"\s+", " ", module["definition"])
     values = re.fullmatch(r"\$\{templatefile\(\"\$\{path\.module\}/record_image\.asl\.json\", (\{.*\})\)\}", call)

@@ -27,7 +27,7 @@ def region(partition: str) -> str:
 
 @pytest.fixture(scope="module")
 def outputs(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the provider says of each partition; it calls nothing for that."""
+    """Return the provider's data about each partition, for which it calls nothing."""
     folder: Path = tmp_path_factory.mktemp("partitions")
     offline = dict.fromkeys(
         (

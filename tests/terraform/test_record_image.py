@@ -287,7 +287,7 @@ def limits() -> dict[str, int]:
 
 
 def test_no_execution_is_ended_by_a_timeout_of_its_own(definition: dict[str, Any]) -> None:
-    """No Catch sees that one, and the event would be lost: every way to its end is shorter, whatever times out."""
+    """No Catch sees such a timeout, and the event would be lost: every way to the end is shorter."""
     assert "TimeoutSeconds" not in definition
     assert longest(definition, limits()) <= EXPRESS_SECONDS - ROOM_SECONDS
 

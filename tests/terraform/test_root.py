@@ -50,7 +50,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
         "name": "n" * 24,
         "region": "xx-northwest-10a",
     },
-    'name "xn--images" begins with what S3 does not take': {"name": "xn--images"},
+    'name "xn--images" begins with amzn-s3-demo-, sthree- or xn--': {"name": "xn--images"},
     'runtime "3.13"': {"runtime": "3.13"},
     'logs.level is "TRACE"': {"logs": {"level": "TRACE"}},
     "max_bytes is 0": {"limits": {"max_bytes": 0}},
@@ -317,7 +317,7 @@ def test_every_role_is_bounded(applied: Applied) -> None:
     assert {address: role["permissions_boundary"] for address, role in roles.items()} == dict.fromkeys(roles, BOUNDARY)
 
 
-# What is global, in the account or in the world, with the attribute that names it and the longest name that AWS takes.
+# Types with names that are global in the account or the world: attribute of the name, and longest name that AWS takes.
 GLOBAL = {
     "aws_budgets_budget": ("name", 100),
     "aws_cloudwatch_dashboard": ("dashboard_name", 255),
@@ -369,7 +369,7 @@ REGIONAL = {
 
 
 def test_global_names_hold_the_region(applied: Applied) -> None:
-    """So the same name can be applied in several regions of an account."""
+    """The same name can be applied in several regions of an account."""
     for kind, (attribute, _) in GLOBAL.items():
         for address, values in applied.every(kind).items():
             assert GOOD["region"] in values[attribute], address
@@ -436,7 +436,7 @@ def test_the_pipelines_key_encrypts_it(applied: Applied, kind: str, attribute: s
 
 
 def test_dead_letter_queues_work_without_the_key(applied: Applied) -> None:
-    """But for that of `uploads`: SQS itself moves a message there, which stays encrypted as it was."""
+    """The DLQ of `uploads` is an exception: SQS moves messages there, which stay encrypted with the key."""
     with_key = {
         address: queue["kms_master_key_id"]
         for address, queue in applied.every("aws_sqs_queue").items()
@@ -449,7 +449,7 @@ def test_dead_letter_queues_work_without_the_key(applied: Applied) -> None:
 
 
 def test_lambda_drops_no_metric_at_any_log_level(applies: dict[str, Applied]) -> None:
-    """It takes a line without a level for INFO; the functions' own loggers leave out what is below the level."""
+    """Lambda takes a line without a level for INFO; the functions' own loggers drop lines below the level."""
     for name, level in (("applied", "INFO"), ("untraced", "ERROR")):
         for address, function in applies[name].every("aws_lambda_function").items():
             assert function["logging_config"][0]["application_log_level"] == "INFO", address

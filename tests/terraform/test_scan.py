@@ -1,4 +1,4 @@
-"""What checkov skips is little, each with its reason, and the examples are scanned too."""
+"""Checkov skips few checks, each with a reason, and scans the examples too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tags that IAM, or any service, does not take fail at plan: in each module by the same rules."""
+"""Tags that IAM or another service refuses fail at plan, in each module by the same rules."""
 
 from __future__ import annotations
 

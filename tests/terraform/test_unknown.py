@@ -30,7 +30,7 @@ KEYS = {
     "routes{}.integration.parameters": "path.id",
     "routes{}.integration.responses": "default",
 }
-# What must be known at plan, by folder: each of these decides what there is. All other texts are unknown.
+# Inputs that must be known at plan, by folder, because each decides which resources exist. All other texts are unknown.
 KNOWN: dict[str, list[dict[str, Any]]] = {
     # A bus to make, or the account's own.
     "event_bus": [{"name": "shop"}, {"name": "default", "publishers": None}],
@@ -156,7 +156,7 @@ def plan(workspace: Workspace, calls: Mapping[str, Any]) -> list[str]:
 
 @pytest.fixture
 def own_workspace(tmp_path: Path) -> Workspace:
-    """A workspace that can be changed."""
+    """Workspace that a test can change."""
     return Workspace(tmp_path)
 
 

@@ -47,7 +47,7 @@ def test_it_admits_the_same_versions_as_all_others(folder: Path) -> None:
     assert providers["aws"]["version"].strip('"') == ">= 5.100, < 7.0"
 
 
-def test_the_lock_file_fits_every_platform_and_stays_as_it_is(root: Workspace) -> None:
+def test_the_lock_file_fits_every_platform_and_stays_unchanged(root: Workspace) -> None:
     # A hash of each platform's files, and of each platform's archive and the list of archives.
     (locked,) = hcl2.loads(LOCK.read_text())["provider"]
     ((address, lock),) = ((name, one) for name, one in locked.items() if not name.startswith("__"))
@@ -69,7 +69,7 @@ def test_version_6_has_everything_that_the_code_uses() -> None:
     assert list(provider6.check([])) == []
 
 
-def test_what_the_code_uses_has_the_same_type_in_both_versions(root: Workspace) -> None:
+def test_types_are_the_same_in_both_versions(root: Workspace) -> None:
     written, said = root.run("providers", "schema", "-json")
     assert written, said[:2000]
     every = {use for text in provider6.code().values() for use in provider6.uses(text)}
@@ -98,7 +98,7 @@ def test_every_exception_is_needed() -> None:
     assert provider6.DEPRECATED_IN_USE.keys() <= used
 
 
-def test_no_schema_is_there_for_nothing() -> None:
+def test_every_schema_is_used() -> None:
     used = set().union(*map(provider6.used_types, provider6.code().values()))
     assert provider6.schemas().keys() == used
 

@@ -1,4 +1,4 @@
-"""The bound on how long a workflow takes, on small definitions whose bound can be counted."""
+"""Upper bound of a workflow's duration, on small definitions whose bound can be counted."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_bound_is_the_longest_way(definition: dict[str, Any], seconds: float) ->
 
 
 @pytest.mark.parametrize(("concurrency", "rounds"), [(None, 3), (0, 3), (40, 3), (1000, 3), (20, 5), (1, 100)], ids=str)
-def test_map_runs_in_rounds_of_as_many_items_as_may_run_at_once(concurrency: int | None, rounds: int) -> None:
+def test_map_runs_in_rounds_of_concurrent_items(concurrency: int | None, rounds: int) -> None:
     state = {"Type": "Map", "ItemsPath": "$.keys", "ItemProcessor": machine(B=task()), "End": True}
     if concurrency is not None:
         state["MaxConcurrency"] = concurrency
@@ -61,8 +61,14 @@ def test_map_runs_in_rounds_of_as_many_items_as_may_run_at_once(concurrency: int
     ("definition", "message"),
     [
         (machine(A={"Type": "Task", "End": True}), "task A has no TimeoutSeconds"),
-        (machine(A={"Type": "Wait", "SecondsPath": "$.seconds", "End": True}), "A waits as long as its input says"),
-        (machine(A={"Type": "Map", "ItemProcessor": machine(B=task()), "End": True}), "Map A takes all items of \\$,"),
+        (
+            machine(A={"Type": "Wait", "SecondsPath": "$.seconds", "End": True}),
+            "A waits for a time that its input decides",
+        ),
+        (
+            machine(A={"Type": "Map", "ItemProcessor": machine(B=task()), "End": True}),
+            "Map A takes any number of items of \\$:",
+        ),
         (machine(A=task(Next="B"), B=task(Next="A")), "A > B > A is a loop"),
     ],
     ids=["no timeout", "wait by input", "items without limit", "loop"],

@@ -99,7 +99,7 @@ locals {
       write = ["s3:DeleteObject", "s3:PutObject", "s3:PutObjectTagging"]
     }
 
-    # The web ACL is the account's. API Gateway wants to be asked too.
+    # The web ACL is the account's. API Gateway requires a permission of its own, too.
     firewall = {
       arns  = ["arn:${local.partition}:apigateway:${var.region}::/restapis/*/stages/*", "arn:${local.partition}:wafv2:${local.regional}:regional/webacl/*"]
       read  = ["wafv2:GetWebACL", "wafv2:GetWebACLForResource"]

@@ -14,7 +14,7 @@ locals {
   # The rules of the default bus share their names with everyone else's in the account.
   rule_prefix = local.created ? "" : "${local.prefix}-"
 
-  # The two ends differ: else the bus `a-b` and the rules of `a` with the prefix `a-b` would have one name for two queues.
+  # The two ends differ: otherwise the bus `a-b` and the rules of `a` with the prefix `a-b` would have one name for two queues.
   archive_name = "${local.prefix}-${local.created ? "bus" : "events"}"
 
   # Built from names, not read from resources: the policies of the key and of the targets name these ARNs,
@@ -58,7 +58,7 @@ resource "aws_cloudwatch_event_archive" "this" {
 
 # Encrypted with a key of SQS's own: AWS sends events here when the customer-managed key is disabled or missing
 # (docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html).
-# The policy stands inside: the provider waits 25 s for a separate aws_sqs_queue_policy.
+# The policy is an argument: the provider waits 25 s for a separate aws_sqs_queue_policy.
 resource "aws_sqs_queue" "dlq" {
   name                      = local.dlq_name
   message_retention_seconds = 14 * 24 * 60 * 60

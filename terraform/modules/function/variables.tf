@@ -187,7 +187,7 @@ variable "layers" {
 }
 
 variable "logging" {
-  description = "JSON logs: lines of the function below `level` and of Lambda below `system_level` are dropped, the others kept for `retention_days`. `level` is TRACE, DEBUG or INFO: Lambda takes a line that names no level for INFO, so anything less would drop metrics in the embedded metric format and the errors that the runtime reports itself. Let the function's own logger leave out more. A `system_level` of WARN drops `platform.report`, the durations and memory of each call."
+  description = "JSON logs: lines of the function below `level` and of Lambda below `system_level` are dropped, the others kept for `retention_days`. `level` is TRACE, DEBUG or INFO: Lambda takes a line that names no level for INFO, so a higher level would drop metrics in the embedded metric format and the errors that the runtime reports. To drop more lines, set the level of the function's own logger. A `system_level` of WARN drops `platform.report`, the durations and memory of each call."
   type = object({
     level          = optional(string, "INFO")
     retention_days = optional(number, 30)

@@ -209,7 +209,7 @@ variable "topics" {
 }
 
 variable "workflows" {
-  description = "Step Functions state machines by a name of your choice: `arn`, and their `type`. Alarms go off when an execution fails or takes too long, when state transitions are throttled (of STANDARD, for EXPRESS has no such limit), and when the account starts more executions than its quota allows."
+  description = "Step Functions state machines by a name of your choice: `arn`, and their `type`. Alarms go off when an execution fails or takes too long, when state transitions are throttled (STANDARD only: EXPRESS has no such limit), and when the account starts more executions than its quota allows."
   type        = map(object({ arn = string, type = string }))
   default     = {}
   nullable    = false

@@ -141,9 +141,9 @@ variable "cors" {
   description = <<-EOT
     Lets pages of `origins` (such as https://example.com, or `*` alone) call the API from a browser, with the headers that
     the routes declare and those that carry credentials; the browser asks again after `max_age` seconds. Null: none may.
-    With several origins the answer to the browser's preflight names the page's own one, or none. All other responses then
-    say `*`, as API Gateway can put only constants there. A browser sends no credentials without a preflight; where not
-    the caller's credentials but the network protects the API (`policy`), name one origin.
+    With several origins the answer to the browser's preflight names the page's own origin, or none. All other responses
+    then have `*`, because API Gateway can put only constants there. A browser sends no credentials without a preflight;
+    if the network and not the caller's credentials protects the API (`policy`), name one origin.
   EOT
   type = object({
     origins = set(string)

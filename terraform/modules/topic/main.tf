@@ -40,7 +40,7 @@ resource "aws_sns_topic_subscription" "this" {
   depends_on = [aws_sns_topic.this, aws_sqs_queue.dlq]
 }
 
-# SNS does not retry what a subscriber's permissions refuse, and gives up on everything else in time: both come here.
+# SNS does not retry a message that a subscriber's permissions refuse, and gives up on all others in time: both go here.
 # Encrypted with a key of SQS's own: one reason for a failed delivery is that SNS may not use the topic's key.
 resource "aws_sqs_queue" "dlq" {
   name                      = local.dlq_name

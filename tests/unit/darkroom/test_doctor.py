@@ -118,7 +118,7 @@ def test_there_is_room_for_as_many_calls_as_the_queue_may_make(
 
 
 def make_api(resources: Resources, *, logged: bool) -> None:
-    """Make the API with a stage, as far as its logs go."""
+    """Make the API with a stage, with or without logs."""
     api = resources.apis.create_rest_api(name=resources.api)["id"]
     (root,) = resources.apis.get_resources(restApiId=api)["items"]
     method = {"restApiId": api, "resourceId": root["id"], "httpMethod": "GET"}
@@ -237,7 +237,7 @@ def test_a_young_bucket_is_a_warning_with_the_repair(resources: Resources, monke
     assert about(resources, "age of the originals' bucket") == []
 
 
-def test_an_age_that_cannot_be_asked_is_unknown(resources: Resources) -> None:
+def test_the_age_is_unknown_without_permission(resources: Resources) -> None:
     def refuse(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListBuckets")
 
@@ -246,7 +246,7 @@ def test_an_age_that_cannot_be_asked_is_unknown(resources: Resources) -> None:
     assert verdicts(resources, "bucket ") == [Verdict.GOOD, Verdict.GOOD]
 
 
-def test_a_subscription_that_nobody_confirmed_is_a_warning(resources: Resources) -> None:
+def test_an_unconfirmed_subscription_is_a_warning(resources: Resources) -> None:
     assert [finding.said for finding in about(resources, "subscriptions")] == ["none"]
     queue = resources.arn("sqs", f"{resources.name}-uploads")
     confirmed = {"SubscriptionArn": f"{resources.topic_arn}:1", "Protocol": "sqs", "Endpoint": queue}
@@ -278,7 +278,7 @@ def test_a_topic_of_alarms_without_a_confirmed_subscription_is_a_warning(resourc
 
 
 @pytest.mark.parametrize("state", ["Creating", "Enabling", "Updating"])
-def test_an_event_source_that_aws_is_still_at_is_a_warning(resources: Resources, state: str) -> None:
+def test_an_unfinished_event_source_is_a_warning(resources: Resources, state: str) -> None:
     answered = AWSResponse("", 200, HTTPHeaders(), None)
     events: Any = resources.functions.meta.events
     sources = {"EventSourceMappings": [{"State": state}]}

@@ -106,7 +106,7 @@ def test_nothing_to_upload_is_an_error(
 
 @pytest.fixture
 def quiet(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> Resources:
-    """A pipeline that gets no events; the command notices that at once."""
+    """Pipeline that gets no events; the command notices at once."""
     monkeypatch.setattr(command, "Resources", lambda _name: resources)
     monkeypatch.setattr(command, "QUIET_SECONDS", 0.1)
     monkeypatch.setattr(command, "LOOK_EVERY_SECONDS", 0.05)
@@ -114,7 +114,7 @@ def quiet(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> Resources:
 
 
 def upload_and_wait(folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -> str:
-    """Upload two images and wait in vain; returns standard error in one line."""
+    """Upload two images and wait in vain; return standard error in one line."""
     for name in ("a.jpg", "b.jpg"):
         (folder / name).write_bytes(name.encode())
     assert main(["upload", str(folder), "--prefix", "my album/", "--wait", "--patience", "1", *options]) == 3
@@ -133,7 +133,7 @@ def test_wait_explains_that_a_new_bucket_sends_no_events(
     settled = (created + timedelta(minutes=10)).astimezone()
     at_once, _, at_last = said.partition("2 not recorded and announced")
     assert at_once.startswith("nothing has arrived for 0 s: the bucket unit-originals-")
-    assert f"Upload after {settled:%H:%M}, or send what was lost: {REPAIR}" in at_once
+    assert f"Upload after {settled:%H:%M}, or send lost events again: {REPAIR}" in at_once
     assert "darkroom doctor --name unit" in at_last
     assert at_last.strip().endswith(REPAIR)
 

@@ -125,13 +125,13 @@ INVALID = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("told", [*VALID, *INVALID], ids=repr)
+@pytest.mark.parametrize("value", [*VALID, *INVALID], ids=repr)
 @pytest.mark.parametrize("encode", [str, lambda text: base64.b64encode(text.encode()).decode()], ids=["text", "base64"])
-def test_a_body_is_taken_if_the_contract_takes_it(told: Any, encode: Callable[[str], str]) -> None:
-    assert jsonschema_rs.is_valid(SCHEMA, told) == (told in VALID)
-    body = encode(json.dumps(told))
-    if told in VALID:
-        assert Request.from_body("alice", body) == Request(owner="alice", **told)
+def test_a_body_is_taken_if_the_contract_takes_it(value: Any, encode: Callable[[str], str]) -> None:
+    assert jsonschema_rs.is_valid(SCHEMA, value) == (value in VALID)
+    body = encode(json.dumps(value))
+    if value in VALID:
+        assert Request.from_body("alice", body) == Request(owner="alice", **value)
     else:
         with pytest.raises(InvalidRequestError):
             Request.from_body("alice", body)
@@ -184,8 +184,8 @@ def test_log_level_is_that_of_the_function(
 def test_terraform_sets_what_the_function_reads() -> None:
     parsed = hcl2.loads((ROOT / "terraform" / "7_serve.tf").read_text())
     call = next(m['"presign_upload"'] for m in parsed["module"] if '"presign_upload"' in m)
-    told = {name.strip('"').lower() for name in call["environment"] if not name.startswith("__")}
-    assert told == {field.name for field in dataclasses.fields(Settings)}
+    value = {name.strip('"').lower() for name in call["environment"] if not name.startswith("__")}
+    assert value == {field.name for field in dataclasses.fields(Settings)}
 
 
 def regions() -> list[tuple[str, str]]:

@@ -66,7 +66,7 @@ class OriginalsBucket:
         return cast("Deletion", parse(self.delete_message(key)))
 
     def delete_message(self, key: str) -> str:
-        """Delete an object as users do; returns the message that the rule puts into the queue."""
+        """Delete an object as users do; return the message that the rule puts into the queue."""
         answer = self._s3.delete_object(Bucket=self.name, Key=key)
         file = "example_delete_marker.json" if answer.get("DeleteMarker") else "example_permanent.json"
         return self._message("object_deleted", file, key, answer, {})

@@ -69,7 +69,7 @@ class World:
     def items(self) -> dict[str, dict[str, Any]]:
         return self.workflow.items("a")
 
-    def told(self) -> list[tuple[str, str]]:
+    def announced(self) -> list[tuple[str, str]]:
         return [(detail["status"], detail["version"]) for detail in self.workflow.published]
 
 
@@ -87,26 +87,26 @@ def without_order(item: dict[str, Any]) -> dict[str, Any]:
 def test_purges_of_a_deleted_image_are_silent(world: World) -> None:
     uploads = [world.put(), world.put(OTHER_PHOTOGRAPH)]
     marker = world.delete()
-    before, told = world.items(), world.told()
-    assert told[-1] == ("Deleted", marker.version)
+    before, announced = world.items(), world.announced()
+    assert announced[-1] == ("Deleted", marker.version)
     for upload in uploads:
         purge = world.purge(upload.version_id)
         assert world.items()["current"]["current_sequencer"] == purge.sequencer
     assert {name: without_order(item) for name, item in world.items().items()} == {
         name: without_order(item) for name, item in before.items()
     }
-    assert world.told() == told
+    assert world.announced() == announced
 
 
 @pytest.mark.parametrize("state", ["CloseVersion", "DeleteVersions", "WholeImage", "CloseCurrent", "Done"])
 def test_purge_that_dies_anywhere_is_silent_when_it_comes_again(world: World, state: str) -> None:
     upload = world.put()
     world.delete()
-    before, told = world.items(), world.told()
+    before, announced = world.items(), world.announced()
     purge = world.purge(upload.version_id, dies_at=state)
     world.handle(purge)
     world.handle(purge)
-    assert world.told() == told
+    assert world.announced() == announced
     assert without_order(world.items()["current"]) == without_order(before["current"])
     assert world.items()["current"]["current_sequencer"] == purge.sequencer
 
@@ -115,10 +115,10 @@ def test_purge_of_a_rejected_version_of_a_deleted_image_is_silent(world: World) 
     """Nothing is stored of a rejected upload: its item stays open when the image is deleted."""
     upload = world.put(b"no image")
     world.delete()
-    before, told = world.items(), world.told()
+    before, announced = world.items(), world.announced()
     assert before[f"version#{upload.version}"]["status"] == "Rejected"
     world.purge(upload.version_id)
-    assert world.told() == told
+    assert world.announced() == announced
     assert without_order(world.items()["current"]) == without_order(before["current"])
     closed = world.items()[f"version#{upload.version}"]
     assert (closed["status"], closed["deleted_at"]) == ("Deleted", PURGED)
@@ -129,9 +129,9 @@ def test_removal_of_an_expired_delete_marker_is_silent(world: World) -> None:
     upload = world.put()
     marker = world.delete()
     world.purge(upload.version_id)
-    before, told = world.items(), world.told()
+    before, announced = world.items(), world.announced()
     world.purge(marker.version_id)
-    assert world.told() == told
+    assert world.announced() == announced
     assert {name: without_order(item) for name, item in world.items().items()} == {
         name: without_order(item) for name, item in before.items()
     }
@@ -141,9 +141,9 @@ def test_purge_of_a_version_that_went_with_the_image_is_silent_though_the_image_
     upload = world.put()
     world.delete()
     again = world.put(OTHER_PHOTOGRAPH)
-    before, told = world.items(), world.told()
+    before, announced = world.items(), world.announced()
     world.purge(upload.version_id)
-    assert world.told() == told
+    assert world.announced() == announced
     current = world.items()["current"]
     assert current["version"] == again.version
     assert current["uploaded_at"] == world.written()
@@ -154,7 +154,7 @@ def test_purge_of_a_noncurrent_version_of_a_living_image_is_announced_once(world
     first, second = world.put(), world.put(OTHER_PHOTOGRAPH)
     purge = world.purge(first.version_id)
     world.handle(purge)
-    assert world.told()[2:] == [("Deleted", first.version)]
+    assert world.announced()[2:] == [("Deleted", first.version)]
     current = world.items()["current"]
     assert (current["version"], current["uploaded_at"]) == (second.version, world.written())
     assert world.items()[f"version#{first.version}"]["status"] == "Deleted"
@@ -165,7 +165,7 @@ def test_purge_of_the_only_version_is_announced_once(world: World, data: bytes) 
     upload = world.put(data)
     purge = world.purge(upload.version_id)
     world.handle(purge)
-    assert world.told()[1:] == [("Deleted", upload.version)]
+    assert world.announced()[1:] == [("Deleted", upload.version)]
     current = world.items()["current"]
     assert (current["status"], current["deleted_at"]) == ("Deleted", PURGED)
 
@@ -173,18 +173,18 @@ def test_purge_of_the_only_version_is_announced_once(world: World, data: bytes) 
 def test_purge_whose_execution_dies_before_its_announcement_is_announced_when_it_comes_again(world: World) -> None:
     upload = world.put()
     purge = world.purge(upload.version_id, dies_at="Announce")
-    assert len(world.told()) == 1
+    assert len(world.announced()) == 1
     world.handle(purge)
-    assert world.told()[1:] == [("Deleted", upload.version)]
+    assert world.announced()[1:] == [("Deleted", upload.version)]
 
 
 def test_version_whose_outcome_was_not_announced_is_announced_by_its_purge(world: World) -> None:
-    """The purge of a deleted image's version is silent only where nothing is owed."""
+    """The purge of a deleted image's version is silent only if no announcement is missing."""
     upload = world.originals.put("a", PHOTOGRAPH)
     world.handle(upload, dies_at="Announce")
     world.delete()
     world.purge(upload.version_id)
-    assert ("Deleted", upload.version) in world.told()
+    assert ("Deleted", upload.version) in world.announced()
 
 
 def test_purge_of_a_version_that_only_the_deletion_recorded_is_silent(world: World) -> None:
@@ -193,19 +193,19 @@ def test_purge_of_a_version_that_only_the_deletion_recorded_is_silent(world: Wor
     world.announce(upload)
     world.delete()
     assert "dedup_id" not in world.items()[f"version#{upload.version}"]
-    told = world.told()
+    announced = world.announced()
     world.purge(upload.version_id)
-    assert world.told() == told
+    assert world.announced() == announced
 
 
 def test_late_upload_event_of_a_purged_version_changes_nothing(world: World) -> None:
     upload = world.put()
     world.delete()
     world.purge(upload.version_id)
-    before, told = world.items(), world.told()
+    before, announced = world.items(), world.announced()
     world.handle(upload)
     assert world.items() == before
-    assert world.told() == told
+    assert world.announced() == announced
 
 
 def test_purge_before_the_delete_marker_leaves_the_image_deleted(world: World) -> None:
@@ -216,10 +216,10 @@ def test_purge_before_the_delete_marker_leaves_the_image_deleted(world: World) -
     world.handle(purge)
     current = world.items()["current"]
     assert (current["status"], current["current_sequencer"]) == ("Deleted", purge.sequencer)
-    assert world.told()[1:] == [("Deleted", upload.version), ("Deleted", marker.version)]
+    assert world.announced()[1:] == [("Deleted", upload.version), ("Deleted", marker.version)]
 
 
-def test_purge_beside_an_undelete_leaves_the_image_deleted(world: World) -> None:
+def test_purge_during_an_undelete_leaves_the_image_deleted(world: World) -> None:
     """The uncovered version is put into the table, and purged before it becomes the current one."""
     upload = world.put()
     marker = world.delete()
@@ -237,4 +237,4 @@ def test_deletion_after_a_deletion_is_announced(world: World) -> None:
     world.put()
     world.delete()
     again = world.delete()
-    assert world.told()[-1] == ("Deleted", again.version)
+    assert world.announced()[-1] == ("Deleted", again.version)

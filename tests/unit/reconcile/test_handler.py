@@ -116,7 +116,7 @@ def test_log_level_keeps_every_metric(
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What was repaired and the end of a run are INFO."""
+    """Lines about repairs and about the end of a run are INFO."""
     monkeypatch.setenv("LOG_LEVEL", level)
     importlib.reload(importlib.import_module("reconcile.handler"))
     function(repair=True)

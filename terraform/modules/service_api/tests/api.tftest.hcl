@@ -238,7 +238,7 @@ run "one_origin_is_on_every_response" {
   }
 }
 
-run "several_origins_are_told_apart_by_the_preflight" {
+run "preflight_distinguishes_several_origins" {
   variables {
     cors = { origins = ["https://shop.example", "http://localhost:3000"] }
   }
@@ -265,7 +265,7 @@ run "several_origins_are_told_apart_by_the_preflight" {
         response.responseParameters["method.response.header.Access-Control-Allow-Origin"] == "'*'"
       ],
     ))
-    error_message = "Where nothing can be chosen, the response must be readable: ${aws_api_gateway_rest_api.this.body}"
+    error_message = "Every other response must be readable from any origin: ${aws_api_gateway_rest_api.this.body}"
   }
 }
 
@@ -338,7 +338,7 @@ run "logs_are_encrypted_and_forgotten" {
   }
 }
 
-run "nothing_is_logged_unless_asked_for" {
+run "nothing_is_logged_by_default" {
   variables {
     logging = null
   }

@@ -142,6 +142,6 @@ run "dlq_has_no_key_to_depend_on" {
 
   assert {
     condition     = aws_sqs_queue.dlq.kms_master_key_id == null && aws_sqs_queue.dlq.sqs_managed_sse_enabled
-    error_message = "What SNS may not encrypt with the topic's key must still reach the dead-letter queue."
+    error_message = "Messages that SNS may not encrypt with the topic's key must still reach the dead-letter queue."
   }
 }
