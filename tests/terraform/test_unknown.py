@@ -34,8 +34,11 @@ KEYS = {
 KNOWN: dict[str, list[dict[str, Any]]] = {
     # A bus to make, or the account's own.
     "event_bus": [{"name": "shop"}, {"name": "default", "publishers": None}],
-    # The name of a metric that has an alarm if there is one.
-    "observability": [{"outcomes.failed": "Failed"}],
+    # The name of a metric that has an alarm if there is one; names that become keys; a word to choose.
+    "observability": [
+        {"outcomes.failed": "Failed", "tables{}.indexes": ["by_owner"], "workflows{}.type": kind}
+        for kind in ("EXPRESS", "STANDARD")
+    ],
     # A word to choose; names that become keys.
     "service_api": [
         {"authorization.type": "LAMBDA", "authorization.user_pool_arns": None, "api_keys": ["alice"]},
@@ -50,6 +53,7 @@ KNOWN: dict[str, list[dict[str, Any]]] = {
             "artifacts": None,
             "runtime": None,
             "variants": None,
+            "workflow_type": "STANDARD",
             "api.authorization.type": "LAMBDA",
             "api.authorization.user_pool_arns": None,
             "api.api_keys": ["alice"],

@@ -177,7 +177,7 @@ variable "stages" {
 }
 
 variable "tables" {
-  description = "DynamoDB tables by a name of your choice: `name`, and the names of their global secondary `indexes`. Alarms go off when a table or an index throttles writes."
+  description = "DynamoDB tables by a name of your choice: `name`, and the names of their global secondary `indexes`, which a plan has to know. Alarms go off when a table or an index throttles writes."
   type        = map(object({ name = string, indexes = optional(list(string), []) }))
   default     = {}
   nullable    = false
@@ -209,7 +209,7 @@ variable "topics" {
 }
 
 variable "workflows" {
-  description = "Step Functions state machines by a name of your choice: `arn`, and their `type`. Alarms go off when an execution fails or takes too long, when state transitions are throttled (STANDARD only: EXPRESS has no such limit), and when the account starts more executions than its quota allows."
+  description = "Step Functions state machines by a name of your choice: `arn`, and their `type`, which a plan has to know. Alarms go off when an execution fails or takes too long, when state transitions are throttled (STANDARD only: EXPRESS has no such limit), and when the account starts more executions than its quota allows."
   type        = map(object({ arn = string, type = string }))
   default     = {}
   nullable    = false
