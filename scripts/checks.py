@@ -69,7 +69,6 @@ TEST = (
         tool(
             "pytest",
             "tests/unit",
-            "tests/api",
             "tests/benchmark",
             "tests/demo",
             "tests/deploy",
@@ -77,6 +76,7 @@ TEST = (
             "tests/localstack",
         ),
     ),
+    Step("API", tool("pytest", "tests/api")),  # alone: the engine of its templates is a child of the process
     Step("checks of AWS", tool("pytest", "tests/aws")),
     Step("hostile files", tool("pytest", "tests/hostile")),
     Step("optional parts", (str(ROOT / ".venvs" / "parts" / "bin" / "pytest"), "tests/parts")),

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from api.rendering import velocity
+from api.rendering import velocity_is_installed
 
 
 def pytest_report_header() -> str:
     """Report the engines that render the mapping templates."""
-    return (
-        f"mapping templates: airspeed and {'Apache Velocity' if velocity() else 'no Velocity, which is not installed'}"
-    )
+    velocity = "Apache Velocity" if velocity_is_installed() else "no Velocity, which is not installed"
+    return f"mapping templates: airspeed and {velocity}"

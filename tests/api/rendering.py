@@ -85,13 +85,18 @@ ERRORS = ("empty", "error", "forbidden", "internal", "refusal", "unavailable")
 """Errors that templates choose, by the names of Terraform's values; here the code of each is its name."""
 
 
+def velocity_is_installed() -> bool:
+    """Return True if there are Apache Velocity and a JDK to run it."""
+    return shutil.which("javac") is not None and all(jar.exists() for jar in _JARS)
+
+
 @cache
 def velocity() -> subprocess.Popen[bytes] | None:
     """Start Apache Velocity, once for all templates; return None if it is not installed.
 
     Its stack is that of a small thread, so that what overflows a stack does so here.
     """
-    if shutil.which("javac") is None or not all(jar.exists() for jar in _JARS):
+    if not velocity_is_installed():
         return None
     classpath = ":".join(str(jar) for jar in _JARS)
     command = ["java", "-Xss512k", "-cp", classpath, str(Path(__file__).with_name("Renderer.java"))]
