@@ -33,6 +33,10 @@ locals {
     } : name => file if local.page
   }
 
+  # The file as text: API Gateway hands it over in base64, which has neither < nor {. Passed on as bytes it would come in
+  # base64 to a browser where the response's contentHandling is not kept, as on LocalStack.
+  page_template = "#set($text = \"$!input.body\")#if(!$text.startsWith(\"<\") && !$text.startsWith(\"{\"))#set($text = $util.base64Decode($text))#end$text"
+
   page_routes = {
     for name, file in local.page_files : "GET /${name}" => {
       authenticated = false # whoever loads it still has to say who they are
@@ -41,7 +45,8 @@ locals {
         method  = "GET"
         responses = {
           "200" = {
-            status = 200
+            status   = 200
+            template = local.page_template
             headers = {
               Cache-Control   = "'no-cache'"
               Content-Type    = "'${file.type}'"
@@ -75,7 +80,7 @@ resource "aws_s3_object" "page" {
   bucket       = module.page[0].name
   key          = each.key
   content      = each.value.content
-  content_type = "application/octet-stream" # bytes to API Gateway, which sets the type for browsers
+  content_type = each.value.type
 }
 
 data "aws_iam_policy_document" "page" {
