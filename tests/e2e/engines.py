@@ -139,6 +139,7 @@ LOCALSTACK = Engine(
     ),
     example_drifts=frozenset(
         {
+            ("aws_sfn_state_machine.price", "tracing_configuration"),
             ("module.order_workflow.aws_sfn_state_machine.this", "encryption_configuration"),
             ("module.order_workflow.aws_sfn_state_machine.this", "tracing_configuration"),
             ("module.orders.aws_cloudwatch_event_bus.this[0]", "dead_letter_config"),
