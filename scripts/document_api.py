@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pages import settle
+from scripts.generated.documents import settle
+from scripts import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "terraform" / "api" / "openapi.json"
 PAGE = ROOT / "docs" / "api.md"
 COMMAND = "python scripts/document_api.py"

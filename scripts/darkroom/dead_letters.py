@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from darkroom.errors import code_of
 from darkroom.resources import Dlq
-from demo_journey import image_of
+from scripts.demo.journey import image_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,7 +18,7 @@ from darkroom.options import Json, Name
 from darkroom.originals import repair_command, say_young, settled_at
 from darkroom.replay import Archive, archive_name
 from darkroom.resources import Dlq, Resources
-from prerequisites import missing
+from scripts.prerequisites import missing
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef

@@ -23,9 +23,9 @@ from darkroom.logs import entry, read_log
 from darkroom.pricing import Measurements, load_prices, processor_share
 from darkroom.replay import Archive, archive_name
 from darkroom.workflow import DefinitionError, Walk, walk
-from demo_journey import read_time
-from event_contracts import EVENTS
-from function_reports import Report, read_report
+from scripts.demo.journey import read_time
+from scripts.contracts.events import EVENTS
+from scripts.function_reports import Report, read_report
 from reconcile.records import CURRENT, read_items
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from functools import cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from stack import ROOT
+from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

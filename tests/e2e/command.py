@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
-from stack import ROOT
+from scripts.terraform.stack import ROOT
 
 NAME = "e2e"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import hcl2
 
-from terraform_copy import TERRAFORM
+from scripts.terraform.copy import TERRAFORM
 
 
 def unquoted(value: Any) -> Any:

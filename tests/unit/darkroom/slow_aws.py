@@ -18,7 +18,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber
 
-from stack import ROOT
+from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,7 +26,7 @@ from botocore.exceptions import (
 from darkroom.cli import app, main
 from darkroom.errors import explain
 from darkroom.interrupt import graceful
-from stack import ROOT
+from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from darkroom.status import hops
-from demo_journey import Hop
+from scripts.demo.journey import Hop
 
 if TYPE_CHECKING:
     from darkroom.resources import Resources

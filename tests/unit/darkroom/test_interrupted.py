@@ -14,10 +14,10 @@ from moto.sqs.models import sqs_backends
 from darkroom.cli import main
 from darkroom.resources import Dlq
 from reconcile.records import CURRENT
-from stack import ROOT
-from unit.darkroom.conftest import REGION
-from unit.darkroom.slow_aws import SlowAws, end, interrupt, slow_aws
-from unit.darkroom.test_dlq import rest, upload_of
+from scripts.terraform.stack import ROOT
+from tests.unit.darkroom.conftest import REGION
+from tests.unit.darkroom.slow_aws import SlowAws, end, interrupt, slow_aws
+from tests.unit.darkroom.test_dlq import rest, upload_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from darkroom.resources import Resources
-    from unit.darkroom.slow_aws import Held
+    from tests.unit.darkroom.slow_aws import Held
 
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
 REPLAY = ("replay", "uploads", "--since", "2020-01-01T00:00Z", "--until", "2100-01-01T00:00Z")

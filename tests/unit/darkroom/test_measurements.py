@@ -10,7 +10,7 @@ import pytest
 from darkroom.cli import main
 from darkroom.measurements import deliveries, item_size, read_run, times, write_units
 from darkroom.workflow import DefinitionError, walk
-from function_reports import Report, read_report
+from scripts.function_reports import Report, read_report
 
 if TYPE_CHECKING:
     from darkroom.resources import Resources

@@ -1,4 +1,4 @@
-"""The command `reconcile`; what it compares and repairs is tested where that is (tests/unit/reconcile)."""
+"""The command `reconcile`; what it compares and repairs is tested where that is (tests/product/reconcile)."""
 
 from __future__ import annotations
 

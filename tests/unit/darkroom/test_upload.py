@@ -14,7 +14,7 @@ from darkroom import upload as command
 from darkroom.cli import main
 from darkroom.interrupt import Stop
 from darkroom.upload import Uploader, clashing
-from demo_sources import Source, collect
+from scripts.demo.sources import Source, collect
 
 if TYPE_CHECKING:
     from darkroom.resources import Resources
