@@ -19,6 +19,7 @@ setup: $(ENVIRONMENTS) $(COMMAND) ## Install what the tools and tests need, into
 	@echo "installing requirements/$*.txt into .venvs/$* (once)"
 	@$(PYTHON) -m venv --clear .venvs/$*
 	@.venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@! grep -q ^hatchling== $< || .venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(COMMAND): .venvs/dev/.installed Makefile
@@ -68,8 +69,8 @@ benchmark: .venvs/benchmark/.installed ## Measure the image core beside sharp, p
 	@.venvs/benchmark/bin/python -m benchmarks $(BENCHMARK)
 
 format: setup ## Format Python and Terraform
-	@.venvs/dev/bin/ruff format benchmarks lambdas scripts tests
-	@.venvs/dev/bin/ruff check --fix benchmarks lambdas scripts tests
+	@.venvs/dev/bin/ruff format benchmarks cli lambdas localstack_adapter scripts tests
+	@.venvs/dev/bin/ruff check --fix benchmarks cli lambdas localstack_adapter scripts tests
 	@terraform fmt -recursive terraform
 
 docs: setup ## Generate the pages that are made from code

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from scripts.contracts.events import EVENTS, load, load_published, save_published
 from scripts.contracts.compatibility import UnsupportedSchemaError, breaking_changes, normalise
+from scripts.contracts.events import EVENTS, load, load_published, save_published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hcl2
+
 from scripts import ROOT
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.table import Table
 
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
 
 BIN = ROOT / ".venvs" / "dev" / "bin"
 
-SOURCES = ("benchmarks", "lambdas", "localstack_adapter", "scripts", "tests")
+SOURCES = ("benchmarks", "cli", "lambdas", "localstack_adapter", "scripts", "tests")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ TEST = (
             "tests/tools/release",
             "tests/tools/render",
             "tests/tools/smoke",
-            "tests/unit",
+            "tests/product/cli",
         ),
     ),
     Step("API", tool("pytest", "tests/product/api")),  # alone: the engine of its templates is a child of the process

@@ -7,11 +7,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.generated.documents import settle
 from scripts import ROOT
+from scripts.generated.documents import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,15 +17,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts import ROOT
 from scripts.architecture.graph import graph_of
 from scripts.architecture.mermaid import mermaid
 from scripts.architecture.rules import MOST_HOPS, findings, longest_way, way_names
 from scripts.engines.ministack import EmulatorError
-from scripts.interruption import end_in_order
 from scripts.generated.documents import settle
-from scripts.terraform.root_plan import root_plan
-from scripts.terraform.stack import ROOT, TerraformError
+from scripts.interruption import end_in_order
 from scripts.terraform.plan import Plan, PlanError
+from scripts.terraform.root_plan import root_plan
+from scripts.terraform.stack import TerraformError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.contracts.events import EVENTS, ROOT, load, load_published, to_json
-from scripts.generated.documents import settle
+from scripts import ROOT
 from scripts.contracts.compatibility import join
+from scripts.contracts.events import EVENTS, load, load_published, to_json
+from scripts.generated.documents import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

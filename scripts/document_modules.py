@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import hcl2
 from lark import Token, Tree
+
 from scripts import ROOT
 
 if TYPE_CHECKING:

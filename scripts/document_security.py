@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import hcl2
 
+from scripts import ROOT
 from scripts.generated.documents import settle
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

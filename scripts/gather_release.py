@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts import ROOT
 from scripts.artifacts import manifest as packaging_manifest
 from scripts.artifacts.functions import discover
 from scripts.artifacts.targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts import ROOT
 from scripts.artifacts.build import STEPS, Job, build, exclusive, forget, outdated, pending
 from scripts.artifacts.bytecode import find_compiler
 from scripts.artifacts.errors import PackagingError
 from scripts.artifacts.functions import discover, load
 from scripts.artifacts.manifest import MANIFEST, read
 from scripts.artifacts.targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target, local_target
-from scripts import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
+from scripts import ROOT
 from scripts.aws_checks import provider6, values
 from scripts.aws_checks.cloudformation_schemas import read_limits
 from scripts.aws_checks.provider_schemas import provider_version, read_schemas
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

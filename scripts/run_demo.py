@@ -19,17 +19,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image
 from rich.console import Console
 
-from scripts import package_lambdas
+from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import NAME, DemoError, Progress, apply, emulator, exclusive
 from scripts.demo.journey import image_of
-from scripts.demo.report import write_page
 from scripts.demo.pictures import draw_pictures
 from scripts.demo.pipeline import Clients, Observer, Run
+from scripts.demo.report import write_page
 from scripts.demo.sources import SourceError, collect
 from scripts.demo.terminal import LiveJourneys, Steps, describe_outcome, results_table, ways_table
 from scripts.engines.ministack import EmulatorError
 from scripts.interruption import end_in_order
-from scripts.terraform.stack import ROOT, TerraformError, check_terraform
+from scripts.terraform.stack import TerraformError, check_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,8 +19,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from scripts import ROOT
 from scripts.engines.docker import Compose, projects, what_docker_lacks
-from scripts.engines.localstack import HOST, ROOT, LocalStack, LocalStackError, Way, packaging_options
+from scripts.engines.localstack import HOST, LocalStack, LocalStackError, Way, packaging_options
 from scripts.engines.pip import RUNNING, Process
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Run a command against a fresh embedded emulator (MiniStack).
 
-    python scripts/run_ministack.py -- terraform -chdir=terraform plan
+python scripts/run_ministack.py -- terraform -chdir=terraform plan
 """
 
 from __future__ import annotations

@@ -21,13 +21,13 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from scripts import package_lambdas
+from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import LEAST_CONCURRENCY, DemoError, Progress, environment, exclusive
 from scripts.demo.terminal import Steps
-from scripts.interruption import end_in_order
 from scripts.engines.localstack import HOST, LocalStackError, packaging_options, target
+from scripts.interruption import end_in_order
 from scripts.run_localstack import choose, localstack
-from scripts.terraform.stack import ROOT, Stack, TerraformError, check_terraform, emulator_variables
+from scripts.terraform.stack import Stack, TerraformError, check_terraform, emulator_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ import re
 import sys
 from base64 import b64encode
 
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
 
 PAGE = ROOT / "terraform" / "page" / "index.html"
 

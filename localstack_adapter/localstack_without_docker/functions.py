@@ -11,13 +11,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tests.tools.engines.config import GATEWAY_LISTEN  # type: ignore[import-not-found]
-from tests.tools.engines.services.lambda_.invocation.executor_endpoint import (  # type: ignore[import-not-found]
+from localstack.config import GATEWAY_LISTEN  # type: ignore[import-not-found]
+from localstack.services.lambda_.invocation.executor_endpoint import (  # type: ignore[import-not-found]
     StatusErrorException,
 )
-from tests.tools.engines.services.lambda_.invocation.lambda_models import InvocationResult  # type: ignore[import-not-found]
-from tests.tools.engines.services.lambda_.invocation.plugins import RuntimeExecutorPlugin  # type: ignore[import-not-found]
-from tests.tools.engines.services.lambda_.invocation.runtime_executor import (  # type: ignore[import-not-found]
+from localstack.services.lambda_.invocation.lambda_models import InvocationResult  # type: ignore[import-not-found]
+from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin  # type: ignore[import-not-found]
+from localstack.services.lambda_.invocation.runtime_executor import (  # type: ignore[import-not-found]
     LambdaRuntimeException,
     RuntimeExecutor,
 )
@@ -25,7 +25,7 @@ from tests.tools.engines.services.lambda_.invocation.runtime_executor import (  
 from localstack_without_docker.environment import Environment, InitError, Python
 
 if TYPE_CHECKING:
-    from tests.tools.engines.services.lambda_.invocation.lambda_models import FunctionVersion
+    from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 
 LOG = logging.getLogger(__name__)
 

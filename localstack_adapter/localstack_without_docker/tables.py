@@ -8,10 +8,10 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from tests.tools.engines.aws.api.dynamodb import DynamodbApi  # type: ignore[import-not-found]
-from tests.tools.engines.aws.api.dynamodbstreams import DynamodbstreamsApi  # type: ignore[import-not-found]
-from tests.tools.engines.services.moto import MotoFallbackDispatcher  # type: ignore[import-not-found]
-from tests.tools.engines.services.plugins import Service, aws_provider  # type: ignore[import-not-found]
+from localstack.aws.api.dynamodb import DynamodbApi  # type: ignore[import-not-found]
+from localstack.aws.api.dynamodbstreams import DynamodbstreamsApi  # type: ignore[import-not-found]
+from localstack.services.moto import MotoFallbackDispatcher  # type: ignore[import-not-found]
+from localstack.services.plugins import Service, aws_provider  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
     from collections.abc import Callable

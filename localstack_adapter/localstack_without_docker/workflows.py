@@ -6,9 +6,9 @@ with ten states some two seconds. What a workflow does is the same with and with
 
 from functools import lru_cache
 
-from tests.tools.engines.runtime import hooks  # type: ignore[import-not-found]
-from tests.tools.engines.services.stepfunctions.asl.component.common.path import result_path  # type: ignore[import-not-found]
-from tests.tools.engines.services.stepfunctions.asl.utils import json_path  # type: ignore[import-not-found]
+from localstack.runtime import hooks  # type: ignore[import-not-found]
+from localstack.services.stepfunctions.asl.component.common.path import result_path  # type: ignore[import-not-found]
+from localstack.services.stepfunctions.asl.utils import json_path  # type: ignore[import-not-found]
 
 
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]

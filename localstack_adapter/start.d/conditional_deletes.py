@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.tools.engines.services.s3.provider import S3Provider  # type: ignore[import-not-found]
-from tests.tools.engines.utils.patch import patch  # type: ignore[import-not-found]
+from localstack.services.s3.provider import S3Provider  # type: ignore[import-not-found]
+from localstack.utils.patch import patch  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
     from collections.abc import Callable

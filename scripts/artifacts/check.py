@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts import ROOT
 from scripts.artifacts import manifest as packaging_manifest
 from scripts.artifacts.errors import PackagingError
 from scripts.artifacts.functions import discover
 from scripts.artifacts.targets import FOLDERS
-from scripts import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.artifacts.errors import PackagingError
 from scripts import ROOT
+from scripts.artifacts.errors import PackagingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

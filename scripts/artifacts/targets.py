@@ -114,7 +114,7 @@ def local_target() -> Target:
     if sys.platform == "linux" and _glibc_minor() >= LAMBDA_GLIBC:
         return _linux(architecture, python)
 
-    from tests.tools.artifacts.tags import platform_tags  # noqa: PLC0415 - costs time that most calls need not spend
+    from packaging.tags import platform_tags  # noqa: PLC0415 - costs time that most calls need not spend
 
     return Target(
         architecture=architecture,

@@ -9,9 +9,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.tools.artifacts.markers import UndefinedEnvironmentName
-from tests.tools.artifacts.requirements import InvalidRequirement, Requirement
-from tests.tools.artifacts.utils import canonicalize_name, canonicalize_version, parse_wheel_filename
+from packaging.markers import UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name, canonicalize_version, parse_wheel_filename
 
 from scripts.artifacts.errors import PackagingError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tests.tools.artifacts.utils import NormalizedName
+    from packaging.utils import NormalizedName
 
     from scripts.artifacts.functions import Function
     from scripts.artifacts.targets import Target

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore import xform_name
 
+from scripts import ROOT
 from scripts.aws_checks.authorization import action
 from scripts.aws_checks.states_language import tasks
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

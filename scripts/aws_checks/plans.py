@@ -22,8 +22,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from botocore.session import Session
 
-from scripts.terraform.stack import ROOT, TerraformError
+from scripts import ROOT
 from scripts.terraform.copy import copy_terraform, offline_environment
+from scripts.terraform.stack import TerraformError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

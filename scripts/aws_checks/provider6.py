@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import hcl2
 
+from scripts import ROOT
 from scripts.aws_checks.findings import Finding
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
 from scripts import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EVENTS = ROOT / "events"
 

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from scripts import ROOT
 from scripts.engines.ministack import forget, ministack
-from scripts.terraform.stack import ROOT, Stack, TerraformError, emulator_variables
+from scripts.terraform.stack import Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

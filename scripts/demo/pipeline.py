@@ -16,8 +16,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from scripts.demo.journey import FunctionLog, Hop, Journey, learn, learn_listing, learn_record, read_message
 from reconcile.records import plain
+from scripts.demo.journey import FunctionLog, Hop, Journey, learn, learn_listing, learn_record, read_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,7 +8,8 @@ import shutil
 import subprocess
 from typing import IO, TYPE_CHECKING
 
-from scripts.engines.localstack import ANSWER_SECONDS, ROOT, LocalStack, LocalStackError, Way, ask, url
+from scripts import ROOT
+from scripts.engines.localstack import ANSWER_SECONDS, LocalStack, LocalStackError, Way, ask, url
 
 if TYPE_CHECKING:
     from pathlib import Path

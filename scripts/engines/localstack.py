@@ -6,13 +6,11 @@ import json
 import urllib.request
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localstack_client.session import Session  # type: ignore[import-untyped]
 
 from scripts.artifacts.targets import DEFAULT_PYTHON, lambda_target, local_target
-from scripts import ROOT
 
 if TYPE_CHECKING:
     from scripts.artifacts.targets import Target

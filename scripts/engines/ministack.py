@@ -7,28 +7,25 @@ runs a command against a fresh emulator, with the environment that the AWS SDKs 
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
-import sys
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trustme
 
-from scripts.interruption import end_in_order
 from scripts import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 MINISTACK = ROOT / ".venvs" / "ministack" / "bin" / "ministack"
 

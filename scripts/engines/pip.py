@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from scripts.engines.localstack import ANSWER_SECONDS, HOST, ROOT, LocalStack, LocalStackError, Way, ask, url
+from scripts import ROOT
+from scripts.engines.localstack import ANSWER_SECONDS, HOST, LocalStack, LocalStackError, Way, ask, url
 
 REQUIREMENTS = ROOT / "requirements" / "localstack.txt"
 ADAPTER = ROOT / "localstack_adapter"

@@ -12,8 +12,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, unquote_plus, urlsplit
 
+from scripts import ROOT
 from scripts.smoke.facts import SmokeError
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

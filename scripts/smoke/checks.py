@@ -19,13 +19,13 @@ from PIL import Image, ImageOps
 from darkroom.replay import Archive, archive_name
 from darkroom.resources import Dlq, Resources
 from darkroom.workflow import DefinitionError
-from scripts.demo.journey import image_of
-from scripts.demo.pipeline import Clients, Observer, Run
-from scripts.demo.sources import Source
-from scripts.contracts.events import load
 from reconcile.records import current_of, read_items, versions_of
 from reconcile.run import Plan
 from reconcile.run import run as compare
+from scripts.contracts.events import load
+from scripts.demo.journey import image_of
+from scripts.demo.pipeline import Clients, Observer, Run
+from scripts.demo.sources import Source
 from scripts.smoke.api import Api
 from scripts.smoke.api import check as check_api
 from scripts.smoke.facts import Check, Outcome, SmokeError, changed, event_facts, timings
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from reconcile.records import Item
     from scripts.demo.journey import Journey
     from scripts.demo.terminal import Steps
-    from reconcile.records import Item
     from scripts.smoke.facts import Facts
 
 T = TypeVar("T")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from scripts.terraform.stack import ROOT, Terraform
+from scripts import ROOT
+from scripts.terraform.stack import Terraform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scripts.aws_checks.states_language import inside
 from darkroom.workflow import NOWHERE, DefinitionError, find, walk
+from scripts.aws_checks.states_language import inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

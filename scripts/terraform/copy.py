@@ -8,7 +8,8 @@ import shutil
 import zipfile
 from typing import TYPE_CHECKING
 
-from scripts.terraform.stack import LOCK, ROOT, terraform_environment
+from scripts import ROOT
+from scripts.terraform.stack import LOCK, terraform_environment
 
 if TYPE_CHECKING:
     from pathlib import Path

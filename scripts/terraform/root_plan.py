@@ -12,8 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from scripts import ROOT
 from scripts.engines.ministack import ministack
-from scripts.terraform.stack import ROOT, Stack, emulator_variables
+from scripts.terraform.stack import Stack, emulator_variables
 
 FOLDER = ROOT / "build" / "plan"
 

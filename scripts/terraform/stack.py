@@ -6,14 +6,12 @@ a `backend.tf` and a `terraform.tfvars` of the user's own stay out of each other
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from contextlib import suppress
@@ -21,8 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.artifacts.targets import local_target
 from scripts import ROOT
+from scripts.artifacts.targets import local_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -23,13 +23,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.product.api.hostile import HOSTILE, NAMES
+from scripts import ROOT
 from tests.e2e.conftest import ORIGINS
 from tests.e2e.engines import Capability, engine
 from tests.e2e.pipeline import wait_for
 from tests.e2e.serve import Answer, Caller, base_url
+from tests.support.hostile_names import HOSTILE, NAMES
 from tests.support.photographs import draw, encode, from_cameras
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

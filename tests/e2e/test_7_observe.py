@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts.contracts.events import load
 from tests.e2e.conftest import NAME
 from tests.e2e.engines import Capability
 from tests.e2e.pipeline import wait_for
 from tests.e2e.test_4_failure import announce_what_cannot_be_recorded
-from scripts.contracts.events import load
 
 if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline

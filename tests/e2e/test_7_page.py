@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.browser import chromium
+from scripts.seal_try_page import PAGE
 from tests.e2e.conftest import ORIGINS, VARIANTS
 from tests.e2e.engines import Capability, Tool
 from tests.e2e.serve import base_url
 from tests.e2e.test_6_serve import caller
+from tests.support.browser import chromium
 from tests.support.photographs import draw, encode, from_cameras
-from scripts.seal_try_page import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

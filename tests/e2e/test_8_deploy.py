@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from scripts import ROOT
+from scripts.terraform.stack import Stack, Terraform, TerraformError, emulator_variables
 from tests.e2e.conftest import DIRECTORY
 from tests.e2e.engines import Capability, session
-from scripts.terraform.stack import ROOT, Stack, Terraform, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

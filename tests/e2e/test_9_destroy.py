@@ -9,13 +9,13 @@ import pytest
 
 from scripts.architecture.graph import graph_of
 from scripts.architecture.rules import MOST_HOPS, findings, longest_way
+from scripts.terraform.plan import Plan
 from tests.e2e.conftest import NAME
 from tests.e2e.engines import engine, session
-from scripts.terraform.plan import Plan
 
 if TYPE_CHECKING:
-    from tests.e2e.pipeline import Pipeline
     from scripts.terraform.stack import Stack
+    from tests.e2e.pipeline import Pipeline
 
 
 def drifts(plan: dict[str, Any]) -> set[tuple[str, str]]:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts import ROOT
 from scripts.document_modules import SOURCE
 from scripts.engines.ministack import ministack
-from scripts.terraform.stack import ROOT
-from tests.terraform.test_modules import EXAMPLES
 from scripts.terraform.copy import LEFT_BEHIND, TERRAFORM
+from tests.terraform.test_modules import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts import ROOT
 from scripts import document_architecture as architecture
 from scripts.architecture.graph import graph_of
 from scripts.architecture.mermaid import mermaid
 from scripts.architecture.model import Flow, Kind
 from scripts.architecture.rules import findings, longest_way
 from scripts.engines.ministack import ministack
-from scripts.terraform.root_plan import root_plan
-from scripts.terraform.stack import ROOT
-from tests.terraform.test_modules import EXAMPLES
 from scripts.terraform.plan import Plan
+from scripts.terraform.root_plan import root_plan
+from tests.terraform.test_modules import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts import ROOT
 from scripts.check_modules import main
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,14 +13,14 @@ import pytest
 from jsonschema import Draft4Validator, Draft202012Validator
 
 from darkroom.pricing import READS, load_prices
-from scripts.contracts.events import load
 from process_image.image import Limits
 from process_image.isolation import Budget
 from process_image.settings import Settings
 from reconcile.settings import Settings as ReconcileSettings
-from scripts.terraform.stack import ROOT
-from tests.terraform.workspace import messages
+from scripts import ROOT
+from scripts.contracts.events import load
 from scripts.terraform.copy import ARCHITECTURE, RUNTIME, TERRAFORM
+from tests.terraform.workspace import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts import ROOT
 from scripts.scan import scan_files
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

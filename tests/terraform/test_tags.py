@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.terraform.copy import TERRAFORM
 from tests.terraform.test_modules import MODULES
 from tests.terraform.workspace import messages
-from scripts.terraform.copy import TERRAFORM
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import hcl2
 import pytest
 
+from scripts.terraform.copy import TERRAFORM
 from tests.terraform.test_modules import MODULES
 from tests.terraform.workspace import Workspace, messages
-from scripts.terraform.copy import TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,10 +15,10 @@ import pytest
 
 from scripts.aws_checks import provider6
 from scripts.aws_checks.provider_schemas import Schema, terraform_schemas
+from scripts.terraform.copy import TERRAFORM
 from scripts.terraform.stack import LOCK, NEEDS_TERRAFORM, Terraform
 from tests.terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
 from tests.terraform.workspace import Workspace
-from scripts.terraform.copy import TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

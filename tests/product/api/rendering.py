@@ -23,7 +23,7 @@ from urllib.parse import quote_plus, unquote_plus
 import airspeed  # type: ignore[import-untyped]
 import hcl2
 
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import airspeed  # type: ignore[import-untyped]
 import pytest
 
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
 
 ORIGINS = ["http://localhost:3000", "https://shop.example"]
 

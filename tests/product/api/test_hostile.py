@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tests.product.api.hostile import HOSTILE
 from tests.product.api.rendering import patterns
+from tests.support.hostile_names import HOSTILE
 
 
 def test_there_are_enough() -> None:

@@ -12,9 +12,8 @@ import pytest
 import schemathesis
 from jsonschema_rs import ValidationError
 
-from scripts import document_api
+from scripts import ROOT, document_api
 from tests.product.api.rendering import TEMPLATES, patterns
-from scripts.terraform.stack import ROOT
 
 CONTRACT = json.loads((TEMPLATES / "openapi.json").read_text())
 OPERATIONS: dict[str, dict[str, Any]] = {

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from tests.product.api.rendering import by_airspeed, by_velocity, velocity_is_installed
 from scripts.terraform.copy import TERRAFORM
+from tests.product.api.rendering import by_airspeed, by_velocity, velocity_is_installed
 
 PAGE = (TERRAFORM / "page" / "index.html").read_text()
 CONFIG = '{"api": ".", "note": "$x #if é"}'

@@ -11,9 +11,9 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from tests.product.api.hostile import HOSTILE
+from scripts import ROOT
 from tests.product.api.rendering import EXTENDED_ID, TEMPLATES, Rendered, foreign_keys, patterns, principals, render
-from scripts.terraform.stack import ROOT
+from tests.support.hostile_names import HOSTILE
 
 ID = "0c5a0b1e-7c0f-4d57-9a53-1f2f3c4d5e6f"
 VERSION = "3HL4kqtJlcpXroDTDmpUMLUo"

@@ -10,10 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from moto import mock_aws
 
-from scripts.document_events import fields
-from scripts.contracts.events import EVENTS, Contract, load, to_json
 from process_image.image import INPUT_FORMATS, RejectedImageError, Variant
 from process_image.image.variants import OUTPUT_FORMATS
+from scripts.contracts.events import EVENTS, Contract, load, to_json
+from scripts.document_events import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

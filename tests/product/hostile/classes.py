@@ -14,7 +14,7 @@ from PIL import Image
 
 from process_image.image import Limits
 from process_image.image.structure import MOST_JPEG_PIECES, MOST_PARTS
-from tests.product.image.pictures import cutout, encoded, exif, photo, png_chunk
+from tests.support.pictures import cutout, encoded, exif, photo, png_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

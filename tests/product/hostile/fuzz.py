@@ -14,8 +14,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["process_image", "PIL"]):
-    from tests.product.hostile.mutations import SEEDS
     from process_image.image import Limits, RejectedImageError, Variant, render
+    from tests.product.hostile.mutations import SEEDS
 
 VARIANTS = [Variant(name="thumb", width=12, height=12, format="png")]
 LIMITS = Limits(max_bytes=100_000, max_pixels=250_000, max_scan_megapixels=20)

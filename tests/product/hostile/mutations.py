@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image
 
-from tests.product.image.pictures import cutout, encoded, exif, photo, rgb_profile
+from tests.support.pictures import cutout, encoded, exif, photo, rgb_profile
 
 if TYPE_CHECKING:
     import random

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.product.hostile import classes
-from tests.product.hostile.classes import CLASSES, FILES_EACH, LIMITS, PROCESSED, HostileClass
 from process_image.image import Limits, RejectedImageError, Variant, render
 from process_image.isolation import Budget, run
 from scripts import ROOT
+from tests.product.hostile import classes
+from tests.product.hostile.classes import CLASSES, FILES_EACH, LIMITS, PROCESSED, HostileClass
 
 VARIANTS = [Variant(name="thumb", width=16, height=16), Variant(name="web", width=64, height=64, format="webp")]
 

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from tests.product.hostile.mutations import SEEDS, mutate
 from process_image.image import Limits, RejectedImageError, Variant, render
 from process_image.isolation import Budget, run
+from tests.product.hostile.mutations import SEEDS, mutate
 
 EACH = 2_000
 THUMBNAIL = [Variant(name="thumb", width=12, height=12, format="png")]

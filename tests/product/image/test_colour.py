@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 from process_image.image import Limits, Variant, render
 from process_image.image.colour import transform_to_srgb
-from tests.product.image.pictures import (
+from tests.support.pictures import (
     BLUE,
     GREEN,
     RED,

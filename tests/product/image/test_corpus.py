@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from process_image.image import Limits, RejectedImageError, Variant, Watermark, render
-from tests.product.image.pictures import LANCZOS, decoded, difference, reference
 from scripts import ROOT
+from tests.support.pictures import LANCZOS, decoded, difference, reference
 
 LIMITS = Limits(max_bytes=25_000_000, max_pixels=50_000_000)
 VARIANTS = [

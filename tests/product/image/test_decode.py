@@ -34,7 +34,7 @@ from process_image.image import (
 )
 from process_image.image.decode import recognise
 from process_image.isolation import Budget, run
-from tests.product.image.pictures import (
+from tests.support.pictures import (
     cutout,
     decoded,
     difference,

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image, ImageChops, ImageCms, ImageFilter, ImageStat
 
 from process_image.image import Limits, Variant, Watermark, render
-from tests.product.image.pictures import cutout, decoded, encoded, exif, photo, rgb_profile, with_orientation
 from scripts import ROOT
+from tests.support.pictures import cutout, decoded, encoded, exif, photo, rgb_profile, with_orientation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

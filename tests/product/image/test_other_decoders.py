@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 from process_image.image import Limits, Variant, Watermark, render
 from process_image.image.variants import FITS, OUTPUT_FORMATS
-from tests.product.image.pictures import cutout, decoded, difference, encoded, exif, jpeg_segments, photo
+from tests.support.pictures import cutout, decoded, difference, encoded, exif, jpeg_segments, photo
 
 if TYPE_CHECKING:
     from process_image.image.variants import OutputFormat

@@ -22,7 +22,7 @@ from process_image.image import (
     render,
 )
 from process_image.image.structure import MOST_JPEG_PIECES, MOST_PARTS, Structure, survey
-from tests.product.image.pictures import cutout, encoded, exif, photo, png, png_chunk, rgb_profile
+from tests.support.pictures import cutout, encoded, exif, photo, png, png_chunk, rgb_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from process_image.image import InvalidVariantError, Limits, Variant, Watermark,
 from process_image.image.variants import POSITIONS
 from process_image.image.watermark import LIMITS as WATERMARK_LIMITS
 from process_image.image.watermark import draw
-from tests.product.image.pictures import LANCZOS, cutout, decoded, difference, encoded, exif, photo, pixel, rgb_profile
+from tests.support.pictures import LANCZOS, cutout, decoded, difference, encoded, exif, photo, pixel, rgb_profile
 
 if TYPE_CHECKING:
     from process_image.image.variants import Position

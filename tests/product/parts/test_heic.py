@@ -9,7 +9,6 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from tests.support.photographs import corpus
 from process_image.image import (
     INPUT_FORMATS,
     Limits,
@@ -21,7 +20,8 @@ from process_image.image import (
     Variant,
     render,
 )
-from tests.product.image.pictures import LANCZOS, decoded, difference, exif, photo, reference, rgb_profile
+from tests.support.photographs import corpus
+from tests.support.pictures import LANCZOS, decoded, difference, exif, photo, reference, rgb_profile
 
 FULL_SIZE = Variant(name="full", width=8192, format="png")
 

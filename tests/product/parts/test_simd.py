@@ -11,7 +11,7 @@ from PIL import Image
 
 from process_image.image import Limits, Variant, Watermark, render, scaling
 from process_image.isolation import Budget, run
-from tests.product.image.pictures import LANCZOS, cutout, decoded, difference, encoded, exif, photo, rgb_profile
+from tests.support.pictures import LANCZOS, cutout, decoded, difference, encoded, exif, photo, rgb_profile
 
 pytestmark = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="the part `simd` has wheels for x86_64 only"

@@ -18,7 +18,7 @@ import pytest
 
 from presign_upload.forms import Form, InvalidRequestError, Request, presign, signing_client
 from presign_upload.settings import Settings, SettingsError
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
 
 Line = Mapping[str, Any]
 Test = Callable[[Line], bool]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from scripts.contracts.events import load
 from process_image.events import Deletion, Upload, parse
+from scripts.contracts.events import load
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

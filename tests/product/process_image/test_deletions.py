@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.photographs import draw, encode
 from process_image.pipeline import Pipeline
 from process_image.settings import Settings
 from process_image.storage import Derivatives, Originals
 from tests.product.process_image.originals import ENVIRONMENT, PROCESSED, Bus
 from tests.product.process_image.workflow import Workflow
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
     import boto3

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from scripts.aws_checks.metrics import written_by
-from tests.support.photographs import draw, encode
 from process_image import pipeline
 from process_image.events import SOURCE
 from process_image.image import render
@@ -23,9 +21,11 @@ from process_image.settings import SettingsError
 from reconcile.differences import Image, differences
 from reconcile.records import Version
 from reconcile.repair import body_of
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
+from scripts.aws_checks.metrics import written_by
 from tests.product.process_image.calls import Context, output
 from tests.product.process_image.originals import ENVIRONMENT, PROCESSED, answer_instead, refuse
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

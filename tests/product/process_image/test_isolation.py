@@ -26,7 +26,7 @@ from process_image.image import (
     render,
 )
 from process_image.isolation import Budget, RenderingFailedError, run
-from tests.product.image.pictures import encoded, photo
+from tests.support.pictures import encoded, photo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from tests.support.photographs import draw, encode
 from process_image.pipeline import Pipeline
 from process_image.settings import Settings
 from process_image.storage import Derivatives, Originals
 from tests.product.process_image.originals import ENVIRONMENT, PROCESSED, Bus, OriginalsBucket
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
     import boto3

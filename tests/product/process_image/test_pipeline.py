@@ -14,11 +14,11 @@ from botocore.response import StreamingBody
 from PIL import Image
 
 from darkroom.pricing import READS
-from tests.support.photographs import draw, encode
 from process_image.pipeline import Pipeline
 from process_image.settings import Settings
 from process_image.storage import Derivatives, OpenOriginal, Originals
 from tests.product.process_image.originals import ENVIRONMENT, PROCESSED, Bus, answer_instead, refuse
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,16 +6,17 @@ import importlib
 import json
 import logging
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from darkroom.workflow import find
-from tests.support.photographs import draw, encode
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
 from tests.product.process_image.calls import output
 from tests.product.process_image.insights import read, saved_queries, select
 from tests.product.process_image.originals import ENVIRONMENT, refuse
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
     import boto3
@@ -153,5 +154,5 @@ def test_cold_starts_are_the_reports_that_tell_of_one(lines: list[dict[str, Any]
 
 
 def test_there_are_no_other_queries() -> None:
-    asks = "\n".join(re.findall(r'asked\("([a-z ]+)"', (ROOT / "tests/product/process_image/test_queries.py").read_text()))
+    asks = "\n".join(re.findall(r'asked\("([a-z ]+)"', Path(__file__).read_text()))
     assert set(asks.splitlines()) == set(saved_queries())

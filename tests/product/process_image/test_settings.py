@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import hcl2
@@ -16,8 +15,8 @@ from hypothesis import strategies as st
 from process_image.image import Limits
 from process_image.isolation import Budget
 from process_image.settings import Settings, SettingsError
-from tests.product.process_image.originals import ENVIRONMENT, PROCESSED
 from scripts import ROOT
+from tests.product.process_image.originals import ENVIRONMENT, PROCESSED
 
 TERRAFORM = ROOT / "terraform" / "4_process.tf"
 FUNCTION = ROOT / "lambdas" / "process_image"

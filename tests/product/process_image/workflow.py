@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from darkroom.workflow import choose, find, put
 from reconcile.records import plain
-from tests.terraform.record_image import rendered
+from tests.support.record_image import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

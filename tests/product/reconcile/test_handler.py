@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts.aws_checks.metrics import written_by
 from reconcile import progress, walk
 from reconcile.settings import Settings, SettingsError
 from reconcile.walk import BEGINNING, Place, Walk
+from scripts.aws_checks.metrics import written_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable

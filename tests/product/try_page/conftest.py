@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import chromium
 from tests.product.try_page.pretence import KEY, SITE, Pretence
+from tests.support.browser import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

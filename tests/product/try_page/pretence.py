@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.photographs import draw, encode
 from scripts.seal_try_page import PAGE
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, FilePayload, Request, Route

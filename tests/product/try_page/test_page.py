@@ -10,9 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect
 
-from tests.product.try_page.pretence import KEY, PICTURES, SITE, VARIANTS, Pretence, picture_file, record
+from scripts import ROOT
 from scripts.seal_try_page import PAGE, seal
-from scripts.terraform.stack import ROOT
+from tests.product.try_page.pretence import KEY, PICTURES, SITE, VARIANTS, Pretence, picture_file, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

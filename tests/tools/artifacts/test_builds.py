@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts import package_lambdas
-from scripts import ROOT
+from scripts import ROOT, package_lambdas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

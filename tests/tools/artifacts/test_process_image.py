@@ -16,9 +16,9 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from scripts import ROOT
 from scripts.artifacts.manifest import read
 from scripts.artifacts.targets import local_target
-from scripts import ROOT
 
 if TYPE_CHECKING:
     from scripts.artifacts.manifest import Artifact

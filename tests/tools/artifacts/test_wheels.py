@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts import package_lambdas
+from scripts import ROOT, package_lambdas
 from scripts.artifacts.errors import PackagingError
 from scripts.artifacts.functions import load
 from scripts.artifacts.targets import Target, lambda_target, local_target
 from scripts.artifacts.wheels import fetch, pins_for
-from scripts import ROOT
 
 if TYPE_CHECKING:
     from tests.tools.artifacts.conftest import Workshop

@@ -15,8 +15,8 @@ from scripts.aws_checks.plans import load_plans
 from scripts.check_aws import CHECKS
 
 if TYPE_CHECKING:
-    from tests.tools.aws_checks.planting import Mistake
     from scripts.aws_checks.plans import Plan
+    from tests.tools.aws_checks.planting import Mistake
 
 MISTAKES: dict[str, Mistake] = {
     f"{path.stem.removeprefix('mistakes_')}: {title}": mistake

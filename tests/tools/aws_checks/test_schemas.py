@@ -10,9 +10,9 @@ from zipfile import ZipFile
 import pytest
 
 from scripts.aws_checks import provider6, values
-from scripts.refresh_schemas import REQUIREMENTS
 from scripts.aws_checks.cloudformation_schemas import FOLDER, read_limits
 from scripts.aws_checks.provider_schemas import read_schemas
+from scripts.refresh_schemas import REQUIREMENTS
 
 if TYPE_CHECKING:
     from pathlib import Path

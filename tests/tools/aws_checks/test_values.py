@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts import ROOT
 from scripts.aws_checks import values
 from scripts.aws_checks.plans import load_plans
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

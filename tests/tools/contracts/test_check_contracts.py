@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts import ROOT
 from scripts.check_contracts import main, publishable
-from scripts.contracts.events import EVENTS, ROOT, load, load_published, to_json
 from scripts.contracts.compatibility import normalise
+from scripts.contracts.events import EVENTS, load, load_published, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

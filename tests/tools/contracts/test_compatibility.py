@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from scripts.contracts.events import load
 from scripts.contracts.compatibility import (
     LIMITS,
     TYPES,
@@ -24,6 +23,7 @@ from scripts.contracts.compatibility import (
     join,
     normalise,
 )
+from scripts.contracts.events import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

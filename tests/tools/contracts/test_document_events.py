@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts.document_events import PAGE, fields, main, render
 from scripts.contracts.events import EVENTS, load, to_json
+from scripts.document_events import PAGE, fields, main, render
 
 if TYPE_CHECKING:
     from pathlib import Path

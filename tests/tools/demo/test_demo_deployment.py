@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts import ROOT
 from scripts.demo import deployment as demo_deployment
 from scripts.demo.deployment import DemoError, Progress, environment, exclusive, fingerprint
 from scripts.engines.ministack import SAVED, forget
-from scripts.terraform.stack import ROOT, Stack, TerraformError, emulator_variables
+from scripts.terraform.stack import Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
     from pathlib import Path

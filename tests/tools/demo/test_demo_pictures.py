@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image, ImageStat
 
+from process_image.image import Limits, RejectedImageError, Variant, render
 from scripts.demo import pictures as demo_pictures
 from scripts.demo.pictures import ORIENTATION_TAG, PICTURES, Picture, draw_pictures
-from process_image.image import Limits, RejectedImageError, Variant, render
 
 if TYPE_CHECKING:
     from pathlib import Path

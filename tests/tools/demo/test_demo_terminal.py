@@ -10,7 +10,6 @@ import pytest
 from rich.console import Console
 
 from scripts.demo.journey import Hop
-from tests.support.demo_samples import Told, finish, journey_of
 from scripts.demo.terminal import (
     LiveJourneys,
     Steps,
@@ -22,6 +21,7 @@ from scripts.demo.terminal import (
     results_table,
     ways_table,
 )
+from tests.support.demo_samples import Told, finish, journey_of
 
 if TYPE_CHECKING:
     from scripts.demo.journey import Journey

@@ -9,8 +9,8 @@ from PIL import Image
 
 from scripts.demo.journey import Hop
 from scripts.demo.report import Results, pretty, preview, render, slug, ticks, timeline, write_page
-from tests.support.demo_samples import BEGAN, Told, finish, journey_of
 from scripts.demo.terminal import NOTHING
+from tests.support.demo_samples import BEGAN, Told, finish, journey_of
 from tests.support.photographs import draw, encode, oriented
 
 if TYPE_CHECKING:

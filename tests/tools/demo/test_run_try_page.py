@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts import ROOT
 from scripts import run_try_page as run_page
 from scripts.engines.localstack import HOST, LocalStack, Way
 from scripts.run_try_page import PageServer
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,9 @@ import hcl2
 import pytest
 import typer
 
-from tests.support.aws_commands import OWN, SESSION, check_aws, with_nested
 from darkroom.cli import app
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
+from tests.support.aws_commands import OWN, SESSION, check_aws, with_nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import hcl2
 import pytest
 
+from scripts import ROOT
 from scripts.document_modules import declarations
 from tests.tools.documents.test_documents import DOCUMENTS
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

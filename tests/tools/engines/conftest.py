@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.engines import session
 from scripts.engines.localstack import Way, ask, functions_target
+from tests.e2e.engines import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

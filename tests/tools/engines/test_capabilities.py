@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts import ROOT
 from tests.e2e import engines
 from tests.e2e.engines import AWS, ENGINES, EXAMPLES, LOCALSTACK, MINISTACK, Capability, Engine, Tool
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,20 +138,19 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What pytest says of modules of one test each, held to the table as the end-to-end tests are."""
     folder = tmp_path_factory.mktemp("skipping")
     for module, source in {**WAYS_TO_SKIP, **BY_THE_TABLE}.items():
-        (folder / f"test_{module}.py").write_text(f"import pytest\nfrom e2e.skipping import skip\n\n{source}\n")
+        (folder / f"test_{module}.py").write_text(f"import pytest\nfrom tests.e2e.skipping import skip\n\n{source}\n")
     run = subprocess.run(
         [
             sys.executable,
             "-m",
             "pytest",
             "-p",
-            "e2e.skipping",
+            "tests.e2e.skipping",
             "--continue-on-collection-errors",
             "--no-fold-skipped",
             "-rA",
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
         capture_output=True,
         text=True,
         check=False,

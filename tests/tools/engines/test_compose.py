@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from scripts import ROOT
 from scripts.engines.docker import what_docker_lacks
 from scripts.engines.pip import START_SCRIPTS
-from scripts.terraform.stack import ROOT
 
 COMPOSE = ROOT / "docker-compose.yml"
 

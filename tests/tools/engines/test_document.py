@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
 
 DOCUMENT = (ROOT / "docs" / "localstack.md").read_text()
 

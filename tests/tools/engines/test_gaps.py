@@ -11,9 +11,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from scripts import ROOT
 from tests.e2e.engines import LOCALSTACK, Capability
 from tests.e2e.serve import Caller
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.config import Config
 
+from scripts import ROOT
 from scripts.engines.pip import PYTHON
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.gather_release import ReleaseError, gather, main, notes
+from scripts import ROOT
 from scripts.artifacts.functions import discover
 from scripts.artifacts.manifest import Artifact
-from scripts.terraform.stack import ROOT
+from scripts.gather_release import ReleaseError, gather, main, notes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from scripts import ROOT
 from scripts.checks import CHECK
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from process_image.image import Limits, Variant, Watermark, render
-from tests.product.image.pictures import encoded, photo
 from scripts import ROOT
+from tests.support.pictures import encoded, photo
 
 SCRIPT = ROOT / "scripts" / "render.py"
 VARIANTS: list[dict[str, Any]] = [

@@ -18,12 +18,12 @@ from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 import pytest
 from PIL import Image
 
+from scripts import ROOT
 from scripts.smoke import api as smoke_api
 from scripts.smoke import checks as smoke_checks
 from scripts.smoke.api import ORIGINS, Answer, Api, check, checks, request
 from scripts.smoke.checks import Smoke
 from scripts.smoke.facts import SmokeError
-from scripts.terraform.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from darkroom.pricing import load_prices
+from scripts import ROOT
 from scripts.demo.journey import Hop, Journey
 from scripts.demo.sources import Source
 from scripts.smoke.facts import Check, Facts, Outcome, changed, estimate, event_facts, shape, timings
-from scripts.terraform.stack import ROOT
 
 
 def about(key: str, sequencer: str, **more: str) -> dict[str, Any]:

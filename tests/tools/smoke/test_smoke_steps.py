@@ -16,15 +16,16 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from botocore.validate import ParamValidator
 
-from scripts.smoke import checks as smoke_checks
 from darkroom.workflow import walk
+from scripts import ROOT
+from scripts.smoke import checks as smoke_checks
 from scripts.smoke.checks import STEPS, Smoke, Step, failure, outcome_events
 from scripts.smoke.facts import Facts, Outcome, SmokeError
 from scripts.smoke.policies import IDENTITY, RESOURCE, Finding, Policy, policies_of, validate, without_service
 from scripts.smoke.roles import plan_policies
 from scripts.smoke.workflow import StateTester, attempts_of, errors_of, outcome_of, retrier_of, slowed, states_of
-from scripts.terraform.stack import ROOT, TerraformError
-from tests.terraform.record_image import rendered
+from scripts.terraform.stack import TerraformError
+from tests.support.record_image import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

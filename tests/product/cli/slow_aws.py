@@ -18,8 +18,6 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import BotocoreStubber
 
-from scripts.terraform.stack import ROOT
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -96,7 +94,6 @@ class SlowAws:
             env={
                 **os.environ,
                 "AWS_ENDPOINT_URL": self.endpoint,
-                "PYTHONPATH": str(ROOT / "scripts"),
                 **environment,
             },
             stdout=subprocess.PIPE,

@@ -14,10 +14,9 @@ from moto.sqs.models import sqs_backends
 from darkroom.cli import main
 from darkroom.resources import Dlq
 from reconcile.records import CURRENT
-from scripts.terraform.stack import ROOT
-from tests.unit.darkroom.conftest import REGION
-from tests.unit.darkroom.slow_aws import SlowAws, end, interrupt, slow_aws
-from tests.unit.darkroom.test_dlq import rest, upload_of
+from tests.product.cli.conftest import REGION
+from tests.product.cli.slow_aws import SlowAws, end, interrupt, slow_aws
+from tests.product.cli.test_dlq import rest, upload_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from darkroom.resources import Resources
-    from tests.unit.darkroom.slow_aws import Held
+    from tests.product.cli.slow_aws import Held
 
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
 REPLAY = ("replay", "uploads", "--since", "2020-01-01T00:00Z", "--until", "2100-01-01T00:00Z")
@@ -146,7 +145,7 @@ def test_at_the_very_beginning_it_just_ends(aws_afar: SlowAws, tmp_path: Path) -
     (tmp_path / "boto3.py").write_text(
         "import signal, sys\nprint('loading', flush=True)\nsys.stdin.read()\n", encoding="utf-8"
     )
-    process = aws_afar.start("list", PYTHONPATH=f"{tmp_path}:{ROOT / 'scripts'}")
+    process = aws_afar.start("list", PYTHONPATH=str(tmp_path))
     assert process.stdout is not None
     assert process.stdout.readline() == "loading\n"
     process.send_signal(signal.SIGINT)

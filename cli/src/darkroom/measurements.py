@@ -23,10 +23,10 @@ from darkroom.logs import entry, read_log
 from darkroom.pricing import Measurements, load_prices, processor_share
 from darkroom.replay import Archive, archive_name
 from darkroom.workflow import DefinitionError, Walk, walk
-from scripts.demo.journey import read_time
-from scripts.contracts.events import EVENTS
-from scripts.function_reports import Report, read_report
 from reconcile.records import CURRENT, read_items
+from scripts.contracts.events import EVENTS
+from scripts.demo.journey import read_time
+from scripts.function_reports import Report, read_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

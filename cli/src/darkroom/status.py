@@ -15,8 +15,8 @@ from darkroom.logs import entry, read_log
 from darkroom.options import Json, Name
 from darkroom.originals import head_original
 from darkroom.resources import Resources
-from scripts.demo.journey import FunctionLog, Hop, read_time
 from reconcile.records import CURRENT, Item, current_of, is_told, plain, read_items, versions_of
+from scripts.demo.journey import FunctionLog, Hop, read_time
 
 BEFORE = timedelta(minutes=1)  # around what the record tells, when its lines are looked for in the log
 AFTER = timedelta(minutes=5)

@@ -27,8 +27,8 @@ from darkroom.interrupt import Stop, graceful
 from darkroom.options import DryRun, Json, Name
 from darkroom.originals import head_original, repair_command, say_young, settled_at
 from darkroom.resources import Resources
-from scripts.demo.sources import Source, SourceError, collect
 from reconcile.records import Item, Version, current_of, is_told, read_items, speaks_of, versions_of
+from scripts.demo.sources import Source, SourceError, collect
 
 PART_BYTES = 16 * 1024 * 1024  # what is larger goes up in parts of this size
 LOOK_EVERY_SECONDS = 0.5

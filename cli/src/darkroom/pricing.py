@@ -12,7 +12,7 @@ from functools import cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from scripts.terraform.stack import ROOT
+from scripts import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
