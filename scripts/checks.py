@@ -51,6 +51,7 @@ CHECK = (
     Step("terraform fmt", ("terraform", "fmt", "-check", "-recursive", "terraform")),
     Step("contracts", tool("python", "scripts/check_contracts.py")),
     Step("modules", tool("python", "scripts/check_modules.py")),
+    Step("values of variables", tool("python", "scripts/check_tfvars.py")),
     Step("events page", tool("python", "scripts/document_events.py", "--check")),
     Step("API page", tool("python", "scripts/document_api.py", "--check")),
     Step("module pages", tool("python", "scripts/document_modules.py", "--check")),
