@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from benchmarks.work import WATERMARK_SIZE
-from unit.image.pictures import exif, rgb_profile, with_orientation
+from tests.support.pictures import exif, rgb_profile, with_orientation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

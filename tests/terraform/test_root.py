@@ -13,20 +13,20 @@ import pytest
 from jsonschema import Draft4Validator, Draft202012Validator
 
 from darkroom.pricing import READS, load_prices
-from event_contracts import load
 from process_image.image import Limits
 from process_image.isolation import Budget
 from process_image.settings import Settings
 from reconcile.settings import Settings as ReconcileSettings
-from stack import ROOT
-from terraform.workspace import messages
-from terraform_copy import ARCHITECTURE, RUNTIME, TERRAFORM
+from scripts import ROOT
+from scripts.contracts.events import load
+from scripts.terraform.copy import ARCHITECTURE, RUNTIME, TERRAFORM
+from tests.terraform.workspace import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from terraform.workspace import Workspace
+    from tests.terraform.workspace import Workspace
 
 GOOD = {"name": "darkroom", "region": "eu-central-1"}
 
