@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from check_tfvars import ROOT, UnreadableError, check, files, main, own_files
+from scripts.check_tfvars import ROOT, UnreadableError, check, files, main, own_files
 
 if TYPE_CHECKING:
     from pathlib import Path
