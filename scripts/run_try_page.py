@@ -40,7 +40,7 @@ INTERRUPTED = 130
 
 NAME = "page"
 CALLER = "you"
-PAGE = ROOT / "terraform" / "page" / "index.html"
+PAGE = ROOT / "terraform" / "try_page" / "index.html"
 DIRECTORY = ROOT / "build" / "demo-page"
 ANSWER_SECONDS = 60
 PLAIN_WIDTH = 140  # where there is no terminal
@@ -194,7 +194,7 @@ def _apply(origin: str, way: Way, steps: Steps) -> Mapping[str, Any]:
     processors = max(os.cpu_count() or 1, LEAST_CONCURRENCY)
     variables = {
         **usual,
-        "api": {"authorization": {"type": "API_KEY"}, "api_keys": [CALLER], "cors_origins": [origin], "page": True},
+        "api": {"authorization": {"type": "API_KEY"}, "api_keys": [CALLER], "cors_origins": [origin], "try_page": True},
         "originals": {"cors_origins": [origin]},
         "process_image": {**usual["process_image"], "max_concurrency": processors},
     }

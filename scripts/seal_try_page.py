@@ -10,7 +10,7 @@ from base64 import b64encode
 
 from scripts import ROOT
 
-PAGE = ROOT / "terraform" / "page" / "index.html"
+PAGE = ROOT / "terraform" / "try_page" / "index.html"
 
 
 def seal(page: str) -> str:

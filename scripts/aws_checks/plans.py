@@ -49,7 +49,7 @@ EVERYTHING: dict[str, Any] = {
         },
         "cors_origins": ["https://example.com", "https://example.org"],
         "logs": True,
-        "page": True,
+        "try_page": True,
         "web_acl": {
             "arn": f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/account/11111111-2222-3333-4444-555555555555"
         },

@@ -26,7 +26,7 @@ VARIABLES = {
             "type": "COGNITO_USER_POOLS",
             "user_pool_arns": ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_0"],
         },
-        "page": True,
+        "try_page": True,
         "logs": True,
         "web_acl": {"arn": "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/account/0"},
     },

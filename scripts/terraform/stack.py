@@ -225,7 +225,7 @@ class Stack(Terraform):
             if link.is_symlink():
                 link.unlink()
         for source in (ROOT / "terraform").iterdir():
-            if source.name in ("api", "modules", "page") or (
+            if source.name in ("api", "modules", "try_page") or (
                 source.suffix in (".tf", ".json") and source.name != "backend.tf"
             ):
                 (self.folder / source.name).symlink_to(source)

@@ -56,7 +56,7 @@ API = {
     "api_keys": ["alice", "bob", "carol"],
     "cors_origins": ORIGINS,
     "logs": True,
-    "page": True,
+    "try_page": True,
 }
 
 

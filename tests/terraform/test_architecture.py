@@ -74,7 +74,7 @@ ARROWS = {
         "originals": {"process_image"},
         "processed": {"process_image", "reconcile", "api"},
         "images": {"record_image", "reconcile", "api"},
-        "page": {"api"},
+        "try_page": {"api"},
     },
     "failure": {
         "darkroom-uploads-object-created": {"uploads_rules dlq"},

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image
 
+from benchmarks.metadata import exif
 from process_image.image import Limits
 from process_image.image.structure import MOST_JPEG_PIECES, MOST_PARTS
-from tests.support.pictures import cutout, encoded, exif, photo, png_chunk
+from tests.support.pictures import cutout, encoded, photo, png_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

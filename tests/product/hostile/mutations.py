@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image
 
-from tests.support.pictures import cutout, encoded, exif, photo, rgb_profile
+from benchmarks.metadata import exif, rgb_profile
+from tests.support.pictures import cutout, encoded, photo
 
 if TYPE_CHECKING:
     import random

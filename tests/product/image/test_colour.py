@@ -9,25 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image, ImageCms
 
+from benchmarks.metadata import BLUE, GREEN, RED, cmyk_profile, grey_profile, rgb_profile
 from process_image.image import Limits, Variant, render
 from process_image.image.colour import transform_to_srgb
-from tests.support.pictures import (
-    BLUE,
-    GREEN,
-    RED,
-    cmyk_profile,
-    cutout,
-    decoded,
-    difference,
-    encoded,
-    grey_profile,
-    photo,
-    pixel,
-    png,
-    png_chunk,
-    reference,
-    rgb_profile,
-)
+from tests.support.pictures import cutout, decoded, difference, encoded, photo, pixel, png, png_chunk, reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
+from benchmarks.metadata import exif, rgb_profile, with_orientation
 from process_image.image import (
     INPUT_FORMATS,
     MAX_METADATA_BYTES,
@@ -34,19 +35,7 @@ from process_image.image import (
 )
 from process_image.image.decode import recognise
 from process_image.isolation import Budget, run
-from tests.support.pictures import (
-    cutout,
-    decoded,
-    difference,
-    encoded,
-    exif,
-    photo,
-    png,
-    png_chunk,
-    reference,
-    rgb_profile,
-    with_orientation,
-)
+from tests.support.pictures import cutout, decoded, difference, encoded, photo, png, png_chunk, reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable

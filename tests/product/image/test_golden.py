@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageFilter, ImageStat
 
+from benchmarks.metadata import exif, rgb_profile, with_orientation
 from process_image.image import Limits, Variant, Watermark, render
 from scripts import ROOT
-from tests.support.pictures import cutout, decoded, encoded, exif, photo, rgb_profile, with_orientation
+from tests.support.pictures import cutout, decoded, encoded, photo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

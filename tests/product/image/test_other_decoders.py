@@ -9,9 +9,10 @@ import pytest
 import pyvips
 from PIL import Image, ImageCms
 
+from benchmarks.metadata import exif
 from process_image.image import Limits, Variant, Watermark, render
 from process_image.image.variants import FITS, OUTPUT_FORMATS
-from tests.support.pictures import cutout, decoded, difference, encoded, exif, jpeg_segments, photo
+from tests.support.pictures import cutout, decoded, difference, encoded, jpeg_segments, photo
 
 if TYPE_CHECKING:
     from process_image.image.variants import OutputFormat

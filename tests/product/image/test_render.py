@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from benchmarks.metadata import exif, rgb_profile
 from process_image.image import Limits, Variant, Watermark, render
 from process_image.image.variants import FITS, OUTPUT_FORMATS
 from tests.support.pictures import (
@@ -21,14 +22,12 @@ from tests.support.pictures import (
     decoded,
     difference,
     encoded,
-    exif,
     jpeg_segments,
     photo,
     pixel,
     png_chunk,
     png_chunks,
     reference,
-    rgb_profile,
     webp_chunks,
 )
 

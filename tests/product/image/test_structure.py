@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image, ImageFile
 
+from benchmarks.metadata import exif, rgb_profile
 from process_image.image import (
     Limits,
     RejectedImageError,
@@ -22,7 +23,7 @@ from process_image.image import (
     render,
 )
 from process_image.image.structure import MOST_JPEG_PIECES, MOST_PARTS, Structure, survey
-from tests.support.pictures import cutout, encoded, exif, photo, png, png_chunk, rgb_profile
+from tests.support.pictures import cutout, encoded, photo, png, png_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

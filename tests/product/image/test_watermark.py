@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image, ImageChops
 
+from benchmarks.metadata import exif, rgb_profile
 from process_image.image import InvalidVariantError, Limits, Variant, Watermark, render
 from process_image.image.variants import POSITIONS
 from process_image.image.watermark import LIMITS as WATERMARK_LIMITS
 from process_image.image.watermark import draw
-from tests.support.pictures import LANCZOS, cutout, decoded, difference, encoded, exif, photo, pixel, rgb_profile
+from tests.support.pictures import LANCZOS, cutout, decoded, difference, encoded, photo, pixel
 
 if TYPE_CHECKING:
     from process_image.image.variants import Position

@@ -9,6 +9,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from benchmarks.metadata import exif, rgb_profile
 from process_image.image import (
     INPUT_FORMATS,
     Limits,
@@ -21,7 +22,7 @@ from process_image.image import (
     render,
 )
 from tests.support.photographs import corpus
-from tests.support.pictures import LANCZOS, decoded, difference, exif, photo, reference, rgb_profile
+from tests.support.pictures import LANCZOS, decoded, difference, photo, reference
 
 FULL_SIZE = Variant(name="full", width=8192, format="png")
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from benchmarks.metadata import exif, rgb_profile
 from process_image.image import Limits, Variant, Watermark, render, scaling
 from process_image.isolation import Budget, run
-from tests.support.pictures import LANCZOS, cutout, decoded, difference, encoded, exif, photo, rgb_profile
+from tests.support.pictures import LANCZOS, cutout, decoded, difference, encoded, photo
 
 pytestmark = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="the part `simd` has wheels for x86_64 only"

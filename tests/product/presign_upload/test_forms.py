@@ -213,7 +213,7 @@ def test_regions_cover_every_partition() -> None:
 
 @pytest.mark.parametrize(("region", "domain"), regions())
 def test_a_form_leads_to_the_bucket_in_its_region(monkeypatch: pytest.MonkeyPatch, region: str, domain: str) -> None:
-    """The host that the page's policy admits (`page_upload_url` in 9_try.tf) and that does not redirect."""
+    """The host that the page's policy admits (`try_page_upload_url` in try_page.tf) and that does not redirect."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     form = presign(signing_client({}), SETTINGS, Request(owner="alice", content_type="image/png"))
     assert form.url == f"https://originals.s3.{region}.{domain}/"

@@ -5,21 +5,21 @@ from tests.tools.aws_checks.planting import Mistake, replaced, set_to
 MISTAKES = {
     "a host of another region": Mistake(
         "endpoints",
-        'aws_s3_object.page["config.json"]',
+        'aws_s3_object.try_page["config.json"]',
         ["content"],
         replaced(".s3.eu-central-1.", ".s3.eu-west-1."),
         "is not an endpoint of an AWS service in eu-central-1",
     ),
     "S3's global host": Mistake(
         "endpoints",
-        'aws_s3_object.page["config.json"]',
+        'aws_s3_object.try_page["config.json"]',
         ["content"],
         replaced(".s3.eu-central-1.", ".s3."),
         "is not an endpoint of an AWS service in eu-central-1",
     ),
     "a host of another partition": Mistake(
         "endpoints",
-        'aws_s3_object.page["config.json"]',
+        'aws_s3_object.try_page["config.json"]',
         ["content"],
         replaced(".amazonaws.com.cn", ".amazonaws.com"),
         "is not an endpoint of an AWS service in cn-north-1",

@@ -38,7 +38,7 @@ MISTAKES = {
         "neighbours",
         "module.originals.aws_s3_bucket.this",
         ["bucket"],
-        set_to("darkroom-uploads-page-123456789012-eu-central-1"),
+        set_to("darkroom-uploads-try-page-123456789012-eu-central-1"),
         "has the same name in a region",
         among=OTHERS,
     ),

@@ -3,50 +3,50 @@
 # On failure: the page says so in words; what it asks for is handled like any other caller's request.
 
 locals {
-  page = try(var.api.page, false)
+  try_page = try(var.api.try_page, false)
 
   # A signature is more than a page should make: of the other authorizations, what a caller shows.
-  page_credentials = try(concat(
+  try_page_credentials = try(concat(
     contains(["COGNITO_USER_POOLS", "LAMBDA"], var.api.authorization.type) ? ["token"] : [],
     length(var.api.api_keys) > 0 ? ["key"] : [],
   ), [])
 
   # The API serves the page, so the page and what it calls are of one origin. Only a large upload goes elsewhere.
-  page_origins    = [for api in module.api : regex("^https?://[^/]+", api.url) if local.page]
-  page_upload_url = "https://${local.originals_name}.s3.${var.region}.${data.aws_partition.current.dns_suffix}"
+  try_page_origins    = [for api in module.api : regex("^https?://[^/]+", api.url) if local.try_page]
+  try_page_upload_url = "https://${local.originals_name}.s3.${var.region}.${data.aws_partition.current.dns_suffix}"
 
-  page_files = {
+  try_page_files = {
     for name, file in {
       "index.html" = {
         type    = "text/html; charset=utf-8"
-        content = file("${path.module}/page/index.html")
+        content = file("${path.module}/try_page/index.html")
       }
       "config.json" = {
         type = "application/json"
         content = jsonencode({
           api         = "."
-          credentials = local.page_credentials
+          credentials = local.try_page_credentials
           max_bytes   = var.limits.max_bytes
-          origins     = [local.page_upload_url]
+          origins     = [local.try_page_upload_url]
         })
       }
-    } : name => file if local.page
+    } : name => file if local.try_page
   }
 
   # The file as text: API Gateway hands it over in base64, which has neither < nor {. Passed on as bytes it would come in
   # base64 to a browser where the response's contentHandling is not kept, as on LocalStack.
-  page_template = "#set($text = \"$!input.body\")#if(!$text.startsWith(\"<\") && !$text.startsWith(\"{\"))#set($text = $util.base64Decode($text))#end$text"
+  try_page_template = "#set($text = \"$!input.body\")#if(!$text.startsWith(\"<\") && !$text.startsWith(\"{\"))#set($text = $util.base64Decode($text))#end$text"
 
-  page_routes = {
-    for name, file in local.page_files : "GET /${name}" => {
+  try_page_routes = {
+    for name, file in local.try_page_files : "GET /${name}" => {
       authenticated = false # whoever loads it still has to say who they are
       integration = {
-        service = "s3:path/${module.page[0].name}/${name}"
+        service = "s3:path/${module.try_page[0].name}/${name}"
         method  = "GET"
         responses = {
           "200" = {
             status   = 200
-            template = local.page_template
+            template = local.try_page_template
             headers = {
               Cache-Control   = "'no-cache'"
               Content-Type    = "'${file.type}'"
@@ -61,11 +61,11 @@ locals {
   }
 }
 
-module "page" {
+module "try_page" {
   source = "./modules/bucket"
-  count  = local.page ? 1 : 0
+  count  = local.try_page ? 1 : 0
 
-  name          = "${var.name}-page-${local.bucket_suffix}"
+  name          = "${var.name}-try-page-${local.bucket_suffix}"
   key_arn       = module.key.arn
   versioned     = false # its files are Terraform's
   eventbridge   = true  # for the rules of others
@@ -74,21 +74,21 @@ module "page" {
   retention     = {}
 }
 
-resource "aws_s3_object" "page" {
-  for_each = local.page_files
+resource "aws_s3_object" "try_page" {
+  for_each = local.try_page_files
 
-  bucket       = module.page[0].name
+  bucket       = module.try_page[0].name
   key          = each.key
   content      = each.value.content
   content_type = each.value.type
 }
 
-data "aws_iam_policy_document" "page" {
-  count = local.page ? 1 : 0
+data "aws_iam_policy_document" "try_page" {
+  count = local.try_page ? 1 : 0
 
   statement {
-    sid       = "ServePage"
+    sid       = "ServeTryPage"
     actions   = ["s3:GetObject"]
-    resources = [for name in keys(local.page_files) : "${module.page[0].arn}/${name}"]
+    resources = [for name in keys(local.try_page_files) : "${module.try_page[0].arn}/${name}"]
   }
 }
