@@ -23,6 +23,7 @@ from jsonschema.exceptions import SchemaError
 
 from scripts.contracts.compatibility import UnsupportedSchemaError, breaking_changes, normalise
 from scripts.contracts.events import EVENTS, load, load_published, save_published
+from scripts.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,6 +108,7 @@ def _broken(contract: Contract, promised: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the contracts, or publish them; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import hcl2
 
 from scripts import ROOT
+from scripts.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -193,6 +194,7 @@ def _address(reference: str) -> str:
     return re.sub(r"\[[^]]*\]", "", reference.removeprefix("${").removesuffix("}"))
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the root and the modules, or publish them; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -20,6 +20,8 @@ import hcl2
 from lark import Token, Tree
 from lark.exceptions import LarkError
 
+from scripts.entry_point import ToolError, entry_point
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -49,10 +51,6 @@ SOURCE = re.compile(r"//(?P<folder>terraform(/modules/\w+)?)(\?.*)?$")
 FENCE = re.compile(r"^(?P<indent> *)```hcl\n(?P<body>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
 TYPE = re.compile(r"(object|map|list|set|tuple)\(|type ")
 JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]')
-
-
-class UnreadableError(Exception):
-    """A file cannot be parsed; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ def check(file: Path) -> Iterator[Finding]:
         file: A .tf, .tftest.hcl, .tfvars, .tfvars.json or .md file, by an absolute path.
 
     Raises:
-        UnreadableError: The file cannot be parsed.
+        ToolError: The file cannot be parsed.
     """
     text = _text(file)
     if file.suffix == ".md":
@@ -320,14 +318,14 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableError(f"{file}: cannot be read: {error}") from error
+        raise ToolError(f"{file}: cannot be read: {error}") from error
 
 
 def _parse(text: str, file: Path) -> Tree[Token]:
     try:
         return hcl2.parses_to_tree(text)
     except LarkError as error:
-        raise UnreadableError(f"{file}:{getattr(error, 'line', 1)}: is not valid HCL: {error}") from error
+        raise ToolError(f"{file}:{getattr(error, 'line', 1)}: is not valid HCL: {error}") from error
 
 
 def _nodes(tree: Tree[Token]) -> list[Tree[Token]]:
@@ -378,9 +376,9 @@ def _read_json(text: str, file: Path) -> Object:
     try:
         valid = isinstance(json.loads(text), dict)
     except ValueError as error:
-        raise UnreadableError(f"{file}: is not valid JSON: {error}") from error
+        raise ToolError(f"{file}: is not valid JSON: {error}") from error
     if not valid:
-        raise UnreadableError(f"{file}:1: has to be a JSON object")
+        raise ToolError(f"{file}:1: has to be a JSON object")
     tokens = [(token[0], text.count("\n", 0, token.start()) + 1) for token in JSON_TOKEN.finditer(text)]
     tokens.reverse()
     (value,) = _json_values(tokens)
@@ -432,6 +430,7 @@ def own_files() -> Iterator[Path]:
         yield from (file for file in sorted(folder.rglob("*.md")) if ".terraform" not in file.parts)
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Report unknown names and return the exit status."""
     parser = argparse.ArgumentParser(
@@ -452,11 +451,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not path.exists():
             parser.error(f"{path} does not exist")
     checked = [file for path in options.paths for file in files(path.resolve())] or list(own_files())
-    found: list[Finding | UnreadableError] = []
+    found: list[Finding | ToolError] = []
     for file in dict.fromkeys(checked):
         try:
             found.extend(check(file))
-        except UnreadableError as error:
+        except ToolError as error:
             found.append(error)
     for finding in found:
         print(finding, file=sys.stderr)

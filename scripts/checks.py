@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts import ROOT
+from scripts.entry_point import entry_point
 
 BIN = ROOT / ".venvs" / "dev" / "bin"
 
@@ -131,6 +132,7 @@ def run(step: Step) -> Outcome:
     return Outcome(done.returncode == 0, time.monotonic() - started, done.stdout)
 
 
+@entry_point
 def main() -> int:
     """Run a suite; the exit status is 1 if any step failed."""
     parser = argparse.ArgumentParser(description="Run the project's checks, or its checks and tests.")

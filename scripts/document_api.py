@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
+from scripts.entry_point import entry_point
 from scripts.generated.documents import settle
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ def _type(schema: dict[str, Any]) -> str:
     return " ".join(words) + "."
 
 
+@entry_point
 def main() -> int:
     """Write the page, or check it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scripts import ROOT
 from scripts.contracts.compatibility import join
 from scripts.contracts.events import EVENTS, load, load_published, to_json
+from scripts.entry_point import entry_point
 from scripts.generated.documents import settle
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or check it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)

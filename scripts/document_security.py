@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import hcl2
 
 from scripts import ROOT
+from scripts.entry_point import entry_point
 from scripts.generated.documents import settle
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def render(page: str) -> str:
     return BLOCK.sub(lambda found: f"{found[1]}{''.join(text)}\n{found[2]}", page)
 
 
+@entry_point
 def main() -> int:
     """Write the page, or check it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.check_tfvars import ROOT, UnreadableError, check, files, main, own_files
+from scripts.check_tfvars import ROOT, check, files, main, own_files
+from scripts.entry_point import ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -297,7 +298,7 @@ def test_examples_in_documents_are_compared(tmp_path: Path) -> None:
 )
 def test_invalid_file_is_an_error(folder: Path, name: str, text: str, said: str) -> None:
     (folder / name).write_text(text, errors="surrogateescape")
-    with pytest.raises(UnreadableError, match=said):
+    with pytest.raises(ToolError, match=said):
         list(check(folder / name))
 
 
