@@ -7,7 +7,6 @@ The function itself is imported from its zips, unpacked as Lambda unpacks them.
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 import shutil

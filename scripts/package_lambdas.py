@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts import ROOT
 from scripts.artifacts.build import Job, build
 from scripts.artifacts.bytecode import find_compiler
 from scripts.artifacts.errors import PackagingError
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scripts.artifacts.targets import Target
-
-ROOT = Path(__file__).resolve().parent.parent
 
 FAILED = 1
 INTERRUPTED = 130
@@ -55,14 +54,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    several = {"nargs": "+", "action": "extend"}
     parser.add_argument("function", nargs="*", metavar="FUNCTION", help="folder in lambdas/ (default: all)")
     parser.add_argument(
-        "--arch", **several, choices=sorted(ARCHITECTURES), help="CPU of the Lambda function (default: both)"
+        "--arch",
+        nargs="+",
+        action="extend",
+        choices=sorted(ARCHITECTURES),
+        help="CPU of the Lambda function (default: both)",
     )
     parser.add_argument(
         "--python",
-        **several,
+        nargs="+",
+        action="extend",
         metavar="VERSION",
         help=f"Python version of the Lambda function (default: {DEFAULT_PYTHON})",
     )
@@ -129,13 +132,12 @@ def _run(options: argparse.Namespace) -> int:
 def _check(jobs: Sequence[Job], source: Path, output: Path, options: argparse.Namespace) -> int:
     from scripts.artifacts.check import find_differences  # noqa: PLC0415 - slow to import, and seldom needed
 
-    arguments = [job.function.name for job in jobs]
+    command = [sys.executable, __file__, *(job.function.name for job in jobs)]
     for name in ("arch", "python"):
         if values := getattr(options, name):
-            arguments += [f"--{name}", *values]
-    arguments += [f"--{name}" for name in ("local", "bytecode") if getattr(options, name)]
-    keys = [job.key for job in jobs]
-    found = find_differences(Path(__file__), arguments, keys, source, output, options.targets[0].folder)
+            command += [f"--{name}", *values]
+    command += [f"--{name}" for name in ("local", "bytecode") if getattr(options, name)]
+    found = find_differences(command, [job.key for job in jobs], source, output, options.targets[0].folder)
     for line in found:
         print(f"error: {line}", file=sys.stderr)
     if found:

@@ -70,11 +70,13 @@ def combine(layers: Iterable[tuple[str, Iterable[Entry]]]) -> list[Entry]:
         for entry in entries:
             other, existing = found.setdefault(entry.path, (name, entry))
             if existing.content != entry.content:
-                raise PackagingError(
-                    f"{other} and {name} both hold {entry.path}, with different content. Only one of them can be in "
-                    f"the zip: remove one from the requirements"
-                )
+                raise conflict(other, name, entry.path)
     return [found[path][1] for path in sorted(found, key=str.encode)]
+
+
+def conflict(one: str, other: str, path: str) -> PackagingError:
+    """Return the error for two parts of a zip that hold different files with the same path."""
+    return PackagingError(f"{one} and {other} both hold {path}, with different content. Remove one of them")
 
 
 def write_zip(path: Path, entries: Sequence[Entry]) -> None:

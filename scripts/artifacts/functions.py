@@ -1,4 +1,4 @@
-"""Functions as lambdas/ holds them: their code, the packages they share, their locked requirements, their exclusions."""
+"""Functions as lambdas/ holds them: code, shared packages, locked requirements, exclusions."""
 
 from __future__ import annotations
 

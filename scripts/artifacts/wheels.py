@@ -21,7 +21,7 @@ from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from uv import find_uv_bin
 
-from scripts.artifacts.archive import Entry
+from scripts.artifacts.archive import Entry, conflict, is_needed
 from scripts.artifacts.errors import PackagingError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Wheel(NamedTuple):
         filename: Name of the wheel's file.
         sha256: SHA-256 of the wheel's file, in hexadecimal.
         distribution: Its metadata.
-        entries: Its files, as they are next to the function's code; no scripts, headers or data files.
+        entries: The files of it that a function needs.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Wheel(NamedTuple):
     filename: str
     sha256: str
     distribution: Distribution
-    entries: tuple[Entry, ...]
+    entries: list[Entry]
 
     def __str__(self) -> str:
         return f"{self.name}=={self.version}"
@@ -76,20 +76,21 @@ def install(function: Function, target: Target, cache: Path, work: Path) -> list
         PackagingError: A package has no wheel for the target, is not locked, cannot be fetched, or is damaged.
     """
     chosen = _choose(function, target, cache, work)
-    # uv does not check what its cache holds. A damaged file is fetched again.
-    for option in ("--offline", "--refresh"):
+    # uv does not check what its cache holds, so a damaged file is fetched again.
+    for option in ("--offline", "--refresh", "--no-cache"):
         prefix = work / "installed"
         shutil.rmtree(prefix, ignore_errors=True)
         # Not --target, which puts scripts and data files among the modules.
         arguments = ("install", option, "--prefix", str(prefix), "--require-hashes", "--requirement", str(chosen))
         failed = _run_uv(arguments, target)
-        found = [] if failed else _read(prefix, chosen)
-        damaged = [f"{wheel}: {path}" for wheel, paths in found for path in paths]
-        if not failed and not damaged:
-            return [wheel for wheel, _ in found]
-    raise failed and _explain(failed, function, target) or PackagingError(
-        f"{', '.join(damaged[:5])}: the wheel does not hold what its RECORD says. Choose another version"
-    )
+        if not failed:
+            found = _read(prefix, chosen)
+            damaged = [f"{wheel}: {path}" for wheel, paths in found for path in paths]
+            if not damaged:
+                return [wheel for wheel, _ in found]
+        elif option != "--offline":
+            raise _explain(failed, function, target)
+    raise PackagingError(f"{', '.join(damaged)}: not what RECORD in the wheel says. Choose another version")
 
 
 def _choose(function: Function, target: Target, cache: Path, work: Path) -> Path:
@@ -143,22 +144,25 @@ def _read(prefix: Path, chosen: Path) -> list[tuple[Wheel, list[str]]]:
     packages = {package["name"]: package for package in tomllib.loads(chosen.read_text(encoding="utf-8"))["packages"]}
     site = next(prefix.glob("lib*/python*/site-packages"), prefix)
     found = []
-    for distribution in distributions(path=[str(site)]):
+    owners: dict[str, tuple[str, str]] = {}
+    for distribution in sorted(distributions(path=[str(site)]), key=lambda one: canonicalize_name(one.name)):
         package = packages[canonicalize_name(distribution.name)]
         filename, sha256 = _identify(distribution, package)
-        entries, damaged = [], []
+        wheel = Wheel(package["name"], package["version"], filename, sha256, distribution, [])
+        damaged = []
         for path in distribution.files or ():
-            if path.parts[0] == ".." or path.hash is None:  # the hash of RECORD itself is in the lock
+            if path.parts[0] == ".." or path.hash is None or not is_needed(path.as_posix()):
                 continue
-            file = site / path
-            content = file.read_bytes()
+            owner, recorded = owners.setdefault(path.as_posix(), (str(wheel), path.hash.value))
+            if recorded != path.hash.value:
+                raise conflict(owner, str(wheel), path.as_posix())
+            content = (site / path).read_bytes()
             digest = base64.urlsafe_b64encode(hashlib.new(path.hash.mode, content).digest()).rstrip(b"=").decode()
-            if digest != path.hash.value:
+            if digest != recorded:
                 damaged.append(str(path))
-            entries.append(Entry(path.as_posix(), content, bool(file.stat().st_mode & 0o100)))
-        wheel = Wheel(package["name"], package["version"], filename, sha256, distribution, tuple(entries))
+            wheel.entries.append(Entry(path.as_posix(), content, bool((site / path).stat().st_mode & 0o100)))
         found.append((wheel, damaged))
-    return sorted(found)
+    return found
 
 
 def _identify(distribution: Distribution, package: dict[str, Any]) -> tuple[str, str]:
