@@ -20,12 +20,13 @@ from PIL import Image
 from rich.console import Console
 
 import package_lambdas
+from darkroom.dead_letters import image_of
+from darkroom.errors import OperatorError
+from darkroom.sources import collect
 from demo_deployment import NAME, DemoError, Progress, apply, emulator, exclusive
-from demo_journey import image_of
 from demo_page import write_page
 from demo_pictures import draw_pictures
 from demo_pipeline import Clients, Observer, Run
-from demo_sources import SourceError, collect
 from demo_terminal import LiveJourneys, Steps, describe_outcome, results_table, ways_table
 from emulator import EmulatorError
 from interruption import end_in_order
@@ -34,7 +35,7 @@ from stack import ROOT, TerraformError, check_terraform
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from demo_sources import Source
+    from darkroom.sources import Source
     from emulator import Emulator
 
 DONE = 0
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     end_in_order()
     try:
         return _run(options, Steps(console))
-    except SourceError as error:
+    except OperatorError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_USAGE
     except (DemoError, EmulatorError, TerraformError, OSError) as error:

@@ -17,13 +17,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 import lambdas_path  # noqa: F401 - reconcile is a function's package
-from demo_journey import FunctionLog, Hop, Journey, learn, learn_listing, learn_record, read_message
+from darkroom.hops import Hop
+from demo_journey import FunctionLog, Journey, learn, learn_listing, learn_record, read_message
 from reconcile.records import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from demo_sources import Source
+    from darkroom.sources import Source
 
 UPLOADS_AT_ONCE = 4
 LOOK_EVERY_SECONDS = 0.4  # at the log, the table and the listing; messages come by themselves

@@ -25,11 +25,12 @@ from PIL import Image
 import package_lambdas
 from darkroom.bill import sections
 from darkroom.cli import main as darkroom
+from darkroom.errors import OperatorError
 from darkroom.measurements import measure
 from darkroom.pricing import Case, Measurements, bill, by_component, load_prices
 from darkroom.resources import Resources
+from darkroom.sources import collect
 from demo_deployment import LEAST_CONCURRENCY, environment
-from demo_sources import SourceError, collect
 from emulator import EmulatorError, ministack
 from pages import draw_bars, machine, markdown, settle
 from stack import ROOT, Stack, TerraformError, emulator_variables
@@ -170,7 +171,7 @@ def make_run(paths: Sequence[Path], rounds: int) -> dict[str, Any]:
     """Send photographs through the embedded emulator, and measure.
 
     Raises:
-        SourceError: There are none.
+        OperatorError: There are none.
         EmulatorError, TerraformError: Something else is missing.
         RuntimeError: The pipeline was not packaged, or an image was not processed.
     """
@@ -224,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.measure:
         try:
             run = make_run(options.measure, options.rounds)
-        except (SourceError, EmulatorError, TerraformError, RuntimeError) as error:
+        except (OperatorError, EmulatorError, TerraformError, RuntimeError) as error:
             print(f"error: {error}", file=sys.stderr)
             return FAILED
         except KeyboardInterrupt:

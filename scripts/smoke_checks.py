@@ -16,12 +16,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image, ImageOps
 
+from darkroom.dead_letters import image_of
 from darkroom.replay import Archive, archive_name
 from darkroom.resources import Dlq, Resources
+from darkroom.sources import Source
 from darkroom.workflow import DefinitionError
-from demo_journey import image_of
 from demo_pipeline import Clients, Observer, Run
-from demo_sources import Source
 from event_contracts import load
 from reconcile.records import current_of, read_items, versions_of
 from reconcile.run import Plan

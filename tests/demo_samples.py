@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from demo_journey import FunctionLog, Heard, Journey, learn, learn_listing, learn_record, read_message
-from demo_sources import Source
+from darkroom.sources import Source
 
 BEGAN = datetime(2026, 11, 21, 19, 33, 8, tzinfo=UTC)
 

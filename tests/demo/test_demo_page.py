@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from demo_journey import Hop
+from darkroom.hops import Hop
 from demo_page import Results, pretty, preview, render, slug, ticks, timeline, write_page
 from demo_samples import BEGAN, Told, finish, journey_of
 from demo_terminal import NOTHING

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from demo_journey import Hop
+from darkroom.hops import Hop
 from demo_samples import Told, finish, journey_of
 from demo_terminal import (
     LiveJourneys,

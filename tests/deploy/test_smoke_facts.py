@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from darkroom.hops import Hop
 from darkroom.pricing import load_prices
-from demo_journey import Hop, Journey
-from demo_sources import Source
+from darkroom.sources import Source
+from demo_journey import Journey
 from smoke_facts import Check, Facts, Outcome, changed, estimate, event_facts, shape, timings
 from stack import ROOT
 

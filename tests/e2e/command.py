@@ -7,9 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
-
-from stack import ROOT
 
 NAME = "e2e"
 
@@ -17,8 +16,8 @@ NAME = "e2e"
 def start(*arguments: str) -> subprocess.Popen[str]:
     """Start the command, with JSON for output."""
     return subprocess.Popen(
-        [sys.executable, "-m", "darkroom", *arguments, "--json"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "DARKROOM_NAME": NAME},
+        [Path(sys.executable).with_name("darkroom"), *arguments, "--json"],
+        env={**os.environ, "DARKROOM_NAME": NAME},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
