@@ -79,9 +79,9 @@ def main(arguments: list[str] | None = None) -> int:
         return Exit.INTERRUPTED
     except typer.Abort:
         output.warn("aborted")
-    except TyperException as error:  # of arguments
+    except TyperException as error:  # usage errors
         error.message = output.escape(error.message)
-        rich_format_error(error)
+        rich_format_error(error)  # type: ignore[arg-type] # Typer does not export the narrower class
         return error.exit_code
     except OperatorError as error:
         output.warn(f"error: {error}")
