@@ -9,9 +9,8 @@ import subprocess
 import sys
 from typing import Any
 
+from e2e.conftest import NAME
 from stack import ROOT
-
-NAME = "e2e"
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:

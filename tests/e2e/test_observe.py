@@ -14,11 +14,12 @@ import pytest
 from e2e.conftest import NAME
 from e2e.engines import Capability
 from e2e.pipeline import wait_for
-from e2e.test_4_failure import announce_what_cannot_be_recorded
 from event_contracts import load
 
 if TYPE_CHECKING:
     from e2e.pipeline import Pipeline
+
+pytestmark = pytest.mark.xdist_group("operate")
 
 
 def test_the_dashboard_shows_metrics_of_what_there_is(pipeline: Pipeline) -> None:
@@ -53,7 +54,7 @@ def test_a_failure_raises_its_alarm_and_no_other(pipeline: Pipeline) -> None:
         return {alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"}
 
     wait_for("silence", lambda: not on())
-    announce_what_cannot_be_recorded(pipeline)
+    pipeline.announce_unrecordable()
     raised = wait_for("an alarm", on)
     assert f"{NAME}-dlq-record_image" in raised
     assert raised <= {f"{NAME}-dlq-record_image", f"{NAME}-failed-record_image"}

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e.engines import Capability
-from e2e.pipeline import wait_for
-from e2e.test_2_order import settle
+from e2e.pipeline import settle, wait_for
 from photographs import draw, encode
 
 if TYPE_CHECKING:
     from e2e.pipeline import Pipeline
+
+pytestmark = pytest.mark.xdist_group("uploads")
 
 PHOTOGRAPH = encode(draw((400, 300)))
 

@@ -15,8 +15,7 @@ from playwright.sync_api import expect
 from browser import chromium
 from e2e.conftest import ORIGINS, VARIANTS
 from e2e.engines import Capability, Tool
-from e2e.serve import base_url
-from e2e.test_6_serve import caller
+from e2e.serve import base_url, caller
 from photographs import draw, encode, from_cameras
 from seal_page import PAGE
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from e2e.pipeline import Pipeline
     from e2e.serve import Caller
 
-pytestmark = pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS, Tool.BROWSER)
+pytestmark = [pytest.mark.xdist_group("api"), pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS, Tool.BROWSER)]
 
 PATIENCE_MS = 60_000
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from e2e.pipeline import Pipeline
     from photographs import Photograph
 
+pytestmark = pytest.mark.xdist_group("uploads")
+
 NAMES = [variant["name"] for variant in VARIANTS] + ["branded"]
 SAME_SIZE_TURNS = (
     Image.Transpose.FLIP_LEFT_RIGHT,

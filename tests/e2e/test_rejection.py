@@ -12,6 +12,8 @@ from photographs import draw, encode
 if TYPE_CHECKING:
     from e2e.pipeline import Pipeline
 
+pytestmark = pytest.mark.xdist_group("uploads")
+
 PHOTOGRAPH = encode(draw((400, 300)))
 
 

@@ -21,7 +21,7 @@ from stack import ROOT, emulator_variables
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.needs(Capability.RAW_KEYS, Capability.SEQUENCERS)
+pytestmark = [pytest.mark.xdist_group("smoke"), pytest.mark.needs(Capability.RAW_KEYS, Capability.SEQUENCERS)]
 
 RUNS = ROOT / "build" / "aws-smoke-test"
 IN_PLACE_OF_AWS = (

@@ -20,10 +20,9 @@ from botocore.awsrequest import AWSRequest
 
 from e2e.conftest import DIRECTORY
 from e2e.engines import EXAMPLES as NEEDS
-from e2e.engines import Capability, engine, session
+from e2e.engines import Capability, drifts, engine, session
 from e2e.pipeline import wait_for
 from e2e.serve import base_url
-from e2e.test_9_destroy import drifts
 from stack import ROOT, Terraform
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Examples = dict[Path, Future["Example"]]
+
+pytestmark = pytest.mark.xdist_group("examples")
 
 MODULES = ROOT / "terraform" / "modules"
 EXAMPLES = sorted(MODULES.glob("*/examples/*"))

@@ -17,10 +17,10 @@ import pytest
 
 from darkroom.alarms import ALWAYS, alarm_name, alarms
 from darkroom.resources import Dlq, Resources
-from e2e.command import NAME, differing, interrupt, run, run_lines, start
+from e2e.command import differing, interrupt, run, run_lines, start
+from e2e.conftest import NAME
 from e2e.engines import Capability
-from e2e.pipeline import wait_for
-from e2e.test_2_order import settle
+from e2e.pipeline import settle, wait_for
 from photographs import draw, encode, from_cameras
 from reconcile.records import is_told
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from e2e.pipeline import Pipeline
+
+pytestmark = pytest.mark.xdist_group("operate")
 
 PHOTOGRAPH = encode(draw((160, 120)))
 

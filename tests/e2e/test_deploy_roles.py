@@ -18,7 +18,7 @@ from stack import ROOT, Stack, Terraform, TerraformError, emulator_variables
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-pytestmark = pytest.mark.needs(Capability.IAM)
+pytestmark = [pytest.mark.xdist_group("roles"), pytest.mark.needs(Capability.IAM)]
 
 NAME = "deployed"
 REPOSITORY = "octo-org@1/photos@2"
