@@ -9,15 +9,14 @@ import subprocess
 import sys
 from typing import Any
 
-from e2e.conftest import NAME
-from stack import ROOT
+from tests.e2e.conftest import NAME
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
     """Start the command, with JSON for output."""
     return subprocess.Popen(
         [sys.executable, "-m", "darkroom", *arguments, "--json"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "DARKROOM_NAME": NAME},
+        env={**os.environ, "DARKROOM_NAME": NAME},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

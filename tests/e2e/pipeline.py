@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from photographs import draw, encode
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

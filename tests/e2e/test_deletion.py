@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.engines import Capability
-from e2e.pipeline import settle, wait_for
-from photographs import draw, encode
+from tests.e2e.engines import Capability
+from tests.e2e.pipeline import settle, wait_for
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
-    from e2e.pipeline import Pipeline
+    from tests.e2e.pipeline import Pipeline
 
 pytestmark = pytest.mark.xdist_group("uploads")
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.conftest import NAME
-from e2e.engines import Capability
-from e2e.pipeline import wait_for
-from event_contracts import load
+from scripts.contracts.events import load
+from tests.e2e.conftest import NAME
+from tests.e2e.engines import Capability
+from tests.e2e.pipeline import wait_for
 
 if TYPE_CHECKING:
-    from e2e.pipeline import Pipeline
+    from tests.e2e.pipeline import Pipeline
 
 pytestmark = pytest.mark.xdist_group("operate")
 

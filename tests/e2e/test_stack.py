@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from architecture_graph import graph_of
-from architecture_rules import MOST_HOPS, findings, longest_way
-from e2e.conftest import DIRECTORY, NAME, deploy, subscriber_queue
-from e2e.engines import drifts, engine, session
-from e2e.pipeline import Pipeline, settle
-from photographs import draw, encode
-from terraform_plan import Plan
+from scripts.architecture.graph import graph_of
+from scripts.architecture.rules import MOST_HOPS, findings, longest_way
+from scripts.terraform.plan import Plan
+from tests.e2e.conftest import DIRECTORY, NAME, deploy, subscriber_queue
+from tests.e2e.engines import drifts, engine, session
+from tests.e2e.pipeline import Pipeline, settle
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
-    from stack import Stack
+    from scripts.terraform.stack import Stack
 
 pytestmark = pytest.mark.xdist_group("stack")
 
