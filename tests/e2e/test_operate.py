@@ -428,7 +428,7 @@ def test_a_replay_of_uploads_processes_what_was_lost_and_tells_of_it_once(pipeli
 
 
 @pytest.mark.needs(Capability.REPLAY)
-@pytest.mark.parametrize(("archive", "bus"), [("uploads", "default"), ("outcomes", NAME)])
+@pytest.mark.parametrize(("archive", "bus"), [("uploads", "default"), ("outcomes", NAME)], ids=["uploads", "outcomes"])
 def test_a_replay_asks_for_the_pipelines_own_rules(pipeline: Pipeline, archive: str, bus: str) -> None:
     """Others have rules on the same bus; not every engine heeds the filter, or archives S3's events."""
     events = pipeline.client("events")
