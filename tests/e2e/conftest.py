@@ -2,21 +2,21 @@
 
 With AWS_ENDPOINT_URL set, the tests run against the engine that answers there, else each process starts MiniStack.
 
-Each file belongs to a group (`pytest.mark.xdist_group`). The tests of a group run in one process, in order, and share
-what they deploy. Terraform mostly waits, so all groups run side by side: `pytest tests/e2e -n auto --dist loadgroup`.
+The tests of a group of files run in one process, in order, and share what they deploy. Terraform mostly waits, so all
+groups run side by side: `pytest tests/e2e -n auto`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from scripts import ROOT
 from scripts.engines.localstack import functions_target
@@ -65,17 +65,36 @@ API = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a test without a group: its place in the order would be left to chance."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents and not item.get_closest_marker("xdist_group"):
-            raise pytest.UsageError(f"{item.nodeid} has no group: set pytestmark to pytest.mark.xdist_group(…).")
+# Files that share a pipeline; any other file is a group of its own.
+GROUPS = {
+    "uploads": ("upload", "event_order", "rejection", "failure", "deletion"),
+    "operate": ("operate", "observe"),
+    "api": ("serve", "try_page"),
+}
+
+
+def group(nodeid: str) -> str:
+    """Return the group of a test."""
+    file = nodeid.partition("::")[0]
+    name = Path(file).stem.removeprefix("test_")
+    return next((group for group, files in GROUPS.items() if "e2e" in file and name in files), file)
+
+
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc] # it has no types
+    """Run the tests of a group in one process, in order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    """Distribute groups, not single tests."""
+    return GroupScheduling(config, log)
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """Run all groups side by side, however few processors there are."""
-    files = Path(__file__).parent.glob("test_*.py")
-    return len({group for file in files for group in re.findall(r'xdist_group\("(\w+)"\)', file.read_text())})
+    return len({group(file.as_posix()) for file in Path(__file__).parent.glob("test_*.py")})
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,7 +19,7 @@ from tests.e2e.engines import Capability, session
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-pytestmark = [pytest.mark.xdist_group("roles"), pytest.mark.needs(Capability.IAM)]
+pytestmark = pytest.mark.needs(Capability.IAM)
 
 NAME = "deployed"
 REPOSITORY = "octo-org@1/photos@2"

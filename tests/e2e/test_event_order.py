@@ -17,8 +17,6 @@ from tests.support.photographs import draw, encode
 if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline
 
-pytestmark = pytest.mark.xdist_group("uploads")
-
 
 def test_an_overwrite_moves_the_current_record(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((100, 80))))

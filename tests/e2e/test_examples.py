@@ -29,8 +29,6 @@ from tests.e2e.serve import base_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.xdist_group("examples")
-
 MODULES = ROOT / "terraform" / "modules"
 EXAMPLES = sorted(MODULES.glob("*/examples/*"))
 QUEUE_WORKER = MODULES / "function" / "examples" / "queue_worker"

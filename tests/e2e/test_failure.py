@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from tests.e2e.pipeline import Pipeline
 
-pytestmark = pytest.mark.xdist_group("uploads")
-
 PHOTOGRAPH = encode(draw((400, 300)))
 
 

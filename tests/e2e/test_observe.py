@@ -19,8 +19,6 @@ from tests.e2e.pipeline import wait_for
 if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline
 
-pytestmark = pytest.mark.xdist_group("operate")
-
 
 def test_the_dashboard_shows_metrics_of_what_there_is(pipeline: Pipeline) -> None:
     cloudwatch = pipeline.client("cloudwatch")

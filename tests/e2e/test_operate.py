@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from tests.e2e.pipeline import Pipeline
 
-pytestmark = pytest.mark.xdist_group("operate")
-
 PHOTOGRAPH = encode(draw((160, 120)))
 
 

@@ -12,8 +12,6 @@ from tests.support.photographs import draw, encode
 if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline
 
-pytestmark = pytest.mark.xdist_group("uploads")
-
 PHOTOGRAPH = encode(draw((400, 300)))
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.pipeline import Pipeline
 
-pytestmark = [pytest.mark.xdist_group("api"), pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS)]
+pytestmark = pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS)
 
 CONTRACT = ROOT / "terraform" / "api" / "openapi.json"
 ID = "[A-Za-z0-9_-]{8,64}={0,2}"

@@ -22,7 +22,7 @@ from tests.support.photographs import draw, encode
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.xdist_group("smoke"), pytest.mark.needs(Capability.RAW_KEYS, Capability.SEQUENCERS)]
+pytestmark = pytest.mark.needs(Capability.RAW_KEYS, Capability.SEQUENCERS)
 
 RUNS = ROOT / "build" / "aws-smoke-test"
 IN_PLACE_OF_AWS = (

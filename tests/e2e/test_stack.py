@@ -20,8 +20,6 @@ from tests.support.photographs import draw, encode
 if TYPE_CHECKING:
     from scripts.terraform.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 LIFE = f"{NAME}-life"  # a pipeline of its own, as others still use the shared one
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline
     from tests.e2e.serve import Caller
 
-pytestmark = [pytest.mark.xdist_group("api"), pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS, Tool.BROWSER)]
+pytestmark = pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS, Tool.BROWSER)
 
 PATIENCE_MS = 60_000
 

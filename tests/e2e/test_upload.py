@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline
     from tests.support.photographs import Photograph
 
-pytestmark = pytest.mark.xdist_group("uploads")
-
 NAMES = [variant["name"] for variant in VARIANTS] + ["branded"]
 SAME_SIZE_TURNS = (
     Image.Transpose.FLIP_LEFT_RIGHT,
