@@ -79,14 +79,7 @@ CHECK = (
     Step("workflow safety", tool("zizmor", "--offline", "--persona=pedantic", "--quiet", ".github")),
     Step("checkov", tool("python", "scripts/scan.py")),
 )
-# Of the steps that compute, the longest come first.
-TEST = (
-    Step(
-        "end to end",
-        tool("pytest", "tests/e2e", "--numprocesses=auto", "-p", "no:randomly"),
-        waits=True,
-    ),
-    Step("terraform", tool("pytest", "tests/terraform")),
+PRODUCT = (
     Step(
         "product",
         tool(
@@ -101,24 +94,23 @@ TEST = (
     ),
     Step("command", tool("pytest", "tests/product/cli"), MEASURED),
     Step("hostile files", tool("pytest", "tests/product/hostile")),
-    Step(
-        "tools",
-        tool(
-            "pytest",
-            "tests/tools",
-            "--ignore=tests/tools/artifacts",
-            "--ignore=tests/tools/aws_checks",
-        ),
-    ),
-    Step("packaging", tool("pytest", "tests/tools/artifacts")),
-    Step("checks of AWS", tool("pytest", "tests/tools/aws_checks")),
     Step("API", tool("pytest", "tests/product/api")),
     Step("try page", tool("pytest", "tests/product/try_page")),
     Step("optional parts", (str(ROOT / ".venvs" / "parts" / "bin" / "pytest"), "tests/product/parts")),
     Step("benchmark", tool("python", "-m", "benchmarks", "--quick")),
+)
+TOOLS = (
+    Step("tools", tool("pytest", "tests/tools", "--ignore=tests/tools/artifacts", "--ignore=tests/tools/aws_checks")),
+    Step("packaging", tool("pytest", "tests/tools/artifacts")),
+    Step("checks of AWS", tool("pytest", "tests/tools/aws_checks")),
     Step("site", (str(ROOT / ".venvs" / "site" / "bin" / "python"), "scripts/build_site.py")),
 )
-SUITES = {"check": CHECK, "test": TEST + CHECK}
+TERRAFORM = (Step("terraform", tool("pytest", "tests/terraform")),)
+E2E = (Step("end to end", tool("pytest", "tests/e2e", "--numprocesses=auto", "-p", "no:randomly"), waits=True),)
+
+# What `make test PART=…` runs; GitHub runs each part in a job of its own. Long steps come first.
+PARTS = {"e2e": E2E, "terraform": TERRAFORM, "product": PRODUCT, "tools": TOOLS, "check": CHECK}
+SUITES = {**PARTS, "test": tuple(step for part in PARTS.values() for step in part)}
 
 
 @dataclass(frozen=True)
@@ -229,7 +221,7 @@ def run_all(steps: tuple[Step, ...], jobs: int, console: Console) -> dict[str, O
 
 def main() -> int:
     """Run a suite; the exit status is 1 if any step failed."""
-    parser = argparse.ArgumentParser(description="Run the project's checks, or its checks and tests.")
+    parser = argparse.ArgumentParser(description="Run the project's checks and tests, or a part of them.")
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("--only", metavar="STEP", nargs="+", help="only these steps, by their names")
     parser.add_argument(
