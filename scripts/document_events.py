@@ -13,6 +13,7 @@ from scripts import ROOT
 from scripts.contracts.compatibility import join
 from scripts.contracts.events import EVENTS, load, load_published, to_json
 from scripts.generated.documents import settle
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +45,7 @@ PROMISES = """\
   may grow.
 - A field that is required stays, and keeps its type and limits, as long as `schema_version` is the same. A
   change that could break a consumer is a new version:
-  [`scripts/check_contracts.py`](../scripts/check_contracts.py) refuses any other way.
+  [`scripts/check_published.py`](../scripts/check_published.py) refuses any other way.
 - What is marked as *not published yet* is not promised and may still change.
 
 """
@@ -163,6 +164,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or check it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
