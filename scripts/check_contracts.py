@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from event_contracts import EVENTS, load, load_published, save_published
-from schema_compatibility import UnsupportedSchemaError, breaking_changes, normalise
+from scripts.contracts.compatibility import UnsupportedSchemaError, breaking_changes, normalise
+from scripts.contracts.events import EVENTS, load, load_published, save_published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from event_contracts import Contract
+    from scripts.contracts.events import Contract
 
 
 def problems(contracts: Mapping[str, Contract], published: Mapping[str, Any]) -> Iterator[str]:

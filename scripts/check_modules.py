@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import hcl2
 
+from scripts import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = "terraform/published.json"
 
 # How often a block stands for a resource. Between these two Terraform moves what there is by itself.

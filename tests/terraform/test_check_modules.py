@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from check_modules import main
-from stack import ROOT
+from scripts import ROOT
+from scripts.check_modules import main
 
 if TYPE_CHECKING:
     from pathlib import Path
