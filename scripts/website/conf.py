@@ -21,7 +21,7 @@ extensions = [
 
 # The documents stay where they are, beside what they describe.
 root_doc = "README"
-include_patterns = ["*.md", "docs/**.md", "terraform/**.md"]
+include_patterns = ["*.md", "*/README.md", "docs/**.md", "terraform/**.md"]
 exclude_patterns = ["**/.*", ".*", "build", "**/node_modules"]
 
 myst_fence_as_directive = ["mermaid"]

@@ -12,22 +12,22 @@ import pytest
 
 from scripts import ROOT
 from scripts.document_modules import declarations
-from tests.tools.documents.test_documents import DOCUMENTS
+from tests.tools.documents.reading import DOCUMENTS, blocks, name
+from tests.tools.documents.sessions import is_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 MODULES = ROOT / "terraform" / "modules"
 
 # Languages that another test checks, or that say nothing that could be wrong.
 ELSEWHERE = {"sh", "mermaid", "text"}
 
 BLOCKS = [
-    pytest.param(language, re.sub(rf"^{indent}", "", body, flags=re.MULTILINE), id=f"{path.relative_to(ROOT)}-{index}")
+    pytest.param(block.language, block.body, id=f"{name(path)}-{index}")
     for path in DOCUMENTS
-    for index, (indent, language, body) in enumerate(FENCE.findall(path.read_text()))
-    if language not in ELSEWHERE
+    for index, block in enumerate(blocks(path.read_text()))
+    if block.language not in ELSEWHERE
 ]
 
 
@@ -55,15 +55,15 @@ def check_hcl(body: str) -> None:
                 check_names(
                     set(given), MODULES / folder[1], also=frozenset({"source", "providers", "count", "for_each"})
                 )
-    blocks = {"module", "terraform", "resource", "data", "variable", "output", "locals", "provider", "run", "check"}
-    if not blocks & parsed.keys():
+    if is_settings(body):
         given = set(parsed)
         check_names(given, ROOT / "terraform")
         types = {
             one.name: one.arguments["type"] for one in declarations(ROOT / "terraform" / "variables.tf", "variable")
         }
         for name, value in parsed.items():
-            for element in value if isinstance(value, list) else [value]:
+            values = value.values() if types.get(name, "").startswith("map(") else [value]
+            for element in value if isinstance(value, list) else values:
                 if isinstance(element, dict) and not name.startswith("__"):
                     check_fields(element, types[name])
 
@@ -92,8 +92,8 @@ NAMED = re.compile(r"(?<![\w/.])((?:docs|events|lambdas|scripts|terraform|tests)
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_files_that_a_comment_names_exist(source: Path) -> None:
     for comment in re.findall(r"(?:^|\s)#[^\n]*|\"{3}.*?\"{3}", source.read_text(), re.DOTALL):
-        for name in NAMED.findall(comment):
-            assert (ROOT / name).exists(), name
+        for file in NAMED.findall(comment):
+            assert (ROOT / file).exists(), file
 
 
 def test_the_decisions_are_in_their_index() -> None:
