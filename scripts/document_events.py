@@ -13,6 +13,7 @@ from scripts import ROOT
 from scripts.contracts.compatibility import join
 from scripts.contracts.events import EVENTS, load, load_published, to_json
 from scripts.generated.documents import settle
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +43,7 @@ PROMISES = """\
   two events about one image, the one with the greater `sequencer` is later.
 - Fields may be added at any time: **ignore unknown fields**, and unknown values in lists that may grow.
 - A required field keeps its type and limits as long as `schema_version` is the same. A breaking change needs a new
-  version; [`scripts/check_contracts.py`](../scripts/check_contracts.py) rejects all others.
+  version; [`scripts/check_published.py`](../scripts/check_published.py) rejects all others.
 - Fields that are marked *not published yet* are no promise and may change.
 
 """
@@ -161,6 +162,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the document, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)

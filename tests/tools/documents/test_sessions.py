@@ -68,7 +68,7 @@ def hcl(settings: str) -> str:
         sh("cd terraform\nterraform apply"),
         sh("cd terraform") + sh("cd ..\nmake package"),
         sh("export DARKROOM_NAME=darkroom") + sh("darkroom doctor"),
-        sh(". .venvs/dev/bin/activate") + sh("python scripts/check_modules.py --publish"),
+        sh(". .venvs/dev/bin/activate") + sh("python scripts/check_published.py --publish"),
         hcl("api = { logs = true }") + sh("terraform -chdir=terraform apply") + hcl("api = { logs = false, page = 1 }"),
         "Write this into `xray.json`:\n\n```json\n{}\n```\n"
         + sh("aws xray put-resource-policy --policy-name darkroom --policy-document file://xray.json"),
