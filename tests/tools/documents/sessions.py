@@ -19,7 +19,7 @@ import hcl2
 
 from scripts import ROOT
 from scripts.document_modules import declarations
-from tests.tools.documents.commands import check, terraform_folder, variables
+from tests.tools.documents.commands import check, declared, terraform_folder, variables
 from tests.tools.documents.reading import blocks
 
 if TYPE_CHECKING:
@@ -155,11 +155,14 @@ def _steps(texts: Sequence[str], directory: Path) -> Iterator[str]:
             yield f'settings "{saved}" > /dev/null'
 
 
+def is_configuration(body: str) -> bool:
+    """Return True for a block of HCL, and False for a type of a variable, as module READMEs contain."""
+    return not body.startswith(("object(", "map(", "list(", "type "))
+
+
 def is_settings(body: str) -> bool:
     """Return True if a block of HCL sets variables of the root."""
-    if body.startswith(("object(", "map(", "list(", "type ")):
-        return False  # a type that document_modules.py writes
-    return not CONFIGURATION & hcl2.loads(body).keys()
+    return is_configuration(body) and not CONFIGURATION & hcl2.loads(body).keys()
 
 
 def _read(text: str) -> Iterator[Call]:
@@ -205,11 +208,11 @@ class _Reader:
     def follow(self, call: Call) -> None:
         """Check one call after all before it."""
         if call.settings != self.written:
-            new = _parse(call.settings)
+            new = self._parse(call.settings)
             _keeps(self.settings, new)
             self.written, self.settings = call.settings, new
         if call.program == "settings":
-            new = _parse(Path(call.arguments[0]).read_text())
+            new = self._parse(Path(call.arguments[0]).read_text())
             _keeps({name: self.settings[name] for name in self.settings.keys() & new.keys()}, new)
             self.settings |= new
             return
@@ -224,6 +227,13 @@ class _Reader:
                 self._change(folder, command, others)
             self.done.add(f"{command} {folder}")
         self.done.add(" ".join([call.program, *call.arguments]))
+
+    def _parse(self, settings: str) -> dict[str, Any]:
+        """Return the variables that lines of `terraform.tfvars` set."""
+        values: dict[str, Any] = _unquoted(hcl2.loads(settings + "\n"))
+        unknown = values.keys() - declared(self.root / "variables.tf", "variable")
+        assert not unknown, f"{self.root} has no variable {unknown}"
+        return values
 
     def _change(self, folder: Path, command: str, arguments: Sequence[str]) -> None:
         """Check a command that needs all variables."""
@@ -246,10 +256,6 @@ def _required(folder: Path) -> set[str]:
     """Return the variables of a configuration that have no default."""
     found = declarations(folder / "variables.tf", "variable")
     return {variable.name for variable in found if "default" not in variable.arguments}
-
-
-def _parse(settings: str) -> dict[str, Any]:
-    return {name: _unquoted(value) for name, value in hcl2.loads(settings + "\n").items() if not name.startswith("__")}
 
 
 def _unquoted(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Documents name what exists: commands, targets, files and links; every target and document can be found."""
+"""Commands, targets, files and links in documents exist; every target and document can be found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.aws_commands import OWN, SESSION, with_nested
 from tests.tools.documents.commands import MAKEFILE, TARGETS, check
 from tests.tools.documents.reading import DOCUMENTS, name
 
-# Commands in a sentence: between single backticks, and maybe not whole.
+# Commands in a sentence: between single backticks, possibly incomplete.
 PROGRAM = r"(?:make|aws|terraform|darkroom|(?:\.venvs/[\w/]+/)?(?:python3?|pytest|pre-commit|darkroom))"
 MENTIONED = [
     (name(document), " ".join(command.split()))
@@ -24,7 +24,7 @@ MENTIONED = [
 ]
 
 
-# Commands of AWS in code: in messages, help texts, outputs and workflows, up to the quotation mark or line's end.
+# Commands of AWS in code (messages, help texts, outputs, workflows), up to the quotation mark or the end of the line.
 AWS_COMMAND = re.compile(
     rf"\baws (?:{'|'.join(sorted({*SESSION.get_available_services(), *OWN}))}) [a-z][a-z0-9-]+[^`\n]*"
 )
@@ -61,7 +61,7 @@ def test_aws_commands_in_code_exist(file: str, command: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
-def test_links_lead_somewhere(document: Path) -> None:
+def test_links_have_targets(document: Path) -> None:
     text = re.sub(r"```.*?```|`[^`\n]+`", "", document.read_text(), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"[a-z]+:", target):
@@ -75,25 +75,25 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
-def test_files_that_are_named_exist(document: Path) -> None:
+def test_named_files_exist(document: Path) -> None:
     made_by_the_user = {"terraform/terraform.tfvars", "terraform/terraform.tfstate", "terraform/backend.tf"}
     found = set(re.findall(r"`((?:tests|scripts|terraform|lambdas|events|docs|cli)/[\w/.-]+)`", document.read_text()))
     assert {file for file in found - made_by_the_user if not (ROOT / file).exists()} == set()
 
 
 def test_every_target_is_documented() -> None:
-    told = {target for document in DOCUMENTS for target in re.findall(r"`?make ([a-z-]+)", document.read_text())}
-    assert TARGETS - told == set()
-    assert {target for target in told if f"`make {target}`" in "".join(d.read_text() for d in DOCUMENTS)} <= TARGETS
+    named = {target for document in DOCUMENTS for target in re.findall(r"`?make ([a-z-]+)", document.read_text())}
+    assert TARGETS - named == set()
+    assert {target for target in named if f"`make {target}`" in "".join(d.read_text() for d in DOCUMENTS)} <= TARGETS
 
 
-def test_documented_targets_are_phony() -> None:
+def test_targets_are_phony() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
     assert phony
     assert set(phony[1].split()) == TARGETS
 
 
-def test_every_document_is_reachable_from_the_readme() -> None:
+def test_readme_leads_to_every_document() -> None:
     seen, todo = set(), [ROOT / "README.md"]
     while todo:
         document = todo.pop()
