@@ -65,7 +65,7 @@ fuzz: .venvs/fuzz/.installed ## Look for files that break the image core, guided
 	@mkdir -p build/fuzz
 	@.venvs/fuzz/bin/python tests/product/hostile/fuzz.py build/fuzz -max_total_time=$(or $(SECONDS),300) -timeout=10 -artifact_prefix=build/fuzz/
 
-benchmark: .venvs/benchmark/.installed ## Measure the image core beside sharp, pyvips and naive Pillow (BENCHMARK="options of python -m benchmarks")
+benchmark: .venvs/benchmark/.installed ## Measure the image core compared with sharp, pyvips and naive Pillow (BENCHMARK="options of python -m benchmarks")
 	@.venvs/benchmark/bin/python -m benchmarks $(BENCHMARK)
 
 format: setup ## Format Python and Terraform
@@ -73,7 +73,7 @@ format: setup ## Format Python and Terraform
 	@.venvs/dev/bin/ruff check --fix benchmarks cli lambdas localstack_adapter scripts tests
 	@terraform fmt -recursive terraform
 
-docs: setup ## Generate the pages that are made from code
+docs: setup ## Write the generated documents
 	@$(PROJECT_PYTHON) scripts/document_events.py
 	@$(PROJECT_PYTHON) scripts/document_api.py
 	@$(PROJECT_PYTHON) scripts/document_modules.py
@@ -83,13 +83,13 @@ docs: setup ## Generate the pages that are made from code
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/document_architecture.py --write
 
-site: .venvs/site/.installed ## Build the site of all documents into build/site, warnings as errors
+site: .venvs/site/.installed ## Build the website of all documents into build/site, warnings as errors
 	@.venvs/site/bin/python scripts/build_site.py
 
 init: .venvs/dev/.installed ## Install Terraform's provider in terraform/, from a mirror where the registry is out of reach
 	@$(PROJECT_PYTHON) scripts/run_terraform.py init
 
-lock: .venvs/lock/.installed ## Resolve the requirements anew and write the lock files
+lock: .venvs/lock/.installed ## Resolve the requirements again and write the lock files
 	@for file in lambdas/*/requirements*.in requirements/*.in; do \
 	  echo "locking $$file"; \
 	  (cd "$$(dirname $$file)" && $(CURDIR)/.venvs/lock/bin/uv pip compile --quiet --universal --upgrade \

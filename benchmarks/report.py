@@ -28,12 +28,12 @@ CHART = "benchmarks.svg"
 INTRODUCTION = """\
 # Benchmarks
 
-`make benchmark` repeats the measurements on your machine and writes this document. It installs the peers into `.venvs/`;
-without Node.js and npm it omits sharp and says so.
+`make benchmark` repeats the measurements on your machine and writes this document. It installs the peers into
+`.venvs/`; without Node.js and npm it omits sharp and says so.
 
-All peers do the same work: from a file's bytes in memory to a thumbnail (JPEG, 256 pixels, quality 80), a picture with a
-semi-transparent watermark (JPEG, 1,024 pixels, quality 82) and a WebP (1,024 pixels, quality 80, method 4), rotated
-according to EXIF, in sRGB, without metadata.
+All peers do the same work: from a file's bytes in memory to a thumbnail (JPEG, 256 pixels, quality 80), a picture
+with a semi-transparent watermark (JPEG, 1,024 pixels, quality 82) and a WebP (1,024 pixels, quality 80, method 4),
+rotated according to EXIF, in sRGB, without metadata.
 """
 
 HOW = """\
@@ -41,23 +41,23 @@ HOW = """\
 
 - Each peer runs in its own process for each original, without other work. All take turns, for {rounds} rounds after
   {warm_up} warm-up rounds, in a rotating order; the median counts.
-- CPU time is user and system time of all threads, as the operating system reports it. Wall-clock time would depend on the
-  number of processors; a function is paid roughly by CPU time.
+- CPU time is user and system time of all threads, as the operating system reports it. Wall-clock time would depend on
+  the number of processors; a function is paid roughly by CPU time.
 - Memory is the process's peak after all rounds, including the runtime (Python, Node.js).
-- **{documented}**: a pipeline of its own for each derivative, `concurrency(1)`, no cache. **sharp, hand-tuned**: decoded
-  once, with shrink-on-load, to the largest derivative; the others are made from those pixels. **pyvips thumbnail**:
-  `thumbnail_buffer` for each derivative, one thread, no cache. **{naive}**: decoded, rotated and converted in full size,
-  then `thumbnail` from that for each derivative.
+- **{documented}**: a pipeline of its own for each derivative, `concurrency(1)`, no cache. **sharp, hand-tuned**:
+  decoded once, with shrink-on-load, to the largest derivative; the others are made from those pixels. **pyvips
+  thumbnail**: `thumbnail_buffer` for each derivative, one thread, no cache. **{naive}**: decoded, rotated and
+  converted in full size, then `thumbnail` from that for each derivative.
 - **Darkroom** is the image core as in the function's zip, with Pillow's stock wheel; **{simd}** is the same with the
-  optional part `simd`. The default deployment is **{default}**: `parts` in `lambdas/process_image/package.toml` decides.
-  The process that the function starts for each image is not included.
-- The originals are generated for each run and always the same: from the photographs in `DARKROOM_CORPUS` if it is set,
-  else from noise with detail of all sizes. This run used {source}.
-- Quality is SSIMULACRA2 against a reference that is decoded and converted in full size and scaled once; 100 means equal,
-  and differences below half a point are invisible.
+  optional part `simd`. The default deployment is **{default}**: `parts` in `lambdas/process_image/package.toml`
+  decides. The process that the function starts for each image is not included.
+- The originals are generated for each run and always the same: from the photographs in `DARKROOM_CORPUS` if it is
+  set, else from noise with detail of all sizes. This run used {source}.
+- Quality is SSIMULACRA2 against a reference that is decoded and converted in full size and scaled once; 100 means
+  equal, and differences below half a point are invisible.
 - Start is the CPU time of the import in a fresh process. *Bytecode*: everything has its `.pyc`. *None*: neither the
-  function nor its packages have one, as in the default zip. Lambda's boto3 has them in both columns, so its rows differ by
-  chance only.
+  function nor its packages have one, as in the default zip. Lambda's boto3 has them in both columns, so its rows
+  differ by chance only.
 """
 
 

@@ -31,9 +31,7 @@ ENTRY = """<!doctype html>
 def bring_mermaid() -> Path | None:
     """Return a folder with Mermaid for the pages, installed by npm at the locked version; None without npm."""
     if shutil.which("npm") is None:
-        print(
-            "npm is missing: the pages load Mermaid, which draws the diagrams, from the network. Install npm to include it"
-        )
+        print("npm is missing, so the pages load Mermaid, which draws diagrams, from the network")
         return None
     lock = HERE / "package-lock.json"
     wanted, installed = NPM / "static", NPM / "installed.json"

@@ -79,7 +79,7 @@ estimate.
 """
 
 HOW = """\
-## How it is counted
+## Method
 
 - **Times and sizes** are from the function's log: its reports, and the [metrics](observe.md#metrics) of each image.
   Only invocations that did nothing but process images count, INIT included.
@@ -100,7 +100,7 @@ HOW = """\
   images. EventBridge's requests are not documented and not counted.
 - **Dynamic Image Transformation**: AWS's figures are the
   [table in its guide]({solution})
-  to version {version}, read in {told}; it assumes that nine of ten pictures come from the cache. Its price of Lambda is
+  to version {version}, read in {read}; it assumes that nine of ten pictures come from the cache. Its price of Lambda is
   that of 128 MB; the solution
   [deploys {memory:,} MB]({deployed})
   and a REST API. The second column counts with those, for the same milliseconds.
@@ -125,7 +125,7 @@ def render(run: Mapping[str, Any], prices: Prices) -> tuple[str, str]:
         HOW.format(
             command=COMMAND,
             solution=solution["source"],
-            told=solution["date"],
+            read=solution["date"],
             version=solution["version"],
             deployed=solution["deployed"]["source"],
             memory=solution["deployed"]["memory"],

@@ -29,7 +29,7 @@ class Block:
     Attributes:
         language: Language after the fence; empty without one.
         body: The lines.
-        file: File that the preceding sentence tells the reader to write the block to, or None.
+        file: File that the preceding sentence names for the block, or None.
     """
 
     language: str

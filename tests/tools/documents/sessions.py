@@ -1,7 +1,7 @@
-"""Documents as shell sessions: what a reader gets who types every command, from top to bottom, in one shell.
+"""Documents as shell sessions: every command is typed, from top to bottom, in one shell.
 
 A real shell runs the commands in a copy of the repository's tree, so that working directory, environment and files
-carry over from block to block. `make`, `terraform`, `aws` and the project's programs are recorders: they exist where
+stay from block to block. `make`, `terraform`, `aws` and the project's programs are recorders: they exist where
 the reader would find them, and write down how they were called. `verify` then checks the calls in their order.
 """
 
@@ -190,7 +190,7 @@ def verify(calls: Sequence[Call], checkout: Path, *, fresh: bool) -> None:
 
 
 class _Reader:
-    """What a reader has done so far.
+    """Progress of a reader.
 
     Attributes:
         root: Folder of the deployable configuration.

@@ -42,7 +42,7 @@ IN_CODE = [
 ]
 
 
-def test_there_are_commands_to_check() -> None:
+def test_commands_are_found() -> None:
     assert len(MENTIONED) > 20
     assert len(IN_CODE) > 2
 
