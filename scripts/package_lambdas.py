@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 from scripts import ROOT
 from scripts.artifacts.build import Job, build
 from scripts.artifacts.bytecode import find_compiler
-from scripts.artifacts.errors import PackagingError
 from scripts.artifacts.functions import HANDLER, discover, load
 from scripts.artifacts.targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target, local_target
+from scripts.process.entry_point import FAILED, ToolError, entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scripts.artifacts.targets import Target
-
-FAILED = 1
-INTERRUPTED = 130
 
 EPILOG = """\
 A zip is made from the function's folder, the packages that it shares with others, and its hash-locked
@@ -37,17 +34,10 @@ exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted
 """
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    options = _parse(arguments)
-    try:
-        return _run(options)
-    except (PackagingError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("interrupted: finished zips are kept", file=sys.stderr)
-        return INTERRUPTED
+    return _run(_parse(arguments))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -101,7 +91,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"no function {', '.join(unknown)} in {options.source}. Choose from: {', '.join(known)}")
     try:
         options.targets = _targets(options)
-    except PackagingError as error:
+    except ToolError as error:
         parser.error(str(error))
     return options
 
@@ -115,7 +105,7 @@ def _targets(options: argparse.Namespace) -> list[Target]:
     if options.local:
         targets.append(local_target())
     if len({target.folder for target in targets}) > 1:
-        raise PackagingError("--local: Lambda cannot run the zips of this machine. Build them without --arch, --python")
+        raise ToolError("--local: Lambda cannot run the zips of this machine. Build them without --arch, --python")
     return list(dict.fromkeys(targets))
 
 

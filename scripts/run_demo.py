@@ -143,7 +143,7 @@ def _draw(directory: Path, steps: Steps) -> list[Source]:
 
 def _package() -> None:
     status = package_lambdas.main(["--local"])
-    if status == package_lambdas.INTERRUPTED:
+    if status == INTERRUPTED:
         raise KeyboardInterrupt
     if status:
         raise ToolError("the function could not be packaged: see above.")

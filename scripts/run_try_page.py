@@ -42,7 +42,7 @@ INTERRUPTED = 130
 NAME = "page"
 CALLER = "you"
 PAGE = ROOT / "terraform" / "try_page" / "index.html"
-DIRECTORY = ROOT / "build" / "demo-page"
+DIRECTORY = ROOT / "build" / "try"
 ANSWER_SECONDS = 60
 PLAIN_WIDTH = 140  # where there is no terminal
 
@@ -179,7 +179,7 @@ def _forget() -> None:
 
 def _package(way: Way) -> None:
     status = package_lambdas.main(list(packaging_options(way)))
-    if status == package_lambdas.INTERRUPTED:
+    if status == INTERRUPTED:
         raise KeyboardInterrupt
     if status:
         raise ToolError("the functions could not be packaged: see above.")

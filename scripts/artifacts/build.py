@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scripts.artifacts import manifest
-from scripts.artifacts.errors import PackagingError
+from scripts.process.entry_point import ToolError
 from scripts.artifacts.functions import load
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def build(jobs: Sequence[Job], source: Path, output: Path) -> None:
     """Build the zips that are not up to date, and remove those that are out of date from the manifest.
 
     Raises:
-        PackagingError: A zip cannot be built. Those that were built before it are kept.
+        ToolError: A zip cannot be built. Those that were built before it are kept.
     """
     pending, outdated = _compare(jobs, source, output)
     if pending or outdated:
@@ -84,7 +84,7 @@ def _compare(jobs: Sequence[Job], source: Path, output: Path) -> tuple[list[Job]
     entries = manifest.read(output)
     functions: dict[str, Function] = {}
     for name in {entry["function"] for entry in entries.values()}:
-        with suppress(PackagingError, FileNotFoundError):
+        with suppress(ToolError, FileNotFoundError):
             functions[name] = load(source, name)
     outdated = {
         key

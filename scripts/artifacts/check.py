@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.artifacts import manifest
-from scripts.artifacts.errors import PackagingError
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def find_differences(command: Sequence[str], keys: Sequence[str], source: Path, 
         local: The subfolder that the artifacts are in.
 
     Raises:
-        PackagingError: A build failed.
+        ToolError: A build failed.
     """
     folders = [output / local]
     with tempfile.TemporaryDirectory(prefix="darkroom-") as temporary:
@@ -60,7 +60,7 @@ def find_differences(command: Sequence[str], keys: Sequence[str], source: Path, 
                 check=False,
             )
             if done.returncode:
-                raise PackagingError(f"build {number} failed:\n{done.stderr.strip()}")
+                raise ToolError(f"build {number} failed:\n{done.stderr.strip()}")
             folders.append(build / local)
         return [line for key in keys for line in _compare(key, folders)]
 

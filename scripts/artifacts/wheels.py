@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from uv import find_uv_bin
 
 from scripts.artifacts.archive import Entry, conflict, is_needed
-from scripts.artifacts.errors import PackagingError
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def install(function: Function, target: Target, cache: Path, work: Path) -> list
         work: A folder for the installed files.
 
     Raises:
-        PackagingError: A package has no wheel for the target, is not locked, cannot be fetched, or is damaged.
+        ToolError: A package has no wheel for the target, is not locked, cannot be fetched, or is damaged.
     """
     chosen = _choose(function, target, cache, work)
     # uv does not check what its cache holds, so a damaged file is fetched again.
@@ -90,7 +90,7 @@ def install(function: Function, target: Target, cache: Path, work: Path) -> list
                 return [wheel for wheel, _ in found]
         elif option != "--offline":
             raise _explain(failed, function, target)
-    raise PackagingError(f"{', '.join(damaged)}: not what RECORD in the wheel says. Choose another version")
+    raise ToolError(f"{', '.join(damaged)}: not what RECORD in the wheel says. Choose another version")
 
 
 def _choose(function: Function, target: Target, cache: Path, work: Path) -> Path:
@@ -116,7 +116,7 @@ def _choose(function: Function, target: Target, cache: Path, work: Path) -> Path
             if f"sha256:{wheel['hashes']['sha256']}" in function.lock
         ]
         if not wheels:
-            raise PackagingError(
+            raise ToolError(
                 f"{package['name']} {package.get('version', '')}: {function.name}/requirements.txt has no hash "
                 f"(--hash=sha256:…) of a wheel that the index offers for {target}. Find out why, then run `make lock`"
             )
@@ -133,10 +133,10 @@ def _run_uv(arguments: Sequence[str], target: Target) -> str:
     return done.stderr or f"exit status {done.returncode}" if done.returncode else ""
 
 
-def _explain(report: str, function: Function, target: Target) -> PackagingError:
+def _explain(report: str, function: Function, target: Target) -> ToolError:
     advice = next(advice for symptom, advice in _ADVICE.items() if symptom in report).format(name=function.name)
     details = "\n".join(f"    {line}" for line in report.splitlines() if line.strip())
-    return PackagingError(f"the wheels of {function.name} for {target}:\n{details}\n  {advice}")
+    return ToolError(f"the wheels of {function.name} for {target}:\n{details}\n  {advice}")
 
 
 def _read(prefix: Path, chosen: Path) -> list[tuple[Wheel, list[str]]]:
@@ -172,7 +172,7 @@ def _identify(distribution: Distribution, package: dict[str, Any]) -> tuple[str,
     tags = {tag for line in re.findall(r"^Tag: (.+)$", text, re.MULTILINE) for tag in parse_tag(line.strip())}
     names = [name for name in wheels if len(wheels) == 1 or parse_wheel_filename(name)[3] == tags]
     if len(names) != 1:
-        raise PackagingError(
+        raise ToolError(
             f"{package['name']} {package['version']} is one of {', '.join(wheels)}, and its WHEEL file does not say "
             f"which. Keep the hash of only one of them in the lock"
         )

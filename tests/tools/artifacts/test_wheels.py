@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts import package_lambdas
-from scripts.artifacts.errors import PackagingError
+from scripts.process.entry_point import ToolError
 from scripts.artifacts.targets import local_target
 
 if TYPE_CHECKING:
@@ -177,5 +177,5 @@ def test_zips_that_lambda_cannot_run_are_apart(workshop: Workshop, monkeypatch: 
 
 def test_cpu_that_lambda_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scripts.artifacts.targets.platform.machine", lambda: "riscv64")
-    with pytest.raises(PackagingError, match="riscv64"):
+    with pytest.raises(ToolError, match="riscv64"):
         local_target()
