@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scripts.artifacts import manifest
-from scripts.process.entry_point import ToolError
 from scripts.artifacts.functions import load
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

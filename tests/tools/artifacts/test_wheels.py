@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts import package_lambdas
-from scripts.process.entry_point import ToolError
 from scripts.artifacts.targets import local_target
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from tests.tools.artifacts.conftest import Workshop
