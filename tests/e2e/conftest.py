@@ -18,6 +18,7 @@ from scripts import ROOT
 from scripts.engines.localstack import functions_target
 from scripts.engines.ministack import ministack
 from scripts.entry_point import end_in_order
+from scripts.environment import environment
 from scripts.terraform.stack import Stack, emulator_variables
 from tests.e2e.engines import LOCALSTACK, Capability, engine, missing, session
 from tests.e2e.pipeline import Pipeline
@@ -64,12 +65,11 @@ API = {
 def endpoint() -> Iterator[str]:
     """The address of the engine."""
     end_in_order()
-    with ExitStack() as on_exit, pytest.MonkeyPatch.context() as environment:
+    with ExitStack() as on_exit:
         if "AWS_ENDPOINT_URL" not in os.environ:
             shutil.rmtree(DIRECTORY, ignore_errors=True)
             emulator = on_exit.enter_context(ministack(DIRECTORY))
-            for name, value in emulator.environment.items():
-                environment.setenv(name, value)
+            on_exit.enter_context(environment(emulator.environment))
         elif not session().client("sqs").list_queues(QueueNamePrefix=NAME).get("QueueUrls"):
             shutil.rmtree(DIRECTORY, ignore_errors=True)  # the state of an engine that is no more
         yield os.environ["AWS_ENDPOINT_URL"]
