@@ -5,6 +5,12 @@ PROJECT_PYTHON := .venvs/dev/bin/python
 ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/checkov/.installed .venvs/parts/.installed .venvs/site/.installed
 COMMAND := .venvs/dev/bin/darkroom
 
+# As it was given: neither make nor a shell reads it again.
+export DEMO_IMAGES = $(value IMAGES)
+
+# The project's environments are complete. Another Python's settings break them.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONWARNINGS
+
 .DEFAULT_GOAL := help
 .PHONY: help setup package demo demo-page clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down aws-smoke-test check format docs site init lock schemas clean
 
@@ -29,14 +35,15 @@ $(COMMAND): .venvs/dev/.installed Makefile
 package: .venvs/dev/.installed ## Build the functions' zips for AWS into build/ (PACKAGE="options of scripts/package_lambdas.py")
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py $(PACKAGE)
 
-demo: .venvs/dev/.installed .venvs/ministack/.installed ## See the pipeline work, on pictures of its own or IMAGES="files or folders"
-	@$(PROJECT_PYTHON) scripts/run_demo.py $(IMAGES)
+demo: .venvs/dev/.installed .venvs/ministack/.installed ## See the pipeline work, on pictures of its own or IMAGES="a file or folder" (several: quoted as in a shell)
+	@$(PROJECT_PYTHON) scripts/run_demo.py --images "$$DEMO_IMAGES"
 
 demo-page: .venvs/dev/.installed ## Try the API on a page, against LocalStack (PAGE="options of scripts/run_try_page.py")
 	@$(PROJECT_PYTHON) scripts/run_try_page.py $(PAGE)
 
 clean-demo: ## Remove all that `make demo` and `make demo-page` left
 	rm -rf build/demo build/demo-page
+	@for folder in build/localstack/run-*; do [ -e "$$folder/process.json" ] || rm -rf "$$folder"; done # not of one that runs
 
 localstack-test: .venvs/dev/.installed ## Run the end-to-end tests on LocalStack (LOCALSTACK=docker or pip decides how it runs)
 	@$(PROJECT_PYTHON) scripts/run_localstack.py test
@@ -101,4 +108,5 @@ schemas: .venvs/dev/.installed ## Extract what the checks read of AWS's schemas 
 	@$(PROJECT_PYTHON) scripts/refresh_schemas.py
 
 clean: ## Remove environments and everything built
-	rm -rf .venvs build
+	rm -rf .venvs build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

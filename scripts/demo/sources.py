@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import mimetypes
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +64,26 @@ def collect(paths: Sequence[Path]) -> list[Source]:
         raise SourceError("\n".join(problems))
     names = distinct(found.values())
     return [Source(path, name, path.stat().st_size) for path, name in zip(found, names, strict=True)]
+
+
+def split_paths(text: str) -> list[Path]:
+    """Return the paths in a text: the whole text if it exists, else its words, quoted as in a shell.
+
+    A word that does not exist may be a pattern such as `photos/*.jpg`.
+    """
+    whole = Path(text).expanduser()
+    if not text.strip() or whole.exists():
+        return [whole] if text.strip() else []
+    try:
+        words = shlex.split(text)
+    except ValueError:  # an apostrophe in a name
+        return [whole]
+    paths = []
+    for word in words:
+        path = Path(word).expanduser()
+        matches = [] if path.exists() else [Path(match) for match in sorted(glob.glob(str(path)))]  # noqa: PTH207 - it may be absolute
+        paths += matches or [path]
+    return paths
 
 
 def is_image_by_name(path: Path) -> bool:

@@ -46,6 +46,26 @@ def test_a_folder_without_images_fails(tmp_path: Path, capsys: pytest.CaptureFix
     assert "no images found in the folder" in capsys.readouterr().err
 
 
+def make_demo(images: str) -> str:
+    """Run `make demo` with IMAGES and return what it reports."""
+    made = ("-o", ".venvs/dev/.installed", "-o", ".venvs/ministack/.installed")
+    return subprocess.run(
+        ["make", *made, "demo", f"IMAGES={images}"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stderr
+
+
+@pytest.mark.parametrize("name", ["my photos", "it's", 'a "b" $HOME $(x) `y` \\', "für 日本", "a#b;c&d", "a*"])
+def test_make_passes_any_folder_on(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    assert f"error: no images found in the folder {folder}: " in make_demo(str(folder))
+
+
+def test_make_passes_several_paths_on(tmp_path: Path) -> None:
+    said = make_demo(f"'{tmp_path}/a b.jpg' {tmp_path}/c.jpg")
+    assert f"error: {tmp_path}/a b.jpg does not exist.\n{tmp_path}/c.jpg does not exist.\n" in said
+
+
 @pytest.mark.parametrize(
     ("terraform", "message"),
     [(None, "terraform is not on the PATH"), ("1.9.8", "Terraform 1.9.8 is too old: install 1.11 or newer")],
