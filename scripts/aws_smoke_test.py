@@ -28,7 +28,7 @@ from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import Progress
 from scripts.demo.pictures import draw_pictures
 from scripts.demo.terminal import Steps
-from scripts.entry_point import ToolError, entry_point
+from scripts.process.entry_point import ToolError, entry_point
 from scripts.smoke import api as smoke_api
 from scripts.smoke.checks import KEYS, Smoke, SmokeClients, Witness, leave
 from scripts.smoke.facts import AWS, Facts, Outcome, estimate

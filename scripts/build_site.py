@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from sphinx.cmd.build import main as sphinx
 
 from scripts import ROOT
-from scripts.entry_point import ToolError, entry_point
+from scripts.process.entry_point import ToolError, entry_point
 
 HERE = ROOT / "scripts" / "website"
 SITE = ROOT / "build" / "site"

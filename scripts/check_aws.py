@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scripts.aws_checks import endpoints, iam, kms, metrics, neighbours, provider6, shapes, values
 from scripts.aws_checks.plans import load_plans
-from scripts.entry_point import entry_point
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

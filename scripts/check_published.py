@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import ROOT
-from scripts.entry_point import entry_point
+from scripts.process.entry_point import entry_point
 from scripts.release import contracts, modules
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import hcl2
 from lark import Token, Tree
 from lark.exceptions import LarkError
 
-from scripts.entry_point import ToolError, entry_point
+from scripts.process.entry_point import ToolError, entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

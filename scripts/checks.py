@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts import ROOT
-from scripts.entry_point import entry_point
+from scripts.process.entry_point import entry_point
 
 BIN = ROOT / ".venvs" / "dev" / "bin"
 

@@ -10,8 +10,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
-from scripts.entry_point import entry_point
 from scripts.generated.documents import settle
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ from scripts import ROOT
 from scripts.architecture.graph import graph_of
 from scripts.architecture.mermaid import mermaid
 from scripts.architecture.rules import MOST_HOPS, findings, longest_way, way_names
-from scripts.entry_point import ToolError, entry_point
 from scripts.generated.documents import settle
+from scripts.process.entry_point import ToolError, entry_point
 from scripts.terraform.plan import Plan
 from scripts.terraform.root_plan import root_plan
 

@@ -31,9 +31,9 @@ from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import LEAST_CONCURRENCY
 from scripts.demo.sources import collect
 from scripts.engines.ministack import ministack
-from scripts.entry_point import ToolError, entry_point
-from scripts.environment import environment
 from scripts.generated.documents import draw_bars, machine, markdown, settle
+from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.environment import environment
 from scripts.terraform.stack import Stack, emulator_variables
 
 if TYPE_CHECKING:

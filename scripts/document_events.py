@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from scripts import ROOT
 from scripts.contracts.compatibility import join
 from scripts.contracts.events import EVENTS, load, load_published, to_json
-from scripts.entry_point import entry_point
 from scripts.generated.documents import settle
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -13,7 +13,7 @@ from scripts import ROOT
 from scripts.artifacts import manifest as packaging_manifest
 from scripts.artifacts.functions import discover
 from scripts.artifacts.targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target
-from scripts.entry_point import ToolError, entry_point
+from scripts.process.entry_point import ToolError, entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

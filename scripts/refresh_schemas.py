@@ -19,7 +19,7 @@ from scripts import ROOT
 from scripts.aws_checks import provider6, values
 from scripts.aws_checks.cloudformation_schemas import read_limits
 from scripts.aws_checks.provider_schemas import provider_version, read_schemas
-from scripts.entry_point import ToolError, entry_point
+from scripts.process.entry_point import ToolError, entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,7 +28,7 @@ from process_image.image import (
 )
 from process_image.isolation import Budget, RenderingFailedError, run
 from process_image.measures import Stopwatch
-from scripts.entry_point import entry_point
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -27,7 +27,7 @@ from scripts.demo.pipeline import Clients, Observer, Run
 from scripts.demo.report import write_page
 from scripts.demo.sources import collect, split_paths
 from scripts.demo.terminal import LiveJourneys, Steps, describe_outcome, results_table, ways_table
-from scripts.entry_point import ToolError, entry_point
+from scripts.process.entry_point import ToolError, entry_point
 from scripts.terraform.stack import check_terraform
 
 if TYPE_CHECKING:

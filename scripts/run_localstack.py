@@ -23,8 +23,8 @@ from scripts import ROOT
 from scripts.engines.docker import Compose, projects, what_docker_lacks
 from scripts.engines.localstack import HOST, LocalStack, Way, packaging_options
 from scripts.engines.pip import RUNNING, Process
-from scripts.entry_point import ToolError, entry_point
-from scripts.environment import engine_environment
+from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.environment import engine_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

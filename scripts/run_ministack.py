@@ -12,8 +12,8 @@ from pathlib import Path
 
 from scripts import ROOT
 from scripts.engines.ministack import ministack
-from scripts.entry_point import entry_point
-from scripts.environment import engine_environment
+from scripts.process.entry_point import entry_point
+from scripts.process.environment import engine_environment
 
 
 @entry_point

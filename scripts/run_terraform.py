@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from scripts import ROOT
-from scripts.entry_point import entry_point
+from scripts.process.entry_point import entry_point
 from scripts.terraform.stack import check_terraform, provider_environment
 
 

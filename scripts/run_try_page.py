@@ -25,8 +25,8 @@ from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import LEAST_CONCURRENCY, Progress, exclusive
 from scripts.demo.terminal import Steps
 from scripts.engines.localstack import HOST, packaging_options, target
-from scripts.entry_point import ToolError, entry_point
-from scripts.environment import environment
+from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.environment import environment
 from scripts.run_localstack import choose, localstack
 from scripts.terraform.stack import Stack, check_terraform, emulator_variables
 

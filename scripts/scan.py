@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scripts import ROOT
-from scripts.entry_point import ToolError, entry_point
+from scripts.process.entry_point import ToolError, entry_point
 from scripts.terraform.root_plan import VARIABLES, root_plan
 
 CHECKOV = ROOT / ".venvs" / "checkov" / "bin" / "checkov"

@@ -9,7 +9,7 @@ import sys
 from base64 import b64encode
 
 from scripts import ROOT
-from scripts.entry_point import entry_point
+from scripts.process.entry_point import entry_point
 
 PAGE = ROOT / "terraform" / "try_page" / "index.html"
 

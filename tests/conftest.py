@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from scripts.environment import prepare
+from scripts.process.environment import prepare
 
 # Terraform's and AWS's settings stay out where tools set theirs. GIT_DIR, as a git hook has it, would make the tests'
 # own repositories the user's.

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
 from scripts.engines.ministack import forget, ministack
-from scripts.entry_point import ToolError
-from scripts.environment import environment
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import environment
 from scripts.terraform.stack import Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:

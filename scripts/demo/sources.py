@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.entry_point import WRONG_USAGE, ToolError
+from scripts.process.entry_point import WRONG_USAGE, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 from scripts import ROOT
 from scripts.engines.localstack import ANSWER_SECONDS, LocalStack, Way, ask, url
-from scripts.entry_point import ToolError
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path

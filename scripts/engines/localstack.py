@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from localstack_client.session import Session  # type: ignore[import-untyped]
 
 from scripts.artifacts.targets import DEFAULT_PYTHON, lambda_target, local_target
-from scripts.entry_point import ToolError
-from scripts.environment import engine_settings
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import engine_settings
 
 if TYPE_CHECKING:
     from scripts.artifacts.targets import Target

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 import trustme
 
 from scripts import ROOT
-from scripts.entry_point import ToolError
-from scripts.environment import engine_settings, inherited
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import engine_settings, inherited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ from typing import Any
 
 from scripts import ROOT
 from scripts.engines.localstack import ANSWER_SECONDS, HOST, LocalStack, Way, ask, url
-from scripts.entry_point import ToolError
-from scripts.environment import inherited
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import inherited
 
 REQUIREMENTS = ROOT / "requirements" / "localstack.txt"
 ADAPTER = ROOT / "localstack_adapter"

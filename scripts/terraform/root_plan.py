@@ -14,7 +14,7 @@ from typing import Any
 
 from scripts import ROOT
 from scripts.engines.ministack import ministack
-from scripts.environment import environment
+from scripts.process.environment import environment
 from scripts.terraform.stack import Stack, emulator_variables
 
 FOLDER = ROOT / "build" / "plan"

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
 from scripts.artifacts.targets import local_target
-from scripts.entry_point import ToolError
-from scripts.environment import CONFIGURATION_FILES, inherited
 from scripts.prerequisites import terraform_problem
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import CONFIGURATION_FILES, inherited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -15,7 +15,7 @@ from scripts.document_modules import (
     readmes,
     render,
 )
-from scripts.entry_point import ToolError
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.entry_point import FAILED, INTERRUPTED, WRONG_USAGE, ToolError, entry_point
+from scripts.process.entry_point import FAILED, INTERRUPTED, WRONG_USAGE, ToolError, entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ def test_signals_interrupt(number: signal.Signals, capsys: pytest.CaptureFixture
 def test_closed_output_ends_without_a_traceback(lines: int) -> None:
     program = (
         "import sys\n"
-        "from scripts.entry_point import entry_point\n"
+        "from scripts.process.entry_point import entry_point\n"
         "@entry_point\n"
         "def main():\n"
         "    sys.stdin.read()\n"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts import ROOT
-from scripts.environment import direct_loopback, engine_environment, engine_settings, environment, prepare
 from scripts.prerequisites import terraform_problem
+from scripts.process.environment import direct_loopback, engine_environment, engine_settings, environment, prepare
 from scripts.terraform.stack import Terraform
 
 if TYPE_CHECKING:

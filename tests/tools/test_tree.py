@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from scripts import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCES = ("benchmarks", "cli/src", "lambdas", "scripts", "tests")
 

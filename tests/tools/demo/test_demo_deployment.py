@@ -15,7 +15,7 @@ from scripts import ROOT
 from scripts.demo import deployment as demo_deployment
 from scripts.demo.deployment import Progress, exclusive, fingerprint
 from scripts.engines.ministack import SAVED, forget
-from scripts.entry_point import ToolError
+from scripts.process.entry_point import ToolError
 from scripts.terraform.stack import Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from scripts.engines import pip as localstack_pip
 from scripts.engines.docker import what_docker_lacks
 from scripts.engines.localstack import Way, ask, functions_target, target, url
 from scripts.engines.pip import PYTHONS, Process, find_python
-from scripts.entry_point import ToolError
+from scripts.process.entry_point import ToolError
 from scripts.run_localstack import choose
 
 ANSWERS = 'case "$1" in version) echo 20.10 ;; compose) echo 2.26 ;; esac'

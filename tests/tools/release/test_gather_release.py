@@ -12,8 +12,8 @@ import pytest
 from scripts import ROOT
 from scripts.artifacts.functions import discover
 from scripts.artifacts.manifest import Artifact
-from scripts.entry_point import ToolError
 from scripts.gather_release import gather, main, notes
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts.check_tfvars import ROOT, check, files, main, own_files
-from scripts.entry_point import ToolError
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, ParamSpec
 
-from scripts.environment import prepare
+from scripts.process.environment import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
