@@ -27,7 +27,7 @@ from scripts.demo.pipeline import Clients, Observer, Run
 from scripts.demo.report import write_page
 from scripts.demo.sources import collect, split_paths
 from scripts.demo.terminal import LiveJourneys, Steps, describe_outcome, results_table, ways_table
-from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.entry_point import FAILED, ToolError, entry_point
 from scripts.terraform.stack import check_terraform
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from scripts.engines.ministack import Emulator
 
 DONE = 0
-FAILED = 1
-WRONG_USAGE = 2
-INTERRUPTED = 130
 
 PATIENCE_SECONDS = 90
 LETTER_CHARACTERS = 300
@@ -112,7 +109,7 @@ def _run(options: argparse.Namespace, steps: Steps) -> int:
     sources = collect([*options.paths, *options.images])  # first of all: a mistyped path should not cost a minute
     check_terraform()
     directory: Path = options.directory.resolve()
-    _package()
+    package_lambdas.package(["--local"])
     with ExitStack() as on_exit:
         on_exit.enter_context(exclusive(directory))
         sources = sources or _draw(directory, steps)
@@ -143,14 +140,6 @@ def _draw(directory: Path, steps: Steps) -> list[Source]:
         sources = collect(draw_pictures(directory / "originals"))
         done.append(f"{len(sources)} pictures are drawn, one of them broken on purpose")
     return sources
-
-
-def _package() -> None:
-    status = package_lambdas.main(["--local"])
-    if status == package_lambdas.INTERRUPTED:
-        raise KeyboardInterrupt
-    if status:
-        raise ToolError("the function could not be packaged: see above.")
 
 
 def _apply(directory: Path, observer: Observer, steps: Steps) -> Mapping[str, Any]:

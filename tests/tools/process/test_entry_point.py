@@ -35,7 +35,7 @@ def _signals_as_before() -> Iterator[None]:
         (WrongUsageError("no such file"), WRONG_USAGE, "error: no such file\n"),
         (FileNotFoundError(2, "No such file", "x"), FAILED, "error: [Errno 2] No such file: 'x'\n"),
         (KeyboardInterrupt(), INTERRUPTED, "interrupted\n"),
-        (KeyboardInterrupt("nothing is left"), INTERRUPTED, "interrupted; nothing is left\n"),
+        (KeyboardInterrupt("nothing is left"), INTERRUPTED, "interrupted: nothing is left\n"),
     ],
 )
 def test_expected_errors_are_printed(
