@@ -48,6 +48,7 @@ CHECK = (
     Step("lint", tool("ruff", "check", "--quiet", *SOURCES)),
     Step("types", tool("mypy", "--no-error-summary", *SOURCES)),
     Step("layers", tool("lint-imports", "--no-logo"), {"PYTHONPATH": "lambdas"}),
+    Step("english", tool("python", "scripts/check_english.py")),
     Step("terraform fmt", ("terraform", "fmt", "-check", "-recursive", "terraform")),
     Step("contracts", tool("python", "scripts/check_contracts.py")),
     Step("modules", tool("python", "scripts/check_modules.py")),
