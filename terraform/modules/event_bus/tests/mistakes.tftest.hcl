@@ -1,4 +1,4 @@
-# Mistakes fail at plan.
+# Invalid values fail at plan.
 
 mock_provider "aws" {
   mock_data "aws_iam_policy_document" {

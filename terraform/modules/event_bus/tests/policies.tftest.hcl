@@ -1,4 +1,4 @@
-# The policies, as the real provider renders them: offline, for a plan of new resources calls nothing.
+# The policies, as the real provider renders them. Offline: a plan of new resources makes no request.
 
 provider "aws" {
   region                      = "eu-west-1"

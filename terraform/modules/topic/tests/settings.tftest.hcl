@@ -1,4 +1,4 @@
-# What the module sets, read from a mocked provider: nothing is called.
+# Settings of the resources, with a mocked provider. Offline.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
