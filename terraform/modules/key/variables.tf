@@ -53,11 +53,11 @@ variable "rotation_days" {
 
 variable "services" {
   description = <<-EOT
-    AWS services that may use the key themselves, by a name for each grant. `source_arns` (wildcards admitted) becomes the
+    AWS services that may use the key directly, by a name of your choice. `source_arns` (wildcards allowed) becomes the
     condition `aws:SourceArn`; ARNs without an account, such as those of buckets, add the condition `aws:SourceAccount`.
-    `encryption_context` becomes conditions `kms:EncryptionContext:<key>` (wildcards admitted), for the services that send
-    no source: CloudWatch Logs (`aws:logs:arn`), and EventBridge publishing to an encrypted SNS topic
-    (`aws:sns:topicArn`), where AWS supports no condition on the source. One of the two is required.
+    `encryption_context` becomes conditions `kms:EncryptionContext:<key>` (wildcards allowed), for services that send no
+    source: CloudWatch Logs (`aws:logs:arn`), and EventBridge publishing to an encrypted SNS topic (`aws:sns:topicArn`),
+    for which AWS supports no condition on the source. One of the two is required.
   EOT
   type = map(object({
     service            = string # such as sns.amazonaws.com

@@ -1,5 +1,5 @@
-# A function that answers every job of a queue, {"text": "to be or not to be"}, with one in another, {"words": 6}.
-# What is no such job is tried five times, while the others go on, and then rests as it was in the dead-letter queue.
+# A function that reads jobs from a queue, {"text": "to be or not to be"}, and sends results to another, {"words": 6}.
+# An invalid job is received five times without blocking the others, and is then kept unchanged in the DLQ.
 
 terraform {
   required_version = ">= 1.11"
@@ -51,7 +51,7 @@ data "aws_iam_policy_document" "results" {
 }
 
 resource "aws_kms_key" "jobs" {
-  description             = "Jobs, results, and the function between them"
+  description             = "Jobs and results of the function"
   deletion_window_in_days = 7
   enable_key_rotation     = true
 
@@ -100,16 +100,16 @@ resource "aws_sqs_queue" "results" {
 }
 
 output "dlq_url" {
-  description = "Jobs that failed five times rest here."
+  description = "URL of the DLQ with the jobs that failed five times."
   value       = aws_sqs_queue.dlq.url
 }
 
 output "jobs_url" {
-  description = "Send jobs to this queue, such as {\"text\": \"to be or not to be\"}."
+  description = "URL of the queue to send jobs to, such as {\"text\": \"to be or not to be\"}."
   value       = aws_sqs_queue.jobs.url
 }
 
 output "results_url" {
-  description = "Their answers arrive in this queue."
+  description = "URL of the queue of the results."
   value       = aws_sqs_queue.results.url
 }
