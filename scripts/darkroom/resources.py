@@ -45,7 +45,7 @@ class Dlq(StrEnum):
 _DLQ_NAMES = {
     Dlq.UPLOADS: "{}-uploads-dlq",
     Dlq.RECORD_IMAGE: "{}-record-image-dlq",
-    Dlq.NOTIFICATIONS: "{}-notifications-undelivered",
+    Dlq.NOTIFICATIONS: "{}-notifications-dlq",
     Dlq.UPLOADS_RULES: "{}-uploads-events-dlq",
     Dlq.BUS: "{}-bus-dlq",
 }

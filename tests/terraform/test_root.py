@@ -416,7 +416,7 @@ def test_every_subscription_has_a_dead_letter_queue_and_its_filter(applied: Appl
     assert subscription["endpoint"] == SUBSCRIBER
     assert json.loads(subscription["filter_policy"]) == {"status": ["Processed"]}
     assert json.loads(subscription["redrive_policy"])["deadLetterTargetArn"].endswith(
-        ":darkroom-notifications-undelivered"
+        ":darkroom-notifications-dlq"
     )
 
 
