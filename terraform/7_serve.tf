@@ -88,7 +88,7 @@ locals {
   }
 
   # No bucket has this name: a request that a template does not complete fails.
-  api_nowhere = { for name in ["bucket", "owner", "id"] : "path.${name}" => "'-'" }
+  api_no_bucket = { for name in ["bucket", "owner", "id"] : "path.${name}" => "'-'" }
 
   api_routes = {
     "POST /images" = {
@@ -147,7 +147,7 @@ locals {
       integration = {
         service    = "s3:path/{bucket}/{owner}/{id}"
         method     = "DELETE"
-        parameters = merge(local.api_nowhere, { "header.If-Match" = "'*'" }) # otherwise S3 creates a delete marker for an image that never existed
+        parameters = merge(local.api_no_bucket, { "header.If-Match" = "'*'" }) # otherwise S3 creates a delete marker for an image that never existed
         templates  = { "application/json" = local.api_template["delete_image.request"] }
         responses = {
           "204"                  = { status = 202, template = local.api_template["delete_image.response"] }
@@ -176,7 +176,7 @@ locals {
       integration = {
         service    = "s3:path/{bucket}/{owner}/{id}/{version}/{variant}"
         method     = "GET"
-        parameters = merge(local.api_nowhere, { "path.version" = "'-'", "path.variant" = "'-'" })
+        parameters = merge(local.api_no_bucket, { "path.version" = "'-'", "path.variant" = "'-'" })
         templates  = { "application/json" = local.api_template["get_variant.request"] }
         responses = {
           "200" = {

@@ -62,7 +62,7 @@ locals {
                 {
                   statusCode         = tostring(response.status)
                   responseParameters = { for header, value in merge(local.headers, response.headers) : "method.response.header.${header}" => value }
-                  # Without it, what a caller accepts would decide whether text is taken for base64.
+                  # Without it, the caller's Accept header would decide whether text is decoded as base64.
                   contentHandling = response.template == null ? "CONVERT_TO_BINARY" : "CONVERT_TO_TEXT"
                 },
                 { for template in response.template[*] : "responseTemplates" => { "application/json" = template } },

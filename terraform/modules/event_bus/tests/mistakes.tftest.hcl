@@ -114,7 +114,7 @@ run "publishers_of_the_default_bus" {
 run "publisher_without_an_account" {
   command = plan
   variables {
-    publishers = { nobody = {} }
+    publishers = { partner = {} }
   }
   expect_failures = [var.publishers]
 }

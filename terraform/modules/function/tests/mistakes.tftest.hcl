@@ -140,7 +140,7 @@ run "negative_reservation" {
   expect_failures = [var.concurrency]
 }
 
-run "nothing_provisioned" {
+run "provisioned_concurrency_of_zero" {
   command = plan
   variables {
     concurrency = { provisioned = 0 }

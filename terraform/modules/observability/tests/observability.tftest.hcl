@@ -39,7 +39,7 @@ run "each_input_has_its_alarms" {
     alarm_topic_arns   = ["arn:aws:sns:eu-central-1:123456789012:operators"]
     apis               = { shop = { api = "shop-api", stage = "v1" } }
     dead_letter_queues = { jobs = { name = "jobs-dlq", advice = "Redrive it." } }
-    found              = { gaps = { namespace = "shop", metric = "Gaps", dimensions = {}, advice = "Something lacks. Look for it." } }
+    found              = { gaps = { namespace = "shop", metric = "Gaps", dimensions = {}, advice = "A part is missing. Find it." } }
     functions          = { worker = { name = "worker", timeout = 60 } }
     queues             = { jobs = { name = "jobs", max_age = 600 } }
     rules              = { ordered = { name = "ordered", bus = "shop" }, put = { name = "put" } }

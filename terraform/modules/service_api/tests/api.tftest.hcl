@@ -471,7 +471,7 @@ run "invalid_values_fail_at_plan" {
   command = plan
 
   variables {
-    authorization = { type = "NOBODY" }
+    authorization = { type = "PASSWORD" }
     cors          = { origins = ["shop.example"] }
     key_arn       = "shop"
     logging       = { level = "ALL" }

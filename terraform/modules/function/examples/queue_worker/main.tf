@@ -29,7 +29,7 @@ module "queue_worker" {
 
   artifact = {
     path          = "${path.module}/queue_worker.zip"
-    sha256        = "24155ae50fa771bf59cccdd09ddf6eb0a0fb06057cae8c18520f206a307eaebb"
+    sha256        = "8666694e3058f8c34a88e1fa457a59a80db7f96999151010af324b166ff573e2"
     build_command = "zip -r queue_worker.zip queue_worker"
   }
 
