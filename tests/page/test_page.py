@@ -188,7 +188,7 @@ def test_an_image_is_deleted_when_that_is_meant(page: Page, api: Pretence) -> No
     shown.get_by_role("button", name="Delete dunes.jpg").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     gone = expect_state(page, "deleted")
-    expect(gone).to_contain_text("all its variants are gone")
+    expect(gone).to_contain_text("all its variants are deleted")
     expect(gone.get_by_role("button", name="Delete")).to_be_hidden()
     expect(gone.get_by_role("heading")).to_be_focused()
     page.reload()
@@ -222,7 +222,7 @@ def test_no_news_for_long_is_said_and_asked_for_again(page: Page, api: Pretence)
     for _ in range(50):
         page.clock.run_for(5_000)
     failed = expect_state(page, "failed")
-    expect(failed).to_contain_text("There is no news of this image. It may still come.")
+    expect(failed).to_contain_text("This image has no result yet. Check again later.")
     page.clock.resume()
     api.processed(next(iter(api.records)))
     failed.get_by_role("button", name="Try again").click()
@@ -334,7 +334,7 @@ def test_a_token_is_borne(visit: Callable[..., Page], api: Pretence) -> None:
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        (picture_file(size=1_000_001), "This file has 1.0 MB; 1.0 MB is the most that is taken."),
+        (picture_file(size=1_000_001), "This file has 1.0 MB; the limit is 1.0 MB."),
         ({"name": "dunes.jpg", "mimeType": "image/jpeg", "buffer": b""}, "This file is empty."),
     ],
 )
@@ -351,10 +351,10 @@ def test_what_cannot_be_taken_is_not_sent(
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
-        (413, "too_large", "This file is larger than the API takes: 20.0 MB at most."),
+        (413, "too_large", "This file is too large for the API: the limit is 20.0 MB."),
         (415, "unsupported_media_type", "The API does not take files of this kind."),
-        (429, "quota_exceeded", "The quota of this key is used up."),
-        (500, "internal_error", "Something went wrong in the API."),
+        (429, "quota_exceeded", "The quota of this key is exceeded."),
+        (500, "internal_error", "An error occurred in the API."),
     ],
 )
 def test_a_failed_upload_is_said_and_can_be_tried_again(
@@ -371,7 +371,7 @@ def test_a_failed_upload_is_said_and_can_be_tried_again(
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(400, "it may be too large"), (403, "longer than its form is good for"), (503, "The upload broke off.")],
+    [(400, "it may be too large"), (403, "The form for the upload has expired."), (503, "The upload failed.")],
 )
 def test_the_bucket_may_refuse(page: Page, api: Pretence, large: Path, status: int, words: str) -> None:
     api.answer("POST /owner", (status, "as S3 says it"))
@@ -412,7 +412,7 @@ def test_an_api_out_of_reach_is_said(visit: Callable[..., Page], api: Pretence) 
 def test_a_missing_configuration_is_said(visit: Callable[..., Page], api: Pretence) -> None:
     api.config = {}
     page = visit()
-    expect(page.get_by_role("alert").first).to_contain_text("config.json beside this page cannot be read")
+    expect(page.get_by_role("alert").first).to_contain_text("config.json next to this page cannot be read")
     api.config = Pretence().config
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("Nothing here yet")).to_be_visible()
