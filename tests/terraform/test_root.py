@@ -44,9 +44,9 @@ def marked(**fields: Any) -> dict[str, Any]:
 MISTAKES: dict[str, dict[str, Any]] = {
     'name "Darkroom"': {"name": "Darkroom"},
     'name "1st"': {"name": "1st"},
-    "observe.findings tells one to five topics, and alarm_topic_arns has 0": {"observe": {"findings": True}},
+    "observe.findings needs one to five topics, but alarm_topic_arns has 0": {"observe": {"findings": True}},
     'name "a-name-that-is-far-too-long"': {"name": "a-name-that-is-far-too-long"},
-    "make bucket names of 64 characters, and S3 takes 63: use a name of at most 23": {
+    "result in bucket names of 64 characters, but S3 allows 63: use a name of at most 23": {
         "name": "n" * 24,
         "region": "xx-northwest-10a",
     },
@@ -57,14 +57,14 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "max_frames is 0.5, max_seconds is -1": {"limits": {"max_frames": 0.5, "max_seconds": -1}},
     "max_pixels is 178956971": {"limits": {"max_pixels": 178956971}},
     "max_metadata_bytes is 16777217": {"limits": {"max_metadata_bytes": 16777217}},
-    "timeout of 74 s: set it to 75": {"process_image": {"timeout": 74}},
-    "memory of 1023 MB is less than limits.max_memory 768": {
+    "the timeout 74 s is less than batch_size 5 × limits.max_seconds 10 + 25 s for an unanswered request: set it to at least 75": {"process_image": {"timeout": 74}},
+    "memory of 1023 MB is less than limits.max_memory 768 + 256 MB for the function itself: set it to at least 1024": {
         "process_image": {"memory": 1023},
         "limits": {"max_memory": 768},
     },
-    "give at least one": {"variants": []},
-    '"a/b", "" cannot be a name': {"variants": [variant(name="a/b"), variant(name=""), variant(name="good")]},
-    '"web" occurs twice': {"variants": [variant(), variant(name="other"), variant(width=7)]},
+    "variants: the list is empty: add at least one variant": {"variants": []},
+    '"a/b", "" is not a valid name': {"variants": [variant(name="a/b"), variant(name=""), variant(name="good")]},
+    '"web" is used more than once': {"variants": [variant(), variant(name="other"), variant(width=7)]},
     '"web" has the unknown format "tiff"': {"variants": [variant(format="tiff"), variant(name="other")]},
     '"web" has the unknown fit "fill"': {"variants": [variant(height=768, fit="fill")]},
     '"web" has the quality 101': {"variants": [variant(quality=101)]},
@@ -75,12 +75,12 @@ MISTAKES: dict[str, dict[str, Any]] = {
     'a width or height of "tall" is out of range': {"variants": [{"name": "tall", "height": 0}]},
     'a width or height of "half" is out of range': {"variants": [{"name": "half", "height": 10.5}]},
     '"web" needs both width and height for its fit': {"variants": [variant(fit="cover")]},
-    '"web" has a background that is no colour': {"variants": [variant(background="white")]},
-    'the watermark of "web" needs either a text or an image': {"variants": [variant(watermark={})]},
-    'the watermark of "web" needs either a text or an image, and not both': {"variants": [marked(image="logo.png")]},
-    'the watermark of "web" has a scale (above 0 to 1)': {"variants": [marked(scale=0)]},
-    'the watermark of "web" has a scale (above 0 to 1), opacity (0 to 1)': {"variants": [marked(opacity=1.1)]},
-    "or margin (0 to 0.5) out of range": {"variants": [marked(margin=0.6)]},
+    '"web" has a background that is not a colour': {"variants": [variant(background="white")]},
+    'the watermark of "web" needs either text or image': {"variants": [variant(watermark={})]},
+    'the watermark of "web" needs either text or image: set exactly one': {"variants": [marked(image="logo.png")]},
+    'the watermark of "web" is out of range: use a scale above 0 and up to 1': {"variants": [marked(scale=0)]},
+    "is out of range: use a scale above 0 and up to 1, an opacity from 0 to 1": {"variants": [marked(opacity=1.1)]},
+    "and a margin from 0 to 0.5": {"variants": [marked(margin=0.6)]},
     'the watermark text of "web" cannot be drawn': {"variants": [marked(text="写真")]},
     'the watermark text of "padded" cannot be drawn': {
         "variants": [marked(), {**marked(text="Darkroom\n"), "name": "padded"}]
@@ -91,14 +91,14 @@ MISTAKES: dict[str, dict[str, Any]] = {
     },
     '"application" differs only in case from Application': {"tags": {"application": "shop"}},
     '"Team", "team" differ only in case': {"tags": {"Team": "shop", "team": "shop", "Application": "shop"}},
-    'a key does not begin with aws:, unlike "AWS:team", "te*m", "team"': {
+    'no key that begins with aws:. Not valid: "AWS:team", "te*m", "team"': {
         "tags": {"AWS:team": "x", "te*m": "x", "team": "x" * 257, "Ünit 1_.:/=+@-": "", "Application": "y"}
     },
     "api.upload_expiry is 3601 s": {"api": {"upload_expiry": 3601}},
     'reconcile.schedule "daily"': {"reconcile": {"schedule": "daily"}},
     "reconcile.grace_minutes is 0": {"reconcile": {"grace_minutes": 0}},
     "reconcile.timeout is 60 s": {"reconcile": {"timeout": 60}},
-    "authorization.type AWS_IAM asks for a signature": {"api": {"page": True}},
+    "authorization.type AWS_IAM requires a signature": {"api": {"page": True}},
 }
 
 
@@ -182,7 +182,7 @@ def test_a_missing_artifact_names_the_command_that_builds_it(plans: dict[str, li
     found = plans["a_missing_artifact"]
     missing = f"../nowhere/process_image-{ARCHITECTURE}-{RUNTIME}.zip of function darkroom-process-image does not exist"
     assert any(missing in error for error in found), found
-    assert all("it must be built first, with: make package." in error for error in found), found
+    assert all("build it first, with: make package." in error for error in found), found
 
 
 def test_a_missing_artifact_of_another_python_names_its_own_command(plans: dict[str, list[str]]) -> None:
@@ -192,7 +192,7 @@ def test_a_missing_artifact_of_another_python_names_its_own_command(plans: dict[
 
 def test_an_artifact_that_is_not_the_manifests_has_to_be_built_again(plans: dict[str, list[str]]) -> None:
     (error,) = plans["a_changed_artifact"]
-    assert "it must be built again, with: make package." in error
+    assert "build it again, with: make package." in error
 
 
 @pytest.mark.parametrize(
