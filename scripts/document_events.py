@@ -44,7 +44,7 @@ PROMISES = """\
   may grow.
 - A field that is required stays, and keeps its type and limits, as long as `schema_version` is the same. A
   change that could break a consumer is a new version:
-  [`scripts/check_contracts.py`](../scripts/check_contracts.py) refuses any other way.
+  [`scripts/check_published.py`](../scripts/check_published.py) refuses any other way.
 - What is marked as *not published yet* is not promised and may still change.
 
 """

@@ -58,18 +58,9 @@ def _load(folder: Path) -> Contract:
 
 
 def load_published(folder: Path = EVENTS) -> dict[str, Any]:
-    """What was published: by event its `pattern` and, by version, its normalised schemas (`versions`).
-
-    Raises:
-        FileNotFoundError: There is no such record, which is not the same as nothing being published.
-    """
+    """Return what is published: for each event its `pattern` and, by version, its normalised schemas (`versions`)."""
     published: dict[str, Any] = _read(folder / "published.json")
     return published
-
-
-def save_published(published: dict[str, Any], folder: Path = EVENTS) -> None:
-    """Write what is published."""
-    (folder / "published.json").write_text(to_json(published), encoding="utf-8")
 
 
 def to_json(value: object) -> str:

@@ -415,9 +415,7 @@ def test_every_subscription_has_a_dead_letter_queue_and_its_filter(applied: Appl
     subscription = applied.one("aws_sns_topic_subscription", "notifications")
     assert subscription["endpoint"] == SUBSCRIBER
     assert json.loads(subscription["filter_policy"]) == {"status": ["Processed"]}
-    assert json.loads(subscription["redrive_policy"])["deadLetterTargetArn"].endswith(
-        ":darkroom-notifications-dlq"
-    )
+    assert json.loads(subscription["redrive_policy"])["deadLetterTargetArn"].endswith(":darkroom-notifications-dlq")
 
 
 @pytest.mark.parametrize(

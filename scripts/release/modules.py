@@ -1,34 +1,28 @@
-"""The gate of the root and the modules: fails when something that users rely on goes, and leaves them no way over.
+"""Compare the root and the modules with what is published: users must be able to upgrade.
 
-What is published stands in `terraform/published.json`: of each folder the addresses of its resources and of the modules
-that it calls, its inputs and its outputs. `--publish` alone writes the file, before a release; what is new since then
-may still change.
-
-An address is part of every user's state: Terraform destroys what has one that is gone, unless a `moved` or a `removed`
-block names it. An input or an output that is gone, or an input that is required now, is for a new major version, and
-CHANGELOG.md has to name it under "Unreleased", as `queue.senders`.
+The record holds, for each folder, the addresses of its resources and module calls, its inputs and its outputs. An
+address is part of every user's state: if it is gone, Terraform destroys the resource, unless a `moved` or a `removed`
+block names it. Removing an input or an output, or requiring an input, needs a new major version, and CHANGELOG.md must
+name it under "Unreleased", as `queue.senders`.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hcl2
 
-from scripts import ROOT
+from scripts.release.review import Review
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 PUBLISHED = "terraform/published.json"
 
-# How often a block stands for a resource. Between these two Terraform moves what there is by itself.
+# How often a block declares a resource. Terraform moves resources between the first two automatically.
 ONE, COUNT, FOR_EACH = "one", "count", "for_each"
 MOVED_BY_TERRAFORM = {ONE, COUNT}
 
@@ -63,8 +57,22 @@ class Code:
     removals: set[str]
 
 
+def review(root: Path, published: Mapping[str, Any]) -> Review:
+    """Compare the root and the modules of a repository with what is published."""
+    code = read_all(root)
+    promised = {folder: Interface(**interface) for folder, interface in published.items()}
+    changelog = unreleased((root / "CHANGELOG.md").read_text(encoding="utf-8"))
+    if found := list(problems(code, promised, changelog)):
+        return Review(problems=found)
+    return Review(
+        pending=unpublished(code, promised),
+        content={folder: asdict(now.interface) for folder, now in code.items()},
+        subject=f"The root and {len(code) - 1} modules",
+    )
+
+
 def read(folder: Path) -> Code:
-    """The Terraform files of a folder."""
+    """Read the Terraform files of a folder."""
     files = [hcl2.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.tf"))]
 
     def blocks(kind: str) -> Iterator[dict[str, Any]]:
@@ -90,18 +98,18 @@ def read(folder: Path) -> Code:
 
 
 def read_all(root: Path) -> dict[str, Code]:
-    """The root and the modules, by their folders."""
+    """Read the root and the modules; return them by folder."""
     folders = [root / "terraform", *sorted((root / "terraform" / "modules").iterdir())]
     return {folder.relative_to(root).as_posix(): read(folder) for folder in folders if folder.is_dir()}
 
 
-def problems(code: Mapping[str, Code], published: Mapping[str, Interface], told: str) -> Iterator[str]:
-    """Everything that leaves users without a way over, each with what to do about it.
+def problems(code: Mapping[str, Code], published: Mapping[str, Interface], changelog: str) -> Iterator[str]:
+    """Yield everything that breaks users, each with what to do about it.
 
     Args:
         code: The folders as they are.
-        published: What was promised.
-        told: What the changelog tells of what is not released yet.
+        published: What is published.
+        changelog: The changelog's section of unreleased changes.
     """
     for folder, promised in published.items():
         name = Path(folder).name
@@ -111,7 +119,7 @@ def problems(code: Mapping[str, Code], published: Mapping[str, Interface], told:
         else:
             broken = [("*", "the module is gone")]
         for what, how in broken:
-            if f"`{name}.{what}`" not in told:
+            if f"`{name}.{what}`" not in changelog:
                 yield (
                     f"{folder}: {how}, which breaks those who use it.\n"
                     f"  Take it back; or, for a new major version, say in CHANGELOG.md, under Unreleased,\n"
@@ -120,7 +128,7 @@ def problems(code: Mapping[str, Code], published: Mapping[str, Interface], told:
     for folder, now in code.items():
         for source, to in now.moves.items():
             if to not in now.interface.addresses and to not in now.moves:
-                yield f"{folder}: a moved block leads from {source} to {to}, which there is not."
+                yield f"{folder}: a moved block leads from {source} to {to}, which does not exist."
 
 
 def _lost_addresses(folder: str, promised: Interface, now: Code) -> Iterator[str]:
@@ -134,7 +142,7 @@ def _lost_addresses(folder: str, promised: Interface, now: Code) -> Iterator[str
             yield (
                 f"{folder}: {address} is gone: Terraform would destroy what users have there.\n"
                 f"  Renamed? Add: moved {{ from = {address}, to = <its new address> }}, on lines of their own.\n"
-                f"  Given up? Add: removed {{ from = {address} }}, and whether to destroy it."
+                f"  Removed on purpose? Add: removed {{ from = {address} }}, and whether to destroy it."
             )
         else:
             yield (
@@ -144,7 +152,7 @@ def _lost_addresses(folder: str, promised: Interface, now: Code) -> Iterator[str
 
 
 def _broken(promised: Interface, now: Interface) -> Iterator[tuple[str, str]]:
-    """What a user's call of the module cannot do without, and how it was broken."""
+    """Yield each input or output that a user's call needs, and how it was broken."""
     for name in promised.inputs.keys() - now.inputs.keys():
         yield name, f"input {name} is gone"
     for name, required in now.inputs.items():
@@ -156,31 +164,19 @@ def _broken(promised: Interface, now: Interface) -> Iterator[tuple[str, str]]:
 
 
 def unreleased(changelog: str) -> str:
-    """What a changelog says under "Unreleased"."""
+    """Return the section "Unreleased" of a changelog."""
     found = re.search(r"^## Unreleased$(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
     return found[1] if found else ""
 
 
 def unpublished(code: Mapping[str, Code], published: Mapping[str, Interface]) -> list[str]:
-    """The folders that differ from what is published."""
+    """Return the folders that differ from what is published."""
     folders = sorted({*code, *published})
     return [folder for folder in folders if folder not in code or code[folder].interface != published.get(folder)]
 
 
-def load_published(root: Path) -> dict[str, Interface]:
-    """What was published, by folder."""
-    content = json.loads((root / PUBLISHED).read_text(encoding="utf-8"))
-    return {folder: Interface(**interface) for folder, interface in content.items()}
-
-
-def save_published(root: Path, code: Mapping[str, Code]) -> None:
-    """Promise what is there now."""
-    content = {folder: asdict(now.interface) for folder, now in code.items()}
-    (root / PUBLISHED).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
 def _bare(label: str) -> str:
-    """A block's label without the quotes that the parser leaves."""
+    """Return a block's label without the quotes that the parser leaves."""
     return label.strip('"')
 
 
@@ -189,44 +185,5 @@ def _repetition(body: Mapping[str, Any]) -> str:
 
 
 def _address(reference: str) -> str:
-    """The address that a reference names, without indices."""
+    """Return the address that a reference names, without indices."""
     return re.sub(r"\[[^]]*\]", "", reference.removeprefix("${").removesuffix("}"))
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Check the root and the modules, or publish them; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ways = parser.add_mutually_exclusive_group()
-    ways.add_argument("--publish", action="store_true", help="promise to users what is there now")
-    ways.add_argument("--released", action="store_true", help="fail, too, if anything is there that is not published")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the folder that holds terraform/ and CHANGELOG.md")
-    options = parser.parse_args(arguments)
-
-    code = read_all(options.root)
-    try:
-        published = load_published(options.root)
-    except FileNotFoundError as error:
-        if not options.publish:
-            print(f"{error.filename} is missing: restore it, it says what users rely on.", file=sys.stderr)
-            return 1
-        published = {}
-
-    told = unreleased((options.root / "CHANGELOG.md").read_text(encoding="utf-8"))
-    if found := list(problems(code, published, told)):
-        print("\n".join(found), file=sys.stderr)
-        return 1
-
-    pending = unpublished(code, published)
-    if options.publish:
-        save_published(options.root, code)
-    if options.released and pending:
-        print(f"not published: {', '.join(pending)}\n  Run this with --publish, commit, tag again.", file=sys.stderr)
-        return 1
-    print(f"The root and {len(code) - 1} modules keep what is published.")
-    for folder in pending:
-        print(f"  {folder}: " + ("published now." if options.publish else "has changes that --publish would promise."))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

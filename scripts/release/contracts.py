@@ -1,37 +1,47 @@
-"""The gate of the contracts: fails when a published event is changed in a way that breaks a consumer.
+"""Compare the contracts with what is published: a consumer must be able to read what is sent under them.
 
-What is published stands in `events/published.json`: the schemas without their descriptions, and the patterns.
-It is a file, and not a tag in git's history, because a shallow clone and a downloaded archive have no
-history, and because publishing is a decision: a new field may still change until a release promises it.
-`--publish` alone writes the file, and refuses what breaks a consumer; the diff of that file is what a
-reviewer has to look at.
-
-A change is harmless if whatever is valid under the new schema is valid under the published one
-(`schema_compatibility`): new fields, tighter limits and other descriptions pass.
+The record holds the schemas without their descriptions, and the patterns. A change is harmless if everything that is
+valid under the new schema is valid under the published one (`scripts/contracts/compatibility.py`): new fields, tighter
+limits and other descriptions pass.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from scripts.contracts.compatibility import UnsupportedSchemaError, breaking_changes, normalise
-from scripts.contracts.events import EVENTS, load, load_published, save_published
+from scripts.contracts.events import load
+from scripts.release.review import Review
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from scripts.contracts.events import Contract
 
 
+PUBLISHED = "events/published.json"
+
+
+def review(root: Path, published: Mapping[str, Any]) -> Review:
+    """Compare the contracts in a repository with what is published."""
+    contracts = load(root / "events")
+    versions = sum(len(contract.versions) for contract in contracts.values())
+    if found := list(problems(contracts, published)):
+        return Review(problems=found)
+    return Review(
+        pending=list(unpublished(contracts, published)),
+        content=publishable(contracts),
+        subject=f"{versions} event schemas",
+    )
+
+
 def problems(contracts: Mapping[str, Contract], published: Mapping[str, Any]) -> Iterator[str]:
-    """Everything that forbids the contracts as they stand, each with what to do about it."""
+    """Yield everything that breaks a consumer, each with what to do about it."""
     for contract in contracts.values():
         for version, schema in contract.versions.items():
             yield from _faults(f"events/{contract.name}/{version}.json", version, schema)
@@ -43,7 +53,7 @@ def problems(contracts: Mapping[str, Contract], published: Mapping[str, Any]) ->
 
 
 def publishable(contracts: Mapping[str, Contract]) -> dict[str, Any]:
-    """What `events/published.json` holds once all that is there is published."""
+    """Return what `events/published.json` holds once all contracts are published."""
     return {
         name: {
             "pattern": contract.pattern,
@@ -55,7 +65,7 @@ def publishable(contracts: Mapping[str, Contract]) -> dict[str, Any]:
 
 
 def unpublished(contracts: Mapping[str, Contract], published: Mapping[str, Any]) -> Iterator[str]:
-    """The files that hold more than what is published, none of which breaks anything."""
+    """Yield the files that differ from what is published."""
     for name, now in publishable(contracts).items():
         versions = published.get(name, {}).get("versions", {})
         for version, schema in now["versions"].items():
@@ -97,7 +107,7 @@ def _broken(contract: Contract, promised: Mapping[str, Any]) -> Iterator[str]:
         try:
             changes = list(breaking_changes(old, normalise(new)))
         except UnsupportedSchemaError:
-            continue  # _faults has told
+            continue  # _faults has reported it
         if changes:
             yield (
                 f"{file} breaks its consumers:\n"
@@ -105,37 +115,3 @@ def _broken(contract: Contract, promised: Mapping[str, Any]) -> Iterator[str]:
                 + f"  Take this back, or leave {version}.json as it was published and describe the\n"
                 f"  new shape in events/{contract.name}/{following}.json, with schema_version {following}."
             )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Check the contracts, or publish them; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--publish", action="store_true", help="promise to consumers what is there now")
-    parser.add_argument("--events", type=Path, default=EVENTS, help="the folder of the contracts")
-    options = parser.parse_args(arguments)
-
-    contracts = load(options.events)
-    try:
-        published = load_published(options.events)
-    except FileNotFoundError as error:
-        if not options.publish:
-            print(f"{error.filename} is missing: restore it, it says what consumers rely on.", file=sys.stderr)
-            return 1
-        published = {}
-
-    if found := list(problems(contracts, published)):
-        print("\n".join(found), file=sys.stderr)
-        return 1
-
-    pending = list(unpublished(contracts, published))
-    if options.publish:
-        save_published(publishable(contracts), options.events)
-    versions = sum(len(contract.versions) for contract in contracts.values())
-    print(f"{versions} event schemas keep what is published.")
-    for file in pending:
-        print(f"  {file}: " + ("published now." if options.publish else "has additions that --publish would promise."))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

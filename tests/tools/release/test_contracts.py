@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scripts import ROOT
-from scripts.check_contracts import main, publishable
+from scripts.check_published import main
 from scripts.contracts.compatibility import normalise
-from scripts.contracts.events import EVENTS, load, load_published, to_json
+from scripts.contracts.events import EVENTS, load, to_json
+from scripts.release.contracts import PUBLISHED, publishable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ class Gate:
 
     def run(self, *options: str) -> tuple[int, str]:
         """Exit status and everything that was printed."""
-        status = main([*options, "--events", str(self.folder)])
+        status = main(["contracts", *options, "--root", str(self.folder.parent)])
         captured = self._capture.readouterr()
         return status, captured.out + captured.err
 
@@ -64,13 +65,13 @@ def add_camera(schema: Any) -> None:
 def test_the_contracts_keep_what_is_published() -> None:
     """As `make check` runs it."""
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "check_contracts.py"], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "scripts" / "check_published.py"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_record_of_what_is_published_is_what_publishing_writes() -> None:
-    published = load_published()
+    published = json.loads((ROOT / PUBLISHED).read_text(encoding="utf-8"))
     assert {"image_deleted", "image_processed", "image_rejected"} <= published.keys() <= load().keys()
     for event in published.values():
         assert list(event) == ["pattern", "versions"]
@@ -117,7 +118,7 @@ def test_a_new_optional_field_passes_until_it_is_promised(gate: Gate) -> None:
     gate.edit(PROCESSED, add_camera)
     status, text = gate.run()
     assert status == 0
-    assert f"events/{PROCESSED}: has additions that --publish would promise" in text
+    assert f"events/{PROCESSED}: has changes that --publish would record" in text
 
     gate.edit(PROCESSED, lambda schema: schema["properties"].pop("camera"))
     assert gate.run()[0] == 0  # nobody was promised the field
