@@ -21,17 +21,17 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from rich.console import Console
 
-import package_lambdas
-import smoke_api
 from darkroom.errors import explain
 from darkroom.interrupt import graceful
 from darkroom.pricing import load_prices
-from demo_deployment import Progress
-from demo_pictures import draw_pictures
-from demo_terminal import Steps
-from smoke_checks import KEYS, Smoke, SmokeClients, Witness, leave
-from smoke_facts import AWS, Facts, Outcome, estimate
-from stack import ROOT, Stack, TerraformError, check_terraform
+from scripts import ROOT, package_lambdas
+from scripts.demo.deployment import Progress
+from scripts.demo.pictures import draw_pictures
+from scripts.demo.terminal import Steps
+from scripts.smoke import api as smoke_api
+from scripts.smoke.checks import KEYS, Smoke, SmokeClients, Witness, leave
+from scripts.smoke.facts import AWS, Facts, Outcome, estimate
+from scripts.terraform.stack import Stack, TerraformError, check_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,16 +7,16 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from aws_checks import endpoints, iam, kms, metrics, neighbours, provider6, shapes, values
-from aws_checks.plans import load_plans
-from interruption import end_in_order
-from stack import TerraformError
+from scripts.aws_checks import endpoints, iam, kms, metrics, neighbours, provider6, shapes, values
+from scripts.aws_checks.plans import load_plans
+from scripts.interruption import end_in_order
+from scripts.terraform.stack import TerraformError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from aws_checks.findings import Finding
-    from aws_checks.plans import Plan
+    from scripts.aws_checks.findings import Finding
+    from scripts.aws_checks.plans import Plan
 
 CHECKS: Mapping[str, Callable[[Sequence[Plan]], Iterator[Finding]]] = {
     "endpoints": endpoints.check,

@@ -7,15 +7,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pages import settle
+from scripts import ROOT
+from scripts.generated.documents import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "terraform" / "api" / "openapi.json"
 PAGE = ROOT / "docs" / "api.md"
 COMMAND = "python scripts/document_api.py"

@@ -22,17 +22,17 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-import package_lambdas
 from darkroom.bill import sections
 from darkroom.cli import main as darkroom
 from darkroom.measurements import measure
 from darkroom.pricing import Case, Measurements, bill, by_component, load_prices
 from darkroom.resources import Resources
-from demo_deployment import LEAST_CONCURRENCY, environment
-from demo_sources import SourceError, collect
-from emulator import EmulatorError, ministack
-from pages import draw_bars, machine, markdown, settle
-from stack import ROOT, Stack, TerraformError, emulator_variables
+from scripts import ROOT, package_lambdas
+from scripts.demo.deployment import LEAST_CONCURRENCY, environment
+from scripts.demo.sources import SourceError, collect
+from scripts.engines.ministack import EmulatorError, ministack
+from scripts.generated.documents import draw_bars, machine, markdown, settle
+from scripts.terraform.stack import Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

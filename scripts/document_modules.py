@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 import hcl2
 from lark import Token, Tree
 
+from scripts import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-ROOT = Path(__file__).resolve().parent.parent
 TERRAFORM = ROOT / "terraform"
 COMMAND = "python scripts/document_modules.py"
 

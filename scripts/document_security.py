@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import hcl2
 
-from pages import settle
-from stack import ROOT
+from scripts import ROOT
+from scripts.generated.documents import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

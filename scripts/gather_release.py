@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import packaging_manifest
-from packaging_functions import discover
-from packaging_targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target
-from stack import ROOT
+from scripts import ROOT
+from scripts.artifacts import manifest as packaging_manifest
+from scripts.artifacts.functions import discover
+from scripts.artifacts.targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,21 +9,21 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging_build import STEPS, Job, build, exclusive, forget, outdated, pending
-from packaging_bytecode import find_compiler
-from packaging_errors import PackagingError
-from packaging_functions import discover, load
-from packaging_manifest import MANIFEST, read
-from packaging_targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target, local_target
+from scripts import ROOT
+from scripts.artifacts.build import STEPS, Job, build, exclusive, forget, outdated, pending
+from scripts.artifacts.bytecode import find_compiler
+from scripts.artifacts.errors import PackagingError
+from scripts.artifacts.functions import discover, load
+from scripts.artifacts.manifest import MANIFEST, read
+from scripts.artifacts.targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target, local_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.progress import TaskID
 
-    from packaging_targets import Target
+    from scripts.artifacts.targets import Target
 
-ROOT = Path(__file__).resolve().parent.parent
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -192,7 +192,7 @@ def _build_all(jobs: Sequence[Job], output: Path, work: Path) -> None:
 
 
 def _check(jobs: Sequence[Job], source: Path, output: Path, options: argparse.Namespace) -> int:
-    from packaging_check import CIRCUMSTANCES, build_elsewhere, differences  # noqa: PLC0415
+    from scripts.artifacts.check import CIRCUMSTANCES, build_elsewhere, differences  # noqa: PLC0415
 
     arguments = [job.function.name for job in jobs]
     for name in ("arch", "python"):

@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
-from aws_checks import provider6, values
-from schemas_cloudformation import read_limits
-from schemas_provider import provider_version, read_schemas
-from stack import ROOT
+from scripts import ROOT
+from scripts.aws_checks import provider6, values
+from scripts.aws_checks.cloudformation_schemas import read_limits
+from scripts.aws_checks.provider_schemas import provider_version, read_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, cast
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-import lambdas_path  # noqa: F401 - process_image is a function's package
 from process_image.image import (
     InvalidVariantError,
     Limits,

@@ -19,9 +19,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from localstack_docker import Compose, projects, what_docker_lacks
-from localstack_engine import HOST, ROOT, LocalStack, LocalStackError, Way, packaging_options
-from localstack_pip import RUNNING, Process
+from scripts import ROOT
+from scripts.engines.docker import Compose, projects, what_docker_lacks
+from scripts.engines.localstack import HOST, LocalStack, LocalStackError, Way, packaging_options
+from scripts.engines.pip import RUNNING, Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ DIRECTORY = ROOT / "build" / "localstack"
 PROJECT = "darkroom-localstack"
 PORT = 4566
 LOG = "localstack.log"
-TESTS = ("tests/localstack", "tests/e2e")
+TESTS = ("tests/tools/engines", "tests/e2e")
 
 
 def choose(environment: Mapping[str, str]) -> tuple[Way, str]:

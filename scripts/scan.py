@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from emulator import EmulatorError
-from interruption import end_in_order
-from root_plan import VARIABLES, root_plan
-from stack import ROOT, TerraformError
+from scripts import ROOT
+from scripts.engines.ministack import EmulatorError
+from scripts.interruption import end_in_order
+from scripts.terraform.root_plan import VARIABLES, root_plan
+from scripts.terraform.stack import TerraformError
 
 CHECKOV = ROOT / ".venvs" / "checkov" / "bin" / "checkov"
 

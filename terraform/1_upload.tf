@@ -20,9 +20,9 @@ module "originals" {
     noncurrent_days = var.originals.noncurrent_days
   }
 
-  # The try page (9_try.tf) posts large files directly to the bucket, so its origin is included.
+  # The try page (try_page.tf) posts large files directly to the bucket, so its origin is included.
   cors = [
-    for origins in [concat(var.originals.cors_origins, local.page_origins)] : {
+    for origins in [concat(var.originals.cors_origins, local.try_page_origins)] : {
       allowed_origins = origins
       allowed_methods = ["POST", "PUT"]
       allowed_headers = ["*"] # a PUT's Content-Type, signatures, checksums, metadata; S3 requires credentials in any case

@@ -57,9 +57,9 @@ output "originals_bucket" {
   value       = module.originals.name
 }
 
-output "page" {
-  description = "URL of the try page. Null without `api.page`."
-  value       = one([for api in module.api : "${api.url}/index.html" if local.page])
+output "try_page" {
+  description = "URL of the try page. Null without `api.try_page`."
+  value       = one([for api in module.api : "${api.url}/index.html" if local.try_page])
 }
 
 output "process_image" {

@@ -39,7 +39,7 @@ variable "api" {
     default with an AWS_IAM signature. api_keys: names of the API keys to create. cors_origins: web origins that may
     call the API from a browser, such as https://example.com. logs: log each request and each error. API Gateway needs
     a role for this, one for all APIs of the account and region. Without it the apply fails:
-    examples/api_account_logging creates it. page: serve the try page. throttling: limits for all callers together, in
+    examples/api_account_logging creates it. try_page: serve the try page. throttling: limits for all callers together, in
     requests a second (rate) and requests at once (burst). upload_expiry: seconds until a presigned upload expires.
     web_acl: ARN of a WAF web ACL for the API.
   EOT
@@ -54,7 +54,7 @@ variable "api" {
     }), {})
     cors_origins  = optional(set(string), [])
     logs          = optional(bool, false)
-    page          = optional(bool, false)
+    try_page      = optional(bool, false)
     throttling    = optional(object({ burst = optional(number, 100), rate = optional(number, 50) }), {})
     upload_expiry = optional(number, 300)
     web_acl       = optional(object({ arn = string }))
@@ -67,8 +67,8 @@ variable "api" {
   }
 
   validation {
-    condition     = try(!var.api.page || contains(["API_KEY", "COGNITO_USER_POOLS", "LAMBDA"], var.api.authorization.type), true)
-    error_message = "api.page: the try page sends a key or a token, but authorization.type ${try(var.api.authorization.type, "null")} requires a signature: use API_KEY, COGNITO_USER_POOLS or LAMBDA."
+    condition     = try(!var.api.try_page || contains(["API_KEY", "COGNITO_USER_POOLS", "LAMBDA"], var.api.authorization.type), true)
+    error_message = "api.try_page: the try page sends a key or a token, but authorization.type ${try(var.api.authorization.type, "null")} requires a signature: use API_KEY, COGNITO_USER_POOLS or LAMBDA."
   }
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from document_modules import (
+from scripts.document_modules import (
     TERRAFORM,
     Declaration,
     DocumentationError,

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import hcl2
 import pytest
 
-from aws_checks import provider6
-from schemas_provider import Schema, terraform_schemas
-from stack import LOCK, NEEDS_TERRAFORM, Terraform
-from terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
-from terraform.workspace import Workspace
-from terraform_copy import TERRAFORM
+from scripts.aws_checks import provider6
+from scripts.aws_checks.provider_schemas import Schema, terraform_schemas
+from scripts.terraform.copy import TERRAFORM
+from scripts.terraform.stack import LOCK, NEEDS_TERRAFORM, Terraform
+from tests.terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
+from tests.terraform.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

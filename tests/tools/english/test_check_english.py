@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from check_english import ROOT, RULES, Rules, check_text, texts
+from scripts.check_english import ROOT, RULES, Rules, check_text, texts
 
 WORDS = [banned for rule in tomllib.loads(RULES.read_text())["banned"] for banned in rule["find"]]
 
