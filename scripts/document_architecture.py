@@ -21,12 +21,10 @@ from scripts import ROOT
 from scripts.architecture.graph import graph_of
 from scripts.architecture.mermaid import mermaid
 from scripts.architecture.rules import MOST_HOPS, findings, longest_way, way_names
-from scripts.engines.ministack import EmulatorError
 from scripts.generated.documents import settle
-from scripts.interruption import end_in_order
-from scripts.terraform.plan import Plan, PlanError
+from scripts.process.entry_point import ToolError, entry_point
+from scripts.terraform.plan import Plan
 from scripts.terraform.root_plan import root_plan
-from scripts.terraform.stack import TerraformError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,33 +36,29 @@ DOCUMENTS = {ROOT / "README.md": False, ROOT / "docs" / "architecture.md": True}
 BLOCK = re.compile(r"(<!-- architecture -->\n).*?(<!-- /architecture -->)", re.DOTALL)
 
 
-class DocumentError(Exception):
-    """A document has no place for its picture."""
-
-
 def read_plan(file: Path) -> Plan:
     """The plan in a file.
 
     Raises:
-        PlanError: The file cannot be read or holds no plan.
+        ToolError: The file cannot be read or holds no plan.
     """
     try:
         return Plan(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
-        raise PlanError(f"{file} cannot be read: {error.strerror}.") from error
-    except (PlanError, ValueError) as error:
-        raise PlanError(f"{file}: {error}") from error
+        raise ToolError(f"{file} cannot be read: {error.strerror}.") from error
+    except (ToolError, ValueError) as error:
+        raise ToolError(f"{file}: {error}") from error
 
 
 def filled(document: Path, graph: Graph) -> str:
     """A document with its picture drawn anew.
 
     Raises:
-        DocumentError: There is no place for it, or more than one.
+        ToolError: There is no place for it, or more than one.
     """
     text = document.read_text(encoding="utf-8")
     if len(BLOCK.findall(text)) != 1:
-        raise DocumentError(f"{document}: the picture needs one place <!-- architecture --> … <!-- /architecture -->")
+        raise ToolError(f"{document}: the picture needs one place <!-- architecture --> … <!-- /architecture -->")
     picture = f"```mermaid\n{mermaid(graph, whole=DOCUMENTS[document])}```\n"
     return BLOCK.sub(lambda found: f"{found[1]}{picture}{found[2]}", text)
 
@@ -107,26 +101,20 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the picture, write it into documents, or check it; returns the exit status."""
     options = options_of(arguments)
-    try:
-        graph = graph_of(read_plan(options.plan or root_plan()))
-        if options.write:
-            return int(settle_documents(graph, check=False))
-        if not options.check:
-            print(mermaid(graph, whole=options.whole), end="")
-            return 0
-        broken = check_rules(graph, options.hops)
-        outdated = not options.plan and settle_documents(graph, check=True)
-    except (DocumentError, EmulatorError, PlanError, TerraformError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    graph = graph_of(read_plan(options.plan or root_plan()))
+    if options.write:
+        return int(settle_documents(graph, check=False))
+    if not options.check:
+        print(mermaid(graph, whole=options.whole), end="")
+        return 0
+    broken = check_rules(graph, options.hops)
+    outdated = not options.plan and settle_documents(graph, check=True)
     return int(broken or outdated)
 
 
 if __name__ == "__main__":
-    end_in_order()
     sys.exit(main())

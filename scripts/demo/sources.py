@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.process.entry_point import WRONG_USAGE, ToolError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -17,8 +19,10 @@ MORE_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".jfif", ".jp2", ".jxl", "
 LONGEST_NAME = 600  # bytes; a key has 1,024 for name, run and what derivatives add
 
 
-class SourceError(Exception):
-    """There is nothing to upload, or some of it cannot be read; the message says what to give instead."""
+class SourceError(ToolError):
+    """There is nothing to upload, or some of it cannot be read. The message says what to give instead."""
+
+    status = WRONG_USAGE
 
 
 @dataclass(frozen=True)

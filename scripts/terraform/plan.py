@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from scripts.process.entry_point import ToolError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -21,10 +23,6 @@ MAIN = ("arn", "id", "json", "name", "url")
 
 INDEX = re.compile(r"\[(?:\d+|\"[^\"]*\")\]")
 MODULE = re.compile(r"module\.[\w-]+(?:\[(?:\d+|\"[^\"]*\")\])?")
-
-
-class PlanError(Exception):
-    """This is no plan in Terraform's JSON form; the message says how to make one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +100,12 @@ class Plan:
         resources: Those that will be there once the plan is applied, by address.
 
     Raises:
-        PlanError: The document is not a plan.
+        ToolError: The document is not a plan.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         if not isinstance(document, dict) or not {"resource_changes", "configuration"} <= document.keys():
-            raise PlanError(
+            raise ToolError(
                 "this is no plan in JSON: make one with `terraform plan -out tfplan` and `terraform show -json tfplan`."
             )
         self._configuration = document["configuration"].get("root_module", {})

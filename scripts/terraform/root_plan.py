@@ -14,6 +14,7 @@ from typing import Any
 
 from scripts import ROOT
 from scripts.engines.ministack import ministack
+from scripts.process.environment import environment
 from scripts.terraform.stack import Stack, emulator_variables
 
 FOLDER = ROOT / "build" / "plan"
@@ -41,7 +42,7 @@ def root_plan() -> Path:
     """The file with the root's plan in Terraform's JSON form.
 
     Raises:
-        EmulatorError: The emulator is not installed or does not start.
+        ToolError: The emulator is not installed or does not start.
         TerraformError: Terraform is missing, or has failed; the functions may have to be packaged first.
     """
     variables = {**emulator_variables("darkroom"), **VARIABLES}
@@ -60,8 +61,8 @@ def root_plan() -> Path:
 
 
 def _plan(variables: dict[str, Any]) -> dict[str, Any]:
-    with TemporaryDirectory() as folder, ministack(Path(folder)) as emulator:
-        stack = Stack(Path(folder), emulator.environment, variables)
+    with TemporaryDirectory() as folder, ministack(Path(folder)) as emulator, environment(emulator.environment):
+        stack = Stack(Path(folder), {}, variables)
         stack.init()
         # The key alone is made: what it encrypts shows in a plan only once its ARN is known.
         stack.apply("-target=module.key")

@@ -156,7 +156,7 @@ def test_a_breaking_change_may_come_as_a_new_version(gate: Gate) -> None:
     gate.edit(PROCESSED, second, to="image_processed/2.json")
     status, text = gate.run()
     assert status == 0
-    assert "events/image_processed/2.json: has additions" in text
+    assert "events/image_processed/2.json: has changes" in text
 
     assert gate.run("--publish")[0] == 0
     (gate.folder / "image_processed" / "2.json").unlink()
