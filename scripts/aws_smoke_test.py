@@ -166,7 +166,7 @@ class SmokeTest:
         steps, place = self._steps, self._place
         variables = self._variables()
         photograph = self._options.photo or draw_pictures(DIRECTORY / "originals")[0]
-        stack = Stack(self._directory, {}, variables, tell=steps.say)
+        stack = Stack(self._directory, {}, variables, report=steps.say)
         with steps.step(lambda: "Terraform plans what to make"):
             stack.init()
             plan = stack.plan()
@@ -203,7 +203,7 @@ class SmokeTest:
                 f"that run was elsewhere ({', '.join(f'{name} {value}' for name, value in there.items())}): "
                 "set credentials, AWS_REGION and AWS_ENDPOINT_URL as it had them."
             )
-        stack = Stack(self._directory, {}, left["variables"], tell=self._steps.say)
+        stack = Stack(self._directory, {}, left["variables"], report=self._steps.say)
         stack.init()
         with closing(SmokeClients()) as clients:
             self._destroy(clients, stack)

@@ -197,7 +197,7 @@ def _apply(origin: str, way: Way, steps: Steps) -> Mapping[str, Any]:
     }
     progress = Progress()
     with steps.step(progress.describe) as done:
-        stack = Stack(DIRECTORY, {}, variables, tell=lambda sentence: done.append(f"({sentence})"))
+        stack = Stack(DIRECTORY, {}, variables, report=lambda sentence: done.append(f"({sentence})"))
         stack.init()
         stack.apply(on_line=progress.read)
         done[:] = [f"Terraform's root is applied: {progress.done} resources", *done]

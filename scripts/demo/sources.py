@@ -13,14 +13,14 @@ from scripts.process.entry_point import WRONG_USAGE, ToolError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-# What mimetypes does not know in every version of Python.
+# Types that mimetypes does not know in every version of Python.
 MORE_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".jfif", ".jp2", ".jxl", ".webp"})
 
 LONGEST_NAME = 600  # bytes; a key has 1,024 for name, run and what derivatives add
 
 
 class SourceError(ToolError):
-    """There is nothing to upload, or some of it cannot be read. The message says what to give instead."""
+    """A path cannot be uploaded. The message says what to use instead."""
 
     status = WRONG_USAGE
 
@@ -30,8 +30,8 @@ class Source:
     """A file to upload.
 
     Attributes:
-        path: Where it is.
-        name: What it is called in the demo; no two are called the same.
+        path: File to upload.
+        name: Unique name in the demo.
         size: Bytes.
     """
 
@@ -41,10 +41,10 @@ class Source:
 
 
 def collect(paths: Sequence[Path]) -> list[Source]:
-    """All files among the paths, and in their folders all that are images by name, in order, each once.
+    """Return the files among the paths, and the images in folders by name, in order and without duplicates.
 
     Raises:
-        SourceError: A path does not exist or cannot be read, or there is no image at all.
+        SourceError: A path does not exist or cannot be read, or there is no image.
     """
     found: dict[Path, str] = {}
     problems: list[str] = []
@@ -65,7 +65,7 @@ def collect(paths: Sequence[Path]) -> list[Source]:
 
 
 def is_image_by_name(path: Path) -> bool:
-    """Whether a file's name says that it is an image."""
+    """Return True if a file's name is that of an image."""
     if path.name.startswith("."):
         return False
     return path.suffix.lower() in MORE_SUFFIXES or (mimetypes.guess_type(path.name)[0] or "").startswith("image/")
@@ -79,7 +79,7 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
         for file in files:
             yield file, str(file.relative_to(path))
     elif path.is_file():
-        yield path, path.name  # named by the user, so whatever it is called
+        yield path, path.name  # given by the user, so any name is accepted
     elif path.exists():
         raise SourceError(f"{path} is neither a file nor a folder.")
     else:
@@ -96,7 +96,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """Names that do well in an object's key (no control characters, not too long), each one only once."""
+    """Return unique names that are valid in an object's key (no control characters, not too long)."""
     taken: set[str] = set()
     result = []
     for name in names:

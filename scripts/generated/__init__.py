@@ -1,1 +1,1 @@
-"""What the generators of documents share."""
+"""Common parts of the generators of documents."""

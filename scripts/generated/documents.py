@@ -1,4 +1,4 @@
-"""What generated pages have in common: they are written or compared; tables, a chart of bars, a word on the machine."""
+"""Common parts of generated documents: writing or comparing them, tables, bar charts, a description of the machine."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def settle(file: Path, wanted: str, command: str, *, check: bool) -> int:
 
     Args:
         file: The file.
-        wanted: What it is to hold.
-        command: What writes it, for whoever finds it out of date.
+        wanted: Content.
+        command: Command that writes it, for the error message.
         check: Leave the file alone.
     """
     if not check:
@@ -43,14 +43,14 @@ def settle(file: Path, wanted: str, command: str, *, check: bool) -> int:
 
 
 def markdown(table: Sequence[Sequence[str]]) -> str:
-    """A table as Markdown; columns that begin with a number stand to the right."""
+    """Return a table as Markdown; columns that begin with a number are right-aligned."""
     head, *rows = table
     lines = [head, ["---"] + ["--:" if re.match(r"[\d-]", cell or "-") else "---" for cell in rows[0][1:]], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def machine() -> str:
-    """What it ran on, in neutral words, and how much was going on there."""
+    """Return a neutral description of the machine and its load."""
     load = os.getloadavg()[2]
     processors = f"processors: {os.cpu_count()}, processes that wanted one: {load:.0f} on average"
     return f"{platform.system()} on {platform.machine()}, {processors}, Python {platform.python_version()}"
@@ -70,14 +70,14 @@ def draw_bars(
     longest: float,
     mark: float | None = None,
 ) -> str:
-    """A chart as SVG: a group of bars for each name, a bar for each colour's.
+    """Return a chart as SVG: a group of bars per name, with a bar per colour.
 
     Args:
-        title: What the chart is about.
-        groups: Values by group and by what the bar stands for.
-        colours: By what a bar stands for.
-        longest: Value of the longest bar: what is longer is cut, and its number tells.
-        mark: Value at which a line is drawn.
+        title: Subject of the chart.
+        groups: Values by group and by bar.
+        colours: Colours by bar.
+        longest: Value of the longest bar. A longer bar is cut; its number shows its value.
+        mark: Value of a vertical line.
     """
     unit = _WIDTH / longest
     shapes, y = [], _TOP

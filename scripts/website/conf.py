@@ -19,7 +19,7 @@ extensions = [
     "scripts.website.navigation",
 ]
 
-# The documents stay where they are, beside what they describe.
+# The documents stay in their places in the repository.
 root_doc = "README"
 include_patterns = ["*.md", "docs/**.md", "terraform/**.md"]
 exclude_patterns = ["**/.*", ".*", "build", "**/node_modules"]
@@ -38,7 +38,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
 
-# `build.py` brings Mermaid where npm is at hand. Where not, the pages fetch the same version from a public address.
+# `scripts/build_site.py` installs Mermaid if npm is available. Otherwise pages load the same version from a CDN.
 mermaid_version = re.search(r'"mermaid": "([^"]+)"', (HERE / "package.json").read_text())[1]  # type: ignore[index]
 if os.environ.get("MERMAID"):
     html_static_path.append(os.environ["MERMAID"])

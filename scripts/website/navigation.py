@@ -27,7 +27,7 @@ TREE = """
 
 
 def document(link: str, documents: set[str]) -> str | None:
-    """The document that a link of the README leads to: a page, or the one of a folder."""
+    """Return the document that a link of the README leads to: a page, or the page of a folder."""
     path = posixpath.normpath(link.partition("#")[0])
     for name in (path.removesuffix(".md"), f"{path}/README"):
         if name in documents:
@@ -36,7 +36,7 @@ def document(link: str, documents: set[str]) -> str | None:
 
 
 def parts(readme: str, documents: set[str]) -> Iterator[tuple[str, list[str]]]:
-    """Headings of the README, each with the documents that are first linked to below it."""
+    """Yield the headings of the README, each with the documents first linked below it."""
     seen = {"README"}
     text = re.sub(r"```.*?```", "", readme, flags=re.DOTALL)
     for section in re.split(r"^#+ ", text, flags=re.MULTILINE)[1:]:
@@ -54,7 +54,7 @@ def parts(readme: str, documents: set[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def tree(caption: str, pages: Sequence[str]) -> str:
-    """A part of the navigation, as MyST; pages are told from the root."""
+    """Return a part of the navigation in MyST; pages are relative to the root."""
     return TREE.format(caption=caption, pages="\n".join(f"/{page}" for page in pages))
 
 
@@ -72,6 +72,6 @@ def add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Tell Sphinx."""
+    """Register with Sphinx."""
     app.connect("source-read", add_navigation)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -24,7 +24,7 @@ FOLDER = "source"
 
 
 def page_name(path: str) -> str:
-    """The name of the page that shows a file or folder, told by its path from the root."""
+    """Return the name of the page for a file or folder, given by its path from the root."""
     return f"{FOLDER}/{path}"
 
 
@@ -50,13 +50,13 @@ def link_sources(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def entries(folder: Path) -> list[Path]:
-    """What is in a folder and kept in the repository, folders first."""
+    """Return the files of a folder that are in the repository, folders first."""
     found = [path for path in folder.iterdir() if not path.name.startswith((".", "__pycache__"))]
     return sorted(found, key=lambda path: (path.is_file(), path.name))
 
 
 def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """The pages of all files and folders that are linked to, and of what is in these folders."""
+    """Yield the pages of all linked files and folders, and of the contents of these folders."""
     todo, done = sorted(app.env.darkroom_sources), set()
     while todo:
         path = todo.pop()
@@ -97,7 +97,7 @@ def _highlighted(app: Sphinx, file: Path) -> str:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Tell Sphinx."""
+    """Register with Sphinx."""
     app.connect("builder-inited", lambda app: setattr(app.env, "darkroom_sources", set()))
     app.connect("doctree-read", link_sources, priority=100)  # before Sphinx collects what is to be downloaded
     app.connect("html-collect-pages", source_pages)

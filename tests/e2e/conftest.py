@@ -128,7 +128,7 @@ def stack(endpoint: str, test_queue: tuple[str, str], operators: str) -> Stack:
             "reconcile": {"schedule": "rate(365 days)", "repair": True},
             "originals": {"cors_origins": ORIGINS},
         },
-        tell=print,
+        report=print,
     )
     stack.init()
     stack.apply()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from scripts.demo.journey import FunctionLog, Heard, Journey, learn, learn_listing, learn_record, read_message
+from scripts.demo.journey import FunctionLog, Observation, Journey, learn, learn_listing, learn_record, read_message
 from scripts.demo.sources import Source
 
 BEGAN = datetime(2026, 11, 21, 19, 33, 8, tzinfo=UTC)
@@ -119,7 +119,7 @@ def log_event(text: str, at: float) -> dict[str, Any]:
     return {"message": text, "timestamp": round((BEGAN.timestamp() + at) * 1000)}
 
 
-def hear(journey: Journey, *heard: Heard) -> None:
+def hear(journey: Journey, *heard: Observation) -> None:
     for one in heard:
         assert one.image_id == journey.image_id
         learn(journey, one)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 LONGEST = 1000  # states; more is a loop
 
-NOWHERE = object()  # result of a path that is not in the data
+MISSING = object()  # result of a path that is not in the data
 
 
 class DefinitionError(Exception):
@@ -121,7 +121,7 @@ def _holds(rule: Mapping[str, Any], data: Any) -> bool:  # noqa: ANN401 - JSON
     ((comparison, operand),) = ((key, value) for key, value in rule.items() if key not in {"Variable", "Next"})
     match comparison:
         case "IsPresent":
-            holds = (found is not NOWHERE) is operand
+            holds = (found is not MISSING) is operand
         case "IsString":
             holds = isinstance(found, str) is operand
         case "BooleanEquals" | "StringEquals":
@@ -139,7 +139,7 @@ def find(data: Any, path: str) -> Any:  # noqa: ANN401 - JSON
     """What a path such as `$.detail.owner` or `$['replay-name']` leads to."""
     for name in _names(path):
         if not isinstance(data, dict) or name not in data:
-            return NOWHERE
+            return MISSING
         data = data[name]
     return data
 

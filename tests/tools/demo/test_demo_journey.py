@@ -14,11 +14,11 @@ from scripts.demo.journey import FunctionLog, Hop, image_of, learn, learn_listin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scripts.demo.journey import Heard, Journey
+    from scripts.demo.journey import Observation, Journey
     from tests.support.demo_samples import Told
 
 
-def tell(journey: Journey, heard: Iterable[Heard]) -> bool:
+def tell(journey: Journey, heard: Iterable[Observation]) -> bool:
     news = [learn(journey, one) for one in heard]
     return any(news)
 

@@ -10,7 +10,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from scripts import ROOT
-from scripts.engines.docker import what_docker_lacks
+from scripts.engines.docker import missing_docker
 from scripts.engines.pip import START_SCRIPTS
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -58,7 +58,7 @@ def test_what_it_runs_at_its_start_is_what_runs_without_docker(service: dict[str
     assert [path.name for path in START_SCRIPTS.glob("*.py")] == ["conditional_deletes.py"]
 
 
-@pytest.mark.skipif(what_docker_lacks() is not None, reason="docker compose cannot be run here")
+@pytest.mark.skipif(missing_docker() is not None, reason="docker compose cannot be run here")
 def test_compose_takes_it_and_the_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"TAG": "stable", "AUTH_TOKEN": "secret", "PORT": "5000"}.items():
         monkeypatch.setenv(f"LOCALSTACK_{name}", value)

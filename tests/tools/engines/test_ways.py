@@ -10,7 +10,7 @@ import pytest
 
 from scripts.artifacts.targets import local_target
 from scripts.engines import pip as localstack_pip
-from scripts.engines.docker import what_docker_lacks
+from scripts.engines.docker import missing_docker
 from scripts.engines.localstack import Way, ask, functions_target, target, url
 from scripts.engines.pip import PYTHONS, Process, find_python
 from scripts.process.entry_point import ToolError
@@ -51,7 +51,7 @@ def test_the_way_follows_from_the_machine(docker: Path, script: str | None, way:
 def test_an_engine_that_hangs_does_not_answer(docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(docker, "exec /bin/sleep 30")
     monkeypatch.setattr("scripts.engines.docker.ANSWER_SECONDS", 0.2)
-    assert what_docker_lacks() == "no Docker engine answers"
+    assert missing_docker() == "no Docker engine answers"
 
 
 def test_the_way_is_chosen_by_hand(docker: Path) -> None:
