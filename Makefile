@@ -6,7 +6,7 @@ ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/checkov
 COMMAND := .venvs/dev/bin/darkroom
 
 .DEFAULT_GOAL := help
-.PHONY: help setup package demo demo-page clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down aws-smoke-test check format docs site init lock schemas clean
+.PHONY: help setup package demo try clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down aws-smoke-test check format docs site init lock schemas clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -32,11 +32,11 @@ package: .venvs/dev/.installed ## Build the functions' zips for AWS into build/ 
 demo: .venvs/dev/.installed .venvs/ministack/.installed ## Run the pipeline on this machine, with generated pictures or IMAGES="files or folders"
 	@$(PROJECT_PYTHON) scripts/run_demo.py $(IMAGES)
 
-demo-page: .venvs/dev/.installed ## Try the API on a page, against LocalStack (PAGE="options of scripts/run_try_page.py")
-	@$(PROJECT_PYTHON) scripts/run_try_page.py $(PAGE)
+try: .venvs/dev/.installed ## Serve the try page of the API, against LocalStack (TRY="options of scripts/run_try_page.py")
+	@$(PROJECT_PYTHON) scripts/run_try_page.py $(TRY)
 
-clean-demo: ## Remove all that `make demo` and `make demo-page` left
-	rm -rf build/demo build/demo-page
+clean-demo: ## Remove the results of `make demo` and `make try`
+	rm -rf build/demo build/try-page
 
 localstack-test: .venvs/dev/.installed ## Run the end-to-end tests on LocalStack (LOCALSTACK=docker or pip decides how it runs)
 	@$(PROJECT_PYTHON) scripts/run_localstack.py test

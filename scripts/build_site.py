@@ -29,7 +29,7 @@ ENTRY = """<!doctype html>
 
 
 def bring_mermaid() -> Path | None:
-    """A folder with Mermaid for the pages to load, from npm at the version of the lock file; None without npm."""
+    """Return a folder with Mermaid for the pages, from npm at the version of the lock file; None without npm."""
     if shutil.which("npm") is None:
         print("npm is missing: the pages will fetch Mermaid, which draws the diagrams, when they are looked at")
         return None
@@ -51,7 +51,7 @@ def bring_mermaid() -> Path | None:
 
 
 class Page(HTMLParser):
-    """The ids of a page and where its links lead, as they stand in it."""
+    """Ids and links of a page, as written in it."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Page(HTMLParser):
 
 
 def dead_links(site: Path) -> list[str]:
-    """Links within the site that lead nowhere, each with its page: also those that Sphinx did not make."""
+    """Return broken links within the site, each with its page, including links that Sphinx did not generate."""
     pages = {file: Page(file) for file in sorted(site.rglob("*.html"))}
     dead = []
     for file, page in pages.items():

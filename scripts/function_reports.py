@@ -1,4 +1,4 @@
-"""What Lambda says of an invocation when it has ended."""
+"""Lambda's reports of finished invocations."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Report:
 
 
 def read_report(line: str) -> Report | None:
-    """The report that a line of a function's log is, in either of Lambda's formats; none if it is none."""
+    """Return the report in a line of a function's log, in either of Lambda's formats; None for any other line."""
     if found := _TEXT.search(line):
         return Report(found["id"], float(found["duration"]), float(found["init"]) if found["init"] else None)
     if "platform.report" not in line:

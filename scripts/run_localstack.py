@@ -3,7 +3,7 @@
     python scripts/run_localstack.py up | down | logs | test
     python scripts/run_localstack.py run -- terraform -chdir=terraform plan
 
-LOCALSTACK=docker or LOCALSTACK=pip decides by hand. From PyPI, functions run as processes of this machine and
+LOCALSTACK=docker or LOCALSTACK=pip overrides this. From PyPI, functions run as processes of this machine and
 DynamoDB comes from moto; docs/localstack.md says what that does not show.
 """
 
@@ -37,10 +37,10 @@ TESTS = ("tests/tools/engines", "tests/e2e")
 
 
 def choose(environment: Mapping[str, str]) -> tuple[Way, str]:
-    """How LocalStack is to run, and why.
+    """Return the way to run LocalStack, and the reason.
 
     Raises:
-        ToolError: The environment asks for what there is not.
+        ToolError: The way in the environment is not available.
     """
     wanted = environment.get("LOCALSTACK", "")
     if wanted not in ("", *(way.value for way in Way)):
@@ -146,7 +146,7 @@ def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(
         description="Run LocalStack: by docker compose where a Docker engine answers, else from PyPI.",
-        epilog="LOCALSTACK=docker or LOCALSTACK=pip decides by hand; LOCALSTACK_PORT is where `up` listens.",
+        epilog="LOCALSTACK=docker or LOCALSTACK=pip overrides the choice; LOCALSTACK_PORT is the port of `up`.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="start it and leave it running")

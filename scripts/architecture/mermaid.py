@@ -103,7 +103,7 @@ class _Picture:
                     self._arrow(YOU.id, place).labels = [comes]
 
     def _in_order(self) -> list[Edge]:
-        """Return the edges that carry events, those closer to a source first."""
+        """Return the asynchronous edges, those closer to a source first."""
         edges = [edge for edge in self.graph.edges if edge.flow in (Flow.EVENT, Flow.WRITE)]
         edges = [edge for edge in edges if edge.source not in self.waited_for | self.hidden]
         reached = {edge.source for edge in edges} - {edge.target for edge in edges}

@@ -14,7 +14,7 @@ from scripts.demo.journey import FunctionLog, Hop, image_of, learn, learn_listin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scripts.demo.journey import Observation, Journey
+    from scripts.demo.journey import Journey, Observation
     from tests.support.demo_samples import Told
 
 
