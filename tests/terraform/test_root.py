@@ -57,7 +57,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "max_frames is 0.5, max_seconds is -1": {"limits": {"max_frames": 0.5, "max_seconds": -1}},
     "max_pixels is 178956971": {"limits": {"max_pixels": 178956971}},
     "max_metadata_bytes is 16777217": {"limits": {"max_metadata_bytes": 16777217}},
-    "the timeout 74 s is less than batch_size 5 × limits.max_seconds 10 + 25 s for an unanswered request: set it to at least 75": {"process_image": {"timeout": 74}},
+    "limits.max_seconds 10 + 25 s for an unanswered request: set it to at least 75": {"process_image": {"timeout": 74}},
     "memory of 1023 MB is less than limits.max_memory 768 + 256 MB for the function itself: set it to at least 1024": {
         "process_image": {"memory": 1023},
         "limits": {"max_memory": 768},

@@ -28,7 +28,7 @@ def _signals_as_before() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def test_help_tells_options_and_exit_status() -> None:
+def test_help_shows_options_and_exit_status() -> None:
     answer = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     for text in ("IMAGE", "--keep", "--patience", "exit status", "make clean-demo"):
         assert text in answer.stdout
@@ -82,7 +82,7 @@ def test_a_missing_emulator_says_what_to_run(
 ) -> None:
     picture = tmp_path / "x.jpg"
     picture.write_bytes(b"x")
-    monkeypatch.setattr("scripts.engines.ministack.MINISTACK", tmp_path / "nowhere")
+    monkeypatch.setattr("scripts.engines.ministack.MINISTACK", tmp_path / "missing")
     monkeypatch.setattr("scripts.package_lambdas.main", lambda _: 0)
     assert demo.main([str(picture), "--directory", str(tmp_path / "demo")]) == demo.FAILED
     assert "MiniStack is not installed: run `make setup`" in capsys.readouterr().err

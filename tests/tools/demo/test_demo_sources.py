@@ -28,7 +28,7 @@ def test_folders_are_searched_for_what_is_an_image_by_name(folder: Path) -> None
     assert names(folder) == ["a.png", "b.JPG", "deep/d.heic", "deep/er/c.webp"]
 
 
-def test_a_file_is_taken_whatever_it_is_called(folder: Path) -> None:
+def test_file_with_any_name_is_accepted(folder: Path) -> None:
     assert names(folder / "README", folder / ".hidden.jpg") == ["README", ".hidden.jpg"]
 
 
@@ -57,7 +57,7 @@ def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
         collect([tmp_path])
 
 
-def test_all_that_is_wrong_is_told_at_once(folder: Path, tmp_path: Path) -> None:
+def test_all_problems_are_reported_together(folder: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SourceError) as error:
         collect([folder, tmp_path / "missing", tmp_path / "pipe"])
@@ -67,7 +67,7 @@ def test_all_that_is_wrong_is_told_at_once(folder: Path, tmp_path: Path) -> None
     ]
 
 
-def test_what_cannot_be_read_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_file_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Root may read everything, and tests may run as root: so the answer of the system is what is changed.
     monkeypatch.setattr(os, "access", lambda path, mode: "a.png" not in str(path) or mode != os.R_OK)
     with pytest.raises(SourceError, match=r"a\.png cannot be read: permission denied"):

@@ -1,4 +1,4 @@
-"""`make try`, as far as it goes without LocalStack: its server, what it tells the page, and its mistakes."""
+"""`make try` without LocalStack: its server, the page's settings, and its errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def server() -> Iterator[PageServer]:
         yield server
 
 
-def test_help_tells_options_and_exit_status() -> None:
+def test_help_shows_options_and_exit_status() -> None:
     answer = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     for text in ("--port", "--open", "LOCALSTACK=pip", "exit status"):
         assert text in answer.stdout
@@ -62,18 +62,18 @@ def test_the_configuration_is_the_servers(server: PageServer) -> None:
 
 
 @pytest.mark.parametrize("path", ["/run_try_page.py", "/../stack.py", "//etc/passwd", "/index.html/x"])
-def test_nothing_else_is_served(server: PageServer, path: str) -> None:
+def test_other_paths_are_not_served(server: PageServer, path: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(server.origin + path, timeout=10)  # noqa: S310
     with refused.value:
         assert refused.value.code == 404
 
 
-def test_it_listens_on_the_loopback_address_only(server: PageServer) -> None:
+def test_server_listens_on_loopback_only(server: PageServer) -> None:
     assert server.server_address[0] == HOST
 
 
-def test_the_configuration_is_the_deployed_one_with_addresses_from_here() -> None:
+def test_settings_have_local_addresses() -> None:
     class Api(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._answer({"api": ".", "credentials": ["key"], "max_bytes": 5, "origins": ["https://bucket.aws"]})
@@ -95,9 +95,9 @@ def test_the_configuration_is_the_deployed_one_with_addresses_from_here() -> Non
     with ThreadingHTTPServer((HOST, 0), Api) as api:
         threading.Thread(target=api.serve_forever, daemon=True).start()
         endpoint = f"http://{HOST}:{api.server_port}"
-        told = run_try_page.configuration(LocalStack(Way.PIP, endpoint, "4.14.0"), "abc", "secret")
+        settings = run_try_page.configuration(LocalStack(Way.PIP, endpoint, "4.14.0"), "abc", "secret")
         api.shutdown()
-    assert told == {
+    assert settings == {
         "api": f"{endpoint}/_aws/execute-api/abc/v1",
         "credentials": ["key"],
         "max_bytes": 5,

@@ -1,4 +1,4 @@
-"""What the documents say exists: links lead somewhere, commands can be given, targets and decisions are told of."""
+"""References in documents are valid: links, commands, make targets and decisions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TERRAFORM = {"apply", "destroy", "fmt", "import", "init", "output", "plan", "pro
 
 
 def commands(document: Path) -> Iterator[str]:
-    """The commands of a document's shell examples, continued lines joined, comments left out."""
+    """Yield the commands of a document's shell examples, with continued lines joined and without comments."""
     for block in re.findall(r"```sh\n(.*?)```", document.read_text(), re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
             command = re.sub(r"(^|\s)#.*", "", line).strip()
@@ -77,7 +77,7 @@ IN_CODE = [
 ]
 
 
-def test_there_are_commands_to_check() -> None:
+def test_documents_contain_commands() -> None:
     assert len(COMMANDS) > 20
     assert len(MENTIONED) > 20
     assert len(IN_CODE) > 2
@@ -100,7 +100,7 @@ def test_commands_in_code_are_taken_by_aws(file: str, command: str) -> None:
 
 
 def check(document: str, command: str, *, whole: bool = True) -> None:
-    """A command that can be given or, where it need not be whole, the beginning of one."""
+    """Check a command or, if it need not be complete, the start of one."""
     program, *arguments = shlex.split(command)
     if program == "aws":
         check_aws(arguments, whole=whole)
@@ -124,24 +124,24 @@ def check(document: str, command: str, *, whole: bool = True) -> None:
 
 
 def check_terraform(arguments: list[str]) -> None:
-    """A subcommand that Terraform has, with variables and outputs that the root has, or an example beside it."""
+    """Check that Terraform has the subcommand, and that the root or an example has its variables and outputs."""
     roots = [ROOT / "terraform", *(ROOT / "terraform" / "examples").iterdir()]
     assert arguments[0] in TERRAFORM
     named = {value.split("=")[0] for flag, value in itertools.pairwise(arguments) if flag == "-var"}
     assert any(named <= declared(root / "variables.tf", "variable") for root in roots)
     if arguments[0] == "output":
-        told = {word for word in arguments[1:] if not word.startswith("-")}
-        assert any(told <= declared(root / "outputs.tf", "output") for root in roots)
+        names = {word for word in arguments[1:] if not word.startswith("-")}
+        assert any(names <= declared(root / "outputs.tf", "output") for root in roots)
 
 
 def declared(file: Path, kind: str) -> set[str]:
-    """The names of a file's blocks of one kind."""
+    """Return the names of a file's blocks of one kind."""
     parsed = hcl2.loads(file.read_text())
     return {name.strip('"') for block in parsed.get(kind, []) for name in block}
 
 
 def check_script(arguments: list[str]) -> None:
-    """A script that is there and knows the options."""
+    """Check that a script exists and has the options."""
     script, *rest = arguments
     assert (ROOT / script).is_file()
     usage = subprocess.run(
@@ -153,7 +153,7 @@ def check_script(arguments: list[str]) -> None:
 
 
 def check_darkroom(arguments: list[str], *, whole: bool = True) -> None:
-    """A subcommand that the operator's command has, with arguments and options that it takes."""
+    """Check that `darkroom` has the subcommand, with its arguments and options."""
     command = typer.main.get_command(app)
     while isinstance(command, typer.core.TyperGroup):
         name, *arguments = arguments
@@ -166,7 +166,7 @@ def check_darkroom(arguments: list[str], *, whole: bool = True) -> None:
 
 
 def darkroom_commands(group: typer.core.TyperGroup, *before: str) -> Iterator[str]:
-    """The command lines of all subcommands."""
+    """Yield the command lines of all subcommands."""
     for name, command in group.commands.items():
         if isinstance(command, typer.core.TyperGroup):
             yield from darkroom_commands(command, *before, name)
@@ -204,9 +204,11 @@ def test_files_that_are_named_exist(document: Path) -> None:
 
 
 def test_every_target_is_documented() -> None:
-    told = {target for document in DOCUMENTS for target in re.findall(r"`?make ([a-z-]+)", document.read_text())}
-    assert TARGETS - told == set()
-    assert {target for target in told if f"`make {target}`" in "".join(d.read_text() for d in DOCUMENTS)} <= TARGETS
+    documented = {target for document in DOCUMENTS for target in re.findall(r"`?make ([a-z-]+)", document.read_text())}
+    assert TARGETS - documented == set()
+    assert {
+        target for target in documented if f"`make {target}`" in "".join(d.read_text() for d in DOCUMENTS)
+    } <= TARGETS
 
 
 def test_documented_targets_are_phony() -> None:

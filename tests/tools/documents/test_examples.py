@@ -44,7 +44,7 @@ def test_examples_are_what_they_look_like(language: str, body: str) -> None:
 
 
 def check_hcl(body: str) -> None:
-    """Terraform that parses; what sets variables, of the root or of a module, sets some that exist."""
+    """Check that Terraform parses, and that the root or a module has the variables that it sets."""
     if re.match(r"(object|map|list)\(|type ", body):
         return  # a type, which document_modules.py has written from the code
     parsed = hcl2.loads(body)
@@ -69,13 +69,13 @@ def check_hcl(body: str) -> None:
 
 
 def check_fields(given: dict[str, object], source: str) -> None:
-    """The fields that a type has, told by its source."""
+    """Check that a type has the fields, according to its source."""
     known = set(re.findall(r"(\w+) *= (?:optional|string|number|bool|list|map|set)", source))
     assert {key.strip('"') for key in given if not key.startswith("__")} <= known
 
 
 def check_names(given: set[str], folder: Path, also: frozenset[str] = frozenset()) -> None:
-    """The names of variables that a folder of Terraform has."""
+    """Check that a folder of Terraform has the variables."""
     known = {one.name for one in declarations(folder / "variables.tf", "variable")}
     assert {name for name in given if not name.startswith("__")} <= known | also
 
@@ -109,7 +109,7 @@ def test_the_decisions_are_in_their_index() -> None:
 
 def test_the_limits_are_those_of_the_variables() -> None:
     page = (ROOT / "docs" / "limits.md").read_text()
-    told = {
+    documented = {
         name: float(value.replace(",", ""))
         for name, value in re.findall(r"^\| `([\w.]+)` \| ([\d.,]+) \|", page, re.MULTILINE)
     }
@@ -122,18 +122,18 @@ def test_the_limits_are_those_of_the_variables() -> None:
             found |= {f"{one.name}.{group}.{name}": product(value) for name, value in numbers(inner)}
         outer = re.sub(r"\w+ += optional\(object\(\{.*?\}\), \{\}\)", "", one.arguments["type"], flags=re.DOTALL)
         found |= {f"{one.name}.{name}": product(value) for name, value in numbers(outer)}
-    # What a variant or an authorization looks like is no limit.
+    # The form of a variant or an authorization is not a limit.
     found = {name: value for name, value in found.items() if not re.match(r"variants|api\.authorization", name)}
-    assert told == found
+    assert documented == found
 
 
 def numbers(source: str) -> list[tuple[str, str]]:
-    """Fields of a type that have a number for a default, with its source."""
+    """Return the fields of a type with a numeric default, and its source."""
     return re.findall(r"(\w+) += optional\(number, ([\d.* ]+)\)", source)
 
 
 def product(source: str) -> float:
-    """The value of a number, or of a product of numbers."""
+    """Return the value of a number, or of a product of numbers."""
     value = 1.0
     for factor in source.split("*"):
         value *= float(factor)
