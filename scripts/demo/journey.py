@@ -8,35 +8,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from scripts.function_reports import read_report
+from darkroom.hops import Hop
+from darkroom.logs import read_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from scripts.demo.sources import Source
+    from darkroom.sources import Source
 
 
-class Hop(Enum):
-    """A hop, in the order of the way; its value says what happened, `source` where the time was read."""
-
-    UPLOADED = "uploaded"
-    ROUTED = "routed"
-    PICKED_UP = "picked up"
-    STORED = "stored"
-    ANNOUNCED = "announced"
-    RECORDED = "recorded"
-    NOTIFIED = "notified"
-
-    @property
-    def source(self) -> str:
-        """Source of this hop's time."""
-        return _SOURCES[self]
-
-
-_SOURCES = {
+SOURCES = {
     Hop.UPLOADED: "the time that S3 gives in its event",
     Hop.ROUTED: "EventBridge delivered S3's event: to the demo's queue, in parallel to the function's queue",
     Hop.PICKED_UP: "the function's log: the invocation that got this image began",
@@ -186,15 +169,6 @@ def read_message(message: Mapping[str, Any]) -> Iterator[Observation]:
         yield Observation(key, Hop.ROUTED, sent)
     elif body.get("source") == "darkroom":
         yield Observation(body["detail"]["image_id"], Hop.ANNOUNCED, sent, event=body["detail"])
-
-
-def image_of(body: str) -> str | None:
-    """Return the image of an event in a queue; None if it cannot be determined."""
-    try:
-        detail = json.loads(body)["detail"]
-        return str(detail["image_id"] if "image_id" in detail else detail["object"]["key"])
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def read_time(text: str) -> datetime:
