@@ -12,7 +12,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture(scope="session")
 def root(workspace: Workspace) -> Workspace:
-    """The workspace with an initialised root."""
+    """Return the workspace with an initialised root."""
     succeeded, said = workspace.init()
     assert succeeded, said
     return workspace

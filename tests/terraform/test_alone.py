@@ -44,7 +44,7 @@ def publish(module: Path, repository: Path) -> None:
 
 
 def source(module: str, repository: Path) -> str:
-    """The source that a module's README names, with this repository in it."""
+    """Return the source in a module's README, with this repository."""
     named = SOURCE.replace("https://github.com/<owner>/darkroom.git", f"file://{repository}").replace("<tag>", TAG)
     assert named != SOURCE
     return named.format(module=module)
@@ -69,7 +69,7 @@ def plan_alone(workspace: Workspace, emulator: Emulator, example: Path, folder: 
 def plans(
     workspace: Workspace, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Plans]:
-    """The plans of the chosen examples, made side by side."""
+    """Yield the plans of the chosen examples, made in parallel."""
     chosen = [item.callspec.params.get("example") for item in request.session.items if hasattr(item, "callspec")]
     with ministack(tmp_path_factory.mktemp("emulator")) as emulator, ThreadPoolExecutor(os.cpu_count()) as pool:
         yield {
