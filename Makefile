@@ -30,11 +30,11 @@ package: .venvs/dev/.installed ## Build the functions' zips for AWS into build/ 
 demo: .venvs/dev/.installed .venvs/ministack/.installed ## Run the pipeline on this machine, with generated pictures or IMAGES="files or folders"
 	@$(PROJECT_PYTHON) scripts/run_demo.py $(IMAGES)
 
-try: .venvs/dev/.installed ## Serve the try page of the API, against LocalStack (TRY="options of scripts/run_try_page.py")
+try: .venvs/dev/.installed ## Open the try page on LocalStack (TRY="options of scripts/run_try_page.py")
 	@$(PROJECT_PYTHON) scripts/run_try_page.py $(TRY)
 
 clean-demo: ## Remove the results of `make demo` and `make try`
-	rm -rf build/demo build/try-page
+	rm -rf build/demo build/try
 
 localstack-test: .venvs/dev/.installed ## Run the end-to-end tests on LocalStack (LOCALSTACK=docker or pip decides how it runs)
 	@$(PROJECT_PYTHON) scripts/run_localstack.py test
@@ -63,7 +63,7 @@ fuzz: .venvs/fuzz/.installed ## Fuzz the image core, guided by coverage (SECONDS
 	@mkdir -p build/fuzz
 	@.venvs/fuzz/bin/python tests/product/hostile/fuzz.py build/fuzz -max_total_time=$(or $(SECONDS),300) -timeout=10 -artifact_prefix=build/fuzz/
 
-benchmark: .venvs/benchmark/.installed ## Benchmark the image core against sharp, pyvips and plain Pillow (BENCHMARK="options of python -m benchmarks")
+benchmark: .venvs/benchmark/.installed ## Measure the image core compared with sharp, pyvips and naive Pillow (BENCHMARK="options of python -m benchmarks")
 	@.venvs/benchmark/bin/python -m benchmarks $(BENCHMARK)
 
 format: setup ## Format Python and Terraform
@@ -81,13 +81,13 @@ docs: setup ## Write the generated documents
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/document_architecture.py --write
 
-site: .venvs/site/.installed ## Build the site of all documents into build/site; a warning is an error
+site: .venvs/site/.installed ## Build the website of all documents into build/site, warnings as errors
 	@.venvs/site/bin/python scripts/build_site.py
 
 init: .venvs/dev/.installed ## Initialise terraform/, with the provider from a mirror if the registry is unreachable
 	@$(PROJECT_PYTHON) scripts/run_terraform.py init
 
-lock: .venvs/lock/.installed ## Resolve the latest requirements and write the lock files
+lock: .venvs/lock/.installed ## Resolve the requirements again and write the lock files
 	@for file in lambdas/*/requirements*.in requirements/*.in; do \
 	  echo "locking $$file"; \
 	  (cd "$$(dirname $$file)" && $(CURDIR)/.venvs/lock/bin/uv pip compile --quiet --universal --upgrade \

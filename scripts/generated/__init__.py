@@ -1,1 +1,1 @@
-"""Common parts of the generators of documents."""
+"""Code that the generators of documents share."""
