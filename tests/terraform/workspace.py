@@ -75,7 +75,8 @@ class Workspace:
         shutil.rmtree(folder)
         output = messages(said)
         return {
-            name: [one for one in output if one.get("@testfile") == f"{folder.name}/{name}.tftest.hcl"] for name in files
+            name: [one for one in output if one.get("@testfile") == f"{folder.name}/{name}.tftest.hcl"]
+            for name in files
         }
 
 

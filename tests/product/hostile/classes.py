@@ -300,7 +300,7 @@ def _(chance: random.Random) -> bytes:
 
 @hostile("JPEG of a thousand scans behind what looks like segments", "too_complex")
 def _(chance: random.Random) -> bytes:
-    """Decoders ignore the lengths in a scan that hide them."""
+    """Hide lengths in a scan, where a decoder ignores them."""
     data = encoded(Image.new("L", (2_000, 2_000), 128), "JPEG", progressive=True, quality=50)
     first = data.index(b"\xff\xda")
     scan = data[first : first + 2 + int.from_bytes(data[first + 2 : first + 4], "big")] + b"\0\0"
