@@ -55,9 +55,9 @@ check: setup ## Check style, types, layers, contracts, documents, English and se
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/checks.py check
 
-test: setup ## Run all checks and tests, end to end on the embedded emulator
+test: setup ## Run all checks and tests, or a part of them (PART=e2e, terraform, product, tools or check)
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
-	@$(PROJECT_PYTHON) scripts/checks.py test
+	@$(PROJECT_PYTHON) scripts/checks.py $(or $(PART),test)
 
 fuzz: .venvs/fuzz/.installed ## Fuzz the image core, guided by coverage (SECONDS=300)
 	@mkdir -p build/fuzz

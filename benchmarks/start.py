@@ -7,7 +7,6 @@ is imported from its zips, unpacked as in Lambda.
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 import shutil

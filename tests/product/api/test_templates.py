@@ -617,9 +617,7 @@ def test_every_template_that_reads_a_body_takes_both() -> None:
         ("", 500, "internal"),
     ],
 )
-def test_only_validation_errors_are_the_callers(
-    kind: str, status: int | None, code: str
-) -> None:
+def test_only_validation_errors_are_the_callers(kind: str, status: int | None, code: str) -> None:
     rendered = render("table_error.response", body={"__type": kind, "message": "arn:aws:secret"})
     assert rendered.response.get("status") == status
     assert rendered.response["header"] == ({"Retry-After": "1"} if status == 503 else {})

@@ -58,9 +58,7 @@ def test_a_bomb_is_refused_without_decoding_any(bomb: HostileClass, monkeypatch:
     assert run(lambda: outcome(data), Budget()).result() == bomb.outcome
 
 
-def test_bombs_are_refused_fast_and_with_little_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bombs_are_refused_fast_and_with_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Elapsed time and the memory of the whole process, with a factor of three for other load on the machine."""
     monkeypatch.setattr(classes, "LIMITS", Limits())
     for bomb in BOMBS:

@@ -338,9 +338,7 @@ def test_token_is_sent_as_bearer(visit: Callable[..., Page], api: Pretence) -> N
         ({"name": "dunes.jpg", "mimeType": "image/jpeg", "buffer": b""}, "This file is empty."),
     ],
 )
-def test_invalid_file_is_not_sent(
-    visit: Callable[..., Page], api: Pretence, file: FilePayload, words: str
-) -> None:
+def test_invalid_file_is_not_sent(visit: Callable[..., Page], api: Pretence, file: FilePayload, words: str) -> None:
     api.config["max_bytes"] = 1_000_000
     page = visit()
     upload(page, file)
