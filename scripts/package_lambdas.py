@@ -37,7 +37,20 @@ exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted
 @entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    return _run(_parse(arguments))
+    return package(arguments)
+
+
+def package(arguments: Sequence[str] | None = None) -> int:
+    """Build the zips that the arguments of the command ask for, and return its exit status.
+
+    Raises:
+        ToolError: A zip cannot be built.
+    """
+    options = _parse(arguments)
+    try:
+        return _run(options)
+    except KeyboardInterrupt as interruption:
+        raise KeyboardInterrupt("finished zips are kept") from interruption
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
