@@ -31,8 +31,8 @@ class Job:
     """One zip to build.
 
     Attributes:
-        function: What goes in.
-        target: Where it runs.
+        function: The function in the zip.
+        target: The target that runs it.
         compiler: Path and version of the interpreter that compiles it; None for a zip without bytecode.
     """
 

@@ -16,7 +16,7 @@ from scripts.process.entry_point import ToolError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# What the bytes must not depend on: the build's folder, its umask, the time of the sources, the environment.
+# The bytes must not depend on the build's folder, its umask, the time of the sources, or the environment.
 # The second build fetches the wheels again.
 CIRCUMSTANCES = (
     ("a", 0o022, 946684800, {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "1"}),

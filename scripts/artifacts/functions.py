@@ -33,7 +33,7 @@ class Exclusion:
     """Files of the dependencies that a function does not need.
 
     Attributes:
-        pattern: Of paths inside the zip; `*` also matches slashes.
+        pattern: Pattern of paths inside the zip; `*` also matches slashes.
         exceptions: Patterns of files that stay although they match.
     """
 
@@ -47,13 +47,13 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """What goes into the zips of one function.
+    """Content of the zips of one function.
 
     Attributes:
         name: Name of the function, of its folder and of its Python package.
         files: Its own files, and those of the shared packages that it imports.
         lock: Text of its locked requirements, and of those of its optional parts.
-        exclusions: What the zip leaves out of its dependencies.
+        exclusions: Files of its dependencies that the zip leaves out.
         inputs: SHA-256 of all of the above and of the packager.
     """
 

@@ -61,8 +61,8 @@ def _component(wheel: Wheel) -> dict[str, Any]:
         "hashes": _hashes(wheel.sha256),
         "licenses": _licenses(wheel.distribution.metadata),
         "properties": [{"name": "darkroom:wheel", "value": wheel.filename}],
-        # What the author says about the libraries inside is in the zip, and only referred to: it also lists libraries
-        # that a build may use and this wheel does not hold.
+        # The author's bill of the libraries inside is in the zip, and only referred to: it also lists libraries that
+        # a build may use and this wheel does not hold.
         "externalReferences": [
             {"type": "bom", "url": path, "hashes": _hashes(hashlib.sha256(content).hexdigest())}
             for path, content, _ in wheel.entries

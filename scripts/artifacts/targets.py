@@ -1,4 +1,4 @@
-"""What a zip is built for: a CPU, a version of Python, a platform."""
+"""Targets of a zip: a CPU, a version of Python, a platform."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OLDEST_LAMBDA_PYTHON = 12
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a zip runs.
+    """A CPU and a Python that run a zip.
 
     Attributes:
         architecture: AWS's name of the CPU: `arm64` or `x86_64`.

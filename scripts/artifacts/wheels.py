@@ -68,7 +68,7 @@ def install(function: Function, target: Target, cache: Path, work: Path) -> list
 
     Args:
         function: The function.
-        target: Where its zip runs.
+        target: The target of its zip.
         cache: A folder that keeps which wheels were chosen for which lock and target.
         work: A folder for the installed files.
 

@@ -25,7 +25,7 @@ SCRIPT = ROOT / "scripts" / "package_lambdas.py"
 
 
 class Outcome(NamedTuple):
-    """What a run of the command printed."""
+    """Output of a run of the command."""
 
     out: str
     err: str
@@ -145,7 +145,7 @@ def _urlsafe(content: bytes) -> str:
 
 @pytest.fixture
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
-    """A workshop whose index is all that uv sees."""
+    """Return a workshop whose index is all that uv sees."""
     for name in [name for name in os.environ if name.startswith("UV_")]:
         monkeypatch.delenv(name)
     workshop = Workshop(tmp_path)
@@ -158,7 +158,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
 
 @pytest.fixture
 def greeter(workshop: Workshop) -> Workshop:
-    """A workshop with one function that needs one package."""
+    """Return a workshop with one function that needs one package."""
     lock = workshop.wheel("salutation", files={"salutation/__init__.py": "def greet():\n    return 'hello'\n"})
     code = "from salutation import greet\n\n\ndef handler(event, context):\n    return greet()\n"
     workshop.function("greet", lock, {"handler.py": code})

@@ -127,7 +127,7 @@ def test_removed_function_leaves_the_manifest(greeter: Workshop) -> None:
 def test_failed_build_keeps_other_zips(greeter: Workshop) -> None:
     greeter.run()
     before = greeter.manifest()
-    greeter.function("broken", "nowhere==1.0 --hash=sha256:" + "0" * 64)
+    greeter.function("broken", "missing==1.0 --hash=sha256:" + "0" * 64)
     greeter.run(expect=1)
     assert greeter.manifest() == before
     assert greeter.leftovers() == []

@@ -26,7 +26,7 @@ MACHINES = {"arm64": 183, "x86_64": 62}
 """Number of each CPU in ELF."""
 
 IN_THE_RUNTIME = ("boto3", "botocore", "dateutil", "s3transfer", "six.py", "urllib3")
-"""What Lambda's Python contains. It also contains jmespath, but that is in the zip."""
+"""Packages in Lambda's Python. It also has jmespath, but that is in the zip."""
 
 PROGRAM = """
 import io, json, pkgutil, sys
@@ -107,7 +107,7 @@ ENVIRONMENT = {
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The function, packaged for Lambda and for this machine."""
+    """Package the function for Lambda and for this machine."""
     return package(tmp_path_factory.mktemp("build"), "--arch", "arm64", "x86_64", "--local")
 
 

@@ -192,7 +192,7 @@ def test_checkout_on_windows_gives_the_same_zip(workshop: Workshop) -> None:
 
 
 def test_every_tracked_file_has_its_kind() -> None:
-    """Git knows for each file whether it is text with LF or binary, whatever a checkout is set to."""
+    """Git knows for each file that it is text with LF or binary, for all settings of a checkout."""
     listed = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", "--eol"], capture_output=True, text=True, check=True
     ).stdout.splitlines()
