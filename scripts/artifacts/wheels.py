@@ -89,6 +89,7 @@ def install(function: Function, target: Target, cache: Path, work: Path) -> list
             if not damaged:
                 return [wheel for wheel, _ in found]
         elif option != "--offline":
+            chosen.unlink()  # the next build asks the index again
             raise _explain(failed, function, target)
     raise ToolError(f"{', '.join(damaged)}: not what RECORD in the wheel says. Choose another version")
 
@@ -151,15 +152,16 @@ def _read(prefix: Path, chosen: Path) -> list[tuple[Wheel, list[str]]]:
         wheel = Wheel(package["name"], package["version"], filename, sha256, distribution, [])
         damaged = []
         for path in distribution.files or ():
-            if path.parts[0] == ".." or path.hash is None or not is_needed(path.as_posix()):
+            if path.parts[0] == ".." or not is_needed(path.as_posix()):
                 continue
-            owner, recorded = owners.setdefault(path.as_posix(), (str(wheel), path.hash.value))
-            if recorded != path.hash.value:
-                raise conflict(owner, str(wheel), path.as_posix())
             content = (site / path).read_bytes()
-            digest = base64.urlsafe_b64encode(hashlib.new(path.hash.mode, content).digest()).rstrip(b"=").decode()
-            if digest != recorded:
-                damaged.append(str(path))
+            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+            recorded = path.hash.value if path.hash and path.hash.mode == "sha256" else digest
+            owner, expected = owners.setdefault(path.as_posix(), (str(wheel), recorded))
+            if recorded != expected:
+                raise conflict(owner, str(wheel), path.as_posix())
+            if recorded != digest:
+                damaged.append(path.as_posix())
             wheel.entries.append(Entry(path.as_posix(), content, bool((site / path).stat().st_mode & 0o100)))
         found.append((wheel, damaged))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -95,6 +96,16 @@ def test_wheel_is_reduced_to_what_runs(workshop: Workshop) -> None:
     workshop.run("--arch", "x86_64")
     paths = {path for path in workshop.names(KEY) if not path.startswith("greet/")}
     assert paths == {*kept, "pure.py", "native.py", "pkg-1.0.dist-info/METADATA"}
+
+
+def test_file_missing_in_record_is_packed(workshop: Workshop) -> None:
+    workshop.wheel("pkg")
+    (wheel,) = workshop.index.iterdir()
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("pkg/more.py", "x = 1\n")
+    workshop.function("greet", f"pkg==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
+    workshop.run("--arch", "x86_64")
+    assert "pkg/more.py" in workshop.names(KEY)
 
 
 def test_dates_modes_and_order_are_fixed(greeter: Workshop) -> None:
