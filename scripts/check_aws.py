@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from scripts.aws_checks import endpoints, iam, kms, metrics, neighbours, provider6, shapes, values
-from scripts.aws_checks.plans import load_plans
+from scripts.terraform.plans import load_plans
 from scripts.interruption import end_in_order
 from scripts.terraform.stack import TerraformError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from scripts.aws_checks.findings import Finding
-    from scripts.aws_checks.plans import Plan
+    from scripts.terraform.plans import Plan
 
 CHECKS: Mapping[str, Callable[[Sequence[Plan]], Iterator[Finding]]] = {
     "endpoints": endpoints.check,

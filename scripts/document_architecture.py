@@ -1,11 +1,10 @@
-"""Print the architecture that a plan of Terraform makes as a Mermaid diagram, and check it for Lambda pinball.
+"""Draw the architecture of a Terraform configuration as a Mermaid diagram, and check it for Lambda pinball.
 
-Without a file the plan is that of this project's root, made against an embedded emulator. Any other configuration's
-is looked at likewise:
+Without a file, this is the project's root with everything turned on, planned offline. For another configuration, give
+its state after an apply:
 
-    terraform plan -out tfplan
-    terraform show -json tfplan > plan.json
-    python scripts/document_architecture.py --plan plan.json
+    terraform show -json > state.json
+    python scripts/document_architecture.py --state state.json
 """
 
 from __future__ import annotations
@@ -21,67 +20,66 @@ from scripts import ROOT
 from scripts.architecture.graph import graph_of
 from scripts.architecture.mermaid import mermaid
 from scripts.architecture.rules import MOST_HOPS, findings, longest_way, way_names
-from scripts.engines.ministack import EmulatorError
 from scripts.generated.documents import settle
 from scripts.interruption import end_in_order
-from scripts.terraform.plan import Plan, PlanError
-from scripts.terraform.root_plan import root_plan
+from scripts.terraform.plans import load_root, read_state
 from scripts.terraform.stack import TerraformError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scripts.architecture.model import Graph
+    from scripts.terraform.plans import Plan
 
-# Where pictures stand, between comments, and whether each shows all there is.
+# Documents with a diagram between comments, and True if it is the whole one.
 DOCUMENTS = {ROOT / "README.md": False, ROOT / "docs" / "architecture.md": True}
 BLOCK = re.compile(r"(<!-- architecture -->\n).*?(<!-- /architecture -->)", re.DOTALL)
 
 
 class DocumentError(Exception):
-    """A document has no place for its picture."""
+    """A file is not a state, or a document has no place for its diagram; the message says what to do."""
 
 
-def read_plan(file: Path) -> Plan:
-    """The plan in a file.
+def load_state(file: Path) -> Plan:
+    """Return the resources of the state in a file.
 
     Raises:
-        PlanError: The file cannot be read or holds no plan.
+        DocumentError: The file cannot be read or is not a state.
     """
     try:
-        return Plan(json.loads(file.read_text(encoding="utf-8")))
+        return read_state(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
-        raise PlanError(f"{file} cannot be read: {error.strerror}.") from error
-    except (PlanError, ValueError) as error:
-        raise PlanError(f"{file}: {error}") from error
+        raise DocumentError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise DocumentError(f"{file}: {error}") from error
 
 
 def filled(document: Path, graph: Graph) -> str:
-    """A document with its picture drawn anew.
+    """Return a document with its current diagram.
 
     Raises:
-        DocumentError: There is no place for it, or more than one.
+        DocumentError: The document has no place for it, or more than one.
     """
     text = document.read_text(encoding="utf-8")
     if len(BLOCK.findall(text)) != 1:
-        raise DocumentError(f"{document}: the picture needs one place <!-- architecture --> … <!-- /architecture -->")
-    picture = f"```mermaid\n{mermaid(graph, whole=DOCUMENTS[document])}```\n"
-    return BLOCK.sub(lambda found: f"{found[1]}{picture}{found[2]}", text)
+        raise DocumentError(f"{document}: the diagram needs one place <!-- architecture --> … <!-- /architecture -->")
+    diagram = f"```mermaid\n{mermaid(graph, whole=DOCUMENTS[document])}```\n"
+    return BLOCK.sub(lambda found: f"{found[1]}{diagram}{found[2]}", text)
 
 
 def settle_documents(graph: Graph, *, check: bool) -> bool:
-    """Write the picture into the documents or, if they are to be checked, say what differs; tells whether any does."""
+    """Write the diagram into the documents, or print the differences; return True if there are any."""
     differ = [settle(document, filled(document, graph), "make docs", check=check) for document in DOCUMENTS]
     return any(differ)
 
 
 def check_rules(graph: Graph, most_hops: int) -> bool:
-    """Say what breaks a rule, or cannot be seen; returns whether there is anything."""
+    """Print what breaks a rule and what cannot be checked; return True if there is anything."""
     found = findings(graph, most_hops)
     for finding in found:
         print(f"{finding.rule}: {finding.by}\n  {finding.message}", file=sys.stderr)
     for sentence in graph.unclear:
-        print(f"not looked at: {sentence}", file=sys.stderr)
+        print(f"not checked: {sentence}", file=sys.stderr)
     way = longest_way(graph)
     print(f"{len(graph.nodes)} nodes, {len(graph.edges)} arrows, {len(found)} findings", end="")
     print(f"; the longest way has {len(way)} hops: {way_names(graph, way)}" if way else "")
@@ -89,37 +87,35 @@ def check_rules(graph: Graph, most_hops: int) -> bool:
 
 
 def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The command line's options."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--plan", type=Path, metavar="FILE", help="a plan in JSON; this project's, if none is named")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="a state in JSON (default: this project, planned)")
     parser.add_argument(
-        "--whole",
-        action="store_true",
-        help="draw what only an API uses, what schedules begin, what is read, and alarms, too",
+        "--whole", action="store_true", help="draw also what only an API or a schedule uses, what is read, and alarms"
     )
-    parser.add_argument("--hops", type=int, default=MOST_HOPS, metavar="N", help=f"hops at most ({MOST_HOPS})")
+    parser.add_argument("--hops", type=int, default=MOST_HOPS, metavar="N", help=f"most hops of a way ({MOST_HOPS})")
     todo = parser.add_mutually_exclusive_group()
-    todo.add_argument("--write", action="store_true", help="write this project's picture into its documents")
-    todo.add_argument("--check", action="store_true", help="fail if a rule is broken or a document has another picture")
+    todo.add_argument("--write", action="store_true", help="write this project's diagram into its documents")
+    todo.add_argument("--check", action="store_true", help="fail if a rule is broken or a document is out of date")
     options = parser.parse_args(arguments)
-    if options.write and options.plan:
-        parser.error("--write is for this project's own plan: leave out --plan")
+    if options.write and options.state:
+        parser.error("--write is for this project only: leave out --state")
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the picture, write it into documents, or check it; returns the exit status."""
+    """Print the diagram, write it into the documents, or check; return the exit status."""
     options = options_of(arguments)
     try:
-        graph = graph_of(read_plan(options.plan or root_plan()))
+        graph = graph_of(load_state(options.state) if options.state else load_root())
         if options.write:
             return int(settle_documents(graph, check=False))
         if not options.check:
             print(mermaid(graph, whole=options.whole), end="")
             return 0
         broken = check_rules(graph, options.hops)
-        outdated = not options.plan and settle_documents(graph, check=True)
-    except (DocumentError, EmulatorError, PlanError, TerraformError) as error:
+        outdated = not options.state and settle_documents(graph, check=True)
+    except (DocumentError, TerraformError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

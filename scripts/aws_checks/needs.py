@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from scripts.aws_checks.plans import Plan, Resource
+    from scripts.terraform.plans import Plan, Resource
 
 # Operations whose action has another name.
 # S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html

@@ -20,7 +20,7 @@ from scripts.aws_checks.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from scripts.aws_checks.plans import Plan
+    from scripts.terraform.plans import Plan
     from scripts.aws_checks.provider_schemas import Schema
 
 FILE = Path(__file__).with_suffix(".json")

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.architecture.graph import graph_of
 from scripts.architecture.rules import MOST_HOPS, findings, longest_way
-from scripts.terraform.plan import Plan
+from scripts.terraform.plans import read_state
 from tests.e2e.conftest import NAME
 from tests.e2e.engines import engine, session
 
@@ -31,18 +31,12 @@ def drifts(plan: dict[str, Any]) -> set[tuple[str, str]]:
     return found
 
 
-@pytest.fixture(scope="module")
-def plan(stack: Stack) -> dict[str, Any]:
-    """The plan of what is applied already."""
-    return stack.plan()
+def test_a_second_plan_changes_nothing(stack: Stack) -> None:
+    assert drifts(stack.plan()) == engine().drifts
 
 
-def test_a_second_plan_changes_nothing(plan: dict[str, Any]) -> None:
-    assert drifts(plan) == engine().drifts
-
-
-def test_what_is_applied_breaks_no_rule_and_hides_nothing(plan: dict[str, Any]) -> None:
-    graph = graph_of(Plan(plan))
+def test_what_is_applied_breaks_no_rule_and_hides_nothing(stack: Stack) -> None:
+    graph = graph_of(read_state(stack.state()))
     assert findings(graph) == []
     assert graph.unclear == []
     assert len(longest_way(graph)) == MOST_HOPS  # the last one to the tests' own queue

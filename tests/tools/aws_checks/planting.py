@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scripts.aws_checks.plans import Plan
+    from scripts.terraform.plans import Plan
 
 
 @dataclass(frozen=True)
