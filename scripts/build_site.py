@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from sphinx.cmd.build import main as sphinx
 
 from scripts import ROOT
+from scripts.process.entry_point import ToolError, entry_point
 
 HERE = ROOT / "scripts" / "website"
 SITE = ROOT / "build" / "site"
@@ -39,7 +40,9 @@ def bring_mermaid() -> Path | None:
         NPM.mkdir(parents=True)
         for file in (HERE / "package.json", lock):
             shutil.copy(file, NPM)
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], cwd=NPM, check=True)
+        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
+        if status := subprocess.run(command, cwd=NPM, check=False).returncode:
+            raise ToolError(f"npm failed ({status}); run `npm ci` in build/site-npm to see why")
         source, chunks = NPM / "node_modules" / "mermaid" / "dist", Path("chunks", "mermaid.esm.min")
         shutil.copytree(source / chunks, wanted / chunks, ignore=shutil.ignore_patterns("*.map"))
         shutil.copy(source / "mermaid.esm.min.mjs", wanted)
@@ -82,6 +85,7 @@ def dead_links(site: Path) -> list[str]:
     return dead
 
 
+@entry_point
 def main() -> int:
     """Build; the exit status is that of Sphinx."""
     argparse.ArgumentParser(description=__doc__).parse_args()
@@ -105,9 +109,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"npm failed ({error.returncode}); run `npm ci` in build/site-npm to see why")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import ROOT
+from scripts.process.entry_point import entry_point
 from scripts.release import contracts, modules
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SUBJECTS = {"contracts": contracts, "modules": modules}
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare with what is published, or publish; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

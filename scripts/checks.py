@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts import ROOT
+from scripts.process.entry_point import entry_point
 
 BIN = ROOT / ".venvs" / "dev" / "bin"
 
@@ -50,6 +51,7 @@ CHECK = (
     Step("layers", tool("lint-imports", "--no-logo")),
     Step("terraform fmt", ("terraform", "fmt", "-check", "-recursive", "terraform")),
     Step("published", tool("python", "scripts/check_published.py")),
+    Step("values of variables", tool("python", "scripts/check_tfvars.py")),
     Step("events page", tool("python", "scripts/document_events.py", "--check")),
     Step("API page", tool("python", "scripts/document_api.py", "--check")),
     Step("module pages", tool("python", "scripts/document_modules.py", "--check")),
@@ -129,6 +131,7 @@ def run(step: Step) -> Outcome:
     return Outcome(done.returncode == 0, time.monotonic() - started, done.stdout)
 
 
+@entry_point
 def main() -> int:
     """Run a suite; the exit status is 1 if any step failed."""
     parser = argparse.ArgumentParser(description="Run the project's checks, or its checks and tests.")

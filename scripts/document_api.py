@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
 from scripts.generated.documents import settle
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,6 +157,7 @@ def _type(schema: dict[str, Any]) -> str:
     return " ".join(words) + "."
 
 
+@entry_point
 def main() -> int:
     """Write the page, or check it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)

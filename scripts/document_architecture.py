@@ -21,9 +21,8 @@ from scripts.architecture.graph import graph_of
 from scripts.architecture.mermaid import mermaid
 from scripts.architecture.rules import MOST_HOPS, findings, longest_way, way_names
 from scripts.generated.documents import settle
-from scripts.interruption import end_in_order
+from scripts.process.entry_point import ToolError, entry_point
 from scripts.terraform.plans import load_root, read_state
-from scripts.terraform.stack import TerraformError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,33 +35,29 @@ DOCUMENTS = {ROOT / "README.md": False, ROOT / "docs" / "architecture.md": True}
 BLOCK = re.compile(r"(<!-- architecture -->\n).*?(<!-- /architecture -->)", re.DOTALL)
 
 
-class DocumentError(Exception):
-    """A file is not a state, or a document has no place for its diagram; the message says what to do."""
-
-
 def load_state(file: Path) -> Plan:
     """Return the resources of the state in a file.
 
     Raises:
-        DocumentError: The file cannot be read or is not a state.
+        ToolError: The file cannot be read or is not a state.
     """
     try:
         return read_state(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
-        raise DocumentError(f"{file} cannot be read: {error.strerror}.") from error
+        raise ToolError(f"{file} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise DocumentError(f"{file}: {error}") from error
+        raise ToolError(f"{file}: {error}") from error
 
 
 def filled(document: Path, graph: Graph) -> str:
     """Return a document with its current diagram.
 
     Raises:
-        DocumentError: The document has no place for it, or more than one.
+        ToolError: The document has no place for it, or more than one.
     """
     text = document.read_text(encoding="utf-8")
     if len(BLOCK.findall(text)) != 1:
-        raise DocumentError(f"{document}: the diagram needs one place <!-- architecture --> … <!-- /architecture -->")
+        raise ToolError(f"{document}: the diagram needs one place <!-- architecture --> … <!-- /architecture -->")
     diagram = f"```mermaid\n{mermaid(graph, whole=DOCUMENTS[document])}```\n"
     return BLOCK.sub(lambda found: f"{found[1]}{diagram}{found[2]}", text)
 
@@ -103,26 +98,20 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the diagram, write it into the documents, or check; return the exit status."""
     options = options_of(arguments)
-    try:
-        graph = graph_of(load_state(options.state) if options.state else load_root())
-        if options.write:
-            return int(settle_documents(graph, check=False))
-        if not options.check:
-            print(mermaid(graph, whole=options.whole), end="")
-            return 0
-        broken = check_rules(graph, options.hops)
-        outdated = not options.state and settle_documents(graph, check=True)
-    except (DocumentError, TerraformError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    graph = graph_of(load_state(options.state) if options.state else load_root())
+    if options.write:
+        return int(settle_documents(graph, check=False))
+    if not options.check:
+        print(mermaid(graph, whole=options.whole), end="")
+        return 0
+    broken = check_rules(graph, options.hops)
+    outdated = not options.state and settle_documents(graph, check=True)
     return int(broken or outdated)
 
 
 if __name__ == "__main__":
-    end_in_order()
     sys.exit(main())

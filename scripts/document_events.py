@@ -13,6 +13,7 @@ from scripts import ROOT
 from scripts.contracts.compatibility import join
 from scripts.contracts.events import EVENTS, load, load_published, to_json
 from scripts.generated.documents import settle
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -163,6 +164,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or check it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -19,22 +19,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image
 from rich.console import Console
 
+from darkroom.dead_letters import image_of
+from darkroom.errors import OperatorError
+from darkroom.sources import collect
 from scripts import ROOT, package_lambdas
-from scripts.demo.deployment import NAME, DemoError, Progress, apply, emulator, exclusive
-from scripts.demo.journey import image_of
+from scripts.demo.deployment import NAME, Progress, apply, emulator, exclusive
 from scripts.demo.pictures import draw_pictures
 from scripts.demo.pipeline import Clients, Observer, Run
 from scripts.demo.report import write_page
-from scripts.demo.sources import SourceError, collect
 from scripts.demo.terminal import LiveJourneys, Steps, describe_outcome, results_table, ways_table
-from scripts.engines.ministack import EmulatorError
-from scripts.interruption import end_in_order
-from scripts.terraform.stack import TerraformError, check_terraform
+from scripts.process.entry_point import ToolError, entry_point
+from scripts.terraform.stack import check_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scripts.demo.sources import Source
+    from darkroom.sources import Source
     from scripts.engines.ministack import Emulator
 
 DONE = 0
@@ -60,26 +60,21 @@ or something failed, 2 wrong usage, 130 interrupted
 """
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; gives its exit status."""
+    """Run the demo and return the exit status."""
     options = _parse(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the page has a limit of its own
-    end_in_order()
     try:
         return _run(options, Steps(console))
-    except SourceError as error:
+    except OperatorError as error:  # of `collect`
         print(f"error: {error}", file=sys.stderr)
         return WRONG_USAGE
-    except (DemoError, EmulatorError, TerraformError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
     except (BotoCoreError, ClientError) as error:
-        print(f"error: {error}\nThe emulator's log: {options.directory / 'ministack.log'}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("interrupted; nothing is left running. Run it again to go on.", file=sys.stderr)
-        return INTERRUPTED
+        raise ToolError(f"{error}\nThe emulator's log: {options.directory / 'ministack.log'}") from error
+    except KeyboardInterrupt as interruption:
+        raise KeyboardInterrupt("nothing is left running. Run it again to go on.") from interruption
     finally:
         console.show_cursor()
 
@@ -151,7 +146,7 @@ def _package() -> None:
     if status == package_lambdas.INTERRUPTED:
         raise KeyboardInterrupt
     if status:
-        raise DemoError("the function could not be packaged: see above.")
+        raise ToolError("the function could not be packaged: see above.")
 
 
 def _apply(directory: Path, observer: Observer, steps: Steps) -> Mapping[str, Any]:

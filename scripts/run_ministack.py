@@ -6,16 +6,17 @@ python scripts/run_ministack.py -- terraform -chdir=terraform plan
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from scripts import ROOT
-from scripts.engines.ministack import EmulatorError, ministack
-from scripts.interruption import end_in_order
+from scripts.engines.ministack import ministack
+from scripts.process.entry_point import entry_point
+from scripts.process.environment import engine_environment
 
 
+@entry_point
 def main() -> int:
     """Run a command against a fresh emulator."""
     parser = argparse.ArgumentParser(description="Run a command against a fresh embedded emulator (MiniStack).")
@@ -23,15 +24,8 @@ def main() -> int:
     parser.add_argument("--persist", action="store_true", help="keep the emulator's state for the next run")
     parser.add_argument("command", nargs="+", help="the command, after --")
     arguments = parser.parse_args()
-    end_in_order()
-    try:
-        with ministack(arguments.directory, persist=arguments.persist) as emulator:
-            return subprocess.run(arguments.command, env={**os.environ, **emulator.environment}, check=False).returncode
-    except EmulatorError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    with ministack(arguments.directory, persist=arguments.persist) as emulator:
+        return subprocess.run(arguments.command, env=engine_environment(emulator.environment), check=False).returncode
 
 
 if __name__ == "__main__":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 
 from scripts import ROOT
-from scripts.terraform.stack import TerraformError, check_terraform, terraform_environment
+from scripts.process.entry_point import entry_point
+from scripts.terraform.stack import check_terraform, provider_environment
 
 
+@entry_point
 def main() -> int:
     """Run Terraform and return its exit status."""
     parser = argparse.ArgumentParser(
@@ -19,13 +22,8 @@ def main() -> int:
     )
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what to call Terraform with")
     arguments = parser.parse_args().arguments
-    try:
-        check_terraform()
-        environment = terraform_environment(ROOT / "build", print)
-    except TerraformError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    environment.pop("TF_INPUT")
+    check_terraform()
+    environment = {**os.environ, **provider_environment(ROOT / "build", print)}  # the user's settings are meant here
     return subprocess.run(["terraform", *arguments], cwd=ROOT / "terraform", env=environment, check=False).returncode
 
 

@@ -22,12 +22,13 @@ from urllib.parse import urlsplit
 from rich.console import Console
 
 from scripts import ROOT, package_lambdas
-from scripts.demo.deployment import LEAST_CONCURRENCY, DemoError, Progress, environment, exclusive
+from scripts.demo.deployment import LEAST_CONCURRENCY, Progress, exclusive
 from scripts.demo.terminal import Steps
-from scripts.engines.localstack import HOST, LocalStackError, packaging_options, target
-from scripts.interruption import end_in_order
+from scripts.engines.localstack import HOST, packaging_options, target
+from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.environment import environment
 from scripts.run_localstack import choose, localstack
-from scripts.terraform.stack import Stack, TerraformError, check_terraform, emulator_variables
+from scripts.terraform.stack import Stack, check_terraform, emulator_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,19 +120,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the page until Ctrl-C; gives the exit status."""
+    """Run the page until Ctrl-C and return the exit status."""
     options = _parse(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    end_in_order()
     try:
         _run(options, Steps(console))
-    except (DemoError, LocalStackError, TerraformError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("interrupted; nothing is left running.", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as interruption:
+        raise KeyboardInterrupt("nothing is left running.") from interruption
     finally:
         console.show_cursor()
     return DONE
@@ -185,7 +182,7 @@ def _package(way: Way) -> None:
     if status == package_lambdas.INTERRUPTED:
         raise KeyboardInterrupt
     if status:
-        raise DemoError("the functions could not be packaged: see above.")
+        raise ToolError("the functions could not be packaged: see above.")
 
 
 def _apply(origin: str, way: Way, steps: Steps) -> Mapping[str, Any]:
@@ -218,9 +215,8 @@ def configuration(running: LocalStack, api: str, key: str) -> dict[str, Any]:
 
 def _ask(url: str, data: bytes | None = None, key: str = "") -> Any:  # noqa: ANN401 - JSON
     headers = {"Accept": "application/json", "Content-Type": "application/json", "X-Api-Key": key}
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     request = urllib.request.Request(url, data, headers)  # noqa: S310 - LocalStack's address
-    with direct.open(request, timeout=ANSWER_SECONDS) as answer:
+    with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - LocalStack's address
         return json.load(answer)
 
 

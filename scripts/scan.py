@@ -13,15 +13,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
-from scripts.interruption import end_in_order
+from scripts.process.entry_point import ToolError, entry_point
 from scripts.terraform.plans import EVERYTHING, load_root
-from scripts.terraform.stack import TerraformError
 
 if TYPE_CHECKING:
     from scripts.terraform.plans import Plan, Resource
 
-NAMES = ("stage_name", "bucket")  # attributes by which resources of a module name another one
 CHECKOV = ROOT / ".venvs" / "checkov" / "bin" / "checkov"
+NAMES = ("arn", "id", "bucket", "stage_name")  # attributes by which a resource names another one of its module
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def scan(*arguments: str) -> Scan:
     """Run checkov.
 
     Raises:
-        RuntimeError: Checkov gave no result, or could not read a file.
+        ToolError: Checkov gave no result, or could not read a file.
     """
     run = subprocess.run(
         [str(CHECKOV), "--config-file", str(ROOT / ".checkov.yaml"), "--output", "json", *arguments],
@@ -61,9 +60,9 @@ def scan(*arguments: str) -> Scan:
         report = json.loads(run.stdout)
         summary, failed = report["summary"], report["results"]["failed_checks"]
     except (ValueError, KeyError, TypeError) as error:
-        raise RuntimeError(f"checkov gave no result:\n{run.stdout}\n{run.stderr}") from error
+        raise ToolError(f"checkov gave no result:\n{run.stdout}\n{run.stderr}") from error
     if summary["parsing_errors"]:
-        raise RuntimeError(f"checkov could not read {summary['parsing_errors']} files:\n{run.stdout}")
+        raise ToolError(f"checkov could not read {summary['parsing_errors']} files:\n{run.stdout}")
     return Scan(
         passed=summary["passed"],
         skipped=summary["skipped"],
@@ -120,7 +119,7 @@ def _values(plan: Plan, resource: Resource) -> dict[str, Any]:
         one.value(key): f"{one.type}.{one.name}.{key}"
         for one in plan.resources.values()
         if one.module == resource.module and one.address != resource.address
-        for key in ("arn", "id", *NAMES)
+        for key in NAMES
     }
     own = {resource.value(key) for key in ("arn", "id")}
     return {
@@ -130,23 +129,17 @@ def _values(plan: Plan, resource: Resource) -> dict[str, Any]:
     }
 
 
+@entry_point
 def main() -> int:
     """Scan files and plan, and print what failed; return the exit status."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    end_in_order()
     failures = 0
-    try:
-        for name, run in (("files", scan_files), ("plan", lambda: scan_plan(load_root()))):
-            result = run()
-            failures += len(result.failed)
-            print(f"{name}: {result.passed} checks passed, {result.skipped} skipped, {len(result.failed)} failed")
-            for finding in result.failed:
-                print(f"  {finding.check} {finding.resource} ({finding.file}): {finding.meaning}")
-    except (RuntimeError, TerraformError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    for name, run in (("files", scan_files), ("plan", lambda: scan_plan(load_root()))):
+        result = run()
+        failures += len(result.failed)
+        print(f"{name}: {result.passed} checks passed, {result.skipped} skipped, {len(result.failed)} failed")
+        for finding in result.failed:
+            print(f"  {finding.check} {finding.resource} ({finding.file}): {finding.meaning}")
     return 1 if failures else 0
 
 

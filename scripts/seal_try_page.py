@@ -9,6 +9,7 @@ import sys
 from base64 import b64encode
 
 from scripts import ROOT
+from scripts.process.entry_point import entry_point
 
 PAGE = ROOT / "terraform" / "try_page" / "index.html"
 
@@ -22,6 +23,7 @@ def seal(page: str) -> str:
     return page
 
 
+@entry_point
 def main() -> int:
     """Seal the page, or look whether it is."""
     parser = argparse.ArgumentParser(description=__doc__)

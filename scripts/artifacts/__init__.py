@@ -1,1 +1,1 @@
-"""The functions' zips: what goes into them, how they are built and described."""
+"""The zips that Lambda runs: built from lambdas/, reproducible, described by a manifest and a bill of materials."""

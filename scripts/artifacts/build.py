@@ -1,7 +1,7 @@
 """From functions and targets to zips, bills of materials and the manifest.
 
-Everything is made in a working folder and renamed into its place when it is whole, so an interruption at any
-moment leaves what was there before, or nothing.
+All files are made in a working folder and renamed when they are complete. So an interruption at any moment leaves what
+was there before, or nothing.
 """
 
 from __future__ import annotations
@@ -9,50 +9,46 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scripts.artifacts import manifest as packaging_manifest
+from scripts.artifacts import manifest
 from scripts.artifacts.errors import PackagingError
 from scripts.artifacts.functions import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from scripts.artifacts.bytecode import Compiler
     from scripts.artifacts.functions import Function
-    from scripts.artifacts.manifest import Artifact
     from scripts.artifacts.targets import Target
-
-STEPS = 5
-"""How often `build` reports at most what it does next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One zip to be made.
+    """One zip to build.
 
     Attributes:
         function: What goes in.
         target: Where it runs.
-        compiler: Makes the bytecode that goes in; None if none does.
+        compiler: Path and version of the interpreter that compiles it; None for a zip without bytecode.
     """
 
     function: Function
     target: Target
-    compiler: Compiler | None = None
+    compiler: tuple[str, str] | None = None
 
     @property
     def key(self) -> str:
-        """The zip's name without its extension, and its key in the manifest."""
+        """Name of the zip without its extension, and its key in the manifest."""
         return self.target.artifact(self.function.name)
 
     @property
     def bytecode(self) -> str:
-        """Version of the Python whose bytecode goes in; empty if none does."""
-        return self.compiler.version if self.compiler else ""
+        """Version of the Python that compiles it; empty for a zip without bytecode."""
+        return self.compiler[1] if self.compiler else ""
 
     @property
     def inputs(self) -> str:
@@ -60,31 +56,50 @@ class Job:
         return _inputs(self.function, self.bytecode)
 
 
-def pending(jobs: Sequence[Job], output: Path) -> list[Job]:
-    """The jobs whose zip is not there or was made from something else."""
-    manifest = packaging_manifest.read(output)
-    return [job for job in jobs if not packaging_manifest.is_current(output, manifest.get(job.key), job.inputs)]
+def build(jobs: Sequence[Job], source: Path, output: Path) -> None:
+    """Build the zips that are not up to date, and remove those that are out of date from the manifest.
+
+    Raises:
+        PackagingError: A zip cannot be built. Those that were built before it are kept.
+    """
+    pending, outdated = _compare(jobs, source, output)
+    if pending or outdated:
+        with _exclusive(output) as work:
+            pending, outdated = _compare(jobs, source, output)  # another process may have built them
+            _forget(outdated, output, work)
+            for key in sorted(outdated - {job.key for job in pending}):
+                print(f"{key:<40} out of date: removed from {manifest.MANIFEST}")
+            for job in pending:
+                started = time.monotonic()
+                size = _build(job, output, work)
+                print(f"{job.key:<40} {size / 1e6:5.2f} MB  built in {time.monotonic() - started:.1f} s", flush=True)
+    built = manifest.read(output)
+    for job in jobs:
+        if job not in pending:
+            print(f"{job.key:<40} {built[job.key]['size'] / 1e6:5.2f} MB  up to date")
 
 
-def outdated(source: Path, output: Path) -> list[str]:
-    """Keys of the manifest whose zip is gone, damaged, or older than its sources."""
-    manifest = packaging_manifest.read(output)
+def _compare(jobs: Sequence[Job], source: Path, output: Path) -> tuple[list[Job], set[str]]:
+    """Return the jobs whose zip must be built, and the keys of zips that are missing, damaged or too old."""
+    entries = manifest.read(output)
     functions: dict[str, Function] = {}
-    for name in {entry["function"] for entry in manifest.values()}:
-        with suppress(PackagingError):
+    for name in {entry["function"] for entry in entries.values()}:
+        with suppress(PackagingError, FileNotFoundError):
             functions[name] = load(source, name)
-    return [
+    outdated = {
         key
-        for key, entry in manifest.items()
+        for key, entry in entries.items()
         if (function := functions.get(entry["function"])) is None
-        or not packaging_manifest.is_current(output, entry, _inputs(function, entry["bytecode"]))
-    ]
+        or not manifest.is_current(output, entry, _inputs(function, entry["bytecode"]))
+    }
+    pending = [job for job in jobs if job.key in outdated or entries.get(job.key, {}).get("inputs") != job.inputs]
+    return pending, outdated
 
 
 @contextmanager
-def exclusive(output: Path) -> Iterator[Path]:
-    """Keep other builds of the same folder waiting; gives an empty working folder."""
-    import fcntl  # noqa: PLC0415 - not on Windows, where the rest of the module can still be read
+def _exclusive(output: Path) -> Iterator[Path]:
+    """Wait for other builds in the same folder; give an empty working folder."""
+    import fcntl  # noqa: PLC0415 - Windows does not have it, and can still read this module
 
     work = output / ".cache" / "work"
     work.mkdir(parents=True, exist_ok=True)
@@ -94,72 +109,54 @@ def exclusive(output: Path) -> Iterator[Path]:
         except BlockingIOError:
             print(f"waiting for another build in {output}", file=sys.stderr, flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        _empty(work)  # whatever a killed build left
         try:
+            _empty(work)  # of what a killed build left
             yield work
         finally:
             _empty(work)
 
 
-def forget(keys: Sequence[str], output: Path, work: Path) -> None:
-    """Take artifacts out of the manifest."""
-    manifest = packaging_manifest.read(output)
-    if manifest.keys() & set(keys):
-        packaging_manifest.write(output, {key: entry for key, entry in manifest.items() if key not in keys}, work)
-
-
-def build(job: Job, output: Path, work: Path, report: Callable[[str], None]) -> Artifact:
-    """Make one zip and its bill of materials, and put them into the manifest.
-
-    Args:
-        job: What to make; the manifest must not hold an older one any more (see `forget`).
-        output: The folder that gets it.
-        work: A working folder on the same file system, as `exclusive` gives it.
-        report: Called with a few words before each of the steps.
-
-    Raises:
-        PackagingError: It cannot be made; the message says why.
-    """
-    # These cost a tenth of a second, which a call with nothing to do need not spend.
-    from scripts.artifacts.archive import Entry, combine, wheel_entries, write_zip  # noqa: PLC0415
+def _build(job: Job, output: Path, work: Path) -> int:
+    """Build one zip with its bill of materials, add it to the manifest, and return its size."""
+    # These are slow to import, and not needed when all is up to date.
+    from scripts.artifacts.archive import combine, is_needed, write_zip  # noqa: PLC0415
     from scripts.artifacts.bytecode import with_bytecode  # noqa: PLC0415
     from scripts.artifacts.sbom import bill_of_materials  # noqa: PLC0415
-    from scripts.artifacts.wheels import fetch  # noqa: PLC0415
+    from scripts.artifacts.wheels import install  # noqa: PLC0415
 
-    report("fetching wheels")
-    wheels = fetch(job.function, job.target, output / ".cache" / "wheels", work)
-
-    report("writing the zip")
-    own = [Entry.stored(path, content) for path, content in job.function.files]
-    layers = [(job.function.name, own), *((str(wheel.pin), wheel_entries(wheel.path)) for wheel in wheels)]
-    archive = work / f"{job.key}.zip"
-    entries = combine(layers, job.function.exclusions)
+    function = job.function
+    wheels = install(function, job.target, output / ".cache", work)
+    needed = ((str(wheel), [entry for entry in wheel.entries if is_needed(entry.path)]) for wheel in wheels)
+    entries = function.without_excluded(combine([(function.name, function.files), *needed]))
     if job.compiler:
-        report("compiling")
-        entries = with_bytecode(entries, job.function.name, job.compiler, work)
+        own = {entry.path.partition("/")[0] for entry in function.files}
+        entries = with_bytecode(entries, own, job.compiler, work)
+    archive, sbom = work / f"{job.key}.zip", work / f"{job.key}.cdx.json"
     write_zip(archive, entries)
-    digest = packaging_manifest.sha256(archive)
-
-    report("writing the bill of materials")
-    sbom = work / f"{job.key}.cdx.json"
-    sbom.write_text(bill_of_materials(job.function, job.target, digest, wheels), encoding="utf-8")
-
-    report("finishing")
-    entry: Artifact = {
+    digest, size = manifest.sha256(archive), archive.stat().st_size
+    sbom.write_text(bill_of_materials(function.name, job.target, digest, wheels), encoding="utf-8")
+    artifact: manifest.Artifact = {
         "path": archive.name,
         "sha256": digest,
-        "size": archive.stat().st_size,
+        "size": size,
         "sbom": sbom.name,
-        "function": job.function.name,
+        "function": function.name,
         "architecture": job.target.architecture,
         "runtime": job.target.runtime,
         "bytecode": job.bytecode,
         "inputs": job.inputs,
     }
+    _forget({job.key}, output, work)
     archive.replace(output / archive.name)
     sbom.replace(output / sbom.name)
-    packaging_manifest.write(output, {**packaging_manifest.read(output), job.key: entry}, work)
-    return entry
+    manifest.write(output, {**manifest.read(output), job.key: artifact}, work)
+    return size
+
+
+def _forget(keys: set[str], output: Path, work: Path) -> None:
+    entries = manifest.read(output)
+    if entries.keys() & keys:
+        manifest.write(output, {key: entry for key, entry in entries.items() if key not in keys}, work)
 
 
 def _inputs(function: Function, bytecode: str) -> str:

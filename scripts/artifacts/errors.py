@@ -1,7 +1,5 @@
-"""The error that every part of the packaging raises for what a user can put right."""
-
-from __future__ import annotations
+"""The error of the packager."""
 
 
 class PackagingError(Exception):
-    """Something is wrong that the message explains to the person who runs the command."""
+    """A zip cannot be built. The message says why and what to do."""

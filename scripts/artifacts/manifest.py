@@ -1,7 +1,7 @@
-"""build/manifest.json: which zips there are. Terraform reads it.
+"""build/manifest.json, which Terraform reads to find the zips.
 
-It never names a zip that is not there, that has other bytes, or that is older than its sources were at the
-last run: whoever replaces a zip takes it out of the manifest first and puts it in again when it is complete.
+It never names a zip that is missing, that has other bytes, or that was older than its sources at the last run: an
+entry is removed before its zip is replaced, and added when the zip is complete.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ class Artifact(TypedDict):
     """One entry of the manifest.
 
     Attributes:
-        path: Of the zip, relative to the manifest's folder.
-        sha256: Of the zip, in hexadecimal.
-        size: Of the zip, in bytes.
+        path: Path of the zip, relative to the manifest's folder.
+        sha256: SHA-256 of the zip, in hexadecimal.
+        size: Size of the zip in bytes.
         sbom: Path of its bill of materials, relative to the manifest's folder.
         function: Name of the function.
         architecture: `arm64` or `x86_64`.
         runtime: Lambda's name of the Python version, as `python3.13`.
-        bytecode: Version of the Python that compiled it, as `3.13.2`; empty if it holds sources alone.
+        bytecode: Version of the Python that compiled it, as `3.13.2`; empty if it holds only sources.
         inputs: SHA-256 of what the zip was made from.
     """
 
@@ -43,7 +43,7 @@ class Artifact(TypedDict):
 
 
 def read(output: Path) -> dict[str, Artifact]:
-    """The manifest in a folder; empty where there is none, or one that nothing here wrote."""
+    """Return the manifest in a folder; empty if there is none, or if another program wrote it."""
     try:
         manifest: dict[str, Artifact] = json.loads((output / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -56,15 +56,15 @@ def read(output: Path) -> dict[str, Artifact]:
 
 
 def write(output: Path, manifest: dict[str, Artifact], work: Path) -> None:
-    """Replace the manifest at once, by way of a folder on the same file system."""
-    text = json.dumps(dict(sorted(manifest.items())), indent=2, sort_keys=True) + "\n"
+    """Replace the manifest in one step, through a working folder on the same file system."""
+    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
     new = work / MANIFEST
     new.write_text(text, encoding="utf-8")
     new.replace(output / MANIFEST)
 
 
 def is_current(output: Path, entry: Artifact | None, inputs: str) -> bool:
-    """Whether an artifact is there, whole, and made from these inputs."""
+    """Return True if an artifact exists, is whole and was made from these inputs."""
     if entry is None or entry["inputs"] != inputs or not (output / entry["sbom"]).is_file():
         return False
     try:
@@ -74,6 +74,6 @@ def is_current(output: Path, entry: Artifact | None, inputs: str) -> bool:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,108 +1,91 @@
-"""The bill of materials of a zip: CycloneDX, and the same bytes for the same zip."""
+"""The bill of materials of a zip: CycloneDX 1.6, with the same bytes for the same zip."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-import zipfile
-from email.parser import HeaderParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
-from cyclonedx.contrib.license.factories import LicenseFactory
-from cyclonedx.model import (
-    ExternalReference,
-    ExternalReferenceType,
-    HashAlgorithm,
-    HashType,
-    Property,
-    XsUri,
-)
-from cyclonedx.model.bom import Bom, BomMetaData
-from cyclonedx.model.component import Component, ComponentType
-from cyclonedx.model.license import DisjunctiveLicense
-from cyclonedx.output.json import JsonV1Dot6
-from packageurl import PackageURL
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from email.message import Message
+    from importlib.metadata import PackageMetadata
 
-    from cyclonedx.model.license import License
-
-    from scripts.artifacts.functions import Function
     from scripts.artifacts.targets import Target
     from scripts.artifacts.wheels import Wheel
 
-_LONGEST_LICENSE_NAME = 100  # some packages put the whole text where the name belongs
+_LONGEST_LICENSE_NAME = 100  # some packages have the whole text in the field for the name
 
 
-def bill_of_materials(function: Function, target: Target, zip_sha256: str, wheels: Sequence[Wheel]) -> str:
-    """Write what a zip consists of as CycloneDX 1.6 in JSON.
-
-    The serial number follows from the zip's bytes, and there is no time in it.
-    """
-    root = Component(
-        name=function.name,
-        type=ComponentType.APPLICATION,
-        bom_ref=function.name,
-        hashes=[_sha256(zip_sha256)],
-        properties=[
-            Property(name="darkroom:architecture", value=target.architecture),
-            Property(name="darkroom:runtime", value=target.runtime),
-        ],
-    )
-    bom = Bom(
-        serial_number=uuid5(NAMESPACE_URL, f"sha256:{zip_sha256}"),
-        metadata=BomMetaData(component=root),
-        components=[_component(wheel) for wheel in wheels],
-    )
-    bom.register_dependency(root, bom.components)
-    document = json.loads(JsonV1Dot6(bom).output_as_string())
-    del document["metadata"]["timestamp"]
+def bill_of_materials(function: str, target: Target, zip_sha256: str, wheels: Sequence[Wheel]) -> str:
+    """Return what a zip consists of, as JSON. The serial number depends on the zip's bytes; there is no time in it."""
+    components = [_component(wheel) for wheel in wheels]
+    references = sorted(component["bom-ref"] for component in components)
+    root: dict[str, Any] = {"ref": function} | ({"dependsOn": references} if references else {})
+    document = {
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": uuid5(NAMESPACE_URL, f"sha256:{zip_sha256}").urn,
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "application",
+                "bom-ref": function,
+                "name": function,
+                "hashes": _hashes(zip_sha256),
+                "properties": [
+                    {"name": "darkroom:architecture", "value": target.architecture},
+                    {"name": "darkroom:runtime", "value": target.runtime},
+                ],
+            }
+        },
+        "components": components,
+        "dependencies": [*({"ref": reference} for reference in references), root],
+    }
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _component(wheel: Wheel) -> Component:
-    with zipfile.ZipFile(wheel.path) as archive:
-        names = archive.namelist()
-        metadata_path = next(name for name in names if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
-        metadata = HeaderParser().parsestr(archive.read(metadata_path).decode())
-        statements = {
-            name: hashlib.sha256(archive.read(name)).hexdigest()
-            for name in names
-            if re.fullmatch(r"[^/]+\.dist-info/sboms/[^/]+", name)
-        }
-    purl = PackageURL(type="pypi", name=wheel.pin.name, version=wheel.pin.version)
-    return Component(
-        name=wheel.pin.name,
-        version=wheel.pin.version,
-        type=ComponentType.LIBRARY,
-        bom_ref=purl.to_string(),
-        purl=purl,
-        description=metadata.get("Summary"),
-        hashes=[_sha256(wheel.sha256)],
-        licenses=_licenses(metadata),
-        properties=[Property(name="darkroom:wheel", value=wheel.path.name)],
-        # What the maker says of the libraries inside is in the zip, and only referred to: it also lists
-        # libraries that a build may use and this wheel does not hold.
-        external_references=[
-            ExternalReference(type=ExternalReferenceType.BOM, url=XsUri(name), hashes=[_sha256(digest)])
-            for name, digest in statements.items()
+def _component(wheel: Wheel) -> dict[str, Any]:
+    purl = f"pkg:pypi/{wheel.name}@{wheel.version}"
+    facts = {
+        "type": "library",
+        "bom-ref": purl,
+        "purl": purl,
+        "name": wheel.name,
+        "version": wheel.version,
+        "description": wheel.distribution.metadata.get("Summary"),
+        "hashes": _hashes(wheel.sha256),
+        "licenses": _licenses(wheel.distribution.metadata),
+        "properties": [{"name": "darkroom:wheel", "value": wheel.filename}],
+        # What the author says about the libraries inside is in the zip, and only referred to: it also lists libraries
+        # that a build may use and this wheel does not hold.
+        "externalReferences": [
+            {"type": "bom", "url": path, "hashes": _hashes(hashlib.sha256(content).hexdigest())}
+            for path, content, _ in wheel.entries
+            if re.fullmatch(r"[^/]+\.dist-info/sboms/[^/]+", path)
         ],
-    )
+    }
+    return {name: fact for name, fact in facts.items() if fact}
 
 
-def _licenses(metadata: Message) -> list[License]:
-    """The licence as the package states it: as an SPDX expression, a name, or trove classifiers."""
-    stated = metadata.get("License-Expression") or metadata.get("License", "")
+def _licenses(metadata: PackageMetadata) -> list[dict[str, Any]]:
+    """Return the licence as the package states it: an SPDX identifier or expression, a name, or trove classifiers."""
+    stated = metadata.get("License-Expression") or metadata.get("License") or ""
     if stated and stated != "UNKNOWN" and "\n" not in stated and len(stated) <= _LONGEST_LICENSE_NAME:
-        return [LicenseFactory().make_from_string(stated)]
-    classifiers = metadata.get_all("Classifier", [])
+        try:
+            expression = canonicalize_license_expression(stated)
+        except InvalidLicenseExpression:
+            return [{"license": {"name": stated}}]
+        is_identifier = re.fullmatch(r"(?!LicenseRef-)[\w.-]+", expression)
+        return [{"license": {"id": expression}}] if is_identifier else [{"expression": expression}]
+    classifiers = metadata.get_all("Classifier") or []
     names = [text.rpartition(" :: ")[2] for text in classifiers if text.startswith("License :: ")]
-    return [DisjunctiveLicense(name=name) for name in names]
+    return [{"license": {"name": name}} for name in sorted(names)]
 
 
-def _sha256(digest: str) -> HashType:
-    return HashType(alg=HashAlgorithm.SHA_256, content=digest)
+def _hashes(sha256: str) -> list[dict[str, str]]:
+    return [{"alg": "SHA-256", "content": sha256}]

@@ -1,4 +1,4 @@
-"""What a zip is built for: a CPU, a version of Python, and the wheels that run there."""
+"""What a zip is built for: a CPU, a version of Python, a platform."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from scripts.artifacts.errors import PackagingError
 
 ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
-"""AWS's name of a CPU and the name that Linux wheels carry."""
+"""AWS's name of each CPU, and the name that Linux wheels have."""
 
 DEFAULT_PYTHON = "3.13"
 
@@ -19,132 +19,84 @@ LAMBDA_GLIBC = 34
 """Minor version of glibc 2 in Amazon Linux 2023, on which Lambda runs Python since 3.12."""
 
 OLDEST_LAMBDA_PYTHON = 12
-"""Minor version; Lambda's 3.11 runs on Amazon Linux 2, whose glibc 2.26 is too old for today's wheels."""
-
-FOLDERS = ("", "local")
-"""Where zips lie in the output folder: such as Lambda runs, and such as only this machine runs."""
-
-_OLDEST_MANYLINUX = {"aarch64": 17, "x86_64": 5}
-_MANYLINUX_ALIASES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+"""Minor version. Lambda's 3.11 runs on Amazon Linux 2, whose glibc 2.26 is too old for today's wheels."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where a zip runs.
 
     Attributes:
         architecture: AWS's name of the CPU: `arm64` or `x86_64`.
         python: Version of CPython, as `3.13`.
-        platforms: Platform tags of the wheels that run there, the best first.
-        system: Python's `sys.platform` there.
-        folder: Where its zips lie in the output folder: one of `FOLDERS`.
-        description: For messages.
+        local_only: Only this machine can run the zip, Lambda cannot.
     """
 
     architecture: str
     python: str
-    platforms: tuple[str, ...]
-    system: str
-    folder: str
-    description: str
+    local_only: bool = False
 
     def artifact(self, function: str) -> str:
-        """Name of a function's zip for this target, without its extension; also its key in the manifest."""
-        return f"{function}-{self.architecture}-python{self.python}"
+        """Return the name of a function's zip without its extension, which is its key in the manifest."""
+        return f"{function}-{self.architecture}-{self.runtime}"
 
     @property
     def runtime(self) -> str:
         """Lambda's name of the Python version, as `python3.13`."""
         return f"python{self.python}"
 
-    def marker_environment(self) -> dict[str, str]:
-        """The values of environment markers (PEP 508) on this target.
+    @property
+    def folder(self) -> str:
+        """Subfolder of the output folder that its zips are in; those for Lambda are in none."""
+        return "local" if self.local_only else ""
 
-        The patch release, which no lock knows, counts as 0, as it does for resolvers.
-        """
-        darwin = self.system == "darwin"
-        return {
-            "extra": "",
-            "implementation_name": "cpython",
-            "implementation_version": f"{self.python}.0",
-            "os_name": "posix",
-            "platform_machine": self.architecture if darwin else ARCHITECTURES[self.architecture],
-            "platform_python_implementation": "CPython",
-            "platform_release": "",
-            "platform_system": "Darwin" if darwin else "Linux",
-            "platform_version": "",
-            "python_full_version": f"{self.python}.0",
-            "python_version": self.python,
-            "sys_platform": self.system,
-        }
+    @property
+    def uv_options(self) -> tuple[str, ...]:
+        """uv's options that choose wheels and evaluate markers for the target. uv's default is this machine."""
+        if self.local_only:
+            return ()
+        manylinux = f"{ARCHITECTURES[self.architecture]}-manylinux_2_{LAMBDA_GLIBC}"
+        return ("--python-platform", manylinux, "--python-version", self.python)
+
+    def __str__(self) -> str:
+        system = f"this machine ({sys.platform}," if self.local_only else f"Lambda (Linux, glibc 2.{LAMBDA_GLIBC},"
+        return f"{system} {self.architecture}), Python {self.python}"
 
 
 def lambda_target(architecture: str, python: str) -> Target:
-    """The target of Lambda's own Python on an architecture.
+    """Return the target for Lambda's own Python on an architecture.
 
     Raises:
-        PackagingError: Lambda has no such Python, or one on a system too old for today's wheels.
+        PackagingError: Lambda has no such Python, or runs it on a system that is too old for today's wheels.
     """
     version = re.fullmatch(r"3\.(\d+)", python)
     if not version or int(version[1]) < OLDEST_LAMBDA_PYTHON:
         raise PackagingError(
-            f"--python {python}: the zips for Lambda are made for Python 3.{OLDEST_LAMBDA_PYTHON} and later "
-            f"(Amazon Linux 2023); for this machine's own interpreter use --local"
+            f"--python {python}: zips for Lambda need Python 3.{OLDEST_LAMBDA_PYTHON} or later (Amazon Linux 2023). "
+            f"Use --local for the interpreter of this machine"
         )
-    return _linux(architecture, python)
+    return Target(architecture, python)
 
 
 def local_target() -> Target:
-    """The target of this interpreter on this machine, where an emulator runs the functions as processes.
+    """Return the target for this interpreter on this machine, where an emulator runs the functions as processes.
 
-    A Linux machine that runs all wheels that Lambda runs shares Lambda's artifact of the same architecture
-    and Python. The artifacts of any other (macOS, musl, an older glibc) get a folder and a manifest of their
-    own, so that they are never deployed.
+    A Linux machine that runs all wheels that Lambda runs uses Lambda's zip of the same architecture and Python.
+    Other machines (macOS, musl, an older glibc) get zips that are never deployed.
 
     Raises:
-        PackagingError: The machine has a CPU that Lambda has not.
+        PackagingError: Lambda does not have this machine's CPU.
     """
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
     machine = platform.machine().lower()
     architecture = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}.get(machine)
     if architecture is None:
-        raise PackagingError(
-            f"--local: this machine's CPU is {machine}; Lambda and its emulators know arm64 and x86_64"
-        )
-    if sys.platform == "linux" and _glibc_minor() >= LAMBDA_GLIBC:
-        return _linux(architecture, python)
-
-    from packaging.tags import platform_tags  # noqa: PLC0415 - costs time that most calls need not spend
-
-    return Target(
-        architecture=architecture,
-        python=python,
-        platforms=tuple(platform_tags()),
-        system=sys.platform,
-        folder="local",
-        description=f"this machine ({sys.platform}, {architecture}), Python {python}",
-    )
-
-
-def _linux(architecture: str, python: str) -> Target:
-    machine = ARCHITECTURES[architecture]
-    platforms = []
-    for minor in range(LAMBDA_GLIBC, _OLDEST_MANYLINUX[machine] - 1, -1):
-        platforms.append(f"manylinux_2_{minor}_{machine}")
-        if minor in _MANYLINUX_ALIASES:
-            platforms.append(f"{_MANYLINUX_ALIASES[minor]}_{machine}")
-    return Target(
-        architecture=architecture,
-        python=python,
-        platforms=tuple(platforms),
-        system="linux",
-        folder="",
-        description=f"Linux on {architecture} (glibc 2.{LAMBDA_GLIBC} or older), Python {python}",
-    )
+        raise PackagingError(f"--local: this machine's CPU is {machine}. Lambda has {' and '.join(ARCHITECTURES)}")
+    like_lambda = sys.platform == "linux" and _glibc_minor() >= LAMBDA_GLIBC
+    return Target(architecture, f"{sys.version_info.major}.{sys.version_info.minor}", local_only=not like_lambda)
 
 
 def _glibc_minor() -> int:
-    """Minor version of this machine's glibc 2; 0 where there is none."""
+    """Return the minor version of this machine's glibc 2, or 0 if it has another C library."""
     try:
         version = os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (OSError, ValueError):  # musl does not know the name

@@ -1,211 +1,175 @@
-"""The wheels that a lock names, for one target: found by pip, checked by hash, kept for the next build."""
+"""The wheels that a function's lock names: chosen for a target and installed by uv, checked by hash.
+
+uv's cache serves the second build without a network.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import re
+import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import tomllib
+from importlib.metadata import Distribution, distributions
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
-from packaging.markers import UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name, canonicalize_version, parse_wheel_filename
+from packaging.tags import parse_tag
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from uv import find_uv_bin
 
+from scripts.artifacts.archive import Entry
 from scripts.artifacts.errors import PackagingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from packaging.utils import NormalizedName
 
     from scripts.artifacts.functions import Function
     from scripts.artifacts.targets import Target
 
-_HASH = re.compile(r"\s--hash[= ](\S+)")
-_NO_MATCH = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
-_OTHER_VERSIONS = re.compile(r"\(from versions: (.*?)\)")
-_UNREACHABLE = re.compile(r"Retrying \(|ConnectionError|Connection refused|Name or service not known")
+_ADVICE = {
+    "no wheels with": "Nothing is compiled here. Ask for a version that has a wheel in {name}/requirements.in and run "
+    "`make lock`, or build other targets (--arch, --python)",
+    "Failed to fetch": "The package index is out of reach. Check the network and the proxy, or set UV_DEFAULT_INDEX",
+    "Hash mismatch": "The file is not the one that was locked. Find out who changed it, then run `make lock`",
+    "": "Correct {name}/requirements.in and run `make lock`",
+}
 
 
-class MissingWheelError(PackagingError):
-    """A locked package has no wheel that runs on the target."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """One locked package.
+class Wheel(NamedTuple):
+    """An installed wheel.
 
     Attributes:
-        name: Normalised name.
-        version: As the lock gives it.
-        hashes: SHA-256 of every file that the lock admits, sorted.
+        name: Normalised name of the package.
+        version: Version, as the lock has it.
+        filename: Name of the wheel's file.
+        sha256: SHA-256 of the wheel's file, in hexadecimal.
+        distribution: Its metadata.
+        entries: Its files, as they are next to the function's code; no scripts, headers or data files.
     """
 
-    name: NormalizedName
+    name: str
     version: str
-    hashes: tuple[str, ...]
+    filename: str
+    sha256: str
+    distribution: Distribution
+    entries: tuple[Entry, ...]
 
     def __str__(self) -> str:
         return f"{self.name}=={self.version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Wheel:
-    """A wheel on the disk whose bytes are the locked ones."""
-
-    pin: Pin
-    path: Path
-    sha256: str
-
-
-def pins_for(lock: str, target: Target) -> list[Pin]:
-    """The packages that a lock asks for on a target, sorted by name.
-
-    The lock is universal, so its environment markers decide; they are evaluated for the target, where pip
-    would take the running interpreter.
-
-    Raises:
-        PackagingError: A line is not one package, pinned to one version and locked by SHA-256.
-    """
-    environment = target.marker_environment()
-    pins: dict[str, Pin] = {}
-    for line in _logical_lines(lock):
-        pin, applies = _parse(line, environment)
-        if not applies:
-            continue
-        if pin.name in pins:
-            raise PackagingError(f"the lock pins {pin.name} twice for {target.description}: {pins[pin.name]} and {pin}")
-        pins[pin.name] = pin
-    return [pins[name] for name in sorted(pins)]
-
-
-def fetch(function: Function, target: Target, cache: Path, work: Path) -> list[Wheel]:
-    """The wheels of a function for a target, sorted by name, downloaded unless the cache holds them.
+def install(function: Function, target: Target, cache: Path, work: Path) -> list[Wheel]:
+    """Install what a function's lock names for a target, and return it sorted by name.
 
     Args:
-        function: Whose lock names them.
-        target: Where they have to run.
-        cache: The folder that keeps them.
-        work: An empty folder on the same file system, for what is not complete yet.
+        function: The function.
+        target: Where its zip runs.
+        cache: A folder that keeps which wheels were chosen for which lock and target.
+        work: A folder for the installed files.
 
     Raises:
-        MissingWheelError: A package has no wheel for the target.
-        PackagingError: The lock is no lock, pip failed, or a download is not what was locked.
+        PackagingError: A package has no wheel for the target, is not locked, cannot be fetched, or is damaged.
     """
-    pins = pins_for(function.lock, target)
-    places = {pin: cache / _cache_name(pin, target) for pin in pins}
-    found = {pin: _cached(pin, place) for pin, place in places.items()}
-    missing = [pin for pin, wheel in found.items() if wheel is None]
-    if missing:
-        for wheel in _download(missing, function, target, work):
-            # One folder per package and target: pip's choice among several wheels that would do depends on
-            # the target, so a wheel in the cache serves no other. A rename makes it appear at once.
-            place = places[wheel.pin]
-            place.mkdir(parents=True, exist_ok=True)
-            kept = wheel.path.replace(place / wheel.path.name)
-            found[wheel.pin] = Wheel(wheel.pin, kept, wheel.sha256)
-    return [wheel for wheel in found.values() if wheel is not None]
-
-
-def _logical_lines(lock: str) -> Iterator[str]:
-    joined = re.sub(r"\\\n", " ", lock.replace("\r\n", "\n"))
-    for line in joined.splitlines():
-        content = re.sub(r"(^|\s)#.*", "", line).strip()
-        if content:
-            yield content
-
-
-def _parse(line: str, environment: dict[str, str]) -> tuple[Pin, bool]:
-    head, *_ = _HASH.split(line)
-    shown = head.strip()
-    try:
-        requirement = Requirement(shown)
-        applies = requirement.marker is None or requirement.marker.evaluate(environment)
-    except (InvalidRequirement, UndefinedEnvironmentName) as error:
-        raise PackagingError(f"the lock holds {shown!r}, which is no pinned package: {error}") from error
-    version = re.fullmatch(r"===?([^*]+)", str(requirement.specifier))
-    if version is None or requirement.url:
-        raise PackagingError(f"the lock holds {shown!r}, which is not pinned: name==version is expected")
-    hashes = [value.removeprefix("sha256:") for value in _HASH.findall(line) if value.startswith("sha256:")]
-    if not hashes:
-        raise PackagingError(f"the lock holds {shown!r} without --hash=sha256:…: lock it with hashes")
-    return Pin(canonicalize_name(requirement.name), version[1].strip(), tuple(sorted(hashes))), applies
-
-
-def _cache_name(pin: Pin, target: Target) -> str:
-    key = "\n".join((*pin.hashes, target.python, *target.platforms))
-    return f"{pin.name}-{pin.version}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-
-
-def _cached(pin: Pin, place: Path) -> Wheel | None:
-    for path in sorted(place.glob("*.whl")):
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        if digest in pin.hashes:
-            return Wheel(pin, path, digest)
-        path.unlink()  # damaged: fetch it again
-    return None
-
-
-def _download(pins: Sequence[Pin], function: Function, target: Target, work: Path) -> list[Wheel]:
-    wanted, folder = work / "wanted.txt", work / "wheels"
-    lines = [f"{pin} " + " ".join(f"--hash=sha256:{digest}" for digest in pin.hashes) for pin in pins]
-    wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    abi = "cp" + target.python.replace(".", "")
-    command = [
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"),
-        *("--require-hashes", "--no-deps", "--only-binary=:all:", "--dest", str(folder)),
-        *("--implementation", "cp", "--python-version", target.python),
-        *("--abi", abi, "--abi", "abi3", "--abi", "none"),
-        *(option for platform in target.platforms for option in ("--platform", platform)),
-        *("--requirement", str(wanted)),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise _explain(done.stderr or done.stdout, pins, function, target)
-
-    wheels = {}
-    for path in sorted(folder.glob("*.whl")):
-        name, version, _, _ = parse_wheel_filename(path.name)
-        wheels[name, canonicalize_version(version)] = path
-    return [_verified(pin, wheels[pin.name, canonicalize_version(pin.version)]) for pin in pins]
-
-
-def _verified(pin: Pin, path: Path) -> Wheel:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest not in pin.hashes:
-        raise PackagingError(f"{path.name} is not a file that the lock admits (sha256 {digest})")
-    return Wheel(pin, path, digest)
-
-
-def _explain(output: str, pins: Sequence[Pin], function: Function, target: Target) -> PackagingError:
-    """Turn pip's complaint into one that says what to do."""
-    names = ", ".join(map(str, pins))
-    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("WARNING: Location")]
-    details = "\n".join(f"    {line.strip()}" for line in lines[-6:])
-    if "No module named pip" in output:
-        return PackagingError(f"{sys.executable} has no pip, which fetches the wheels: install pip there")
-    if _UNREACHABLE.search(output):
-        return PackagingError(
-            f"the package index cannot be reached, and the cache does not hold yet: {names}\n    {lines[0]}"
-        )
-    if "DO NOT MATCH THE HASHES" in output:
-        return PackagingError(
-            f"a package that {function.name} needs is not one that its lock admits: the lock is older than "
-            f"the wheel, or somebody changed it\n{details}"
-        )
-    missing = _NO_MATCH.search(output)
-    pin = next((pin for pin in pins if missing and pin.name == canonicalize_name(missing[1])), None)
-    if pin is None:
-        return PackagingError(f"pip could not download {names}:\n{details}")
-    offered = _OTHER_VERSIONS.search(output)
-    others = [] if offered is None or offered[1] == "none" else offered[1].split(", ")
-    return MissingWheelError(
-        f"{pin.name} {pin.version}, which {function.name} needs, has no wheel for {target.description}.\n"
-        f"  Nothing is compiled here, so it cannot be packaged for this target.\n"
-        f"  Versions with a wheel for it: {', '.join(others[-8:]) or 'none that the index shows'}.\n"
-        f"  What to do: ask for a version that has one in {function.name}/requirements.in and lock again, "
-        f"or build other targets (--arch, --python)."
+    chosen = _choose(function, target, cache, work)
+    # uv does not check what its cache holds. A damaged file is fetched again.
+    for option in ("--offline", "--refresh"):
+        prefix = work / "installed"
+        shutil.rmtree(prefix, ignore_errors=True)
+        # Not --target, which puts scripts and data files among the modules.
+        arguments = ("install", option, "--prefix", str(prefix), "--require-hashes", "--requirement", str(chosen))
+        failed = _run_uv(arguments, target)
+        found = [] if failed else _read(prefix, chosen)
+        damaged = [f"{wheel}: {path}" for wheel, paths in found for path in paths]
+        if not failed and not damaged:
+            return [wheel for wheel, _ in found]
+    raise failed and _explain(failed, function, target) or PackagingError(
+        f"{', '.join(damaged[:5])}: the wheel does not hold what its RECORD says. Choose another version"
     )
+
+
+def _choose(function: Function, target: Target, cache: Path, work: Path) -> Path:
+    """Return a pylock.toml with the wheels that are in the lock and run on the target.
+
+    It is kept for the next build: another answer of the index must not change the choice.
+    """
+    key = hashlib.sha256(json.dumps([function.lock, *target.uv_options, sys.version]).encode()).hexdigest()
+    kept = cache / f"pylock.{key[:16]}.toml"
+    if kept.exists():
+        return kept
+    lock, answer = work / "requirements.txt", work / "pylock.toml"
+    lock.write_text(function.lock, encoding="utf-8")
+    arguments = ("compile", str(lock), "--output-file", str(answer), "--no-header")
+    failed = _run_uv(arguments, target)
+    if failed and _run_uv((*arguments, "--offline"), target):
+        raise _explain(failed, function, target)
+    text = 'lock-version = "1.0"\ncreated-by = "darkroom"\npackages = [\n'
+    for package in tomllib.loads(answer.read_text(encoding="utf-8"))["packages"]:
+        wheels = [
+            f"{{ url = {json.dumps(wheel['url'])}, hashes = {{ sha256 = {json.dumps(wheel['hashes']['sha256'])} }} }}"
+            for wheel in package.get("wheels", [])
+            if f"sha256:{wheel['hashes']['sha256']}" in function.lock
+        ]
+        if not wheels:
+            raise PackagingError(
+                f"{package['name']} {package.get('version', '')}: {function.name}/requirements.txt has no hash "
+                f"(--hash=sha256:…) of a wheel that the index offers for {target}. Find out why, then run `make lock`"
+            )
+        text += f'{{ name = "{package["name"]}", version = "{package["version"]}", wheels = [{", ".join(wheels)}] }},\n'
+    answer.write_text(text + "]\n", encoding="utf-8")
+    cache.mkdir(parents=True, exist_ok=True)
+    return answer.replace(kept)
+
+
+def _run_uv(arguments: Sequence[str], target: Target) -> str:
+    """Run `uv pip`; return what it reports if it fails, else nothing."""
+    common = ("--quiet", "--no-deps", "--only-binary", ":all:", "--python", sys.executable, *target.uv_options)
+    done = subprocess.run([find_uv_bin(), "pip", *arguments, *common], capture_output=True, text=True, check=False)
+    return done.stderr or f"exit status {done.returncode}" if done.returncode else ""
+
+
+def _explain(report: str, function: Function, target: Target) -> PackagingError:
+    advice = next(advice for symptom, advice in _ADVICE.items() if symptom in report).format(name=function.name)
+    details = "\n".join(f"    {line}" for line in report.splitlines() if line.strip())
+    return PackagingError(f"the wheels of {function.name} for {target}:\n{details}\n  {advice}")
+
+
+def _read(prefix: Path, chosen: Path) -> list[tuple[Wheel, list[str]]]:
+    """Return each installed wheel with the paths of its files that are not as its RECORD says."""
+    packages = {package["name"]: package for package in tomllib.loads(chosen.read_text(encoding="utf-8"))["packages"]}
+    site = next(prefix.glob("lib*/python*/site-packages"), prefix)
+    found = []
+    for distribution in distributions(path=[str(site)]):
+        package = packages[canonicalize_name(distribution.name)]
+        filename, sha256 = _identify(distribution, package)
+        entries, damaged = [], []
+        for path in distribution.files or ():
+            if path.parts[0] == ".." or path.hash is None:  # the hash of RECORD itself is in the lock
+                continue
+            file = site / path
+            content = file.read_bytes()
+            digest = base64.urlsafe_b64encode(hashlib.new(path.hash.mode, content).digest()).rstrip(b"=").decode()
+            if digest != path.hash.value:
+                damaged.append(str(path))
+            entries.append(Entry(path.as_posix(), content, bool(file.stat().st_mode & 0o100)))
+        wheel = Wheel(package["name"], package["version"], filename, sha256, distribution, tuple(entries))
+        found.append((wheel, damaged))
+    return sorted(found)
+
+
+def _identify(distribution: Distribution, package: dict[str, Any]) -> tuple[str, str]:
+    """Return the file name and the SHA-256 of the wheel that was installed, among those that could have been."""
+    wheels = {unquote(urlsplit(wheel["url"]).path).rpartition("/")[2]: wheel for wheel in package["wheels"]}
+    text = distribution.read_text("WHEEL") or ""
+    tags = {tag for line in re.findall(r"^Tag: (.+)$", text, re.MULTILINE) for tag in parse_tag(line.strip())}
+    names = [name for name in wheels if len(wheels) == 1 or parse_wheel_filename(name)[3] == tags]
+    if len(names) != 1:
+        raise PackagingError(
+            f"{package['name']} {package['version']} is one of {', '.join(wheels)}, and its WHEEL file does not say "
+            f"which. Keep the hash of only one of them in the lock"
+        )
+    return names[0], wheels[names[0]]["hashes"]["sha256"]

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
 from scripts.engines.ministack import forget, ministack
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import environment
 from scripts.terraform.stack import Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
@@ -30,16 +32,12 @@ LEAST_CONCURRENCY = 2  # what Lambda allows
 _APPLIED = "applied.json"  # what was applied, and its outputs; there unless Terraform was cut short
 
 
-class DemoError(Exception):
-    """The demo cannot go on; the message says what to do."""
-
-
 @contextmanager
 def exclusive(directory: Path) -> Iterator[None]:
     """Keep other demos out of the directory.
 
     Raises:
-        DemoError: Another one runs in it.
+        ToolError: Another one runs in it.
     """
     import fcntl  # noqa: PLC0415 - not on Windows, where the rest of the module can still be read
 
@@ -48,7 +46,7 @@ def exclusive(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DemoError(f"another demo runs in {directory}: let it end first.") from None
+            raise ToolError(f"another demo runs in {directory}: let it end first.") from None
         yield
 
 
@@ -57,7 +55,7 @@ def emulator(directory: Path) -> Iterator[Emulator]:
     """The demo's emulator, with what the last run left in it; this process then takes it for AWS.
 
     Raises:
-        EmulatorError: It does not start.
+        ToolError: It does not start.
     """
     if not (directory / _APPLIED).exists():
         forget(directory)
@@ -68,22 +66,6 @@ def emulator(directory: Path) -> Iterator[Emulator]:
                 state.unlink()
         with environment(running.environment):
             yield running
-
-
-@contextmanager
-def environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Nothing but these settings of AWS: whatever account the user has must stay out of it."""
-    before = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(settings)
-    os.environ.update({"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull})
-    os.environ["no_proxy"] = settings.get("NO_PROXY", "")  # the name in small letters has precedence
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 @dataclass

@@ -9,7 +9,8 @@ import subprocess
 from typing import IO, TYPE_CHECKING
 
 from scripts import ROOT
-from scripts.engines.localstack import ANSWER_SECONDS, LocalStack, LocalStackError, Way, ask, url
+from scripts.engines.localstack import ANSWER_SECONDS, LocalStack, Way, ask, url
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,13 +59,13 @@ class Compose:
         """Start it, unless it is up, and wait until it is healthy.
 
         Raises:
-            LocalStackError: It does not start.
+            ToolError: It does not start.
         """
         failed = self._run("up", "--wait", "--quiet-pull")
         health = ask(self._endpoint, "health")
         if failed or health is None:
             self._keep_log()
-            raise LocalStackError(
+            raise ToolError(
                 f"docker compose could not start LocalStack, see above and {self._log}. "
                 "Where its image cannot be pulled, LOCALSTACK=pip needs none."
             )

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 from localstack_client.session import Session  # type: ignore[import-untyped]
 
 from scripts.artifacts.targets import DEFAULT_PYTHON, lambda_target, local_target
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import engine_settings
 
 if TYPE_CHECKING:
     from scripts.artifacts.targets import Target
 
 HOST = "127.0.0.1"
 ANSWER_SECONDS = 10
-
-
-class LocalStackError(Exception):
-    """LocalStack cannot be run as asked, or does not start; the message says what to do or look at."""
 
 
 class Way(Enum):
@@ -53,16 +51,8 @@ class LocalStack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process needs in its environment to take LocalStack for AWS."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": f"{HOST},localhost",
-        }
+        """Variables by which a process takes LocalStack for AWS."""
+        return engine_settings(self.endpoint)
 
     def session(self) -> Any:  # noqa: ANN401 - it makes clients of every kind
         """A session whose clients talk to it."""
@@ -76,9 +66,8 @@ def url(port: int) -> str:
 
 def ask(endpoint: str, page: str) -> dict[str, Any] | None:
     """One of LocalStack's own pages, `health` or `info`; none where nobody answers."""
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(f"{endpoint}/_localstack/{page}", timeout=ANSWER_SECONDS) as answer:
+        with urllib.request.urlopen(f"{endpoint}/_localstack/{page}", timeout=ANSWER_SECONDS) as answer:  # noqa: S310
             told: dict[str, Any] = json.load(answer)
             return told
     except (OSError, ValueError):
@@ -92,7 +81,7 @@ def functions_target(endpoint: str) -> Target:
     """
     told = ask(endpoint, "info")
     if told is None:
-        raise LocalStackError(f"no LocalStack answers at {endpoint}")
+        raise ToolError(f"no LocalStack answers at {endpoint}")
     return target(Way.DOCKER if told["is_docker"] else Way.PIP)
 
 

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 import trustme
 
 from scripts import ROOT
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import engine_settings, inherited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +35,6 @@ START_SECONDS = 60
 STOP_SECONDS = 10
 
 SAVED = "saved"  # a file that is there while the state on disk is whole
-
-
-class EmulatorError(Exception):
-    """The emulator does not start or has stopped; the message says where its log is."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +57,8 @@ class Emulator:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process needs in its environment to take the emulator for AWS: its root user and its address."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_CA_BUNDLE": str(self.authority),
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": "127.0.0.1,localhost",
-        }
+        """Variables by which a process takes the emulator for AWS."""
+        return {**engine_settings(self.endpoint), "AWS_CA_BUNDLE": str(self.authority)}
 
 
 @contextmanager
@@ -82,10 +71,10 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
             order: state is saved at the end.
 
     Raises:
-        EmulatorError: It is not installed or does not start.
+        ToolError: It is not installed or does not start.
     """
     if not MINISTACK.exists():
-        raise EmulatorError("MiniStack is not installed: run `make setup`.")
+        raise ToolError("MiniStack is not installed: run `make setup`.")
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / "ministack.log"
     restored = persist and (directory / SAVED).exists()
@@ -94,8 +83,13 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
     port = _port(directory if persist else None)
     endpoint = f"https://127.0.0.1:{port}"
     authority, certificate = _issue_certificate(directory)
+    temporary = directory / "tmp"  # for the unpacked functions
+    shutil.rmtree(temporary, ignore_errors=True)  # what a killed run left
+    temporary.mkdir()
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        # MiniStack and the functions run in another Python environment than this process.
+        **inherited("AWS_", "PYTHON"),
+        "TMPDIR": str(temporary),
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -107,7 +101,6 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_CA_BUNDLE": str(authority),
         "LAMBDA_EXECUTOR": "local",
-        "PYTHONDONTWRITEBYTECODE": "",
     }
     if persist:
         environment |= {"PERSIST_STATE": "1", "S3_PERSIST": "1"}
@@ -129,6 +122,7 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
     finally:
         if _stop(process) and persist:
             (directory / SAVED).touch()
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def forget(directory: Path) -> None:
@@ -148,7 +142,7 @@ def _port(directory: Path | None) -> int:
         try:
             probe.bind(("127.0.0.1", wanted))
         except OSError as error:
-            raise EmulatorError(
+            raise ToolError(
                 f"port {wanted}, which the last run used, is taken: end what uses it, or run `make clean-demo`."
             ) from error
         port: int = probe.getsockname()[1]
@@ -170,17 +164,16 @@ def _issue_certificate(directory: Path) -> tuple[Path, Path]:
 
 def _wait_until_healthy(process: subprocess.Popen[bytes], endpoint: str, authority: Path, log: Path) -> None:
     trusting = ssl.create_default_context(cafile=str(authority))
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting))
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise EmulatorError(f"MiniStack ended at its start with code {process.returncode}: see {log}")
+            raise ToolError(f"MiniStack ended at its start with code {process.returncode}: see {log}")
         try:
-            with direct.open(f"{endpoint}/_ministack/health", timeout=2):
+            with urllib.request.urlopen(f"{endpoint}/_ministack/health", context=trusting, timeout=2):  # noqa: S310
                 return
         except OSError:  # nobody listens yet
             time.sleep(0.1)
-    raise EmulatorError(f"MiniStack did not answer within {START_SECONDS} s: see {log}")
+    raise ToolError(f"MiniStack did not answer within {START_SECONDS} s: see {log}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> bool:

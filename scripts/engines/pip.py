@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from scripts import ROOT
-from scripts.engines.localstack import ANSWER_SECONDS, HOST, LocalStack, LocalStackError, Way, ask, url
+from scripts.engines.localstack import ANSWER_SECONDS, HOST, LocalStack, Way, ask, url
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import inherited
 
 REQUIREMENTS = ROOT / "requirements" / "localstack.txt"
 ADAPTER = ROOT / "localstack_adapter"
@@ -38,7 +40,7 @@ def install() -> None:
     """Install LocalStack into an environment of its own, unless it is there.
 
     Raises:
-        LocalStackError: There is no Python that it runs on, or pip has failed.
+        ToolError: There is no Python that it runs on, or pip has failed.
     """
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + (ADAPTER / "pyproject.toml").read_bytes()).hexdigest()
     installed = VENV / ".installed"
@@ -53,7 +55,7 @@ def install() -> None:
         (*pip, "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ADAPTER)),
     ):
         if subprocess.run(command, check=False).returncode:
-            raise LocalStackError(f"LocalStack could not be installed: {' '.join(command)} failed")
+            raise ToolError(f"LocalStack could not be installed: {' '.join(command)} failed")
     installed.write_text(wanted)
 
 
@@ -61,11 +63,11 @@ def find_python() -> str:
     """A Python that LocalStack runs on: this one, one on the PATH, or one that pyenv keeps.
 
     Raises:
-        LocalStackError: There is none.
+        ToolError: There is none.
     """
     if named := os.environ.get("LOCALSTACK_PYTHON"):
         if _version(named) not in PYTHONS:
-            raise LocalStackError(f"LOCALSTACK_PYTHON={named} is no Python {_wanted()}")
+            raise ToolError(f"LOCALSTACK_PYTHON={named} is no Python {_wanted()}")
         return named
     if sys.version_info[:2] in PYTHONS:
         return sys.executable
@@ -75,7 +77,7 @@ def find_python() -> str:
         for found in (f"python{name}", *(str(p) for p in sorted(pyenv.glob(f"{name}.*/bin/python{name}")))):
             if _version(found) == version:
                 return found
-    raise LocalStackError(
+    raise ToolError(
         f"LocalStack from PyPI needs Python {_wanted()}, and there is none on the PATH: "
         "install one, or name it by LOCALSTACK_PYTHON, or start a Docker engine"
     )
@@ -116,7 +118,7 @@ class Process:
         """Start it, unless it is up, and wait until it is healthy.
 
         Raises:
-            LocalStackError: It cannot be installed, or does not start.
+            ToolError: It cannot be installed, or does not start.
         """
         if self.is_up and (running := self._ask()):
             return LocalStack(Way.PIP, url(self._port), running["version"])
@@ -174,9 +176,8 @@ class Process:
         return ask(url(self._port), "info")
 
     def _environment(self) -> dict[str, str]:
-        foreign = ("AWS_", "LAMBDA_", "LOCALSTACK", "TMPDIR")
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
+            **inherited("AWS_", "LAMBDA_", "LOCALSTACK", "PYTHON"),
             "DISABLE_EVENTS": "1",  # tells nobody how it is used
             "DNS_ADDRESS": "0",  # no name server
             "FILESYSTEM_ROOT": str(self._files),
@@ -189,6 +190,7 @@ class Process:
             "PROVIDER_OVERRIDE_DYNAMODBSTREAMS": "moto",
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "TEMP": str(self._files / "tmp"),
+            "TMPDIR": str(self._files / "tmp"),
             "XDG_CACHE_HOME": str(self._files / "cache"),
         }
 
@@ -199,15 +201,15 @@ class Process:
             try:
                 probe.bind((HOST, self._port))
             except OSError as error:
-                raise LocalStackError(f"port {self._port} is taken: set LOCALSTACK_PORT to another") from error
+                raise ToolError(f"port {self._port} is taken: set LOCALSTACK_PORT to another") from error
 
     def _wait(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
         deadline = time.monotonic() + START_SECONDS
         while (running := self._ask()) is None:
             if process.poll() is not None:
-                raise LocalStackError(f"LocalStack ended at its start with code {process.returncode}: see {self._log}")
+                raise ToolError(f"LocalStack ended at its start with code {process.returncode}: see {self._log}")
             if time.monotonic() > deadline:
-                raise LocalStackError(f"LocalStack did not answer within {START_SECONDS} s: see {self._log}")
+                raise ToolError(f"LocalStack did not answer within {START_SECONDS} s: see {self._log}")
             time.sleep(0.2)
         return running
 

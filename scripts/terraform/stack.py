@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -17,13 +16,17 @@ import urllib.request
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
 from scripts.artifacts.targets import local_target
+from scripts.prerequisites import terraform_problem
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import CONFIGURATION_FILES, inherited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from scripts.artifacts.targets import Target
 
@@ -31,31 +34,23 @@ if TYPE_CHECKING:
 REGISTRY = "registry.terraform.io"
 MIRROR_PLACES = ("/opt", "/usr/share", "/usr/local/share", "~/.terraform.d")
 MIRROR_DEPTH = 3  # folders between such a place and the mirror
-NEEDS_TERRAFORM = (1, 11)
+ABOUT_PROVIDERS = ("TF_PLUGIN_CACHE_", "TF_PROVIDER_DOWNLOAD_", "TF_REGISTRY_", "TF_TOKEN_")
+PLUGIN_CACHE = "TF_PLUGIN_CACHE_DIR"
 LOCK = ROOT / "terraform" / ".terraform.lock.hcl"  # the provider's version that is tested, with its hashes
 
 
-class TerraformError(Exception):
-    """Terraform is missing, too old, or has failed; the message holds what it said."""
+class TerraformError(ToolError):
+    """Terraform is missing, too old, or has failed. The message holds its errors."""
 
 
 def check_terraform() -> None:
-    """Make sure that a Terraform is at hand that is recent enough.
+    """Make sure that Terraform is installed and recent enough.
 
     Raises:
         TerraformError: It is not; the message says what to install.
     """
-    wanted = ".".join(map(str, NEEDS_TERRAFORM))
-    if shutil.which("terraform") is None:
-        raise TerraformError(
-            f"terraform is not on the PATH: install Terraform {wanted} or newer "
-            "(https://developer.hashicorp.com/terraform/install)."
-        )
-    found = json.loads(subprocess.run(["terraform", "version", "-json"], capture_output=True, check=True).stdout)[
-        "terraform_version"
-    ]
-    if tuple(map(int, re.findall(r"\d+", found)[:2])) < NEEDS_TERRAFORM:
-        raise TerraformError(f"Terraform {found} is too old: install {wanted} or newer.")
+    if problem := terraform_problem():
+        raise TerraformError(problem)
 
 
 def find_mirror() -> Path | None:
@@ -79,27 +74,25 @@ def registry_answers() -> bool:
         return False
 
 
-def terraform_environment(directory: Path, tell: Callable[[str], None] | None = None) -> dict[str, str]:
-    """The environment to run Terraform in: providers from a mirror where the registry cannot be reached.
+def provider_environment(directory: Path, tell: Callable[[str], None] | None = None) -> dict[str, str]:
+    """Return the variable that says where providers come from, if that is not Terraform's registry.
 
     Args:
-        directory: Where the CLI configuration that names the mirror is written.
-        tell: Is told, in a sentence, when a mirror is used.
+        directory: Gets the CLI configuration that names a mirror where the registry cannot be reached.
+        tell: Is called with a sentence when a mirror is used.
 
     Raises:
         TerraformError: There is neither registry nor mirror.
     """
-    environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_INPUT": "0"}
-    configured = os.environ.get("TF_CLI_CONFIG_FILE")
-    if configured and Path(configured).exists():
-        return environment  # the user has said where providers come from
+    for configured in filter(None, map(os.environ.get, CONFIGURATION_FILES)):
+        if Path(configured).is_file():
+            return {"TF_CLI_CONFIG_FILE": str(Path(configured).resolve())}
     if registry_answers():
-        environment.pop("TF_CLI_CONFIG_FILE", None)
-        return environment
+        return {}
     mirror = find_mirror()
     if mirror is None:
         raise TerraformError(
-            f"{REGISTRY} cannot be reached, and no filesystem mirror with the AWS provider lies in "
+            f"{REGISTRY} cannot be reached, and no filesystem mirror with the AWS provider is in "
             f"{', '.join(MIRROR_PLACES)}: connect, or put one there with `terraform providers mirror`."
         )
     directory.mkdir(parents=True, exist_ok=True)
@@ -110,7 +103,36 @@ def terraform_environment(directory: Path, tell: Callable[[str], None] | None = 
     )
     if tell:
         tell(f"{REGISTRY} cannot be reached: using the provider mirror in {mirror}")
-    return {**environment, "TF_CLI_CONFIG_FILE": str(configuration)}
+    return {"TF_CLI_CONFIG_FILE": str(configuration.resolve())}
+
+
+def terraform_environment(directory: Path, tell: Callable[[str], None] | None = None) -> dict[str, str]:
+    """Return the environment in which every tool runs Terraform.
+
+    The user's settings of Terraform are left out: a log level, a workspace, arguments or values of variables would
+    change what the tools read and apply. Only the settings of the installation of providers are kept.
+
+    Args:
+        directory: As for `provider_environment`.
+        tell: As for `provider_environment`.
+
+    Raises:
+        TerraformError: There is neither registry nor mirror.
+    """
+    kept = {name: value for name, value in os.environ.items() if name.startswith(ABOUT_PROVIDERS)}
+    cache = kept.get(PLUGIN_CACHE)
+    if cache:
+        kept[PLUGIN_CACHE] = str(Path(cache).resolve())
+        if not Path(cache).is_dir():
+            del kept[PLUGIN_CACHE]  # Terraform would fail
+    return {
+        **inherited("TF_", "TERRAFORM_CONFIG"),
+        **kept,
+        "CHECKPOINT_DISABLE": "1",
+        "TF_IN_AUTOMATION": "1",
+        "TF_INPUT": "0",
+        **provider_environment(directory, tell),
+    }
 
 
 class Terraform:
@@ -167,10 +189,14 @@ class Terraform:
         Raises:
             TerraformError: It failed; the message holds its errors.
         """
+        with TemporaryDirectory(prefix="terraform-") as temporary:  # for the sockets of providers, which may be killed
+            return self._run(command, options, temporary, on_line)
+
+    def _run(self, command: str, options: Sequence[str], temporary: str, on_line: Callable[[str], None] | None) -> str:
         process = subprocess.Popen(
             ["terraform", command, "-no-color", *options],
             cwd=self.folder,
-            env=self._process_environment,
+            env={**self._process_environment, "TMPDIR": temporary},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -17,7 +17,7 @@ import pytest
 from scripts import ROOT
 from scripts.engines.localstack import functions_target
 from scripts.engines.ministack import ministack
-from scripts.interruption import end_in_order
+from scripts.process.entry_point import end_in_order
 from scripts.terraform.stack import Stack, emulator_variables
 from tests.e2e.engines import LOCALSTACK, Capability, engine, missing, session
 from tests.e2e.pipeline import Pipeline

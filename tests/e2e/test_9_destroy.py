@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from scripts.architecture.graph import graph_of
 from scripts.architecture.rules import MOST_HOPS, findings, longest_way
 from scripts.terraform.plans import read_state

@@ -120,7 +120,12 @@ PIPELINE = 'module.process_image.aws_iam_role_policy.permissions["pipeline"]'
     ("address", "path", "change", "rule"),
     [
         (DLQ_OF_EVENTS, ["dead_letter_config"], lambda _: [], "target without DLQ"),
-        ("aws_scheduler_schedule.reconcile[0]", ["target", 0, "dead_letter_config"], lambda _: [], "target without DLQ"),
+        (
+            "aws_scheduler_schedule.reconcile[0]",
+            ["target", 0, "dead_letter_config"],
+            lambda _: [],
+            "target without DLQ",
+        ),
         ("module.uploads.aws_sqs_queue.this", ["redrive_policy"], lambda _: None, "queue without DLQ"),
         (DLQ_ALARM, ["dimensions"], lambda _: {}, "DLQ without alarm"),
         (PIPELINE, ["policy"], lambda policy: policy.replace("darkroom-processed", "darkroom-originals"), "loop"),
@@ -202,7 +207,9 @@ def test_role_outside_the_plan_is_reported(pinball_plan: Plan) -> None:
         "module.call.module.caller.aws_lambda_function.this", ["role"], lambda _: "arn:aws:iam::1:role/other"
     )
     (sentence,) = graph_of(changed).unclear
-    assert sentence.startswith("module.call.module.caller.aws_lambda_function.this has the role arn:aws:iam::1:role/other")
+    assert sentence.startswith(
+        "module.call.module.caller.aws_lambda_function.this has the role arn:aws:iam::1:role/other"
+    )
 
 
 def test_command_checks_a_state(pinball_state: Path, capsys: pytest.CaptureFixture[str]) -> None:

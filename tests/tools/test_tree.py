@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from scripts import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCES = ("benchmarks", "cli/src", "lambdas", "scripts", "tests")
 
@@ -44,7 +47,9 @@ def test_nothing_imports_from_a_test_module() -> None:
 
 
 def test_every_entry_point_is_listed() -> None:
-    listed = re.findall(r"^- \[`(\w+\.py)`\]", (ROOT / "scripts" / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    listed = re.findall(
+        r"^- \[`(\w+\.py)`\]", (ROOT / "scripts" / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert listed == sorted(listed)
     entries = [path for path in tracked("scripts/*.py") if path.parent.name == "scripts" and path.stem != "__init__"]
     started = {path.name for path in entries if '__name__ == "__main__"' in path.read_text(encoding="utf-8")}

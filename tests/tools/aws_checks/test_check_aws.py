@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.terraform.plans import load_plans
 from scripts.check_aws import CHECKS
+from scripts.terraform.plans import load_plans
 
 if TYPE_CHECKING:
     from scripts.terraform.plans import Plan

@@ -13,8 +13,10 @@ import pytest
 
 from scripts import ROOT
 from scripts.demo import deployment as demo_deployment
-from scripts.demo.deployment import DemoError, Progress, environment, exclusive, fingerprint
+from scripts.demo.deployment import Progress, exclusive, fingerprint
 from scripts.engines.ministack import SAVED, forget
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import environment
 from scripts.terraform.stack import Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ def test_the_fingerprint_changes_with_what_is_applied(tmp_path: Path, monkeypatc
 
 def test_only_one_demo_runs_in_a_directory(tmp_path: Path) -> None:
     with exclusive(tmp_path):
-        with pytest.raises(DemoError, match="another demo runs"), exclusive(tmp_path):
+        with pytest.raises(ToolError, match="another demo runs"), exclusive(tmp_path):
             pass
         with exclusive(tmp_path / "other"):
             pass

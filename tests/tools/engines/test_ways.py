@@ -11,8 +11,9 @@ import pytest
 from scripts.artifacts.targets import local_target
 from scripts.engines import pip as localstack_pip
 from scripts.engines.docker import what_docker_lacks
-from scripts.engines.localstack import LocalStackError, Way, ask, functions_target, target, url
+from scripts.engines.localstack import Way, ask, functions_target, target, url
 from scripts.engines.pip import PYTHONS, Process, find_python
+from scripts.process.entry_point import ToolError
 from scripts.run_localstack import choose
 
 ANSWERS = 'case "$1" in version) echo 20.10 ;; compose) echo 2.26 ;; esac'
@@ -62,9 +63,9 @@ def test_the_way_is_chosen_by_hand(docker: Path) -> None:
 
 def test_what_cannot_be_had_is_not_replaced_silently(docker: Path) -> None:
     install(docker, NO_ENGINE)
-    with pytest.raises(LocalStackError, match="LOCALSTACK=docker asks for a Docker engine, but no Docker engine"):
+    with pytest.raises(ToolError, match="LOCALSTACK=docker asks for a Docker engine, but no Docker engine"):
         choose({"LOCALSTACK": "docker"})
-    with pytest.raises(LocalStackError, match="'podman': set it to docker or pip"):
+    with pytest.raises(ToolError, match="'podman': set it to docker or pip"):
         choose({"LOCALSTACK": "podman"})
 
 
@@ -80,7 +81,7 @@ def test_who_does_not_answer_is_no_localstack() -> None:
         silent.bind(("127.0.0.1", 0))
         endpoint = url(silent.getsockname()[1])
         assert ask(endpoint, "health") is None
-        with pytest.raises(LocalStackError, match=f"no LocalStack answers at {endpoint}"):
+        with pytest.raises(ToolError, match=f"no LocalStack answers at {endpoint}"):
             functions_target(endpoint)
 
 
@@ -120,11 +121,11 @@ class TestPython:
         monkeypatch.setenv("LOCALSTACK_PYTHON", str(fake_python(tmp_path, "mine", "3 12")))
         assert find_python() == str(tmp_path / "mine")
         monkeypatch.setenv("LOCALSTACK_PYTHON", str(fake_python(tmp_path, "old", "3 9")))
-        with pytest.raises(LocalStackError, match=r"old is no Python 3\.12 or 3\.13"):
+        with pytest.raises(ToolError, match=r"old is no Python 3\.12 or 3\.13"):
             find_python()
 
     def test_none(self) -> None:
-        with pytest.raises(LocalStackError, match=r"needs Python 3\.12 or 3\.13.*LOCALSTACK_PYTHON.*Docker"):
+        with pytest.raises(ToolError, match=r"needs Python 3\.12 or 3\.13.*LOCALSTACK_PYTHON.*Docker"):
             find_python()
 
 
@@ -140,7 +141,7 @@ class TestProcess:
             other.bind(("127.0.0.1", 0))
             other.listen()
             port = other.getsockname()[1]
-            with pytest.raises(LocalStackError, match=f"port {port} is taken: set LOCALSTACK_PORT"):
+            with pytest.raises(ToolError, match=f"port {port} is taken: set LOCALSTACK_PORT"):
                 Process(port, tmp_path / "log").up()
 
     def test_one_that_ends_at_its_start_is_told_with_its_log(
@@ -150,7 +151,7 @@ class TestProcess:
         install(broken, "echo broken; exit 3")
         monkeypatch.setattr(localstack_pip, "PYTHON", broken)
         process = Process(free_port(), tmp_path / "log")
-        with pytest.raises(LocalStackError, match=f"with code 3: see {tmp_path}/log"):
+        with pytest.raises(ToolError, match=f"with code 3: see {tmp_path}/log"):
             process.up()
         assert (tmp_path / "log").read_text() == "broken\n"
         assert not process.is_up
@@ -160,7 +161,7 @@ class TestProcess:
         install(silent, f"echo $$ >{tmp_path}/pid; exec /bin/sleep 60")
         monkeypatch.setattr(localstack_pip, "PYTHON", silent)
         monkeypatch.setattr(localstack_pip, "START_SECONDS", 1)
-        with pytest.raises(LocalStackError, match="did not answer within 1 s"):
+        with pytest.raises(ToolError, match="did not answer within 1 s"):
             Process(free_port(), tmp_path / "log").up()
         pid = int((tmp_path / "pid").read_text())
         assert localstack_pip._has_ended(pid)  # noqa: SLF001

@@ -12,7 +12,8 @@ import pytest
 from scripts import ROOT
 from scripts.artifacts.functions import discover
 from scripts.artifacts.manifest import Artifact
-from scripts.gather_release import ReleaseError, gather, main, notes
+from scripts.gather_release import gather, main, notes
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def test_the_checksums_fit_and_show_damage(build: Path, tmp_path: Path) -> None:
 
 def test_a_damaged_zip_is_not_released(build: Path, tmp_path: Path) -> None:
     (build / f"{NAMES[-1]}.zip").write_bytes(b"something else")
-    with pytest.raises(ReleaseError, match=f"{NAMES[-1]}.zip is not what the manifest says"):
+    with pytest.raises(ToolError, match=f"{NAMES[-1]}.zip is not what the manifest says"):
         gather("v1.2.0", build, CHANGELOG, tmp_path / "release")
 
 
@@ -85,5 +86,5 @@ def test_notes_are_the_changelogs() -> None:
 
 @pytest.mark.parametrize("tag", ["v1.3.0", "v1.2", "1.2.0", "v1.2.0-rc.1", "Unreleased", "v01x"])
 def test_a_tag_that_the_changelog_does_not_tell_of_is_refused(tag: str) -> None:
-    with pytest.raises(ReleaseError):
+    with pytest.raises(ToolError):
         notes(tag, CHANGELOG)
