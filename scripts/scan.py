@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scripts.terraform.plans import Plan, Resource
 
 CHECKOV = ROOT / ".venvs" / "checkov" / "bin" / "checkov"
-NAMES = ("arn", "id", "bucket", "stage_name")  # attributes by which a resource names another one of its module
+NAMES = {"aws_api_gateway_stage": ("arn", "id", "stage_name")}  # attributes that other resources name, if not the usual
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _values(plan: Plan, resource: Resource) -> dict[str, Any]:
         one.value(key): f"{one.type}.{one.name}.{key}"
         for one in plan.resources.values()
         if one.module == resource.module and one.address != resource.address
-        for key in NAMES
+        for key in NAMES.get(one.type, ("arn", "id"))
     }
     own = {resource.value(key) for key in ("arn", "id")}
     return {

@@ -154,8 +154,8 @@ def _targets_without_dlq(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "target without DLQ",
             by,
-            f"an event that {_name(graph, edge.source)} cannot deliver to {_name(graph, edge.target)} is dropped after a "
-            "day of retries, or immediately if a permission is missing. Give the target a dead_letter_config.",
+            f"an event that {_name(graph, edge.source)} cannot deliver to {_name(graph, edge.target)} is dropped: "
+            "after a day of retries, or immediately if a permission is missing. Give the target a dead_letter_config.",
         )
 
 
@@ -198,6 +198,6 @@ def _dlqs_without_alarm(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "DLQ without alarm",
             queue,
-            f"no alarm reports messages in {_name(graph, queue)}, and they are deleted after its retention. Add an alarm "
-            "on its ApproximateNumberOfMessagesVisible.",
+            f"no alarm reports messages in {_name(graph, queue)}, and they are deleted after its retention. Add an "
+            "alarm on its ApproximateNumberOfMessagesVisible.",
         )

@@ -112,6 +112,7 @@ def test_upload_is_six_hops_from_notification(darkroom: Graph) -> None:
 
 
 DLQ_OF_EVENTS = 'module.bus.aws_cloudwatch_event_target.this["image-deleted.record"]'
+SCHEDULE = "aws_scheduler_schedule.reconcile[0]"
 DLQ_ALARM = 'module.observability[0].aws_cloudwatch_metric_alarm.this["dlq-record_image"]'
 PIPELINE = 'module.process_image.aws_iam_role_policy.permissions["pipeline"]'
 
