@@ -124,7 +124,7 @@ _COMPUTED: dict[str, dict[str, Any]] = {
         "id": "{name}",
         "bucket_regional_domain_name": "{name}.s3.{region}.{suffix}",
     },
-    "aws_s3_bucket_lifecycle_configuration": {"rule": {"prefix": ""}},  # of each rule: AWS computes none
+    "aws_s3_bucket_lifecycle_configuration": {"rule": {"prefix": "", "filter": {"prefix": ""}}},  # all rules
     "aws_scheduler_schedule": {"arn": "arn:{partition}:scheduler:{region}:{account}:schedule/default/{name}"},
     "aws_schemas_registry": {"arn": "arn:{partition}:schemas:{region}:{account}:registry/{name}"},
     "aws_sfn_state_machine": {"arn": "arn:{partition}:states:{region}:{account}:stateMachine:{name}"},

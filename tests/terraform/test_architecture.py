@@ -15,7 +15,8 @@ from scripts.architecture.mermaid import mermaid
 from scripts.architecture.model import Flow, Kind
 from scripts.architecture.rules import findings, longest_way
 from scripts.terraform.offline import Configuration, plan_offline
-from scripts.terraform.plans import configurations, load_plans, load_root, read_plan
+from scripts.terraform.plans import load_plans, load_root, read_plan
+from tests.terraform.folders import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,12 +237,15 @@ def test_other_files_are_refused(tmp_path: Path, text: str, capsys: pytest.Captu
 
 # The examples of the modules
 
-EXAMPLES = [one.name for one in configurations() if "/examples/" in one.name]
+
+@pytest.fixture(scope="module")
+def plans() -> dict[str, Plan]:
+    return {plan.name: plan for plan in load_plans()}
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_example_is_drawn_without_loops(name: str) -> None:
-    (example,) = (plan for plan in load_plans() if plan.name == name)
+@pytest.mark.parametrize("folder", EXAMPLES, ids=str)
+def test_example_is_drawn_without_loops(plans: dict[str, Plan], folder: Path) -> None:
+    example = plans[folder.as_posix()]
     graph = graph_of(example)
     # Terraform reads a policy document after the apply if it names resources of the same module.
     unknown = [one.address for one in example.every("aws_iam_role_policy") if not one.value("policy")]
