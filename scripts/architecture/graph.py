@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.architecture.model import DEFAULT_BUS, Edge, Flow, Graph, Kind, Node
 from scripts.contracts.patterns import overlap
-from scripts.terraform.policies import granted, statements
+from scripts.terraform.policies import credentials, granted, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -214,7 +214,7 @@ class _Builder:
             for end in self._ends(json.loads(policy).get("deadLetterTargetArn")):
                 self._connect(source, end, Flow.FAILURE, by.address)
 
-    # What roles allow
+    # Permissions of roles
 
     def _permissions(self) -> None:
         roles = {role.value("arn"): role for role in self.plan.every("aws_iam_role")}
@@ -232,8 +232,7 @@ class _Builder:
         for path, kind in (("role", "aws_lambda_function"), ("role_arn", "aws_sfn_state_machine")):
             yield from ((actor.address, actor.value(path)) for actor in self.plan.every(kind))
         for api in self.plan.every("aws_api_gateway_rest_api"):
-            named = re.findall(r'"(?:authorizerC|c)redentials":\s*"(arn:[^"]+:role/[^"]+)"', api.value("body") or "")
-            yield from ((api.address, role) for role in sorted(set(named)))
+            yield from ((api.address, role) for role in sorted(credentials(api)))
         for one in self.plan.every("aws_api_gateway_integration"):
             for api_id in self._known(one.value("rest_api_id"), "aws_api_gateway_rest_api"):
                 if one.value("credentials"):
@@ -280,7 +279,7 @@ class _Builder:
         arn = self.plan.resources[node].value("arn") if node in self.plan.resources else node.removeprefix("outside ")
         return (arn, f"{arn}/*", f"{arn}:*")
 
-    # What watches
+    # Alarms and archives
 
     def _alarms(self) -> None:
         for alarm in self.plan.every("aws_cloudwatch_metric_alarm"):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from scripts.aws_checks import authorization, provider_calls
 from scripts.aws_checks.deliveries import deliveries
 from scripts.aws_checks.findings import Finding
-from scripts.aws_checks.needs import credentials, missing, needs
-from scripts.terraform.policies import fits, matches, overlap, policies, roles, statements
+from scripts.aws_checks.needs import missing, needs
+from scripts.terraform.policies import credentials, fits, matches, overlap, policies, roles, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -327,11 +327,6 @@ def _of_api(plan: Plan, api: Resource) -> Iterator[tuple[str, Need]]:
             )
 
 
-def credentials(api: Resource) -> set[str]:
-    """Return the roles that an API's integrations and authorizers call with."""
-    return set(re.findall(r'"(?:authorizerC|c)redentials":\s*"(arn:[^"]+:role/[^"]+)"', api.value("body") or ""))
-
-
 def _of_integration(plan: Plan, why: str, integration: dict[str, Any]) -> Iterator[Need]:
     uri, said = integration["uri"], json.dumps(integration)
     service, _, rest = uri.split(":", 4)[4].partition(":")

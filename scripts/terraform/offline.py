@@ -68,19 +68,19 @@ class Configuration:
         return _REGIONS[self.alias]
 
 
-def plan_offline(*batches: Sequence[Configuration], beside: Path | None = None) -> list[dict[str, Any]]:
+def plan_offline(*batches: Sequence[Configuration], added: Path | None = None) -> list[dict[str, Any]]:
     """Return a document for each configuration: name, region and resources.
 
     Args:
         batches: Configurations to plan, by runs of Terraform. The runs go side by side, and each of them loads the
             provider, which takes longer than a small plan.
-        beside: A folder to copy into `terraform/` before, for a configuration that is not there.
+        added: A folder to copy into `terraform/` first, for a configuration that is not there.
 
     Raises:
         TerraformError: Terraform is missing, or a configuration cannot be planned.
     """
     with TemporaryDirectory() as directory:
-        terraform = _Terraform(Path(directory), batches, beside)
+        terraform = _Terraform(Path(directory), batches, added)
         with ThreadPoolExecutor(len(batches)) as pool:
             return [document for batch in pool.map(terraform.plan, range(len(batches))) for document in batch]
 
@@ -145,11 +145,11 @@ _TOKEN = re.compile(r"override-[0-9]{4}")
 class _Terraform:
     """Terraform in a copy of the configuration, with a test file for each batch of configurations."""
 
-    def __init__(self, directory: Path, batches: Sequence[Sequence[Configuration]], beside: Path | None) -> None:
+    def __init__(self, directory: Path, batches: Sequence[Sequence[Configuration]], added: Path | None) -> None:
         self._batches = batches
         self._root = copy_terraform(directory)
-        if beside:
-            shutil.copytree(beside, self._root / beside.name)
+        if added:
+            shutil.copytree(added, self._root / added.name)
         self._environment = offline_environment(directory)
         self._tokens = {one.name: _Tokens() for batch in batches for one in batch}
         (self._root / _FOLDER).mkdir()

@@ -139,6 +139,11 @@ def _attached(plan: Plan) -> Iterator[Resource]:
             yield replace(policy, values={**policy.values, "role": one.value("role")})
 
 
+def credentials(api: Resource) -> set[str]:
+    """Return the roles that an API's integrations and authorizers call with."""
+    return set(re.findall(r'"(?:authorizerC|c)redentials":\s*"(arn:[^"]+:role/[^"]+)"', api.value("body") or ""))
+
+
 @cache
 def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile("".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern), re.DOTALL)

@@ -144,7 +144,7 @@ def test_rule_finds_change_of_this_project(
 
 @pytest.fixture(scope="module")
 def pinball_plan() -> Plan:
-    (document,) = plan_offline([Configuration("pinball", PINBALL.name)], beside=PINBALL)
+    (document,) = plan_offline([Configuration("pinball", PINBALL.name)], added=PINBALL)
     return read_plan(document)
 
 

@@ -43,6 +43,18 @@ class Mistake:
         ]
 
 
+def in_policy(
+    check: str, address: str, change: Callable[[Any], Any], finding: str, attribute: str = "policy"
+) -> Mistake:
+    """Return a mistake in a policy of the root."""
+    return Mistake(check, address, [attribute], change, finding)
+
+
+def in_deploy_role(check: str, address: str, change: Callable[[Any], Any], finding: str) -> Mistake:
+    """Return a mistake in a policy of the deploy roles, which is compared with the root."""
+    return Mistake(check, address, ["policy"], change, finding, plan="deploy roles", among=("root", "root otherwise"))
+
+
 def set_to(value: Any) -> Callable[[Any], Any]:
     """Return a change that replaces an attribute's value."""
     return lambda _: value
