@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.architecture.model import DEFAULT_BUS, Edge, Flow, Graph, Kind, Node
 from scripts.contracts.patterns import overlap
-from scripts.terraform.policies import credentials, granted, statements
+from scripts.terraform.policies import credentials, granted, matches, statements
+from scripts.terraform.policies import overlap as meet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -348,7 +349,15 @@ class _Builder:
 
 
 def _allows(statement: Statement, arns: Sequence[str], kind: Kind, actions: Mapping[Kind, Sequence[str]]) -> bool:
-    return any(statement.covers(f"{SERVICES[kind]}:{action}", arn) for action in actions.get(kind, ()) for arn in arns)
+    wanted = [f"{SERVICES[kind]}:{action}".lower() for action in actions.get(kind, ())]
+    return any(matches(one.lower(), action) for one in statement.actions for action in wanted) and any(
+        _meet(one, arn) for one in statement.resources for arn in arns
+    )
+
+
+def _meet(one: str, other: str) -> bool:
+    """Return True if two patterns of ARNs have an ARN in common. A wildcard does not extend over several parts."""
+    return one == "*" or all(map(meet, one.split(":", 5), other.split(":", 5)))
 
 
 def _events(statement: Statement) -> dict[str, Any]:
