@@ -89,10 +89,10 @@ site: .venvs/site/.installed ## Build the website of all documents into build/si
 init: .venvs/dev/.installed ## Initialise terraform/, with the provider from a mirror if the registry is unreachable
 	@$(PROJECT_PYTHON) scripts/run_terraform.py init
 
-lock: .venvs/lock/.installed ## Resolve the requirements again and write the lock files
+lock: .venvs/dev/.installed ## Resolve the requirements again and write the lock files
 	@for file in lambdas/*/requirements*.in requirements/*.in; do \
 	  echo "locking $$file"; \
-	  (cd "$$(dirname $$file)" && $(CURDIR)/.venvs/lock/bin/uv pip compile --quiet --universal --upgrade \
+	  (cd "$$(dirname $$file)" && $(CURDIR)/.venvs/dev/bin/uv pip compile --quiet --universal --upgrade \
 	    --python-version 3.11 --generate-hashes --no-header $$(sed -n 's/^# uv: //p' "$$(basename $$file)") "$$(basename $$file)" \
 	    --output-file "$$(basename $$file .in).txt") || exit 1; \
 	done
