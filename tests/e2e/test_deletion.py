@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PHOTOGRAPH = encode(draw((400, 300)))
 
 
-def test_a_deletion_removes_derivatives_of_all_versions(pipeline: Pipeline) -> None:
+def test_deletion_removes_derivatives_of_all_versions(pipeline: Pipeline) -> None:
     owner = f"owner-{uuid.uuid4()}"
     image_id = pipeline.upload(PHOTOGRAPH, f"{owner}/{uuid.uuid4()}")
     neighbour = pipeline.upload(PHOTOGRAPH, f"{image_id}/deeper")
@@ -44,7 +44,7 @@ def test_a_deletion_removes_derivatives_of_all_versions(pipeline: Pipeline) -> N
 
 
 @pytest.mark.needs(Capability.VERSION_IDS)
-def test_an_old_version_deleted_for_good_leaves_the_image(pipeline: Pipeline) -> None:
+def test_deleting_old_version_keeps_image(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     first = pipeline.record(image_id)
     pipeline.upload(encode(draw((200, 160))), image_id)
@@ -63,7 +63,7 @@ def test_an_old_version_deleted_for_good_leaves_the_image(pipeline: Pipeline) ->
 
 
 @pytest.mark.needs(Capability.SEQUENCERS)
-def test_a_late_event_does_not_revive_a_deleted_image(pipeline: Pipeline) -> None:
+def test_late_event_does_not_revive_deleted_image(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     pipeline.record(image_id)
     late = json.dumps(pipeline.s3_event(image_id))
@@ -80,9 +80,7 @@ def test_a_late_event_does_not_revive_a_deleted_image(pipeline: Pipeline) -> Non
 @pytest.mark.parametrize(
     ("data", "status"), [(PHOTOGRAPH, "Processed"), (b"no image", "Rejected")], ids=["processed", "rejected"]
 )
-def test_an_upload_replayed_after_its_deletion_tells_nobody_anything(
-    pipeline: Pipeline, data: bytes, status: str
-) -> None:
+def test_upload_replayed_after_deletion_is_silent(pipeline: Pipeline, data: bytes, status: str) -> None:
     image_id = pipeline.upload(data)
     pipeline.record(image_id, status)
     replayed = json.dumps({**pipeline.s3_event(image_id), "replay-name": "of-old"})
@@ -96,7 +94,7 @@ def test_an_upload_replayed_after_its_deletion_tells_nobody_anything(
     assert len(pipeline.notifications(image_id)) == 2
 
 
-def test_a_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
+def test_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     pipeline.record(image_id)
     pipeline.delete(image_id)
@@ -109,7 +107,7 @@ def test_a_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
     assert "deleted_at" not in pipeline.announced(image_id, again["version"])
 
 
-def test_purges_of_a_deleted_image_announce_nothing(pipeline: Pipeline) -> None:
+def test_purges_of_deleted_image_announce_nothing(pipeline: Pipeline) -> None:
     """Purge as a lifecycle rule does: the processed version, and a rejected one."""
     image_id = pipeline.upload(b"no image")
     pipeline.record(image_id, "Rejected")
@@ -144,7 +142,7 @@ def test_purges_of_a_deleted_image_announce_nothing(pipeline: Pipeline) -> None:
     assert len(pipeline.notifications(image_id)) == announced
 
 
-def test_a_deletion_closes_the_records_of_many_versions(pipeline: Pipeline) -> None:
+def test_deletion_closes_records_of_many_versions(pipeline: Pipeline) -> None:
     """More than would fit into the workflow's state, if each of them took the whole event along."""
     image_id = f"tests/{uuid.uuid4()}/often-overwritten"
     number = 80
@@ -163,7 +161,7 @@ def test_a_deletion_closes_the_records_of_many_versions(pipeline: Pipeline) -> N
 
 
 @pytest.mark.needs(Capability.SEQUENCERS)
-def test_an_upload_deleted_at_once_ends_as_deleted(pipeline: Pipeline) -> None:
+def test_upload_deleted_at_once_ends_as_deleted(pipeline: Pipeline) -> None:
     images = [pipeline.upload(PHOTOGRAPH) for _ in range(5)]
     for image_id in images:
         pipeline.delete(image_id)

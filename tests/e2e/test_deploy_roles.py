@@ -99,7 +99,7 @@ def stack(credentials: Mapping[str, str], variables: Mapping[str, str]) -> Stack
     return stack
 
 
-def test_the_roles_apply_plan_and_destroy_the_root_and_no_more(variables: Mapping[str, str]) -> None:
+def test_roles_apply_plan_and_destroy_and_no_more(variables: Mapping[str, str]) -> None:
     plan = take_on(variables["AWS_PLAN_ROLE"], f"repo:{REPOSITORY}:pull_request")
     apply = take_on(variables["AWS_APPLY_ROLE"], f"repo:{REPOSITORY}:environment:production")
 
@@ -134,7 +134,7 @@ def test_only_the_environment_may_apply(variables: Mapping[str, str], subject: s
         take_on(variables["AWS_APPLY_ROLE"], subject)
 
 
-def test_the_role_that_applies_has_no_hands_on_what_is_not_the_pipelines(variables: Mapping[str, str]) -> None:
+def test_apply_role_reaches_only_the_pipeline(variables: Mapping[str, str]) -> None:
     apply = take_on(variables["AWS_APPLY_ROLE"], f"repo:{REPOSITORY}:environment:production")
     mine = boto3.Session(apply["AWS_ACCESS_KEY_ID"], apply["AWS_SECRET_ACCESS_KEY"], apply["AWS_SESSION_TOKEN"])
     session().client("s3").create_bucket(Bucket=f"{NAME}-images")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline
 
 
-def test_an_overwrite_moves_the_current_record(pipeline: Pipeline) -> None:
+def test_overwrite_moves_current_record(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((100, 80))))
     first = pipeline.record(image_id)
     pipeline.upload(encode(draw((200, 160))), image_id)
@@ -49,7 +49,7 @@ def test_versions_are_listed_newest_first(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.needs(Capability.SEQUENCERS)
-def test_two_overwrites_at_once_end_with_the_last(pipeline: Pipeline) -> None:
+def test_concurrent_overwrites_end_with_the_last(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((100, 80))))
     for width in (120, 140, 160):
         pipeline.upload(encode(draw((width, 80))), image_id)
@@ -67,7 +67,7 @@ def test_two_overwrites_at_once_end_with_the_last(pipeline: Pipeline) -> None:
             assert pipeline.derivative(variant)["ContentLength"] == variant["bytes"]
 
 
-def test_the_same_event_five_times_tells_once(pipeline: Pipeline) -> None:
+def test_repeated_event_notifies_once(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((300, 200))))
     before = pipeline.record(image_id)
     variant = before["variants"][0]
@@ -89,7 +89,7 @@ def test_the_same_event_five_times_tells_once(pipeline: Pipeline) -> None:
     assert len(pipeline.notifications(image_id)) == 1
 
 
-def test_five_first_deliveries_at_once_tell_once(pipeline: Pipeline) -> None:
+def test_concurrent_first_deliveries_notify_once(pipeline: Pipeline) -> None:
     """The workflow runs several times for one event, before any of them has told anybody."""
     image_id = pipeline.upload(encode(draw((300, 200))))
     record = pipeline.record(image_id)
@@ -113,7 +113,7 @@ def test_five_first_deliveries_at_once_tell_once(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.needs(Capability.SEQUENCERS)
-def test_an_older_event_after_a_newer_one_changes_nothing(pipeline: Pipeline) -> None:
+def test_older_event_after_newer_changes_nothing(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((100, 80))))
     pipeline.record(image_id)
     older = json.dumps(pipeline.s3_event(image_id))
@@ -130,7 +130,7 @@ def test_an_older_event_after_a_newer_one_changes_nothing(pipeline: Pipeline) ->
 
 
 @pytest.mark.needs(Capability.REPLAY)
-def test_a_replayed_event_tells_nobody(pipeline: Pipeline) -> None:
+def test_replayed_event_notifies_nobody_again(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((300, 200))))
     before = pipeline.record(image_id)
     pipeline.announced(image_id, before["version"])
@@ -160,7 +160,7 @@ def test_a_replayed_event_tells_nobody(pipeline: Pipeline) -> None:
     assert len(pipeline.notifications(image_id)) == 1
 
 
-def test_the_further_events_of_one_deletion_close_versions_and_tell_nobody(pipeline: Pipeline) -> None:
+def test_further_events_of_deletion_are_silent(pipeline: Pipeline) -> None:
     """What is told of a deletion of very many versions is its first event, however often any of them comes."""
     image_id = pipeline.upload(encode(draw((300, 200))))
     told = json.loads(pipeline.notification(image_id, "Processed")["Message"])
@@ -193,7 +193,7 @@ def test_the_further_events_of_one_deletion_close_versions_and_tell_nobody(pipel
     assert pipeline.record(image_id)["version"] == told["version"], "that the image is gone is for the first to say"
 
 
-def test_a_replay_does_not_bring_back_an_old_recipe(pipeline: Pipeline) -> None:
+def test_replay_keeps_newer_recipe(pipeline: Pipeline) -> None:
     """A version made again with another recipe keeps it when its first event is replayed."""
     image_id = pipeline.upload(encode(draw((300, 200))))
     pipeline.record(image_id)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline
 
 
-def test_the_dashboard_shows_metrics_of_what_there_is(pipeline: Pipeline) -> None:
+def test_dashboard_shows_existing_resources(pipeline: Pipeline) -> None:
     cloudwatch = pipeline.client("cloudwatch")
     body = json.loads(cloudwatch.get_dashboard(DashboardName=pipeline.outputs["dashboard"])["DashboardBody"])
     drawn = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
@@ -36,7 +36,7 @@ def test_the_dashboard_shows_metrics_of_what_there_is(pipeline: Pipeline) -> Non
     assert ("StateMachineArn", pipeline.outputs["record_image_arn"]) in dimensions
 
 
-def test_every_dead_letter_queue_has_its_alarm(pipeline: Pipeline) -> None:
+def test_each_dlq_has_an_alarm(pipeline: Pipeline) -> None:
     alarms = pipeline.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{NAME}-")
     watched = {alarm["Dimensions"][0]["Value"] for alarm in alarms["MetricAlarms"] if "-dlq-" in alarm["AlarmName"]}
     assert watched == {url.rsplit("/", 1)[1] for url in pipeline.outputs["dlqs"].values()}
@@ -44,7 +44,7 @@ def test_every_dead_letter_queue_has_its_alarm(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.needs(Capability.ALARMS)
-def test_a_failure_raises_its_alarm_and_no_other(pipeline: Pipeline) -> None:
+def test_failure_raises_only_its_alarm(pipeline: Pipeline) -> None:
     cloudwatch = pipeline.client("cloudwatch")
 
     def on() -> set[str]:
@@ -77,7 +77,7 @@ def event(source: str, kind: str, detail: Any) -> dict[str, Any]:
     return {**given, "source": source, "detail-type": kind, "detail": detail}
 
 
-def test_findings_about_these_resources_go_to_the_operators(pipeline: Pipeline, operators: str) -> None:
+def test_findings_about_own_resources_reach_operators(pipeline: Pipeline, operators: str) -> None:
     events, outputs = pipeline.client("events"), pipeline.outputs
     patterns = {}
     for name in ("security-hub", "config"):
@@ -106,7 +106,7 @@ def test_findings_about_these_resources_go_to_the_operators(pipeline: Pipeline, 
 
 
 @pytest.mark.needs(Capability.BUDGETS)
-def test_the_budget_counts_what_bears_the_tag_and_tells_the_operators(pipeline: Pipeline, operators: str) -> None:
+def test_budget_counts_tagged_cost_and_notifies(pipeline: Pipeline, operators: str) -> None:
     budgets, named = pipeline.client("budgets"), {"BudgetName": pipeline.outputs["dashboard"]}
     account = {"AccountId": operators.split(":")[4]}
     budget = budgets.describe_budget(**account, **named)["Budget"]
@@ -129,7 +129,7 @@ def test_the_budget_counts_what_bears_the_tag_and_tells_the_operators(pipeline: 
 
 
 @pytest.mark.needs(Capability.SCHEMAS)
-def test_the_registry_has_the_contracts(pipeline: Pipeline) -> None:
+def test_registry_has_the_contracts(pipeline: Pipeline) -> None:
     schemas = pipeline.client("schemas").list_schemas(RegistryName=NAME)["Schemas"]
     contracts = {f"{contract.name}-{version}" for contract in load().values() for version in contract.versions}
     assert {schema["SchemaName"] for schema in schemas} == contracts

@@ -122,7 +122,7 @@ def rest(pipeline: Pipeline, dlq: str, body: str, **attributes: str) -> None:
 # status and list
 
 
-def test_the_names_are_those_that_terraform_gives(pipeline: Pipeline) -> None:
+def test_names_match_terraform(pipeline: Pipeline) -> None:
     resources, outputs = Resources(NAME), pipeline.outputs
     assert resources.originals == outputs["originals_bucket"]
     assert resources.processed == outputs["processed_bucket"]
@@ -139,7 +139,7 @@ def test_the_names_are_those_that_terraform_gives(pipeline: Pipeline) -> None:
     assert {dlq: queues[dlq] for dlq in Dlq} == {dlq: resources.dlq_name(dlq) for dlq in Dlq}
 
 
-def test_the_alarms_are_those_that_terraform_makes(pipeline: Pipeline) -> None:
+def test_alarms_match_terraform(pipeline: Pipeline) -> None:
     pages = pipeline.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{NAME}-")
     made = {alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]}
     resources = Resources(NAME)
@@ -147,7 +147,7 @@ def test_the_alarms_are_those_that_terraform_makes(pipeline: Pipeline) -> None:
     assert {alarm_name(resources, key) for key in ALWAYS} <= made
 
 
-def test_status_shows_the_record_and_every_hop(pipeline: Pipeline) -> None:
+def test_status_shows_record_and_every_hop(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     record = pipeline.record(image_id)
     pipeline.announced(image_id, record["version"])
@@ -166,7 +166,7 @@ def test_status_shows_the_record_and_every_hop(pipeline: Pipeline) -> None:
     assert times["uploaded"] <= times["recorded"] <= times["notified"]
 
 
-def test_status_of_an_upload_that_nobody_has_seen_says_so(pipeline: Pipeline) -> None:
+def test_status_reports_unprocessed_upload(pipeline: Pipeline) -> None:
     image_id = f"tests/{uuid.uuid4()}"
     lost_upload(pipeline, image_id)
     told = run("status", image_id)
@@ -175,11 +175,11 @@ def test_status_of_an_upload_that_nobody_has_seen_says_so(pipeline: Pipeline) ->
     assert [hop["hop"] for hop in told["hops"] if hop["time"]] == ["uploaded"]
 
 
-def test_an_unknown_image_is_an_error(pipeline: Pipeline) -> None:
+def test_unknown_image_is_an_error(pipeline: Pipeline) -> None:
     assert run_lines("status", f"tests/{uuid.uuid4()}", code=1) == []
 
 
-def test_list_shows_an_owners_images_newest_first(pipeline: Pipeline) -> None:
+def test_list_shows_images_of_owner_newest_first(pipeline: Pipeline) -> None:
     owner = f"owner-{uuid.uuid4()}"
     images = []
     for _ in range(3):
@@ -196,7 +196,7 @@ def test_list_shows_an_owners_images_newest_first(pipeline: Pipeline) -> None:
 # dlq
 
 
-def test_each_letter_is_redriven_to_where_it_was_going(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
+def test_redrive_sends_messages_to_their_targets(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     batch = f"tests/{uuid.uuid4()}"
     resources = Resources(NAME)
     rest(pipeline, "uploads", lost_upload(pipeline, f"{batch}/uploads"))
@@ -228,7 +228,7 @@ def test_each_letter_is_redriven_to_where_it_was_going(pipeline: Pipeline, outco
         assert_consistent(pipeline, f"{batch}/{queue}")
 
 
-def test_a_notification_goes_to_the_subscriber_that_missed_it(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
+def test_redrive_reaches_subscriber_that_missed_it(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     topic = pipeline.outputs["notifications_topic_arn"]
     (subscription,) = pipeline.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     told = pipeline.notification(outcome["image_id"], "Processed")
@@ -245,9 +245,7 @@ def test_a_notification_goes_to_the_subscriber_that_missed_it(pipeline: Pipeline
     assert again == [missed], "as it was"
 
 
-def test_a_notification_of_whom_is_not_known_goes_to_all_as_the_same_news(
-    pipeline: Pipeline, outcome: dict[str, Any]
-) -> None:
+def test_redrive_without_subscriber_reaches_all(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     image_id = f"tests/{uuid.uuid4()}"
     missed = {**outcome, "image_id": image_id}
     rest(pipeline, "notifications", json.dumps(missed))  # raw, as some subscribers want it
@@ -258,7 +256,7 @@ def test_a_notification_of_whom_is_not_known_goes_to_all_as_the_same_news(
     assert told["Subject"] == outcome["summary"]
 
 
-def test_a_letter_for_a_target_of_others_stays(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
+def test_redrive_skips_targets_of_others(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     image_id = f"tests/{uuid.uuid4()}"
     rest(pipeline, "bus", outcome_of(image_id, outcome), TARGET_ARN="arn:aws:sqs:us-east-1:000000000000:others")
     (left,) = run_lines("dlq", "redrive", "--image", image_id, code=1)
@@ -268,9 +266,7 @@ def test_a_letter_for_a_target_of_others_stays(pipeline: Pipeline, outcome: dict
     assert pipeline.item(image_id) is None
 
 
-def test_an_interrupted_redrive_loses_nothing_and_the_next_one_goes_on(
-    pipeline: Pipeline, outcome: dict[str, Any]
-) -> None:
+def test_interrupted_redrive_continues(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     batch = f"tests/{uuid.uuid4()}"
     images = {f"{batch}/{number}" for number in range(12)}
     for image_id in images:
@@ -299,7 +295,7 @@ def album(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_upload_goes_on_where_it_was(pipeline: Pipeline, album: Path, by: signal.Signals) -> None:
+def test_interrupted_upload_continues(pipeline: Pipeline, album: Path, by: signal.Signals) -> None:
     prefix = f"tests/{uuid.uuid4()}/"
     images = {f"{prefix}{number}.jpg" for number in range(12)}
     upload = ("upload", str(album), "--prefix", prefix, "--owner", "alice", "--at-once", "1")
@@ -317,7 +313,7 @@ def test_an_interrupted_upload_goes_on_where_it_was(pipeline: Pipeline, album: P
         assert_consistent(pipeline, line["image_id"])
 
 
-def test_waiting_tells_what_was_rejected(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_upload_reports_rejected_images(pipeline: Pipeline, tmp_path: Path) -> None:
     (tmp_path / "good.jpg").write_bytes(PHOTOGRAPH)
     (tmp_path / "bad.jpg").write_bytes(b"no image")
     prefix = f"tests/{uuid.uuid4()}/"
@@ -328,7 +324,7 @@ def test_waiting_tells_what_was_rejected(pipeline: Pipeline, tmp_path: Path) -> 
     }
 
 
-def test_a_large_file_goes_up_in_parts_and_once(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_large_file_is_uploaded_in_parts_once(pipeline: Pipeline, tmp_path: Path) -> None:
     (tmp_path / "large.jpg").write_bytes(PHOTOGRAPH + bytes(20 * 1024 * 1024))
     upload = ("upload", str(tmp_path), "--prefix", f"tests/{uuid.uuid4()}/")
     (line,) = run_lines(*upload, "--wait")
@@ -343,7 +339,7 @@ def test_a_large_file_goes_up_in_parts_and_once(pipeline: Pipeline, tmp_path: Pa
 
 
 @pytest.mark.needs(Capability.REPLAY)
-def test_a_replay_of_outcomes_repairs_records_and_tells_nobody(pipeline: Pipeline) -> None:
+def test_replay_of_outcomes_repairs_records(pipeline: Pipeline) -> None:
     """Also when it is interrupted: EventBridge goes on, and the same command looks on."""
     since = datetime.now(UTC) - timedelta(seconds=1)
     image_id = pipeline.upload(PHOTOGRAPH)
@@ -402,7 +398,7 @@ def rule_hears_stand_in(pipeline: Pipeline) -> Iterator[None]:
 
 @pytest.mark.needs(Capability.REPLAY)
 @pytest.mark.usefixtures("archive_hears_stand_in")
-def test_a_replay_of_uploads_processes_what_was_lost_and_tells_of_it_once(pipeline: Pipeline) -> None:
+def test_replay_of_uploads_processes_lost_images_once(pipeline: Pipeline) -> None:
     """Its event is in the archive and nowhere else."""
     since = datetime.now(UTC) - timedelta(seconds=1)
     image_id = f"tests/{uuid.uuid4()}"
@@ -427,7 +423,7 @@ def test_a_replay_of_uploads_processes_what_was_lost_and_tells_of_it_once(pipeli
 
 @pytest.mark.needs(Capability.REPLAY)
 @pytest.mark.parametrize(("archive", "bus"), [("uploads", "default"), ("outcomes", NAME)], ids=["uploads", "outcomes"])
-def test_a_replay_asks_for_the_pipelines_own_rules(pipeline: Pipeline, archive: str, bus: str) -> None:
+def test_replay_uses_own_rules_only(pipeline: Pipeline, archive: str, bus: str) -> None:
     """Others have rules on the same bus; not every engine heeds the filter, or archives S3's events."""
     events = pipeline.client("events")
     mine = [
@@ -445,7 +441,7 @@ def test_a_replay_asks_for_the_pipelines_own_rules(pipeline: Pipeline, archive: 
 # reconcile
 
 
-def test_the_repair_that_upload_offers_sends_lost_events(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_repair_offered_by_upload_sends_lost_events(pipeline: Pipeline, tmp_path: Path) -> None:
     """In the first minutes of a bucket uploads are stored, and S3 sends no event of them."""
     batch = f"lost-{uuid.uuid4().hex[:8]}/"
     for name in ("a.jpg", "b.jpg"):
@@ -573,7 +569,7 @@ def call_reconcile(pipeline: Pipeline, **event: Any) -> dict[str, Any]:
     return told
 
 
-def test_the_scheduled_function_finds_and_repairs_the_same(pipeline: Pipeline) -> None:
+def test_scheduled_function_repairs_the_same(pipeline: Pipeline) -> None:
     batch = f"tests/{uuid.uuid4()}"
     kinds = dict(Counter(break_everything(pipeline, batch).values()))
     assert call_reconcile(pipeline, prefix=batch)["found"] == {}, "all of it is too young to be called broken"
@@ -586,7 +582,7 @@ def test_the_scheduled_function_finds_and_repairs_the_same(pipeline: Pipeline) -
     assert_repaired(pipeline, batch)
 
 
-def test_the_scheduled_function_goes_through_everything(pipeline: Pipeline) -> None:
+def test_scheduled_function_checks_all_images(pipeline: Pipeline) -> None:
     pipeline.record(pipeline.upload(PHOTOGRAPH))
     assert call_reconcile(pipeline)["images"] > 0
     progress = pipeline.s3.get_object(Bucket=pipeline.outputs["processed_bucket"], Key="reconcile/progress.json")
@@ -594,7 +590,7 @@ def test_the_scheduled_function_goes_through_everything(pipeline: Pipeline) -> N
 
 
 @pytest.mark.needs(Capability.SCHEDULES)
-def test_a_schedule_calls_the_function(pipeline: Pipeline) -> None:
+def test_schedule_calls_the_function(pipeline: Pipeline) -> None:
     """What Terraform's schedule calls, by its role; at a moment of the test's, for its own image."""
     image_id = f"tests/{uuid.uuid4()}"
     lost_upload(pipeline, image_id)
@@ -615,7 +611,7 @@ def test_a_schedule_calls_the_function(pipeline: Pipeline) -> None:
 # doctor
 
 
-def test_the_doctor_names_what_is_wrong_and_nothing_else(pipeline: Pipeline) -> None:
+def test_doctor_reports_only_what_is_wrong(pipeline: Pipeline) -> None:
     def verdicts() -> dict[str, str]:
         found = {finding["about"]: finding["verdict"] for finding in differing("doctor")}
         found.pop("age of the originals' bucket", None)  # which may grow old enough meanwhile
@@ -641,7 +637,7 @@ def test_the_doctor_names_what_is_wrong_and_nothing_else(pipeline: Pipeline) -> 
 # cost
 
 
-def test_the_cost_is_counted_from_what_the_pipeline_measured(pipeline: Pipeline) -> None:
+def test_cost_uses_measured_values(pipeline: Pipeline) -> None:
     """Images one after the other, so that one of them at least is processed alone by a function that has started."""
     for photograph in from_cameras()[:3]:
         image_id = pipeline.upload(photograph.data)
@@ -680,7 +676,7 @@ def test_the_cost_is_counted_from_what_the_pipeline_measured(pipeline: Pipeline)
     assert told["prices"] == {"date": "2026-11", "region": "us-east-1"}
 
 
-def test_the_cost_of_something_else(pipeline: Pipeline) -> None:
+def test_cost_of_other_settings(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     pipeline.announced(image_id, pipeline.record(image_id)["version"])
     other = run("cost", "--since", "1h", "--api", "--standard", "--memory", "2048", "--architecture", "arm64")

@@ -27,7 +27,7 @@ PHOTOGRAPH = encode(draw((400, 300)))
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_bad_image_is_rejected_and_announced(pipeline: Pipeline, data: bytes, code: str) -> None:
+def test_bad_image_is_rejected_and_announced(pipeline: Pipeline, data: bytes, code: str) -> None:
     image_id = pipeline.upload(data, ContentType="image/jpeg", Metadata={"owner": "someone"})
     record = pipeline.record(image_id, "Rejected")
     assert record["reason"]["code"] == code
@@ -41,7 +41,7 @@ def test_a_bad_image_is_rejected_and_announced(pipeline: Pipeline, data: bytes, 
     pipeline.announced(image_id, record["version"])
 
 
-def test_a_rejected_image_can_be_replaced(pipeline: Pipeline) -> None:
+def test_rejected_image_can_be_replaced(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(b"not yet an image")
     pipeline.record(image_id, "Rejected")
     pipeline.upload(PHOTOGRAPH, image_id)

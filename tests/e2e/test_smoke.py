@@ -84,7 +84,7 @@ def left(name: str) -> list[str]:
     return [one for one in found if name in one]
 
 
-def test_it_checks_tells_and_leaves_nothing(options: list[str]) -> None:
+def test_smoke_test_checks_reports_and_leaves_nothing(options: list[str]) -> None:
     process = start(*options)
     said, folder = finished(process)
     try:
@@ -127,7 +127,7 @@ def test_it_checks_tells_and_leaves_nothing(options: list[str]) -> None:
         shutil.rmtree(folder)
 
 
-def test_it_destroys_what_it_made_when_it_is_interrupted(options: list[str]) -> None:
+def test_interrupted_smoke_test_leaves_nothing(options: list[str]) -> None:
     process = start(*options)
     assert process.stdout is not None
     seen = ""

@@ -85,7 +85,7 @@ def distance(one: Image.Image, other: Image.Image) -> float:
 
 
 @pytest.mark.parametrize("photograph", in_each_format(), ids=lambda p: p.format)
-def test_each_format_whatever_its_name_says(pipeline: Pipeline, photograph: Photograph) -> None:
+def test_each_format_with_misleading_name(pipeline: Pipeline, photograph: Photograph) -> None:
     image_id = pipeline.upload(
         photograph.data, f"tests/{uuid.uuid4()}/not-a.txt", ContentType="application/octet-stream"
     )
@@ -125,13 +125,13 @@ def test_keys_are_taken_raw(pipeline: Pipeline, name: str) -> None:
 
 
 @pytest.mark.needs(Capability.VERSION_IDS)
-def test_a_version_is_called_what_s3_calls_it(pipeline: Pipeline) -> None:
+def test_version_is_s3_version_id(pipeline: Pipeline) -> None:
     key = f"tests/{uuid.uuid4()}"
     stored = pipeline.s3.put_object(Bucket=pipeline.outputs["originals_bucket"], Key=key, Body=encode(draw((64, 48))))
     assert pipeline.record(key)["version"] == stored["VersionId"]
 
 
-def test_owner_comes_from_a_minted_key(pipeline: Pipeline) -> None:
+def test_owner_comes_from_minted_key(pipeline: Pipeline) -> None:
     owner = f"owner-{uuid.uuid4()}"
     first = pipeline.upload(encode(draw((64, 48))), f"{owner}/{uuid.uuid4()}", Metadata={"owner": "someone-else"})
     assert pipeline.record(first)["owner"] == owner
@@ -141,7 +141,7 @@ def test_owner_comes_from_a_minted_key(pipeline: Pipeline) -> None:
     assert [item["image_id"] for item in pipeline.owned_by(owner)] == [second, first]
 
 
-def test_owner_else_comes_from_the_metadata_else_there_is_none(pipeline: Pipeline) -> None:
+def test_owner_comes_from_metadata_or_is_none(pipeline: Pipeline) -> None:
     owner = f"owner-{uuid.uuid4()}"
     owned = pipeline.upload(encode(draw((64, 48))), Metadata={"owner": owner})
     ownerless = pipeline.upload(encode(draw((64, 48))))
@@ -159,7 +159,7 @@ def test_subscribers_can_filter_by_attributes(pipeline: Pipeline) -> None:
     assert attributes == {"status": "Processed", "image_id": image_id, "dedup_id": message["dedup_id"]}
 
 
-def test_fifty_at_once(pipeline: Pipeline) -> None:
+def test_fifty_uploads_at_once(pipeline: Pipeline) -> None:
     files = [encode(draw((320, 240), hue=index * 5), quality=90) for index in range(50)]
     with ThreadPoolExecutor(16) as pool:
         ids = list(pool.map(pipeline.upload, files))
