@@ -1,4 +1,4 @@
-"""The command `darkroom` as a test gives it: a process of its own, against the engine that the tests run on."""
+"""Run the command `darkroom` as a process, against the engine of the tests."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def run(*arguments: str, code: int = 0) -> Any:
-    """Run the command, expecting an exit code; returns the one document it prints."""
+    """Run the command, require an exit code, and return the document that it prints."""
     return json.loads(_output(*arguments, code=code))
 
 
 def run_lines(*arguments: str, code: int = 0) -> list[dict[str, Any]]:
-    """Run the command, expecting an exit code; returns the lines it prints."""
+    """Run the command, require an exit code, and return the lines that it prints."""
     return [json.loads(line) for line in _output(*arguments, code=code).splitlines()]
 
 
 def differing(*arguments: str) -> list[dict[str, Any]]:
-    """Run a command that ends with 3 as long as it finds something; returns what it found."""
+    """Run a command that exits with 3 if it finds something; return what it found."""
     with start(*arguments) as process:
         printed, said = process.communicate(timeout=300)
     assert process.returncode in {0, 3}, said
@@ -42,9 +42,9 @@ def differing(*arguments: str) -> list[dict[str, Any]]:
 
 
 def interrupt(*arguments: str, after: int, by: signal.Signals = signal.SIGINT) -> list[dict[str, Any]]:
-    """Run the command, and interrupt it as Ctrl-C would once it has printed so many lines; returns all its lines.
+    """Run the command, send it a signal after it has printed `after` lines, and return all its lines.
 
-    Or end it by another signal.
+    The default is the signal of Ctrl-C.
     """
     with start(*arguments) as process:
         assert process.stdout is not None
@@ -56,7 +56,7 @@ def interrupt(*arguments: str, after: int, by: signal.Signals = signal.SIGINT) -
 
 
 def _line(descriptor: int) -> str:
-    """A line, and no byte more: what a buffer takes is lost to `communicate`."""
+    """Read one line and no byte more: `communicate` does not see what a buffer has read."""
     line = b""
     while not line.endswith(b"\n") and (byte := os.read(descriptor, 1)):
         line += byte

@@ -1,4 +1,4 @@
-"""A deleted image takes its derivatives along, and nothing that comes late brings it back."""
+"""Deleting an image removes its derivatives, and late events do not restore it."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_purges_of_deleted_image_announce_nothing(pipeline: Pipeline) -> None:
 
 
 def test_deletion_closes_records_of_many_versions(pipeline: Pipeline) -> None:
-    """More than would fit into the workflow's state, if each of them took the whole event along."""
+    """The versions would not fit into the workflow's state if each iteration had the whole event."""
     image_id = f"tests/{uuid.uuid4()}/often-overwritten"
     number = 80
     for edge in range(number):

@@ -1,4 +1,4 @@
-"""Events repeat, overtake each other and come late; the records say what is true all the same."""
+"""Events repeat, overtake each other and arrive late; the records are correct nevertheless."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_repeated_event_notifies_once(pipeline: Pipeline) -> None:
     modified = pipeline.derivative(variant)["LastModified"]
     event = json.dumps(pipeline.s3_event(image_id))
     pipeline.notification(image_id, "Processed")
-    time.sleep(1.1)  # S3 tells times in seconds
+    time.sleep(1.1)  # S3 reports times in seconds
     for _ in range(5):
         pipeline.send(event)
     wait_for(
@@ -90,7 +90,7 @@ def test_repeated_event_notifies_once(pipeline: Pipeline) -> None:
 
 
 def test_concurrent_first_deliveries_notify_once(pipeline: Pipeline) -> None:
-    """The workflow runs several times for one event, before any of them has told anybody."""
+    """The workflow runs several times for one event, before any run has notified anyone."""
     image_id = pipeline.upload(encode(draw((300, 200))))
     record = pipeline.record(image_id)
     told = pipeline.notification(image_id, "Processed")
@@ -161,7 +161,7 @@ def test_replayed_event_notifies_nobody_again(pipeline: Pipeline) -> None:
 
 
 def test_further_events_of_deletion_are_silent(pipeline: Pipeline) -> None:
-    """What is told of a deletion of very many versions is its first event, however often any of them comes."""
+    """A deletion of very many versions is announced by its first event only, however often its events arrive."""
     image_id = pipeline.upload(encode(draw((300, 200))))
     told = json.loads(pipeline.notification(image_id, "Processed")["Message"])
     about = {name: told[name] for name in ("schema_version", "image_id", "owner", "recipe", "uploaded_at")}
@@ -190,11 +190,11 @@ def test_further_events_of_deletion_are_silent(pipeline: Pipeline) -> None:
     wait_for("the end of the version", look)
     settle(pipeline)
     assert len(pipeline.notifications(image_id)) == 1
-    assert pipeline.record(image_id)["version"] == told["version"], "that the image is gone is for the first to say"
+    assert pipeline.record(image_id)["version"] == told["version"], "only the first event deletes the image"
 
 
 def test_replay_keeps_newer_recipe(pipeline: Pipeline) -> None:
-    """A version made again with another recipe keeps it when its first event is replayed."""
+    """A version that was processed again with another recipe keeps it when its first event is replayed."""
     image_id = pipeline.upload(encode(draw((300, 200))))
     pipeline.record(image_id)
     detail = json.loads(pipeline.notification(image_id, "Processed")["Message"])

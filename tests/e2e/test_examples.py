@@ -1,4 +1,4 @@
-"""Each module's examples apply as they are, stay as they are, do what they say, and can be destroyed."""
+"""The examples of the modules apply unchanged, have no drift, work, and can be destroyed."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_known_drifts_of_examples_are_exact(examples: Examples) -> None:
 
 
 def receive(queue: str, count: int) -> list[dict[str, Any]]:
-    """Wait for messages in a queue, and take them out."""
+    """Wait for messages in a queue, and delete them from it."""
     sqs = session().client("sqs")
     found: list[dict[str, Any]] = []
 
@@ -118,7 +118,7 @@ def receive(queue: str, count: int) -> list[dict[str, Any]]:
 
 
 def nothing_left(queue: str) -> bool:
-    """Whether a queue has no messages, neither waiting nor in work."""
+    """Return True if a queue has no messages, neither waiting nor being processed."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     return set(
         session().client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"].values()
@@ -169,7 +169,7 @@ def job(text: str) -> str:
 
 
 def put_order(bus: str, source: str, client: Any = None) -> str:
-    """Put an order on a bus; returns its id."""
+    """Put an order on a bus; return its id."""
     order = uuid.uuid4().hex
     entry = {
         "EventBusName": bus,
@@ -253,7 +253,7 @@ def test_archived_orders_are_delivered_again(examples: Examples) -> None:
 
 
 def call(outputs: dict[str, Any], path: str, data: bytes | None = None) -> tuple[int, Any]:
-    """Call the API as AWS wants it: with a signature; returns the status and the JSON that came back."""
+    """Call the API with a signature, as AWS requires; return the status and the JSON of the response."""
     base = base_url(outputs["url"])
     request = AWSRequest("POST" if data else "GET", base + path, {"Content-Type": "application/json"}, data)
     credentials = boto3.Session().get_credentials()

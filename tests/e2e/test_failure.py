@@ -1,4 +1,4 @@
-"""What fails is tried again, and rests at last in a dead-letter queue, as it came; its neighbours do not notice."""
+"""A failed message is retried and finally kept in a DLQ, unchanged; other messages are processed."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_failed_workflow_keeps_event(pipeline: Pipeline) -> None:
 
 
 def test_failed_workflow_reports_only_image_id(pipeline: Pipeline) -> None:
-    """In its cause, which its log gets too."""
+    """The cause of the failure is logged too."""
     broken = pipeline.announce_unrecordable()
     (letter,) = pipeline.dead_letters("record_image")
     # Its own host, `sync-states…`, is AWS's; an engine has one for all.

@@ -1,7 +1,4 @@
-"""What an operator sees and is told: the dashboard, the right alarm for a failure that happened, findings, a budget.
-
-No emulator keeps queries.
-"""
+"""Monitoring: dashboard, alarms, findings and budget. No emulator has saved queries."""
 
 from __future__ import annotations
 
@@ -60,14 +57,14 @@ def test_failure_raises_only_its_alarm(pipeline: Pipeline) -> None:
 
 
 def finding(resource: str, severity: str = "HIGH", **changes: Any) -> dict[str, Any]:
-    """An event of Security Hub's, as far as it is looked at."""
+    """Return an event of Security Hub with the fields that the rule reads."""
     detail = {"Severity": {"Label": severity}, "Workflow": {"Status": "NEW"}, "RecordState": "ACTIVE"}
     found = {**detail, "Resources": [{"Type": "Other", "Id": resource}], **changes}
     return event("aws.securityhub", "Security Hub Findings - Imported", {"findings": [found]})
 
 
 def evaluation(resource: str, result: str = "NON_COMPLIANT") -> dict[str, Any]:
-    """An event of AWS Config's, as far as it is looked at."""
+    """Return an event of AWS Config with the fields that the rule reads."""
     detail = {"resourceId": resource, "newEvaluationResult": {"complianceType": result}}
     return event("aws.config", "Config Rules Compliance Change", detail)
 

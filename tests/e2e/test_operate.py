@@ -1,4 +1,4 @@
-"""The operator's command: it shows what is, and repairs what was broken, without losing or telling anything twice."""
+"""The operator's command shows the state and repairs it, without losing or announcing anything twice."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 PHOTOGRAPH = encode(draw((160, 120)))
 
 
-# What holds whatever was broken before
+# Invariants after each repair
 
 
 def assert_consistent(pipeline: Pipeline, image_id: str) -> None:
-    """One terminal item for each version, announced; no record to a missing object; no object without a record."""
+    """Require one announced final item for each version, and derivatives for exactly the recorded ones."""
     items = pipeline.items(image_id)
     versions = [item for item in items if item["record"] != "current"]
     assert [item for item in items if item["record"] == "current"]
@@ -48,14 +48,14 @@ def assert_consistent(pipeline: Pipeline, image_id: str) -> None:
     assert recorded == set(pipeline.derivative_keys(image_id))
 
 
-def assert_told_once(pipeline: Pipeline, image_id: str) -> None:
+def assert_notified_once(pipeline: Pipeline, image_id: str) -> None:
     told = [json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(image_id)]
     assert len(told) == len(set(told)) == 1
 
 
 @contextmanager
-def deaf(pipeline: Pipeline) -> Iterator[None]:
-    """The bucket tells nobody what happens in it, as if its events were lost."""
+def without_events(pipeline: Pipeline) -> Iterator[None]:
+    """Let the bucket send no events until the block ends, as if they were lost."""
     bucket = pipeline.outputs["originals_bucket"]
     pipeline.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
     try:
@@ -66,8 +66,8 @@ def deaf(pipeline: Pipeline) -> Iterator[None]:
 
 
 def lost_upload(pipeline: Pipeline, image_id: str) -> str:
-    """Upload an image whose event reaches nobody; returns that event."""
-    with deaf(pipeline):
+    """Upload an image whose event is lost; return that event."""
+    with without_events(pipeline):
         pipeline.upload(PHOTOGRAPH, image_id)
     head = pipeline.s3.head_object(Bucket=pipeline.outputs["originals_bucket"], Key=image_id)
     about = {
@@ -99,7 +99,7 @@ def event(source: str, kind: str, detail: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def outcome(pipeline: Pipeline) -> dict[str, Any]:
-    """The detail of an event that tells of a processed image."""
+    """Return the detail of the outcome event of a processed image."""
     image_id = pipeline.upload(PHOTOGRAPH)
     pipeline.record(image_id)
     detail: dict[str, Any] = json.loads(pipeline.notification(image_id, "Processed")["Message"])
@@ -110,8 +110,8 @@ def outcome_of(image_id: str, outcome: dict[str, Any]) -> str:
     return event("darkroom", "Image Processed", {**outcome, "image_id": image_id, "dedup_id": uuid.uuid4().hex * 2})
 
 
-def rest(pipeline: Pipeline, dlq: str, body: str, **attributes: str) -> None:
-    """Put a message into a dead-letter queue, as the service whose queue it is would."""
+def put_into_dlq(pipeline: Pipeline, dlq: str, body: str, **attributes: str) -> None:
+    """Put a message into a DLQ, as the service that fills it does."""
     pipeline.sqs.send_message(
         QueueUrl=pipeline.outputs["dlqs"][dlq],
         MessageBody=body,
@@ -199,11 +199,11 @@ def test_list_shows_images_of_owner_newest_first(pipeline: Pipeline) -> None:
 def test_redrive_sends_messages_to_their_targets(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     batch = f"tests/{uuid.uuid4()}"
     resources = Resources(NAME)
-    rest(pipeline, "uploads", lost_upload(pipeline, f"{batch}/uploads"))
+    put_into_dlq(pipeline, "uploads", lost_upload(pipeline, f"{batch}/uploads"))
     routed = lost_upload(pipeline, f"{batch}/uploads_rules")
-    rest(pipeline, "uploads_rules", routed, TARGET_ARN=resources.uploads_queue_arn, ERROR_CODE="NO_PERMISSIONS")
-    rest(pipeline, "record_image", outcome_of(f"{batch}/record_image", outcome), error="States.Timeout")
-    rest(pipeline, "bus", outcome_of(f"{batch}/bus", outcome), TARGET_ARN=resources.workflow_arn)
+    put_into_dlq(pipeline, "uploads_rules", routed, TARGET_ARN=resources.uploads_queue_arn, ERROR_CODE="NO_PERMISSIONS")
+    put_into_dlq(pipeline, "record_image", outcome_of(f"{batch}/record_image", outcome), error="States.Timeout")
+    put_into_dlq(pipeline, "bus", outcome_of(f"{batch}/bus", outcome), TARGET_ARN=resources.workflow_arn)
     shown = run_lines("dlq", "show", "--image", batch, code=3)
     assert {letter["dlq"]: letter["error"] for letter in shown} == {
         "uploads": None,
@@ -223,7 +223,7 @@ def test_redrive_sends_messages_to_their_targets(pipeline: Pipeline, outcome: di
         image_id = f"{batch}/{queue}"
         pipeline.announced(image_id, pipeline.record(image_id)["version"])
         pipeline.notification(image_id, "Processed")
-        assert_told_once(pipeline, image_id)
+        assert_notified_once(pipeline, image_id)
     for queue in ("uploads", "uploads_rules"):
         assert_consistent(pipeline, f"{batch}/{queue}")
 
@@ -237,7 +237,7 @@ def test_redrive_reaches_subscriber_that_missed_it(pipeline: Pipeline, outcome: 
         "MessageId": str(uuid.uuid4()),
         "UnsubscribeURL": f"https://sns/?Action=Unsubscribe&SubscriptionArn={subscription['SubscriptionArn']}",
     }
-    rest(pipeline, "notifications", json.dumps(missed))
+    put_into_dlq(pipeline, "notifications", json.dumps(missed))
     (redriven,) = run_lines("dlq", "redrive", "notifications")
     assert redriven["image_id"] == outcome["image_id"]
     assert redriven["outcome"].endswith("(the subscriber)")
@@ -248,7 +248,7 @@ def test_redrive_reaches_subscriber_that_missed_it(pipeline: Pipeline, outcome: 
 def test_redrive_without_subscriber_reaches_all(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     image_id = f"tests/{uuid.uuid4()}"
     missed = {**outcome, "image_id": image_id}
-    rest(pipeline, "notifications", json.dumps(missed))  # raw, as some subscribers want it
+    put_into_dlq(pipeline, "notifications", json.dumps(missed))  # raw message delivery
     (redriven,) = run_lines("dlq", "redrive", "notifications")
     assert redriven["outcome"].endswith("(all subscribers)")
     told = pipeline.notification(image_id, "Processed")
@@ -258,7 +258,7 @@ def test_redrive_without_subscriber_reaches_all(pipeline: Pipeline, outcome: dic
 
 def test_redrive_skips_targets_of_others(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     image_id = f"tests/{uuid.uuid4()}"
-    rest(pipeline, "bus", outcome_of(image_id, outcome), TARGET_ARN="arn:aws:sqs:us-east-1:000000000000:others")
+    put_into_dlq(pipeline, "bus", outcome_of(image_id, outcome), TARGET_ARN="arn:aws:sqs:us-east-1:000000000000:others")
     (left,) = run_lines("dlq", "redrive", "--image", image_id, code=1)
     assert "others" in left["outcome"]
     (purged,) = run_lines("dlq", "purge", "bus", "--image", image_id, "--yes")
@@ -270,7 +270,7 @@ def test_interrupted_redrive_continues(pipeline: Pipeline, outcome: dict[str, An
     batch = f"tests/{uuid.uuid4()}"
     images = {f"{batch}/{number}" for number in range(12)}
     for image_id in images:
-        rest(pipeline, "record_image", outcome_of(image_id, outcome))
+        put_into_dlq(pipeline, "record_image", outcome_of(image_id, outcome))
     first = interrupt("dlq", "redrive", "record_image", "--image", batch, "--rate", "4", after=3)
     assert 3 <= len(first) < len(images)
     second = run_lines("dlq", "redrive", "record_image", "--image", batch)
@@ -279,7 +279,7 @@ def test_interrupted_redrive_continues(pipeline: Pipeline, outcome: dict[str, An
     for image_id in images:
         pipeline.announced(image_id, outcome["version"])
         pipeline.notification(image_id, "Processed")
-        assert_told_once(pipeline, image_id)
+        assert_notified_once(pipeline, image_id)
     assert run_lines("dlq", "show", "--image", batch) == []
 
 
@@ -288,7 +288,7 @@ def test_interrupted_redrive_continues(pipeline: Pipeline, outcome: dict[str, An
 
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
-    """A folder of photographs, no two alike."""
+    """Return a folder of different photographs."""
     for number in range(12):
         (tmp_path / f"{number}.jpg").write_bytes(encode(draw((160 + number, 120))))
     return tmp_path
@@ -309,7 +309,7 @@ def test_interrupted_upload_continues(pipeline: Pipeline, album: Path, by: signa
         assert line["record"]["status"] == "Processed"
         assert pipeline.record(line["image_id"])["owner"] == "alice"
         pipeline.notification(line["image_id"], "Processed")
-        assert_told_once(pipeline, line["image_id"])
+        assert_notified_once(pipeline, line["image_id"])
         assert_consistent(pipeline, line["image_id"])
 
 
@@ -340,7 +340,7 @@ def test_large_file_is_uploaded_in_parts_once(pipeline: Pipeline, tmp_path: Path
 
 @pytest.mark.needs(Capability.REPLAY)
 def test_replay_of_outcomes_repairs_records(pipeline: Pipeline) -> None:
-    """Also when it is interrupted: EventBridge goes on, and the same command looks on."""
+    """An interrupted command leaves EventBridge replaying; the same command continues to watch it."""
     since = datetime.now(UTC) - timedelta(seconds=1)
     image_id = pipeline.upload(PHOTOGRAPH)
     record = pipeline.record(image_id)
@@ -361,35 +361,35 @@ def test_replay_of_outcomes_repairs_records(pipeline: Pipeline) -> None:
     assert done["state"] == "COMPLETED"
     settle(pipeline)
     assert {**pipeline.record(image_id), "recorded_at": ""} == {**record, "recorded_at": ""}
-    assert_told_once(pipeline, image_id)
+    assert_notified_once(pipeline, image_id)
     assert_consistent(pipeline, image_id)
     assert run(*replay)["replay"] == done["replay"], "the same is not replayed twice"
     assert run(*replay, "--again")["replay"] != done["replay"]
 
 
-STAND_IN = "tests.s3"  # for S3, which none but S3 may call itself, and whose events not every engine archives
+SUBSTITUTE = "tests.s3"  # replaces S3: only S3 may send as aws.s3, and not every engine archives its events
 
 
-def with_stand_in(pattern: str) -> str:
-    return json.dumps({**json.loads(pattern), "source": ["aws.s3", STAND_IN]})
+def with_substitute(pattern: str) -> str:
+    return json.dumps({**json.loads(pattern), "source": ["aws.s3", SUBSTITUTE]})
 
 
 @pytest.fixture
-def archive_hears_stand_in(pipeline: Pipeline) -> Iterator[None]:
-    """The archive of uploads keeps what the stand-in says."""
+def archive_accepts_substitute(pipeline: Pipeline) -> Iterator[None]:
+    """Let the archive of uploads keep events of the source that replaces S3."""
     events, archive = pipeline.client("events"), f"{NAME}-uploads-events"
     usual = events.describe_archive(ArchiveName=archive)["EventPattern"]
-    events.update_archive(ArchiveName=archive, EventPattern=with_stand_in(usual))
+    events.update_archive(ArchiveName=archive, EventPattern=with_substitute(usual))
     yield
     events.update_archive(ArchiveName=archive, EventPattern=usual)
 
 
 @contextmanager
-def rule_hears_stand_in(pipeline: Pipeline) -> Iterator[None]:
-    """The pipeline gets what the stand-in says."""
+def rule_accepts_substitute(pipeline: Pipeline) -> Iterator[None]:
+    """Let the rule accept events of the source that replaces S3, until the block ends."""
     events, rule = pipeline.client("events"), f"{NAME}-uploads-object-created"
     usual = events.describe_rule(Name=rule)["EventPattern"]
-    events.put_rule(Name=rule, EventPattern=with_stand_in(usual))
+    events.put_rule(Name=rule, EventPattern=with_substitute(usual))
     try:
         yield
     finally:
@@ -397,19 +397,19 @@ def rule_hears_stand_in(pipeline: Pipeline) -> Iterator[None]:
 
 
 @pytest.mark.needs(Capability.REPLAY)
-@pytest.mark.usefixtures("archive_hears_stand_in")
+@pytest.mark.usefixtures("archive_accepts_substitute")
 def test_replay_of_uploads_processes_lost_images_once(pipeline: Pipeline) -> None:
-    """Its event is in the archive and nowhere else."""
+    """The event of the upload is only in the archive."""
     since = datetime.now(UTC) - timedelta(seconds=1)
     image_id = f"tests/{uuid.uuid4()}"
     detail = json.dumps(json.loads(lost_upload(pipeline, image_id))["detail"])
-    entry = {"Source": STAND_IN, "DetailType": "Object Created", "Detail": detail}
+    entry = {"Source": SUBSTITUTE, "DetailType": "Object Created", "Detail": detail}
     assert pipeline.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
     settle(pipeline)
     assert pipeline.item(image_id) is None
     until = datetime.now(UTC) + timedelta(seconds=1)
     replay = ("replay", "uploads", "--since", since.isoformat(), "--until", until.isoformat())
-    with rule_hears_stand_in(pipeline):
+    with rule_accepts_substitute(pipeline):
         assert run(*replay)["state"] == "COMPLETED"
         record = pipeline.record(image_id)
         assert record["status"] == "Processed"
@@ -417,14 +417,14 @@ def test_replay_of_uploads_processes_lost_images_once(pipeline: Pipeline) -> Non
         pipeline.notification(image_id, "Processed")
         assert run(*replay, "--again")["state"] == "COMPLETED"
         settle(pipeline)
-    assert_told_once(pipeline, image_id)
+    assert_notified_once(pipeline, image_id)
     assert_consistent(pipeline, image_id)
 
 
 @pytest.mark.needs(Capability.REPLAY)
 @pytest.mark.parametrize(("archive", "bus"), [("uploads", "default"), ("outcomes", NAME)], ids=["uploads", "outcomes"])
 def test_replay_uses_own_rules_only(pipeline: Pipeline, archive: str, bus: str) -> None:
-    """Others have rules on the same bus; not every engine heeds the filter, or archives S3's events."""
+    """Others have rules on the same bus. Not every engine applies the filter or archives S3's events."""
     events = pipeline.client("events")
     mine = [
         rule["Arn"]
@@ -442,11 +442,14 @@ def test_replay_uses_own_rules_only(pipeline: Pipeline, archive: str, bus: str) 
 
 
 def test_repair_offered_by_upload_sends_lost_events(pipeline: Pipeline, tmp_path: Path) -> None:
-    """In the first minutes of a bucket uploads are stored, and S3 sends no event of them."""
+    """S3 sends no events for uploads in the first minutes of a bucket."""
     batch = f"lost-{uuid.uuid4().hex[:8]}/"
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / name).write_bytes(PHOTOGRAPH)
-    with deaf(pipeline), start("upload", str(tmp_path), "--prefix", batch, "--wait", "--patience", "3") as process:
+    with (
+        without_events(pipeline),
+        start("upload", str(tmp_path), "--prefix", batch, "--wait", "--patience", "3") as process,
+    ):
         printed, said = process.communicate(timeout=300)
     assert process.returncode == 3, said
     assert [json.loads(line)["record"] for line in printed.splitlines()] == [None, None]
@@ -461,12 +464,12 @@ def test_repair_offered_by_upload_sends_lost_events(pipeline: Pipeline, tmp_path
     settle(pipeline)
     for line in found:
         assert_consistent(pipeline, line["image_id"])
-        assert_told_once(pipeline, line["image_id"])
+        assert_notified_once(pipeline, line["image_id"])
     assert differing(*shlex.split(offered)) == [], "nothing differs any more"
 
 
 def break_everything(pipeline: Pipeline, batch: str) -> dict[str, str]:
-    """One image for each way in which something can be missing, orphaned or stuck; returns what is to be found."""
+    """Break one image for each kind of difference; return the kinds to be found."""
     table, processed = pipeline.outputs["table"], pipeline.outputs["processed_bucket"]
     for name in ("good", "stuck", "hidden", "incomplete", "gone"):
         image_id = pipeline.upload(PHOTOGRAPH, f"{batch}/{name}")
@@ -482,18 +485,18 @@ def break_everything(pipeline: Pipeline, batch: str) -> dict[str, str]:
         if name == "incomplete":
             pipeline.s3.delete_object(Bucket=processed, Key=record["variants"][0]["key"])
     lost_upload(pipeline, f"{batch}/missing")
-    with deaf(pipeline):
+    with without_events(pipeline):
         pipeline.delete(f"{batch}/gone")
     pipeline.s3.put_object(Bucket=processed, Key=f"{batch}/orphaned/v1/thumbnail.jpg", Body=PHOTOGRAPH)
     outlive(pipeline, f"{batch}/outlived")
-    delete_untold(pipeline, f"{batch}/untold")
+    delete_unannounced(pipeline, f"{batch}/untold")
     kinds = ("stuck", "incomplete", "gone", "missing", "orphaned")
     others = {"hidden": "stuck", "outlived": "gone", "untold": "stuck"}
     return {f"{batch}/{name}": kind for name, kind in ({kind: kind for kind in kinds} | others).items()}
 
 
 def outlive(pipeline: Pipeline, image_id: str) -> None:
-    """An image is deleted, and the record and a derivative of its version are there all the same."""
+    """Delete an image, and restore the record and a derivative of its version."""
     version = pipeline.record(pipeline.upload(PHOTOGRAPH, image_id))["version"]
     pipeline.announced(image_id, version)
     table, key = pipeline.outputs["table"], {"image_id": {"S": image_id}, "record": {"S": f"version#{version}"}}
@@ -506,8 +509,8 @@ def outlive(pipeline: Pipeline, image_id: str) -> None:
     pipeline.s3.put_object(Bucket=pipeline.outputs["processed_bucket"], Key=derivative, Body=PHOTOGRAPH)
 
 
-def delete_untold(pipeline: Pipeline, image_id: str) -> None:
-    """An image is deleted, which was recorded and not announced, and uploaded once more."""
+def delete_unannounced(pipeline: Pipeline, image_id: str) -> None:
+    """Delete an image, remove the mark of its announcement, and upload it again."""
     pipeline.announced(image_id, pipeline.record(pipeline.upload(PHOTOGRAPH, image_id))["version"])
     pipeline.delete(image_id)
     version = pipeline.record(image_id, "Deleted")["version"]
@@ -519,9 +522,9 @@ def delete_untold(pipeline: Pipeline, image_id: str) -> None:
 
 
 def assert_repaired(pipeline: Pipeline, batch: str) -> None:
-    """Each image that `break_everything` broke is whole, or gone for good, and told of."""
+    """Require that each image that `break_everything` broke is repaired or deleted, and announced."""
     for name in ("good", "stuck", "hidden", "incomplete", "gone", "missing", "outlived", "untold"):
-        # What the workflow is about to announce is no difference yet.
+        # A version that the workflow is about to announce is no difference yet.
         items = partial(pipeline.items, f"{batch}/{name}")
         wait_for(f"announcements of {name}", lambda items=items: all(map(is_told, items())))  # type: ignore[misc]
         assert_consistent(pipeline, f"{batch}/{name}")
@@ -532,8 +535,8 @@ def assert_repaired(pipeline: Pipeline, batch: str) -> None:
     settle(pipeline)
     for name in ("good", "hidden", "incomplete", "missing"):
         pipeline.notification(f"{batch}/{name}", "Processed")
-        assert_told_once(pipeline, f"{batch}/{name}")
-    # Whether the ones that were stuck had been told, nobody can know: the same news may come twice, with one dedup_id.
+        assert_notified_once(pipeline, f"{batch}/{name}")
+    # It is unknown whether the stuck ones were announced: a notification may repeat, with the same dedup_id.
     for name, news in {"stuck": 1, "untold": 3}.items():
         told = {json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(f"{batch}/{name}")}
         assert len(told) == news, name
@@ -541,7 +544,7 @@ def assert_repaired(pipeline: Pipeline, batch: str) -> None:
 
 @pytest.mark.parametrize("interrupted", [False, True], ids=["at once", "interrupted"])
 def test_reconcile_finds_and_repairs_everything(pipeline: Pipeline, *, interrupted: bool) -> None:
-    batch = f"watermarks/tests/{uuid.uuid4()}"  # whose derivatives lie beside the watermarks
+    batch = f"watermarks/tests/{uuid.uuid4()}"  # whose derivatives are next to the watermarks
     expected = break_everything(pipeline, batch)
     reconcile = ("reconcile", "--prefix", batch, "--grace", "0")
     assert run_lines("reconcile", "--prefix", batch) == [], "all of it is too young to be called broken"
@@ -559,7 +562,7 @@ def test_reconcile_finds_and_repairs_everything(pipeline: Pipeline, *, interrupt
 
 
 def call_reconcile(pipeline: Pipeline, **event: Any) -> dict[str, Any]:
-    """Call the function that the schedule calls; returns what it found."""
+    """Call the function that the schedule calls; return what it found."""
     answer = pipeline.client("lambda").invoke(
         FunctionName=pipeline.outputs["reconcile"]["name"], Payload=json.dumps(event)
     )
@@ -591,7 +594,7 @@ def test_scheduled_function_checks_all_images(pipeline: Pipeline) -> None:
 
 @pytest.mark.needs(Capability.SCHEDULES)
 def test_schedule_calls_the_function(pipeline: Pipeline) -> None:
-    """What Terraform's schedule calls, by its role; at a moment of the test's, for its own image."""
+    """Use the target and role of Terraform's schedule at another time, for one image."""
     image_id = f"tests/{uuid.uuid4()}"
     lost_upload(pipeline, image_id)
     scheduler = pipeline.client("scheduler")
@@ -620,10 +623,10 @@ def test_doctor_reports_only_what_is_wrong(pipeline: Pipeline) -> None:
     healthy = verdicts()
     # No engine here has API Gateway's role for logs, which is the account's.
     assert {about for about, verdict in healthy.items() if verdict == "bad"} <= {"alarms", f"log of the API {NAME}-api"}
-    rest(pipeline, "bus", "poison")
+    put_into_dlq(pipeline, "bus", "poison")
     rule = {"Name": f"{NAME}-uploads-object-deleted"}
     pipeline.client("events").disable_rule(**rule)
-    with deaf(pipeline):
+    with without_events(pipeline):
         ill = verdicts()
     pipeline.client("events").enable_rule(**rule)
     (purged,) = run_lines("dlq", "purge", "bus", "--containing", "poison", "--yes")
@@ -638,7 +641,7 @@ def test_doctor_reports_only_what_is_wrong(pipeline: Pipeline) -> None:
 
 
 def test_cost_uses_measured_values(pipeline: Pipeline) -> None:
-    """Images one after the other, so that one of them at least is processed alone by a function that has started."""
+    """Process images one after the other, so that at least one is alone in its batch in a warm function."""
     for photograph in from_cameras()[:3]:
         image_id = pipeline.upload(photograph.data)
         pipeline.announced(image_id, pipeline.record(image_id)["version"])

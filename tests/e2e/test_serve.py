@@ -1,4 +1,4 @@
-"""The API: every route, on real photographs, for two owners of whom neither reaches what is the other's."""
+"""The API: every route, with real photographs, for two owners who cannot reach each other's images."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def bob(pipeline: Pipeline) -> Caller:
 
 @pytest.fixture(scope="module")
 def image(alice: Caller) -> dict[str, Any]:
-    """The record of an image of Alice's."""
+    """Return the record of an image of Alice."""
     return alice.record(alice.upload(PICTURE))
 
 
 def variant_path(variant: dict[str, Any]) -> list[str]:
-    """The parts of a variant's URL, without the stage."""
+    """Return the parts of a variant's URL, without the stage."""
     url: str = variant["url"]
     stage, *parts = url.removeprefix("/").split("/")
     assert stage == "v1"
@@ -273,7 +273,7 @@ def ask_for_form(caller: Caller, **more: str) -> Answer:
 
 
 def post_form(form: dict[str, Any], data: bytes) -> int:
-    """Send a form as a browser does; returns S3's status."""
+    """Send a form as a browser does; return S3's status."""
     boundary = uuid.uuid4().hex
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
@@ -365,7 +365,7 @@ def test_other_origin_may_not_call(alice: Caller) -> None:
 
 @pytest.fixture(scope="module")
 def untouched(pipeline: Pipeline, alice: Caller, bob: Caller, image: dict[str, Any]) -> Iterator[None]:
-    """Whatever the hostile texts were, they came to no key of anybody's."""
+    """Require that hostile texts change no object and no record of anyone."""
     stored, recorded = keys(pipeline), items(pipeline)
     yield
     now = items(pipeline)
@@ -376,7 +376,7 @@ def untouched(pipeline: Pipeline, alice: Caller, bob: Caller, image: dict[str, A
 
 
 def keys(pipeline: Pipeline) -> set[str]:
-    """Every key in both buckets."""
+    """Return every key in both buckets."""
     return {
         item["Key"]
         for bucket in ("originals_bucket", "processed_bucket")
@@ -386,7 +386,7 @@ def keys(pipeline: Pipeline) -> set[str]:
 
 
 def items(pipeline: Pipeline) -> dict[tuple[str, str], dict[str, Any]]:
-    """Every item in the table, by image and record, but for when its announcement was noted, which comes last."""
+    """Return every item in the table by image and record, without the time of its announcement, which is set last."""
     return {
         (item["image_id"]["S"], item["record"]["S"]): {
             name: value for name, value in item.items() if not name.startswith("announced")
@@ -399,7 +399,7 @@ def items(pipeline: Pipeline) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def raw(caller: Caller, method: str, path: str, body: bytes = b"", **headers: bytes) -> Answer:
-    """A request whose path and headers no library has had a hand in."""
+    """Send a request whose path and headers no library changes."""
     base = urlsplit(caller.base)
     kind = HTTPSConnection if base.scheme == "https" else HTTPConnection
     connection = kind(base.netloc, timeout=60)
@@ -470,7 +470,7 @@ SCHEMA = schemathesis.openapi.from_dict(json.loads(CONTRACT.read_text()))
 
 @schemathesis.serializer("image/avif", "image/tiff")
 def as_bytes(_: Any, value: Any) -> bytes:
-    """The media types that schemathesis does not know; the others it sends as they are too."""
+    """Serialize media types that schemathesis does not know."""
     return value if isinstance(value, bytes) else str(value).encode()
 
 
@@ -502,7 +502,7 @@ def test_binary_body_is_refused_outside_of_images(alice: Caller, kind: str) -> N
 
 
 def is_text(body: Any) -> bool:
-    """Whether a body, if it is bytes, is UTF-8."""
+    """Return False if a body is bytes that are not UTF-8."""
     try:
         return not isinstance(body, bytes) or body.decode() is not None
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""The page to try the API with, as it is deployed, in a browser: real photographs, and what is none."""
+"""The deployed try page in a browser, with real photographs and with broken files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PATIENCE_MS = 60_000
 
 
 def site(pipeline: Pipeline) -> str:
-    """Where the page is, without its name."""
+    """Return the address of the try page, without its name."""
     return base_url(pipeline.outputs["api"]["url"])
 
 
@@ -45,13 +45,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def carol(pipeline: Pipeline) -> Caller:
-    """A caller of the page's own, so that her list is hers."""
+    """Return a caller that only these tests use, so that nothing else is in her list."""
     return caller(pipeline, "carol")
 
 
 @pytest.fixture
 def visit(browser: Browser, pipeline: Pipeline) -> Iterator[Callable[..., Page]]:
-    """Opens the page with a key, in a browser with certain properties; there, nothing may throw."""
+    """Open the page with a key, in a browser with certain properties; no script of it may throw."""
     contexts, thrown = [], []
 
     def visit(key: str | None, url: str | None = None, **properties: object) -> Page:
@@ -71,7 +71,7 @@ def visit(browser: Browser, pipeline: Pipeline) -> Iterator[Callable[..., Page]]
 
 
 def elsewhere(route: Route, pipeline: Pipeline) -> None:
-    """The page on a site of somebody's own, whose config.json names API and bucket."""
+    """Serve the page from another site, whose config.json names API and bucket."""
     if urlsplit(route.request.url).path == "/config.json":
         form = caller(pipeline, "carol").call(
             "POST", "/uploads", b'{"content_type": "image/png"}', Content_Type="application/json"
@@ -83,7 +83,7 @@ def elsewhere(route: Route, pipeline: Pipeline) -> None:
 
 def upload(page: Page, *files: FilePayload) -> None:
     chooser = page.get_by_label("Choose images")
-    expect(chooser).to_be_visible(timeout=PATIENCE_MS)  # else nobody listens yet
+    expect(chooser).to_be_visible(timeout=PATIENCE_MS)  # before that, nothing handles the event
     chooser.set_input_files(list(files))
 
 
@@ -92,7 +92,7 @@ def file(name: str, data: bytes) -> FilePayload:
 
 
 def frame(page: Page, name: str, state: str) -> Locator:
-    """The frame of an image, as soon as it has a state."""
+    """Return the frame of an image as soon as it has a state."""
     found = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=name, exact=True))
     expect(found).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
     return found

@@ -80,7 +80,7 @@ def test_each_orientation(pipeline: Pipeline, orientation: int) -> None:
 
 
 def distance(one: Image.Image, other: Image.Image) -> float:
-    """Mean difference of two pictures' pixels, 0 to 255."""
+    """Return the mean difference of the pixels of two pictures, 0 to 255."""
     return max(ImageStat.Stat(ImageChops.difference(one, other)).mean)
 
 
@@ -120,7 +120,7 @@ def test_keys_are_taken_raw(pipeline: Pipeline, name: str) -> None:
         assert len(variant["key"].encode()) <= 1024
         assert pipeline.derivative(variant)["ContentLength"] == variant["bytes"]
     assert pipeline.notification(image_id, "Processed")["Subject"].isascii()
-    # Terraform's provider, when it empties a bucket, tries for ever to delete a key with `%2B` in it.
+    # Terraform's provider never finishes deleting a key with `%2B` when it empties a bucket.
     pipeline.remove(image_id)
 
 
@@ -135,7 +135,7 @@ def test_owner_comes_from_minted_key(pipeline: Pipeline) -> None:
     owner = f"owner-{uuid.uuid4()}"
     first = pipeline.upload(encode(draw((64, 48))), f"{owner}/{uuid.uuid4()}", Metadata={"owner": "someone-else"})
     assert pipeline.record(first)["owner"] == owner
-    time.sleep(1)  # EventBridge tells the time of an upload in whole seconds
+    time.sleep(1)  # EventBridge reports the time of an upload in whole seconds
     second = pipeline.upload(encode(draw((64, 48))), f"{owner}/{uuid.uuid4()}")
     pipeline.record(second)
     assert [item["image_id"] for item in pipeline.owned_by(owner)] == [second, first]
