@@ -23,7 +23,7 @@ from tests.support.browser import program, required
 
 
 class Capability(Enum):
-    """Something that AWS does and a test needs."""
+    """Ability of AWS that a test needs."""
 
     ALARMS = "alarms that change their state"
     BUDGETS = "AWS Budgets"
@@ -42,7 +42,7 @@ class Capability(Enum):
 
 
 class Tool(Enum):
-    """Something that a test needs on the machine it runs on. The machine that checks changes has all of them."""
+    """Program that a test needs on the machine it runs on. The machine that checks changes has all of them."""
 
     BROWSER = "a browser"
 
@@ -53,22 +53,22 @@ EXAMPLES = {"service_api/examples/orders_without_lambda": frozenset({Capability.
 
 @dataclass(frozen=True)
 class Engine:
-    """What answers at AWS_ENDPOINT_URL.
+    """Engine that answers at AWS_ENDPOINT_URL.
 
     Attributes:
-        lacks: Capabilities that it does not have.
+        cannot: Capabilities that it does not have.
         drifts: Changes in a second plan although nothing has changed: resource and attribute. [*] means each instance
             of a map.
         example_drifts: The same for the modules' examples.
     """
 
     name: str
-    lacks: frozenset[Capability] = frozenset()
+    cannot: frozenset[Capability] = frozenset()
     drifts: frozenset[tuple[str, str]] = frozenset()
     example_drifts: frozenset[tuple[str, str]] = frozenset()
 
     def can(self, *capabilities: Capability) -> bool:
-        return self.lacks.isdisjoint(capabilities)
+        return self.cannot.isdisjoint(capabilities)
 
 
 FORGOTTEN_OF_ALARMS = ("actions_enabled", "alarm_actions", "alarm_description", "ok_actions", "treat_missing_data")
@@ -77,7 +77,7 @@ FORGOTTEN_OF_MEASURED_ALARMS = ("dimensions", "period", "statistic", *FORGOTTEN_
 AWS = Engine("AWS")
 MINISTACK = Engine(
     "MiniStack",
-    lacks=frozenset(
+    cannot=frozenset(
         {
             Capability.ALARMS,
             Capability.API_SERVICE_INTEGRATIONS,
@@ -112,7 +112,7 @@ MINISTACK = Engine(
 )
 LOCALSTACK = Engine(
     "LocalStack",
-    lacks=frozenset(
+    cannot=frozenset(
         {
             Capability.BUDGETS,
             Capability.IAM,
@@ -162,7 +162,9 @@ def engine() -> Engine:
         return MINISTACK
     if _health(endpoint, "localstack"):
         return LOCALSTACK
-    raise LookupError(f"what answers at {endpoint} is none of {', '.join(engine.name for engine in ENGINES)}")
+    raise LookupError(
+        f"the engine that answers at {endpoint} is not one of {', '.join(engine.name for engine in ENGINES)}"
+    )
 
 
 def missing(need: Capability | Tool) -> str | None:

@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 240  # emulator, functions and tests may share two busy proce
 
 
 class NotYetError(AssertionError):
-    """Something that a test waits for did not happen in time."""
+    """Timeout of something that a test waits for."""
 
 
 def wait_for(what: str, look: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) -> T:
@@ -149,14 +149,14 @@ class Pipeline:
         """Return all notifications of an image that SNS has delivered so far."""
         while messages := self.receive(self.outputs["test_queue_url"]):
             self._received += [json.loads(message["Body"]) for message in messages]
-        return [told for told in self._received if json.loads(told["Message"])["image_id"] == image_id]
+        return [notified for notified in self._received if json.loads(notified["Message"])["image_id"] == image_id]
 
     def notification(self, image_id: str, status: str) -> dict[str, Any]:
         """Wait for the notification of an image with a status."""
 
         def look() -> dict[str, Any] | None:
-            told = self.notifications(image_id)
-            return next((one for one in told if json.loads(one["Message"])["status"] == status), None)
+            notified = self.notifications(image_id)
+            return next((one for one in notified if json.loads(one["Message"])["status"] == status), None)
 
         return wait_for(f"notification {status} of {image_id}", look)
 

@@ -39,16 +39,16 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 def _refuse(report: Report) -> Report:
     """Turn a skip that is not the table's into a failure."""
-    if report.skipped and not _told(report).startswith(f"Skipped: {TABLE}"):
+    if report.skipped and not _reason(report).startswith(f"Skipped: {TABLE}"):
         report.outcome = "failed"
         report.longrepr = (
-            f"{report.nodeid} is skipped ({_told(report)}), but not by the table in tests/e2e/engines.py: "
+            f"{report.nodeid} is skipped ({_reason(report)}), but not by the table in tests/e2e/engines.py: "
             "mark what it needs with `needs`."
         )
     return report
 
 
-def _told(report: pytest.TestReport | pytest.CollectReport) -> str:
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     """Return the reason of a skip."""
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2]

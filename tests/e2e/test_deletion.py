@@ -154,8 +154,8 @@ def test_deletion_closes_records_of_many_versions(pipeline: Pipeline) -> None:
     wait_for("the end of all versions", lambda: {v["status"] for v in pipeline.versions(image_id)} == {"Deleted"})
     assert len(pipeline.versions(image_id)) in (number, number + 1)  # the delete marker is one, where it has an id
     assert pipeline.derivative_keys(image_id) == []
-    told = [json.loads(notification["Message"]) for notification in pipeline.notifications(image_id)]
-    assert [message["version"] for message in told if message.get("image_deleted")] == [
+    notified = [json.loads(notification["Message"]) for notification in pipeline.notifications(image_id)]
+    assert [message["version"] for message in notified if message.get("image_deleted")] == [
         pipeline.record(image_id, "Deleted")["version"]
     ]
 

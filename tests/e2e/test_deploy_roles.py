@@ -127,7 +127,7 @@ def test_roles_apply_plan_and_destroy_and_no_more(variables: Mapping[str, str]) 
         f"repo:{REPOSITORY}:pull_request",
         f"repo:{REPOSITORY}:ref:refs/heads/main",
         f"repo:{REPOSITORY}:environment:staging",
-        "repo:somebody@3/photos@4:environment:production",
+        "repo:others@3/photos@4:environment:production",
     ],
 )
 def test_only_the_environment_may_apply(variables: Mapping[str, str], subject: str) -> None:

@@ -93,9 +93,9 @@ def test_concurrent_first_deliveries_notify_once(pipeline: Pipeline) -> None:
     """The workflow runs several times for one event, before any run has notified anyone."""
     image_id = pipeline.upload(encode(draw((300, 200))))
     record = pipeline.record(image_id)
-    told = pipeline.notification(image_id, "Processed")
+    notified = pipeline.notification(image_id, "Processed")
     other = f"tests/{uuid.uuid4()}"
-    detail = json.loads(told["Message"]) | {"image_id": other, "dedup_id": uuid.uuid4().hex * 2}
+    detail = json.loads(notified["Message"]) | {"image_id": other, "dedup_id": uuid.uuid4().hex * 2}
     pipeline.client("events").put_events(
         Entries=[
             {
@@ -108,7 +108,7 @@ def test_concurrent_first_deliveries_notify_once(pipeline: Pipeline) -> None:
         * 5
     )
     pipeline.announced(other, record["version"])
-    time.sleep(12)  # the ones that came second look once more after ten seconds
+    time.sleep(12)  # the ones that came second look again after ten seconds
     assert len(pipeline.notifications(other)) == 1
 
 
@@ -130,7 +130,7 @@ def test_older_event_after_newer_changes_nothing(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.needs(Capability.REPLAY)
-def test_replayed_event_notifies_nobody_again(pipeline: Pipeline) -> None:
+def test_replayed_event_is_silent(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((300, 200))))
     before = pipeline.record(image_id)
     pipeline.announced(image_id, before["version"])
@@ -163,8 +163,8 @@ def test_replayed_event_notifies_nobody_again(pipeline: Pipeline) -> None:
 def test_further_events_of_deletion_are_silent(pipeline: Pipeline) -> None:
     """A deletion of very many versions is announced by its first event only, however often its events arrive."""
     image_id = pipeline.upload(encode(draw((300, 200))))
-    told = json.loads(pipeline.notification(image_id, "Processed")["Message"])
-    about = {name: told[name] for name in ("schema_version", "image_id", "owner", "recipe", "uploaded_at")}
+    notified = json.loads(pipeline.notification(image_id, "Processed")["Message"])
+    about = {name: notified[name] for name in ("schema_version", "image_id", "owner", "recipe", "uploaded_at")}
     detail = about | {
         "status": "Deleted",
         "version": "the-delete-marker",
@@ -172,7 +172,7 @@ def test_further_events_of_deletion_are_silent(pipeline: Pipeline) -> None:
         "dedup_id": uuid.uuid4().hex * 2,
         "summary": "Image: deleted",
         "image_deleted": True,
-        "deleted_versions": [told["version"]],
+        "deleted_versions": [notified["version"]],
         "part": 1,
     }
     entry = {
@@ -184,13 +184,13 @@ def test_further_events_of_deletion_are_silent(pipeline: Pipeline) -> None:
     pipeline.client("events").put_events(Entries=[entry, entry])
 
     def look() -> bool:
-        item = pipeline.item(image_id, f"version#{told['version']}")
+        item = pipeline.item(image_id, f"version#{notified['version']}")
         return item is not None and item["status"] == "Deleted"
 
     wait_for("the end of the version", look)
     settle(pipeline)
     assert len(pipeline.notifications(image_id)) == 1
-    assert pipeline.record(image_id)["version"] == told["version"], "only the first event deletes the image"
+    assert pipeline.record(image_id)["version"] == notified["version"], "only the first event deletes the image"
 
 
 def test_replay_keeps_newer_recipe(pipeline: Pipeline) -> None:

@@ -115,11 +115,11 @@ def test_budget_counts_tagged_cost_and_notifies(pipeline: Pipeline, operators: s
     notifications = budgets.describe_notifications_for_budget(**account, **named)["Notifications"]
     assert len(notifications) == 3
     for notification in notifications:
-        told = {
+        notified = {
             name: notification[name]
             for name in ("NotificationType", "ComparisonOperator", "Threshold", "ThresholdType")
         }
-        (subscriber,) = budgets.describe_subscribers_for_notification(**account, **named, Notification=told)[
+        (subscriber,) = budgets.describe_subscribers_for_notification(**account, **named, Notification=notified)[
             "Subscribers"
         ]
         assert subscriber == {"SubscriptionType": "SNS", "Address": operators}

@@ -49,8 +49,8 @@ def assert_consistent(pipeline: Pipeline, image_id: str) -> None:
 
 
 def assert_notified_once(pipeline: Pipeline, image_id: str) -> None:
-    told = [json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(image_id)]
-    assert len(told) == len(set(told)) == 1
+    notified = [json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(image_id)]
+    assert len(notified) == len(set(notified)) == 1
 
 
 @contextmanager
@@ -153,14 +153,14 @@ def test_status_shows_record_and_every_hop(pipeline: Pipeline) -> None:
     pipeline.announced(image_id, record["version"])
 
     def look() -> Any:  # a log may come late
-        told = run("status", image_id)
-        return told if all(hop["time"] for hop in told["hops"]) else None
+        report = run("status", image_id)
+        return report if all(hop["time"] for hop in report["hops"]) else None
 
-    told = wait_for("all hops", look)
-    assert told["record"] == record
-    assert [version["version"] for version in told["versions"]] == [record["version"]]
-    assert told["original"]["bytes"] == len(PHOTOGRAPH)
-    times = {hop["hop"]: datetime.fromisoformat(hop["time"]) for hop in told["hops"]}
+    report = wait_for("all hops", look)
+    assert report["record"] == record
+    assert [version["version"] for version in report["versions"]] == [record["version"]]
+    assert report["original"]["bytes"] == len(PHOTOGRAPH)
+    times = {hop["hop"]: datetime.fromisoformat(hop["time"]) for hop in report["hops"]}
     assert times["picked up"] <= times["announced"]
     assert times["routed"] <= times["announced"]
     assert times["uploaded"] <= times["recorded"] <= times["notified"]
@@ -169,10 +169,10 @@ def test_status_shows_record_and_every_hop(pipeline: Pipeline) -> None:
 def test_status_reports_unprocessed_upload(pipeline: Pipeline) -> None:
     image_id = f"tests/{uuid.uuid4()}"
     lost_upload(pipeline, image_id)
-    told = run("status", image_id)
-    assert told["record"] is None
-    assert told["original"]
-    assert [hop["hop"] for hop in told["hops"] if hop["time"]] == ["uploaded"]
+    report = run("status", image_id)
+    assert report["record"] is None
+    assert report["original"]
+    assert [hop["hop"] for hop in report["hops"] if hop["time"]] == ["uploaded"]
 
 
 def test_unknown_image_is_an_error(pipeline: Pipeline) -> None:
@@ -231,9 +231,9 @@ def test_redrive_sends_messages_to_their_targets(pipeline: Pipeline, outcome: di
 def test_redrive_reaches_subscriber_that_missed_it(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     topic = pipeline.outputs["notifications_topic_arn"]
     (subscription,) = pipeline.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    told = pipeline.notification(outcome["image_id"], "Processed")
+    notified = pipeline.notification(outcome["image_id"], "Processed")
     # The link names the subscription on AWS; not every engine fills it in.
-    missed = told | {
+    missed = notified | {
         "MessageId": str(uuid.uuid4()),
         "UnsubscribeURL": f"https://sns/?Action=Unsubscribe&SubscriptionArn={subscription['SubscriptionArn']}",
     }
@@ -251,9 +251,9 @@ def test_redrive_without_subscriber_reaches_all(pipeline: Pipeline, outcome: dic
     put_into_dlq(pipeline, "notifications", json.dumps(missed))  # raw message delivery
     (redriven,) = run_lines("dlq", "redrive", "notifications")
     assert redriven["outcome"].endswith("(all subscribers)")
-    told = pipeline.notification(image_id, "Processed")
-    assert json.loads(told["Message"]) == missed
-    assert told["Subject"] == outcome["summary"]
+    notified = pipeline.notification(image_id, "Processed")
+    assert json.loads(notified["Message"]) == missed
+    assert notified["Subject"] == outcome["summary"]
 
 
 def test_redrive_skips_targets_of_others(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
@@ -538,8 +538,8 @@ def assert_repaired(pipeline: Pipeline, batch: str) -> None:
         assert_notified_once(pipeline, f"{batch}/{name}")
     # It is unknown whether the stuck ones were announced: a notification may repeat, with the same dedup_id.
     for name, news in {"stuck": 1, "untold": 3}.items():
-        told = {json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(f"{batch}/{name}")}
-        assert len(told) == news, name
+        notified = {json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(f"{batch}/{name}")}
+        assert len(notified) == news, name
 
 
 @pytest.mark.parametrize("interrupted", [False, True], ids=["at once", "interrupted"])
@@ -566,10 +566,10 @@ def call_reconcile(pipeline: Pipeline, **event: Any) -> dict[str, Any]:
     answer = pipeline.client("lambda").invoke(
         FunctionName=pipeline.outputs["reconcile"]["name"], Payload=json.dumps(event)
     )
-    told: dict[str, Any] = json.load(answer["Payload"])
-    assert "FunctionError" not in answer, told
-    assert told["finished"]
-    return told
+    report: dict[str, Any] = json.load(answer["Payload"])
+    assert "FunctionError" not in answer, report
+    assert report["finished"]
+    return report
 
 
 def test_scheduled_function_repairs_the_same(pipeline: Pipeline) -> None:
@@ -577,10 +577,10 @@ def test_scheduled_function_repairs_the_same(pipeline: Pipeline) -> None:
     kinds = dict(Counter(break_everything(pipeline, batch).values()))
     assert call_reconcile(pipeline, prefix=batch)["found"] == {}, "all of it is too young to be called broken"
     for _ in range(2):
-        told = call_reconcile(pipeline, prefix=batch, grace_minutes=0)
-        assert (told["found"], told["repaired"]) == (kinds, {}), "a report changes nothing"
-    told = call_reconcile(pipeline, prefix=batch, grace_minutes=0, repair=True)
-    assert (told["found"], told["repaired"]) == (kinds, kinds)
+        report = call_reconcile(pipeline, prefix=batch, grace_minutes=0)
+        assert (report["found"], report["repaired"]) == (kinds, {}), "a report changes nothing"
+    report = call_reconcile(pipeline, prefix=batch, grace_minutes=0, repair=True)
+    assert (report["found"], report["repaired"]) == (kinds, kinds)
     wait_for("nothing to repair", lambda: not call_reconcile(pipeline, prefix=batch, grace_minutes=0)["found"])
     assert_repaired(pipeline, batch)
 
@@ -647,12 +647,12 @@ def test_cost_uses_measured_values(pipeline: Pipeline) -> None:
         pipeline.announced(image_id, pipeline.record(image_id)["version"])
 
     def look() -> Any:  # a log may come late
-        told = run("cost", "--since", "1h")
-        return told if told["measured"]["images"] >= 3 else None
+        report = run("cost", "--since", "1h")
+        return report if report["measured"]["images"] >= 3 else None
 
-    told = wait_for("measured images", look)
-    measured = told["measured"]
-    assert set(told["components"]) == {
+    report = wait_for("measured images", look)
+    measured = report["measured"]
+    assert set(report["components"]) == {
         "API Gateway",
         "S3",
         "EventBridge",
@@ -665,9 +665,9 @@ def test_cost_uses_measured_values(pipeline: Pipeline) -> None:
         "X-Ray",
         "KMS",
     }
-    unpaid = {component for component, usd in told["components"].items() if usd == 0}
+    unpaid = {component for component, usd in report["components"].items() if usd == 0}
     assert unpaid <= {"API Gateway", "KMS"}, "nothing came through the API, and all calls may have been warm ones"
-    assert told["usd_per_million"] == pytest.approx(sum(told["components"].values()))
+    assert report["usd_per_million"] == pytest.approx(sum(report["components"].values()))
     variants = len(pipeline.record(image_id)["variants"])
     assert measured["variants"] == variants
     assert measured["transitions"] == 15 + variants
@@ -676,7 +676,7 @@ def test_cost_uses_measured_values(pipeline: Pipeline) -> None:
     for what in ("batch", "bytes_in", "bytes_out", "log", "record", "upload_event", "outcome_event", "custom_metrics"):
         assert measured[what] > 0, what
     assert measured["deliveries"] == {"sqs": 1}
-    assert told["prices"] == {"date": "2026-11", "region": "us-east-1"}
+    assert report["prices"] == {"date": "2026-11", "region": "us-east-1"}
 
 
 def test_cost_of_other_settings(pipeline: Pipeline) -> None:

@@ -307,7 +307,7 @@ def post_form(form: dict[str, Any], data: bytes) -> int:
 @pytest.mark.parametrize("key", [None, "", "x" * 40])
 def test_call_without_key_is_forbidden(alice: Caller, method: str, path: str, key: str | None) -> None:
     data = b"{}" if method == "POST" else None
-    assert Caller(alice.base, key, "nobody").call(method, path, data, Content_Type="application/json").status == 403
+    assert Caller(alice.base, key, "unknown").call(method, path, data, Content_Type="application/json").status == 403
 
 
 @pytest.mark.parametrize(
@@ -470,7 +470,7 @@ SCHEMA = schemathesis.openapi.from_dict(json.loads(CONTRACT.read_text()))
 
 @schemathesis.serializer("image/avif", "image/tiff")
 def as_bytes(_: Any, value: Any) -> bytes:
-    """Serialize media types that schemathesis does not know."""
+    """Return the bytes of a body whose media type schemathesis does not know."""
     return value if isinstance(value, bytes) else str(value).encode()
 
 
@@ -490,7 +490,7 @@ def test_gateway_errors_have_the_shape_of_the_api(alice: Caller) -> None:
     answer = alice.call("POST", "/uploads", b"{}", Content_Type="text/csv")
     assert (answer.status, answer.error) == (415, "unsupported_media_type")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    answer = Caller(alice.base, "x" * 40, "nobody").get("images")
+    answer = Caller(alice.base, "x" * 40, "unknown").get("images")
     assert (answer.status, answer.error) == (403, "forbidden")
 
 

@@ -58,12 +58,12 @@ def check(pipeline: Pipeline, image_id: str, photograph: Photograph) -> dict[str
         pictures[variant["name"]] = picture.convert("RGB")
     version = pipeline.announced(image_id, record["version"])
     assert version["variants"] == record["variants"]
-    told = pipeline.notification(image_id, "Processed")
-    message = json.loads(told["Message"])
+    notified = pipeline.notification(image_id, "Processed")
+    message = json.loads(notified["Message"])
     assert message["image_id"] == image_id
     assert message["variants"] == record["variants"]
     assert message["original"]["width"] == photograph.size[0]
-    assert told["Subject"] == message["summary"]
+    assert notified["Subject"] == message["summary"]
     assert message["dedup_id"] == version["announced"]
     return pictures
 
@@ -141,7 +141,7 @@ def test_owner_comes_from_minted_key(pipeline: Pipeline) -> None:
     assert [item["image_id"] for item in pipeline.owned_by(owner)] == [second, first]
 
 
-def test_owner_comes_from_metadata_or_is_none(pipeline: Pipeline) -> None:
+def test_owner_comes_from_metadata_or_is_missing(pipeline: Pipeline) -> None:
     owner = f"owner-{uuid.uuid4()}"
     owned = pipeline.upload(encode(draw((64, 48))), Metadata={"owner": owner})
     ownerless = pipeline.upload(encode(draw((64, 48))))
@@ -153,9 +153,9 @@ def test_owner_comes_from_metadata_or_is_none(pipeline: Pipeline) -> None:
 @pytest.mark.needs(Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS)
 def test_subscribers_can_filter_by_attributes(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((64, 48))))
-    told = pipeline.notification(image_id, "Processed")
-    attributes = {name: value["Value"] for name, value in told["MessageAttributes"].items()}
-    message = json.loads(told["Message"])
+    notified = pipeline.notification(image_id, "Processed")
+    attributes = {name: value["Value"] for name, value in notified["MessageAttributes"].items()}
+    message = json.loads(notified["Message"])
     assert attributes == {"status": "Processed", "image_id": image_id, "dedup_id": message["dedup_id"]}
 
 
