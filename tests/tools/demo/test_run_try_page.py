@@ -18,6 +18,7 @@ import pytest
 from scripts import ROOT
 from scripts import run_try_page as run_page
 from scripts.engines.localstack import HOST, LocalStack, Way
+from scripts.process.entry_point import FAILED, INTERRUPTED
 from scripts.run_try_page import PageServer
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def test_the_configuration_is_the_deployed_one_with_addresses_from_here() -> Non
 
 def test_a_port_in_use_fails_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server((HOST, 0)) as taken:
-        assert run_page.main(["--port", str(taken.getsockname()[1])]) == run_page.FAILED
+        assert run_page.main(["--port", str(taken.getsockname()[1])]) == FAILED
     assert "Address already in use" in capsys.readouterr().err
 
 
@@ -116,7 +117,7 @@ def test_a_missing_terraform_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert run_page.main([]) == run_page.FAILED
+    assert run_page.main([]) == FAILED
     assert "terraform is not on the PATH" in capsys.readouterr().err
 
 
@@ -127,5 +128,5 @@ def test_an_interruption_has_its_own_status(
         signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr(run_page, "check_terraform", interrupted)
-    assert run_page.main([]) == run_page.INTERRUPTED
+    assert run_page.main([]) == INTERRUPTED
     assert "nothing is left running" in capsys.readouterr().err
