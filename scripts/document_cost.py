@@ -183,7 +183,7 @@ def make_run(paths: Sequence[Path], rounds: int) -> dict[str, Any]:
     with ExitStack() as on_exit:
         running = on_exit.enter_context(ministack(DIRECTORY))
         on_exit.enter_context(environment(running.environment))
-        stack = Stack(DIRECTORY, {}, variables, tell=print)
+        stack = Stack(DIRECTORY, {}, variables, report=print)
         stack.init()
         stack.apply(on_line=print)
         for number in range(rounds):

@@ -164,7 +164,7 @@ def deploy(name: str, directory: Path, queue: str, topic: str) -> Stack:
             "reconcile": {"schedule": "rate(365 days)", "repair": True},
             "originals": {"cors_origins": ORIGINS},
         },
-        tell=print,
+        report=print,
     )
     stack.init()
     stack.apply()

@@ -29,7 +29,7 @@ def _signals_as_before() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def test_help_tells_options_and_exit_status() -> None:
+def test_help_shows_options_and_exit_status() -> None:
     answer = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     for text in ("IMAGE", "--keep", "--patience", "exit status", "make clean-demo"):
         assert text in answer.stdout
