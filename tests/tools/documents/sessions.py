@@ -43,6 +43,7 @@ done
 case "${0##*/} $*" in "pip install ./cli" | "pipx install ./cli" | "uv tool install ./cli")
   ln -sf "$0" "$INSTALLED/darkroom" ;;
 esac
+if [ -p /dev/stdin ]; then cat > /dev/null; fi
 echo '<output>'
 """
 
@@ -109,6 +110,7 @@ def run(texts: Sequence[str], directory: Path, *, fresh: bool) -> list[Call]:
         ["bash", "-c", f"trap 'echo \"in $PWD: $BASH_COMMAND\" >&2' ERR\n{script}"],
         cwd=checkout,
         env=environment,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
