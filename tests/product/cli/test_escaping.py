@@ -91,7 +91,7 @@ def test_differences_are_printable(
 
     def run(_pipeline: object, _plan: object, _stop: object, report: Any) -> Report:
         report(Difference(Kind.MISSING, KEY, KEY, KEY), Outcome(KEY, repaired=False))
-        return Report(1, Counter({Kind.MISSING: 1}))
+        return Report(1, Counter({Kind.MISSING: 1}), next=None)
 
     monkeypatch.setattr(reconcile_command, "run", run)
     assert main(["reconcile", *options]) == 3
