@@ -42,7 +42,7 @@ INTERRUPTED = 130
 NAME = "page"
 CALLER = "you"
 PAGE = ROOT / "terraform" / "try_page" / "index.html"
-DIRECTORY = ROOT / "build" / "demo-page"
+DIRECTORY = ROOT / "build" / "try"
 ANSWER_SECONDS = 60
 PLAIN_WIDTH = 140  # where there is no terminal
 
