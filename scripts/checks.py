@@ -65,6 +65,7 @@ CHECK = (
     Step("lint", tool("ruff", "check", "--quiet", *SOURCES)),
     Step("types", tool("mypy", "--no-error-summary", *SOURCES)),
     Step("layers", tool("lint-imports", "--no-logo")),
+    Step("english", tool("python", "scripts/check_english.py")),
     Step("terraform fmt", ("terraform", "fmt", "-check", "-recursive", "terraform")),
     Step("published", tool("python", "scripts/check_published.py")),
     Step("values of variables", tool("python", "scripts/check_tfvars.py")),

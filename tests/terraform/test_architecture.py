@@ -103,7 +103,7 @@ def test_this_project_breaks_no_rule_and_hides_nothing(darkroom: Graph) -> None:
     assert len(darkroom.archived) == 2
 
 
-def test_from_upload_to_record_and_notification_are_six_hops(darkroom: Graph) -> None:
+def test_upload_to_notification_has_six_hops(darkroom: Graph) -> None:
     way = longest_way(darkroom)
     assert len(way) == 6
     assert darkroom.nodes[way[0].source].label == "originals"
@@ -137,7 +137,7 @@ def with_originals_for_derivatives(plan: dict[str, Any]) -> None:
 
 
 def of(plan: dict[str, Any], address: str) -> dict[str, Any]:
-    """What a resource will be; all of it is known from here on."""
+    """Return the planned values of a resource, all known from here on."""
     (change,) = (one["change"] for one in plan["resource_changes"] if one["address"] == address)
     change["after_unknown"] = {}
     values: dict[str, Any] = change["after"]
@@ -219,7 +219,7 @@ def test_every_case_is_looked_at() -> None:
     assert {folder.name for folder in PINBALL.iterdir() if folder.is_dir()} - helpers == BROKEN.keys()
 
 
-def test_what_a_plan_does_not_tell_is_said(pinball: Graph) -> None:
+def test_unknown_parts_of_a_plan_are_reported(pinball: Graph) -> None:
     (sentence,) = pinball.unclear
     assert sentence.startswith('module.unclear.module.worker.aws_iam_role_policy.this["own"] allows what is known only')
 
@@ -239,7 +239,7 @@ def test_the_command_draws_any_plan(pinball_plan: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("text", ["{}", "no JSON", "[]"])
-def test_what_is_no_plan_is_refused(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_plan_is_refused(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "plan.json"
     file.write_text(text)
     assert architecture.main(["--plan", str(file)]) == 1
@@ -252,7 +252,7 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, text: str, capsys: pytest.Ca
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_example_is_drawn_and_has_no_loop(example_plans: Plans, example: Path) -> None:
     graph = graph_of(Plan(example_plans[example].result().plan))
-    # The targets of a bus pass through a local value, of which a plan does not tell what it is made of.
+    # The targets of a bus go through a local value, whose expression is not in the plan.
     target = r'module\.\w+\.aws_cloudwatch_event_target\.this\["[^"]+"\]: its arn is known only once it is applied\.'
     assert [sentence for sentence in graph.unclear if not re.fullmatch(target, sentence)] == []
     assert {"loop", "hops", "function calls function"}.isdisjoint({finding.rule for finding in findings(graph)})
@@ -261,14 +261,14 @@ def test_example_is_drawn_and_has_no_loop(example_plans: Plans, example: Path) -
         assert node.kind is Kind.RULE or node.label.removesuffix(" dlq") in drawn, drawn
 
 
-# What is written down
+# Documents
 
 
 def test_the_documents_hold_what_the_plan_says(darkroom: Graph) -> None:
     assert not architecture.settle_documents(darkroom, check=True)
 
 
-def test_an_old_picture_is_found_and_drawn_anew(
+def test_outdated_diagram_is_found_and_updated(
     darkroom: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy = tmp_path / "README.md"
