@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from darkroom.alarms import ALWAYS, alarm_name, alarms
-from darkroom.resources import Dlq, Resources
+from darkroom.resources import Dlq, Resources, read_outputs
 from reconcile.records import is_told
 from tests.e2e.command import differing, interrupt, run, run_lines, start
 from tests.e2e.conftest import NAME
@@ -124,6 +124,8 @@ def put_into_dlq(pipeline: Pipeline, dlq: str, body: str, **attributes: str) -> 
 
 def test_names_match_terraform(pipeline: Pipeline) -> None:
     resources, outputs = Resources(NAME), pipeline.outputs
+    as_terraform_prints = json.dumps({name: {"value": value} for name, value in outputs.items()})
+    assert read_outputs(as_terraform_prints) == (NAME, resources.region)
     assert resources.originals == outputs["originals_bucket"]
     assert resources.processed == outputs["processed_bucket"]
     assert resources.dashboard == outputs["dashboard"]
@@ -632,7 +634,7 @@ def test_doctor_reports_only_what_is_wrong(pipeline: Pipeline) -> None:
     (purged,) = run_lines("dlq", "purge", "bus", "--containing", "poison", "--yes")
     assert purged["outcome"] == "deleted"
     changed = {about for about in ill if ill[about] != healthy.get(about)}
-    assert changed == {"events of the originals", "rules of the bus default", "dead letters of bus"}
+    assert changed == {"events of the originals", "rules of the bus default", "DLQ bus"}
     assert {ill[about] for about in changed} == {"bad"}
     assert verdicts() == healthy
 
