@@ -79,12 +79,7 @@ format: setup ## Format Python and Terraform
 	@terraform fmt -recursive terraform
 
 docs: setup ## Write the generated documents
-	@$(PROJECT_PYTHON) scripts/document_events.py
-	@$(PROJECT_PYTHON) scripts/document_api.py
-	@$(PROJECT_PYTHON) scripts/document_modules.py
-	@$(PROJECT_PYTHON) scripts/document_cost.py
-	@$(PROJECT_PYTHON) scripts/document_security.py
-	@$(PROJECT_PYTHON) scripts/seal_try_page.py
+	@$(PROJECT_PYTHON) scripts/generate_documents.py
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/document_architecture.py --write
 
