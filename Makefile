@@ -4,6 +4,12 @@ PYTHON ?= python3
 PROJECT_PYTHON := .venvs/dev/bin/python
 ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/checkov/.installed .venvs/parts/.installed .venvs/site/.installed
 
+# As it was given: neither make nor a shell reads it again.
+export DEMO_IMAGES = $(value IMAGES)
+
+# The project's environments are complete. Another Python's settings break them.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONWARNINGS
+
 .DEFAULT_GOAL := help
 .PHONY: help setup package demo try clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down aws-smoke-test check format docs site init lock schemas clean
 
@@ -27,14 +33,15 @@ setup: $(ENVIRONMENTS) ## Install the environments of tools and tests into .venv
 package: .venvs/dev/.installed ## Build the functions' zips for AWS into build/ (PACKAGE="options of scripts/package_lambdas.py")
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py $(PACKAGE)
 
-demo: .venvs/dev/.installed .venvs/ministack/.installed ## Run the pipeline on this machine, with generated pictures or IMAGES="files or folders"
-	@$(PROJECT_PYTHON) scripts/run_demo.py $(IMAGES)
+demo: .venvs/dev/.installed .venvs/ministack/.installed ## See the pipeline work, on pictures of its own or IMAGES="a file or folder" (several: quoted as in a shell)
+	@$(PROJECT_PYTHON) scripts/run_demo.py --images "$$DEMO_IMAGES"
 
 try: .venvs/dev/.installed ## Open the try page on LocalStack (TRY="options of scripts/run_try_page.py")
 	@$(PROJECT_PYTHON) scripts/run_try_page.py $(TRY)
 
 clean-demo: ## Remove the results of `make demo` and `make try`
 	rm -rf build/demo build/try
+	@for folder in build/localstack/run-*; do [ -e "$$folder/process.json" ] || rm -rf "$$folder"; done # not of one that runs
 
 localstack-test: .venvs/dev/.installed ## Run the end-to-end tests on LocalStack (LOCALSTACK=docker or pip decides how it runs)
 	@$(PROJECT_PYTHON) scripts/run_localstack.py test
@@ -98,5 +105,6 @@ lock: .venvs/lock/.installed ## Resolve the requirements again and write the loc
 schemas: .venvs/dev/.installed ## Extract the parts of AWS's schemas that the checks need (after `make lock`, or for a new type of resource)
 	@$(PROJECT_PYTHON) scripts/refresh_schemas.py
 
-clean: ## Remove the environments and all built files
-	rm -rf .venvs build
+clean: ## Remove environments and everything built
+	rm -rf .venvs build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

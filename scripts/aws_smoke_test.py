@@ -28,7 +28,7 @@ from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import Progress
 from scripts.demo.pictures import draw_pictures
 from scripts.demo.terminal import Steps
-from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.entry_point import FAILED, ToolError, entry_point
 from scripts.smoke import api as smoke_api
 from scripts.smoke.checks import KEYS, Smoke, SmokeClients, Witness, leave
 from scripts.smoke.facts import AWS, Facts, Outcome, estimate
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from darkroom.interrupt import Stop
 
 DONE = 0
-FAILED = 1
-INTERRUPTED = 130
 
 DIRECTORY = ROOT / "build" / "aws-smoke-test"
 RUN = "run.json"  # what is to be destroyed, and where; there as long as anything may be left
@@ -222,7 +220,7 @@ class SmokeTest:
         if self._options.variables:
             variables |= json.loads(self._options.variables.read_text())
         if "artifacts" not in variables:
-            _package(variables.get("architecture", "arm64"))
+            package_lambdas.package(["--arch", variables.get("architecture", "arm64")])
         return variables
 
     def _report_cost(self, plan: Mapping[str, Any]) -> None:
@@ -284,11 +282,6 @@ class SmokeTest:
     def _evidence(self, facts: Facts) -> str:
         """Return the facts as they can be shown to anyone: the account's number is left out."""
         return facts.as_markdown().replace(self._place.account, "<account>")
-
-
-def _package(architecture: str) -> None:
-    if package_lambdas.main(["--arch", architecture]):
-        raise ToolError("the functions could not be packaged: see above.")
 
 
 if __name__ == "__main__":

@@ -28,14 +28,12 @@ from process_image.image import (
 )
 from process_image.isolation import Budget, RenderingFailedError, run
 from process_image.measures import Stopwatch
-from scripts.process.entry_point import entry_point
+from scripts.process.entry_point import FAILED, entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from multiprocessing.connection import Connection
 
-FAILED = 1
-INTERRUPTED = 130
 LIMITS = {field.name: kind for kind in (Limits, Budget) for field in fields(kind)}
 
 EPILOG = """\

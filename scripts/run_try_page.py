@@ -25,7 +25,7 @@ from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import LEAST_CONCURRENCY, Progress, exclusive
 from scripts.demo.terminal import Steps
 from scripts.engines.localstack import HOST, packaging_options, target
-from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.entry_point import entry_point
 from scripts.process.environment import environment
 from scripts.run_localstack import choose, localstack
 from scripts.terraform.stack import Stack, check_terraform, emulator_variables
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from scripts.engines.localstack import LocalStack, Way
 
 DONE = 0
-FAILED = 1
-INTERRUPTED = 130
 
 NAME = "page"
 CALLER = "you"
@@ -151,7 +149,7 @@ def _run(options: argparse.Namespace, steps: Steps) -> None:
         on_exit.enter_context(exclusive(DIRECTORY))
         _forget()
         on_exit.callback(_forget)
-        _package(way)
+        package_lambdas.package(packaging_options(way))
         with steps.step(lambda: f"{way.meaning} ({reason}), starts") as done:
             running = on_exit.enter_context(localstack(way))
             done.append(f"LocalStack {running.version} runs at {running.endpoint}: {way.meaning} ({reason})")
@@ -175,14 +173,6 @@ def _forget() -> None:
     """Remove Terraform's state, which is of a LocalStack that is no more."""
     for state in (DIRECTORY / "terraform").glob("terraform.tfstate*"):
         state.unlink()
-
-
-def _package(way: Way) -> None:
-    status = package_lambdas.main(list(packaging_options(way)))
-    if status == package_lambdas.INTERRUPTED:
-        raise KeyboardInterrupt
-    if status:
-        raise ToolError("the functions could not be packaged: see above.")
 
 
 def _apply(origin: str, way: Way, steps: Steps) -> Mapping[str, Any]:

@@ -47,7 +47,7 @@ def entry_point(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
             status = main(*arguments, **options)
             sys.stdout.flush()
         except KeyboardInterrupt as interruption:
-            print("; ".join(("interrupted", *interruption.args)), file=sys.stderr)
+            print(": ".join(("interrupted", *interruption.args)), file=sys.stderr)
             return INTERRUPTED
         except BrokenPipeError:
             # The reader of the output has ended. Python flushes again when it exits.

@@ -22,6 +22,7 @@ from scripts import ROOT
 from scripts.engines.localstack import functions_target
 from scripts.engines.ministack import ministack
 from scripts.process.entry_point import end_in_order
+from scripts.process.environment import environment
 from scripts.terraform.stack import Stack, emulator_variables
 from tests.e2e.engines import LOCALSTACK, Capability, engine, missing, session
 from tests.e2e.pipeline import Pipeline
@@ -101,12 +102,11 @@ def pytest_xdist_auto_num_workers() -> int:
 def endpoint() -> Iterator[str]:
     """Start the engine unless one is given; return its address."""
     end_in_order()
-    with ExitStack() as on_exit, pytest.MonkeyPatch.context() as environment:
+    with ExitStack() as on_exit:
         if "AWS_ENDPOINT_URL" not in os.environ:
             shutil.rmtree(DIRECTORY, ignore_errors=True)
             emulator = on_exit.enter_context(ministack(DIRECTORY))
-            for name, value in emulator.environment.items():
-                environment.setenv(name, value)
+            on_exit.enter_context(environment(emulator.environment))
         elif not session().client("sqs").list_queues(QueueNamePrefix=NAME).get("QueueUrls"):
             shutil.rmtree(DIRECTORY, ignore_errors=True)  # Terraform's state of an engine that has ended
         yield os.environ["AWS_ENDPOINT_URL"]

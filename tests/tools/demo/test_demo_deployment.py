@@ -16,7 +16,6 @@ from scripts.demo import deployment as demo_deployment
 from scripts.demo.deployment import Progress, exclusive, fingerprint
 from scripts.engines.ministack import SAVED, forget
 from scripts.process.entry_point import ToolError
-from scripts.process.environment import environment
 from scripts.terraform.stack import Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
@@ -105,22 +104,6 @@ def test_only_one_demo_runs_in_a_directory(tmp_path: Path) -> None:
             pass
     with exclusive(tmp_path):
         pass
-
-
-def test_the_users_own_account_stays_out_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "production")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/home/me/.aws/config")
-    monkeypatch.setenv("no_proxy", "example.com")
-    before = dict(os.environ)
-    with environment({"AWS_ENDPOINT_URL": "https://127.0.0.1:1", "NO_PROXY": "127.0.0.1"}):
-        assert {name: value for name, value in os.environ.items() if name.startswith("AWS_")} == {
-            "AWS_ENDPOINT_URL": "https://127.0.0.1:1",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
-        assert os.environ["no_proxy"] == "127.0.0.1"
-    assert dict(os.environ) == before
 
 
 def test_forgetting_leaves_nothing_that_a_run_would_restore(tmp_path: Path) -> None:

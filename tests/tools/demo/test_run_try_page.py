@@ -17,6 +17,7 @@ import pytest
 
 from scripts import ROOT, run_try_page
 from scripts.engines.localstack import HOST, LocalStack, Way
+from scripts.process.entry_point import FAILED, INTERRUPTED
 from scripts.run_try_page import PageServer
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def test_settings_have_local_addresses() -> None:
 
 def test_a_port_in_use_fails_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server((HOST, 0)) as taken:
-        assert run_try_page.main(["--port", str(taken.getsockname()[1])]) == run_try_page.FAILED
+        assert run_try_page.main(["--port", str(taken.getsockname()[1])]) == FAILED
     assert "Address already in use" in capsys.readouterr().err
 
 
@@ -115,7 +116,7 @@ def test_a_missing_terraform_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert run_try_page.main([]) == run_try_page.FAILED
+    assert run_try_page.main([]) == FAILED
     assert "terraform is not on the PATH" in capsys.readouterr().err
 
 
@@ -126,5 +127,5 @@ def test_an_interruption_has_its_own_status(
         signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr(run_try_page, "check_terraform", interrupted)
-    assert run_try_page.main([]) == run_try_page.INTERRUPTED
+    assert run_try_page.main([]) == INTERRUPTED
     assert "nothing is left running" in capsys.readouterr().err
