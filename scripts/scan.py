@@ -85,7 +85,7 @@ def scan_files(directory: Path = ROOT / "terraform") -> Scan:
 
 
 def scan_plan() -> Scan:
-    """Scan what the root's plan would make."""
+    """Scan the resources in the root's plan."""
     return scan("--file", str(root_plan()), "--framework", "terraform_plan")
 
 

@@ -1,4 +1,4 @@
-"""Write the hashes of the page's own style and script into its Content-Security-Policy, which admits nothing else."""
+"""Write the hashes of the page's style and script into its Content-Security-Policy, which allows nothing else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def seal(page: str) -> str:
 def main() -> int:
     """Seal the page, or look whether it is."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the hashes are not those")
+    parser.add_argument("--check", action="store_true", help="only check; fail if the hashes are outdated")
     arguments = parser.parse_args()
     page = PAGE.read_text(encoding="utf-8")
     sealed = seal(page)

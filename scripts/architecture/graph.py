@@ -93,7 +93,7 @@ def _text_key(address: str) -> str:
 
 
 class _Builder:
-    """Adds to a graph, one kind of arrow after the other."""
+    """Builder of a graph, which adds one kind of edge after the other."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -117,7 +117,7 @@ class _Builder:
         self._tidy()
         return self.graph
 
-    # Rules come first: what an event meets depends on their patterns.
+    # Rules come first: the targets of an event depend on their patterns.
 
     def _rules(self) -> None:
         for rule in self.plan.every("aws_cloudwatch_event_rule"):

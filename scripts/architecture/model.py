@@ -39,7 +39,7 @@ class Flow(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node: a resource, or what lies outside the plan.
+    """A node: a resource, or the outside of the plan.
 
     Attributes:
         id: Its address; for what has none, a text that is as good.
@@ -75,7 +75,7 @@ class Edge:
 class Graph:
     """An architecture.
 
-    A bus has no edges of its own where it has rules: each event goes on from its source to the rules that match it.
+    A bus with rules has no edges: each event has an edge from its source to the rules that match it.
 
     Attributes:
         nodes: By id.

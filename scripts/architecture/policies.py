@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scripts.terraform.plan import Plan, Resource
 
 DOCUMENT = "aws_iam_policy_document"
-# AWS's own policies for functions allow logs, traces and reading of their event sources: nothing that hands on.
+# AWS's own policies for functions allow logs, traces and reading of their event sources, but no deliveries.
 HARMLESS = re.compile(r"arn:[^:]+:iam::aws:policy/(?:service-role/AWSLambda\w+ExecutionRole|AWSXRay\w+)")
 
 
@@ -85,7 +85,7 @@ class Policies:
         if not found:
             self.unclear.append(
                 f"{attachment.address} attaches {arn or 'a policy'} which is not in the plan: "
-                "what it allows is not looked at."
+                "its permissions are not analysed."
             )
         for policy in found:
             yield from self._policy(policy, "policy")

@@ -32,7 +32,7 @@ class Resource:
     Attributes:
         address: Its address, with the keys of its modules and its own.
         module: The address of its module, empty for the root.
-        values: Its attributes; what is unknown is missing or null.
+        values: Its attributes; unknown ones are missing or null.
         unknown: Its attributes again: true where one is unknown.
         expressions: Expressions of its attributes in the plan's configuration.
         repeated: References of its `for_each`.
@@ -94,7 +94,7 @@ def _holds_true(value: object) -> bool:
 
 
 class Plan:
-    """The resources of a plan, and what they refer to.
+    """Resources of a plan, and their references.
 
     Attributes:
         resources: Those that will be there once the plan is applied, by address.
@@ -257,7 +257,7 @@ class _Search:
                 declared = outputs.get(key, {})
                 references = declared.get("expression", {}).get("references", [])
                 direct = [one for one in references if not one.startswith("local.")]
-                # An address that is built from names waits for what it is the address of.
+                # An address that is built from names depends on its resource only through depends_on.
                 found |= (
                     self.through(direct, instance)
                     or self.through(declared.get("depends_on", []), instance)

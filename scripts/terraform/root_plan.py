@@ -64,7 +64,7 @@ def _plan(variables: dict[str, Any]) -> dict[str, Any]:
     with TemporaryDirectory() as folder, ministack(Path(folder)) as emulator, environment(emulator.environment):
         stack = Stack(Path(folder), {}, variables)
         stack.init()
-        # The key alone is made: what it encrypts shows in a plan only once its ARN is known.
+        # Only the key is applied: the resources it encrypts are complete in a plan once its ARN is known.
         stack.apply("-target=module.key")
         return stack.plan()
 

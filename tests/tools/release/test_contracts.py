@@ -162,7 +162,7 @@ def test_a_breaking_change_may_come_as_a_new_version(gate: Gate) -> None:
     (gate.folder / "image_processed" / "2.json").unlink()
     status, text = gate.run()
     assert status == 1
-    assert "events/image_processed/2.json is published, but gone" in text
+    assert "events/image_processed/2.json is published, but missing" in text
 
 
 def test_after_two_versions_the_next_is_the_third(gate: Gate) -> None:
@@ -221,7 +221,7 @@ def test_a_published_version_stays(gate: Gate) -> None:
     (gate.folder / PROCESSED).unlink()
     status, text = gate.run()
     assert status == 1
-    assert f"events/{PROCESSED} is published, but gone" in text
+    assert f"events/{PROCESSED} is published, but missing" in text
 
 
 def test_a_published_event_stays(gate: Gate) -> None:
@@ -229,7 +229,7 @@ def test_a_published_event_stays(gate: Gate) -> None:
     for options in ([], ["--publish"]):
         status, text = gate.run(*options)
         assert status == 1
-        assert "events/image_processed/ is published, but gone" in text
+        assert "events/image_processed/ is published, but missing" in text
 
 
 def test_a_new_event_passes_and_can_be_published(gate: Gate) -> None:

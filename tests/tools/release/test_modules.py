@@ -78,7 +78,7 @@ def test_a_renamed_resource_needs_a_moved_block(gate: Gate) -> None:
     gate.replace(*RENAMED)
     status, said = gate.run()
     assert status == 1
-    assert "terraform/modules/queue: aws_sqs_queue.dlq is gone" in said
+    assert "terraform/modules/queue: aws_sqs_queue.dlq is missing" in said
     assert "Add: moved { from = aws_sqs_queue.dlq, to =" in said
     assert gate.run("--publish")[0] == 1
 
@@ -127,7 +127,7 @@ def test_a_called_module_has_an_address_too(gate: Gate) -> None:
     (gate.root / "terraform" / "main.tf").write_text('module "tasks" {\n  source = "./modules/queue"\n}\n')
     status, said = gate.run()
     assert status == 1
-    assert "terraform: module.jobs is gone" in said
+    assert "terraform: module.jobs is missing" in said
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_removed_module_is_in_the_changelog(gate: Gate) -> None:
     shutil.rmtree(gate.module)
     status, said = gate.run()
     assert status == 1
-    assert "the module is gone" in said
+    assert "the module is missing" in said
     gate.announce("`queue.*`: use another.")
     assert gate.run()[0] == 0
 
