@@ -545,7 +545,7 @@ class Smoke:
         raise SmokeError(f"no replay sends an event again within {self._patience(ARCHIVE_SECONDS):.0f} s")
 
     def plan_role(self) -> str:
-        """Plan with the plan role's permissions (examples/github_deploy_role); the result must be that of this caller."""
+        """Plan with the plan role of examples/github_deploy_role; the result must be that of this caller."""
         region = self._resources.region
         documents = plan_policies(self._deploy_roles)
         account = self._resources.arn("iam", "root").replace(f":{region}:", "::")

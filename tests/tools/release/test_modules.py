@@ -133,8 +133,8 @@ def test_a_called_module_has_an_address_too(gate: Gate) -> None:
 @pytest.mark.parametrize(
     ("change", "broken", "entry"),
     [
-        (("outputs.tf", 'output "url"', 'output "address"'), "output url is gone", "`queue.url`"),
-        (("variables.tf", 'variable "senders"', 'variable "writers"'), "input senders is gone", "`queue.senders`"),
+        (("outputs.tf", 'output "url"', 'output "address"'), "output url is missing", "`queue.url`"),
+        (("variables.tf", 'variable "senders"', 'variable "writers"'), "input senders is missing", "`queue.senders`"),
         (("variables.tf", "  default     = 345600\n", ""), "input message_retention", "`queue.message_retention`"),
     ],
     ids=["output", "input", "required"],
