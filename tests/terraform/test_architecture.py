@@ -92,11 +92,11 @@ def arrows(graph: Graph, flow: Flow) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("flow", Flow, ids=lambda flow: flow.value)
-def test_every_arrow_of_this_project_is_there_and_no_other(darkroom: Graph, flow: Flow) -> None:
+def test_diagram_has_exactly_the_projects_arrows(darkroom: Graph, flow: Flow) -> None:
     assert arrows(darkroom, flow) == ARROWS[flow.value]
 
 
-def test_this_project_breaks_no_rule_and_hides_nothing(darkroom: Graph) -> None:
+def test_project_follows_the_rules(darkroom: Graph) -> None:
     assert findings(darkroom) == []
     assert darkroom.unclear == []
     assert len(darkroom.dead_letter_queues) == 6
@@ -207,7 +207,7 @@ MESSAGES = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_rule_finds_what_breaks_it_and_nothing_else(pinball: Graph, case: str) -> None:
+def test_rule_finds_exactly_its_violations(pinball: Graph, case: str) -> None:
     found = [finding for finding in findings(pinball) if finding.by.startswith(f"module.{case}.")]
     own = {(finding.rule, finding.by.removeprefix(f"module.{case}.").removeprefix("module.")) for finding in found}
     assert own == BROKEN[case]

@@ -35,7 +35,7 @@ def test_help_shows_options_and_exit_status() -> None:
         assert text in answer.stdout
 
 
-def test_a_mistyped_path_fails_before_anything_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_path_fails_before_the_apply(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status = demo.main([str(tmp_path / "missing.jpg"), "--directory", str(tmp_path / "demo")])
     assert status == WRONG_USAGE
     assert capsys.readouterr().err == f"error: {tmp_path}/missing.jpg does not exist.\n"

@@ -101,7 +101,7 @@ def test_a_resource_that_moves_twice_is_followed(gate: Gate) -> None:
     assert gate.run()[0] == 0
 
 
-def test_a_resource_that_is_given_up_needs_a_removed_block(gate: Gate) -> None:
+def test_removed_resource_needs_a_removed_block(gate: Gate) -> None:
     gate.replace(*RENAMED)
     gate.add("removed {\n  from = aws_sqs_queue.dlq\n\n  lifecycle {\n    destroy = false\n  }\n}\n")
     assert gate.run()[0] == 0
