@@ -103,7 +103,7 @@ def test_a_missing_emulator_says_what_to_run(
 ) -> None:
     picture = tmp_path / "x.jpg"
     picture.write_bytes(b"x")
-    monkeypatch.setattr("scripts.engines.ministack.MINISTACK", tmp_path / "nowhere")
+    monkeypatch.setattr("scripts.engines.ministack.MINISTACK", tmp_path / "missing")
     monkeypatch.setattr("scripts.package_lambdas.package", lambda _: 0)
     assert demo.main([str(picture), "--directory", str(tmp_path / "demo")]) == FAILED
     assert "MiniStack is not installed: run `make setup`" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Engines and Terraform run as they should, whatever the user's environment has."""
+"""Engines and Terraform run correctly in any environment of the user."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_settings_of_an_engine_replace_the_users(monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which a configuration without a provider is applied."""
+    """Return a folder with an applied configuration without a provider."""
     folder = tmp_path_factory.mktemp("applied")
     (folder / "main.tf").write_text(CONFIGURATION)
     terraform = Terraform(folder, {})
