@@ -71,7 +71,7 @@ class Journey:
 
     @property
     def status(self) -> str:
-        """The outcome: of the record where there is one, else how far it has come."""
+        """Outcome in the record, or the last known hop."""
         if self.complete and self.record:
             return str(self.record["status"])
         if self.upload_failed:
@@ -95,7 +95,7 @@ class Journey:
 
     @property
     def hops(self) -> tuple[Hop, ...]:
-        """The hops of its way: what is rejected stores nothing."""
+        """Hops of its journey: a rejected image has none for storing."""
         rejected = self.event is not None and self.event["status"] != "Processed"
         return tuple(hop for hop in Hop if not (rejected and hop is Hop.STORED))
 

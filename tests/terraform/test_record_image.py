@@ -210,7 +210,7 @@ def test_workflow_only_uses_service_integrations(definition: dict[str, Any], tex
     }
 
 
-def test_its_role_may_do_what_its_steps_do_and_nothing_else(definition: dict[str, Any]) -> None:
+def test_role_has_exactly_the_steps_actions(definition: dict[str, Any]) -> None:
     (document,) = (one['"aws_iam_policy_document"']['"record_image"'] for one in record_tf()["data"])
     allowed = {action for statement in document["statement"] for action in unquoted(statement["actions"])}
     done = {task["Resource"].rpartition(":::")[2] for task in tasks(definition).values()}
@@ -268,7 +268,7 @@ def test_query_language_is_jsonpath(definition: dict[str, Any]) -> None:
             assert not {"QueryLanguage", "Arguments", "Output", "Assign"} & set(state), name
 
 
-def test_every_task_has_a_timeout_and_tries_again_after_it(definition: dict[str, Any]) -> None:
+def test_tasks_have_a_timeout_and_retry_after_it(definition: dict[str, Any]) -> None:
     """States.TaskFailed would match every error but this one."""
     for name, task in tasks(definition).items():
         assert task["TimeoutSeconds"] >= 3, name
@@ -286,7 +286,7 @@ def limits() -> dict[str, int]:
     }
 
 
-def test_no_execution_is_ended_by_a_timeout_of_its_own(definition: dict[str, Any]) -> None:
+def test_execution_has_no_timeout(definition: dict[str, Any]) -> None:
     """No Catch sees such a timeout, and the event would be lost: every way to the end is shorter."""
     assert "TimeoutSeconds" not in definition
     assert longest(definition, limits()) <= EXPRESS_SECONDS - ROOM_SECONDS

@@ -104,7 +104,7 @@ def test_a_token_continues_in_the_callers_own_images() -> None:
     }
 
 
-def test_a_token_continues_in_the_image_that_is_asked_for() -> None:
+def test_token_continues_in_the_same_image() -> None:
     rendered = render("versions.request", parameters={"id": ID, "next": f"{SEQUENCER}_{VERSION}"})
     assert rendered.json["ExclusiveStartKey"] == {
         "image_id": {"S": f"alice/{ID}"},
@@ -262,7 +262,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("owner", NOBODIES)
 @pytest.mark.parametrize("name", ANSWERS)
-def test_an_owner_that_cannot_be_part_of_a_key_is_forbidden(name: str, owner: str | None) -> None:
+def test_invalid_owner_is_forbidden(name: str, owner: str | None) -> None:
     """The service answers so to the requests above, on every route."""
     rendered = render(name, owner=owner, body=ANSWERS[name])
     assert rendered.response.get("status", 403) == 403
@@ -476,7 +476,7 @@ KEYS = [text for text in HOSTILE if len(text.encode()) <= 1024]  # S3 allows no 
 
 
 @pytest.mark.parametrize("key", ["holiday/beach.jpg", 'a"b/c.jpg', f"alice/alice/{ID}", *KEYS])
-def test_a_page_may_end_at_an_image_that_has_no_id_here(key: str) -> None:
+def test_page_can_end_at_an_image_without_an_id(key: str) -> None:
     last = {"listed_owner": {"S": "alice"}, "listed_at": {"S": UPLOADED}, "image_id": {"S": key}}
     rendered = render("list.response", body={"Items": [item(image_id={"S": key})], "LastEvaluatedKey": last})
     assert rendered.json["images"] == []
@@ -491,7 +491,7 @@ def test_an_empty_list_is_one() -> None:
     assert render("list.response", body={"Items": []}).json == {"images": []}
 
 
-def test_versions_are_shown_with_the_next_pages_token() -> None:
+def test_versions_have_the_token_of_the_next_page() -> None:
     last = {"image_id": {"S": f"alice/{ID}"}, "sequencer": {"S": SEQUENCER}, "record": {"S": f"version#{VERSION}"}}
     rendered = render(
         "versions.response",
