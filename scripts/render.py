@@ -28,7 +28,7 @@ from process_image.image import (
 )
 from process_image.isolation import Budget, RenderingFailedError, run
 from process_image.measures import Stopwatch
-from scripts.process.entry_point import FAILED, entry_point
+from scripts.process.entry_point import FAILED, entry_point, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -290,15 +290,14 @@ def _show(line: dict[str, Any], *, as_json: bool) -> bool:
 
 
 def describe(line: dict[str, Any]) -> str:
-    """A line for people: what became of a file, and why."""
+    """Return a line for people: the outcome of a file, and why."""
     if line["status"] == "processed":
         told = ", ".join(
             f"{one['name']} {one['width']} x {one['height']} {one['bytes']:,} B" for one in line["variants"]
         )
     else:
         told = line["reason"].get("code", "") + " " + line["reason"]["message"].strip().rpartition("\n")[2]
-    name = line["input"].encode("unicode_escape").decode()
-    return f"{line['status']:<9} {line.get('seconds', 0):6.2f} s  {name}: {told.strip()}"
+    return printable(f"{line['status']:<9} {line.get('seconds', 0):6.2f} s  {line['input']}: {told.strip()}")
 
 
 def _positive(text: str) -> int:
