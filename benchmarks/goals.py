@@ -20,11 +20,11 @@ _VISIBLE = -0.5  # points of SSIMULACRA2: less of a loss is not seen
 # Why a goal is missed, where figures of the run do not say it.
 _PNG = (
     "Pillow's decoder undoes a PNG's filters byte by byte; "
-    "[decision 13](decisions/0013-pillow-s-png-decoder.md) tells what else was tried."
+    "[decision 13](decisions/0013-pillow-s-png-decoder.md) lists the alternatives."
 )
 
 
-_COPIES = f"{SIMD} gets its pixels as bytes and copies them: twice the picture more, for a moment."
+_COPIES = f"{SIMD} gets its pixels as bytes and copies them, which briefly takes twice the picture's memory."
 
 
 class Results(TypedDict, total=False):
@@ -156,7 +156,7 @@ def _memory(result: memory.Memory) -> Iterator[Goal]:
 
 def _quality(result: quality.Quality) -> Iterator[Goal]:
     for peer in _present(next(iter(next(iter(result.values())).values()))):
-        text = f"SSIMULACRA2 of {peer} beside naive Pillow's"
+        text = f"SSIMULACRA2 of {peer} compared with naive Pillow's"
         for derivative in next(iter(result.values())):
             differences = quality.differences(result, peer, derivative)
             yield Goal(f"{text}, mean of {derivative}", fmean(differences.values()), _VISIBLE, "points", at_least=True)
@@ -167,7 +167,7 @@ def _quality(result: quality.Quality) -> Iterator[Goal]:
         }
         worst = min(every, key=lambda name: every[name])
         below = sum(difference < _VISIBLE for difference in every.values())
-        reason = f"{peer}: {below} of {len(every)} files are more than half a point behind."
+        reason = f"{peer}: {below} of {len(every)} files are more than half a point worse."
         yield Goal(f"{text}, the worst: {worst}", every[worst], _VISIBLE, "points", at_least=True, reason=reason)
         yield Goal(f"Bytes of {peer}, relative to naive Pillow's", quality.bytes_ratio(result, peer), 1.02, digits=3)
 
@@ -187,9 +187,7 @@ def _start(result: start.Start) -> Iterator[Goal]:
     zips = result["zips"]
     for kind, how in (("source", "as by default"), ("bytecode", "with bytecode"), ("simd", "with the part simd")):
         size = zips.get(kind)
-        reason = (
-            f"What it brings more than the default are {(zips[kind] - zips['source']) / 1e6:.1f} MB." if size else ""
-        )
+        reason = f"It adds {(zips[kind] - zips['source']) / 1e6:.1f} MB to the default zip." if size else ""
         yield Goal(f"process_image's zip, {how}", size and size / 1e6, 8, "MB", reason=reason)
 
 

@@ -40,7 +40,7 @@ DONE = 0
 NAME = "page"
 CALLER = "you"
 PAGE = ROOT / "terraform" / "try_page" / "index.html"
-DIRECTORY = ROOT / "build" / "demo-page"
+DIRECTORY = ROOT / "build" / "try"
 ANSWER_SECONDS = 60
 PLAIN_WIDTH = 140  # where there is no terminal
 

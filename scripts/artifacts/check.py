@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scripts.artifacts import manifest
 from scripts.artifacts.errors import PackagingError
-from scripts.artifacts.functions import discover
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -52,7 +52,7 @@ class Target:
 
     @property
     def uv_options(self) -> tuple[str, ...]:
-        """uv's options that choose wheels and evaluate markers for the target. uv's default is this machine."""
+        """Uv's options that choose wheels and evaluate markers for the target. uv's default is this machine."""
         if self.local_only:
             return ()
         manylinux = f"{ARCHITECTURES[self.architecture]}-manylinux_2_{LAMBDA_GLIBC}"

@@ -87,7 +87,7 @@ def install(function: Function, target: Target, cache: Path, work: Path) -> list
         damaged = [f"{wheel}: {path}" for wheel, paths in found for path in paths]
         if not failed and not damaged:
             return [wheel for wheel, _ in found]
-    raise failed and _explain(failed, function, target) or PackagingError(
+    raise (failed and _explain(failed, function, target)) or PackagingError(
         f"{', '.join(damaged[:5])}: the wheel does not hold what its RECORD says. Choose another version"
     )
 

@@ -16,7 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from scripts.demo.journey import Hop
+from darkroom.hops import Hop
 from scripts.process.entry_point import printable
 
 if TYPE_CHECKING:

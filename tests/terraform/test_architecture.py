@@ -16,30 +16,18 @@ from scripts.architecture.graph import graph_of
 from scripts.architecture.mermaid import mermaid
 from scripts.architecture.model import Flow, Kind
 from scripts.architecture.rules import findings, longest_way
-from scripts.engines.ministack import ministack
 from scripts.terraform.plan import Plan
 from scripts.terraform.root_plan import root_plan
-from tests.terraform.test_modules import EXAMPLES
+from tests.terraform.folders import EXAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from scripts.architecture.model import Graph
+    from tests.terraform.conftest import Plans
     from tests.terraform.workspace import Workspace
 
 PINBALL = Path(__file__).parent / "pinball"
-
-
-def planned(workspace: Workspace, folder: Path, **environment: str) -> dict[str, Any]:
-    """The plan of a folder, in JSON."""
-    installed, said = workspace.init(folder)
-    assert installed, said
-    succeeded, said = workspace.run("plan", "-out=tfplan", "-input=false", "-no-color", folder=folder, **environment)
-    assert succeeded, said
-    succeeded, said = workspace.run("show", "-json", "tfplan", folder=folder)
-    assert succeeded, said
-    plan: dict[str, Any] = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
-    return plan
 
 
 # This project's own
@@ -179,8 +167,13 @@ def test_a_change_of_this_project_is_found(change: Callable[[dict[str, Any]], No
 def pinball_plan(workspace: Workspace) -> Path:
     folder = workspace.directory / "pinball"
     shutil.copytree(PINBALL, folder)
+    installed, said = workspace.init(folder)
+    assert installed, said
+    for arguments in (("plan", "-out=tfplan", "-input=false", "-no-color"), ("show", "-json", "tfplan")):
+        succeeded, said = workspace.run(*arguments, folder=folder)
+        assert succeeded, said
     file = folder / "plan.json"
-    file.write_text(json.dumps(planned(workspace, folder)))
+    file.write_text(said.partition("\n")[2])
     return file
 
 
@@ -256,20 +249,9 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, text: str, capsys: pytest.Ca
 # The examples of the modules
 
 
-@pytest.fixture(scope="module")
-def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with ministack(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield emulator.environment
-
-
-@pytest.fixture(scope="module")
-def examples(workspace: Workspace, emulated: dict[str, str]) -> dict[Path, Graph]:
-    return {example: graph_of(Plan(planned(workspace, workspace.root / example, **emulated))) for example in EXAMPLES}
-
-
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_an_example_is_drawn_and_does_not_go_round(examples: dict[Path, Graph], example: Path) -> None:
-    graph = examples[example]
+def test_example_is_drawn_and_has_no_loop(example_plans: Plans, example: Path) -> None:
+    graph = graph_of(Plan(example_plans[example].result().plan))
     # The targets of a bus pass through a local value, of which a plan does not tell what it is made of.
     target = r'module\.\w+\.aws_cloudwatch_event_target\.this\["[^"]+"\]: its arn is known only once it is applied\.'
     assert [sentence for sentence in graph.unclear if not re.fullmatch(target, sentence)] == []

@@ -6,16 +6,17 @@ import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from scripts.terraform.copy import TERRAFORM
+from tests.terraform.folders import EXAMPLES, MODULES, TESTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from concurrent.futures import Future
+    from pathlib import Path
 
     from tests.terraform.workspace import Workspace
 
@@ -23,21 +24,16 @@ if TYPE_CHECKING:
     Steps = Mapping[str, tuple[bool, str]]
     Outcomes = Mapping[Path, Future[Steps]]
 
-MODULES = sorted(path.relative_to(TERRAFORM) for path in TERRAFORM.glob("modules/*") if path.is_dir())
-EXAMPLES = sorted(path.parent.relative_to(TERRAFORM) for path in TERRAFORM.glob("modules/*/examples/*/main.tf"))
-ROOT = Path()
-BESIDE = sorted(path.parent.relative_to(TERRAFORM) for path in TERRAFORM.glob("examples/*/main.tf"))
-TESTED = [ROOT, *BESIDE, *MODULES]
-
 
 def look_at(workspace: Workspace, folder: Path) -> Steps:
     """Initialise, validate and test one folder, as far as it goes."""
     at = workspace.root / folder
     steps = {"init": workspace.init(at)}
     if steps["init"][0]:
-        steps["validate"] = workspace.run("validate", "-json", folder=at)
-        if folder not in EXAMPLES:
-            steps["test"] = workspace.run("test", "-no-color", folder=at)
+        with workspace.provider() as served:
+            steps["validate"] = workspace.run("validate", "-json", folder=at, **served)
+            if folder not in EXAMPLES:
+                steps["test"] = workspace.run("test", "-no-color", folder=at, **served)
     return steps
 
 

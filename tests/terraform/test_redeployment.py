@@ -134,7 +134,8 @@ def triggers(workspace: Workspace) -> dict[str, str]:
     (folder / "tests" / "all.tftest.hcl").write_text(f'{mocks}\nrun "all" {{\n}}\n')
     succeeded, said = workspace.init(folder)
     assert succeeded, said
-    succeeded, said = workspace.run("test", "-json", "-verbose", folder=folder)
+    with workspace.provider() as served:
+        succeeded, said = workspace.run("test", "-json", "-verbose", folder=folder, **served)
     assert succeeded, said
     (state,) = (message["test_state"] for message in messages(said) if message["type"] == "test_state")
     return {

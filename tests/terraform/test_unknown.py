@@ -15,7 +15,7 @@ import hcl2
 import pytest
 
 from scripts.terraform.copy import TERRAFORM
-from tests.terraform.test_modules import MODULES
+from tests.terraform.folders import MODULES
 from tests.terraform.workspace import Workspace, messages
 
 if TYPE_CHECKING:
@@ -148,7 +148,8 @@ def plan(workspace: Workspace, calls: Mapping[str, Any]) -> list[str]:
     (folder / "plan.tftest.hcl").write_text(test)
     installed, said = workspace.init(folder)
     assert installed, said
-    _, said = workspace.run("test", "-json", folder=folder)
+    with workspace.provider() as served:
+        _, said = workspace.run("test", "-json", folder=folder, **served)
     shutil.rmtree(folder)
     told = messages(said)
     diagnostics = [message["diagnostic"] for message in told if message["type"] == "diagnostic"]

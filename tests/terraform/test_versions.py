@@ -18,7 +18,7 @@ from scripts.aws_checks import provider6
 from scripts.aws_checks.provider_schemas import Schema, terraform_schemas
 from scripts.terraform.copy import TERRAFORM
 from scripts.terraform.stack import LOCK, Terraform
-from tests.terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
+from tests.terraform.folders import DEPLOYMENTS, EXAMPLES, MODULES, ROOT
 from tests.terraform.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ TERRAFORM_ONLY = re.compile(r"^\s*(override_during|parallel|state_key)\b", re.MU
 
 PLATFORMS = 14  # that the provider is built for
 
-FOLDERS = [ROOT, *MODULES, *EXAMPLES, *BESIDE]
+FOLDERS = [ROOT, *MODULES, *EXAMPLES, *DEPLOYMENTS]
 
 
 def test_the_folders_are_all_there() -> None:

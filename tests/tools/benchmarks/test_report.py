@@ -79,14 +79,14 @@ def test_quality_has_a_row_for_each_derivative_and_names_the_worst() -> None:
         "2 MP": {"thumbnail": files(40, 40.5), "web": files(70, 69.9)},
         "48 MP": {"thumbnail": files(40, 40), "web": files(70, 69)},
     }
-    text = f"SSIMULACRA2 of {DARKROOM} beside naive Pillow's"
+    text = f"SSIMULACRA2 of {DARKROOM} compared with naive Pillow's"
     assert verdicts({"quality": result}) == {
         f"{text}, mean of thumbnail": "met",
         f"{text}, mean of web": "**not met**",
         f"{text}, the worst: web of 48 MP": "**not met**",
         f"Bytes of {DARKROOM}, relative to naive Pillow's": "met",
     }
-    assert f"{DARKROOM}: 1 of 4 files are more than half a point behind." in report.reasons(check({"quality": result}))
+    assert f"{DARKROOM}: 1 of 4 files are more than half a point worse." in report.reasons(check({"quality": result}))
 
 
 def test_the_reason_of_a_slow_core_is_measured(tmp_path: Path, with_sharp: speed.Speed) -> None:

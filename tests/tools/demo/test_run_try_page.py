@@ -1,4 +1,4 @@
-"""`make demo-page`, as far as it goes without LocalStack: its server, what it tells the page, and its mistakes."""
+"""`make try`, as far as it goes without LocalStack: its server, what it tells the page, and its mistakes."""
 
 from __future__ import annotations
 

@@ -24,23 +24,23 @@ TESTS = sorted((ROOT / "tests" / "e2e").glob("test_*.py"))
 
 AWS_ONLY = {
     # Of a gateway response, LocalStack takes the status alone, and MiniStack has no such API.
-    "tests/e2e/test_6_serve.py::test_what_the_gateway_refuses_it_refuses_in_the_apis_words": (
+    "tests/e2e/test_serve.py::test_what_the_gateway_refuses_it_refuses_in_the_apis_words": (
         "tests/terraform/test_modules.py::test_its_own_tests_pass[modules/service_api]"
     ),
     # Both emulators read a body before they look at its type: LocalStack fails over it, MiniStack has no such API.
-    "tests/e2e/test_6_serve.py::test_a_body_that_is_no_text_is_refused_unless_it_is_an_images": (
+    "tests/e2e/test_serve.py::test_a_body_that_is_no_text_is_refused_unless_it_is_an_images": (
         "tests/product/api/test_openapi.py::test_no_route_but_the_one_for_bytes_passes_on_what_it_has_no_template_for"
     ),
     # LocalStack compares a body's type with the listed ones by their text; MiniStack has no such API.
-    "tests/e2e/test_6_serve.py::test_an_image_stays_whole_under_any_content_type": (
+    "tests/e2e/test_serve.py::test_an_image_stays_whole_under_any_content_type": (
         "tests/tools/aws_checks/test_api_bodies.py::test_every_body_is_bytes"
     ),
     # LocalStack does not enforce IAM, and MiniStack has no such API.
-    "tests/e2e/test_6_serve.py::test_an_empty_body_is_refused": (
+    "tests/e2e/test_serve.py::test_an_empty_body_is_refused": (
         "tests/product/api/test_templates.py::test_the_hash_of_an_empty_body_is_denied"
     ),
     # Neither emulator has the service.
-    "tests/e2e/test_7_observe.py::test_the_registry_has_the_contracts": (
+    "tests/e2e/test_observe.py::test_the_registry_has_the_contracts": (
         "tests/terraform/test_root.py::test_the_registry_has_each_contract_and_it_means_the_same"
     ),
 }

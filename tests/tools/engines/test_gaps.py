@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 DOCUMENT = (ROOT / "docs" / "localstack.md").read_text()
-NEITHER = DOCUMENT.partition("## What neither way shows")[2].partition("\n## ")[0]
+NEITHER = DOCUMENT.partition("## Gaps of LocalStack")[2].partition("\n## ")[0]
 
 IN_THE_TABLE = {
     "IAM": Capability.IAM,

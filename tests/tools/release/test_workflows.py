@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from scripts import ROOT
-from scripts.checks import CHECK
+from scripts.checks import CHECK, PARTS, SUITES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +76,22 @@ def test_there_are_no_stored_keys(file: Path) -> None:
     assert "secrets." not in text
     assert not re.search(r"aws-access-key-id|aws-secret-access-key|AKIA[0-9A-Z]{16}", text, re.IGNORECASE)
     assert "pull_request_target" not in text
+
+
+def test_parallel_jobs_run_every_part() -> None:
+    parts = load(GITHUB / "workflows" / "test.yml")["jobs"]["parts"]["strategy"]["matrix"]["part"]
+    beyond_make_test = {"demo", "localstack"}
+    assert set(parts) == {*PARTS, *beyond_make_test}
+    assert len(parts) == len(set(parts))
+    cases = re.findall(r"^(\w+)\)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert beyond_make_test <= set(cases) <= {*parts, "all"}
+
+
+def test_older_pythons_run_steps_that_exist() -> None:
+    (command,) = (step["run"] for step in load(GITHUB / "workflows" / "test.yml")["jobs"]["older"]["steps"][-1:])
+    chosen = shlex.split(command.partition("--only ")[2])
+    assert chosen
+    assert set(chosen) <= {step.name for step in SUITES["test"]}
 
 
 def test_only_what_was_planned_and_agreed_to_is_applied() -> None:
