@@ -1,4 +1,4 @@
-# `make` alone lists the targets. On a fresh machine `make demo` and `make test` are all that is needed.
+# `make` lists the targets. On a new machine, run `make demo` or `make test`.
 
 PYTHON ?= python3
 PROJECT_PYTHON := .venvs/dev/bin/python
@@ -16,7 +16,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONWARNINGS
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
-setup: $(ENVIRONMENTS) ## Install what the tools and tests need, into .venvs/, and the command darkroom
+setup: $(ENVIRONMENTS) ## Install the environments of tools and tests into .venvs/, and the command darkroom
 
 .venvs/%/.installed: requirements/%.txt
 	@command -v $(PYTHON) >/dev/null || { echo "missing: $(PYTHON); install Python 3.11 or newer" >&2; exit 1; }
@@ -49,16 +49,16 @@ localstack-test: .venvs/dev/.installed ## Run the end-to-end tests on LocalStack
 localstack-up: .venvs/dev/.installed ## Start LocalStack and leave it running
 	@$(PROJECT_PYTHON) scripts/run_localstack.py up
 
-localstack-logs: .venvs/dev/.installed ## Follow the log of that LocalStack
+localstack-logs: .venvs/dev/.installed ## Show and follow the log of that LocalStack
 	@$(PROJECT_PYTHON) scripts/run_localstack.py logs
 
-localstack-down: .venvs/dev/.installed ## End that LocalStack
+localstack-down: .venvs/dev/.installed ## Stop that LocalStack
 	@$(PROJECT_PYTHON) scripts/run_localstack.py down
 
-aws-smoke-test: .venvs/dev/.installed ## Try the pipeline in the AWS account that the environment leads to (SMOKE="options of scripts/aws_smoke_test.py")
+aws-smoke-test: .venvs/dev/.installed ## Test the pipeline in the AWS account of the environment's credentials (SMOKE="options of scripts/aws_smoke_test.py")
 	@$(PROJECT_PYTHON) scripts/aws_smoke_test.py $(SMOKE)
 
-check: setup ## Check style, types, layers, contracts, documents and safety
+check: setup ## Check style, types, layers, contracts, documents, English and security
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/checks.py check
 
@@ -66,7 +66,7 @@ test: setup ## Run all checks and tests, or a part of them (PART=e2e, terraform,
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/checks.py $(or $(PART),test)
 
-fuzz: .venvs/fuzz/.installed ## Look for files that break the image core, guided by coverage (SECONDS=300)
+fuzz: .venvs/fuzz/.installed ## Fuzz the image core, guided by coverage (SECONDS=300)
 	@mkdir -p build/fuzz
 	@.venvs/fuzz/bin/python tests/product/hostile/fuzz.py build/fuzz -max_total_time=$(or $(SECONDS),300) -timeout=10 -artifact_prefix=build/fuzz/
 
@@ -79,30 +79,25 @@ format: setup ## Format Python and Terraform
 	@terraform fmt -recursive terraform
 
 docs: setup ## Write the generated documents
-	@$(PROJECT_PYTHON) scripts/document_events.py
-	@$(PROJECT_PYTHON) scripts/document_api.py
-	@$(PROJECT_PYTHON) scripts/document_modules.py
-	@$(PROJECT_PYTHON) scripts/document_cost.py
-	@$(PROJECT_PYTHON) scripts/document_security.py
-	@$(PROJECT_PYTHON) scripts/seal_try_page.py
+	@$(PROJECT_PYTHON) scripts/generate_documents.py
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/document_architecture.py --write
 
 site: .venvs/site/.installed ## Build the website of all documents into build/site, warnings as errors
 	@.venvs/site/bin/python scripts/build_site.py
 
-init: .venvs/dev/.installed ## Install Terraform's provider in terraform/, from a mirror where the registry is out of reach
+init: .venvs/dev/.installed ## Initialise terraform/, with the provider from a mirror if the registry is unreachable
 	@$(PROJECT_PYTHON) scripts/run_terraform.py init
 
-lock: .venvs/lock/.installed ## Resolve the requirements again and write the lock files
+lock: .venvs/dev/.installed ## Resolve the requirements again and write the lock files
 	@for file in lambdas/*/requirements*.in requirements/*.in; do \
 	  echo "locking $$file"; \
-	  (cd "$$(dirname $$file)" && $(CURDIR)/.venvs/lock/bin/uv pip compile --quiet --universal --upgrade \
+	  (cd "$$(dirname $$file)" && $(CURDIR)/.venvs/dev/bin/uv pip compile --quiet --universal --upgrade \
 	    --python-version 3.11 --generate-hashes --no-header $$(sed -n 's/^# uv: //p' "$$(basename $$file)") "$$(basename $$file)" \
 	    --output-file "$$(basename $$file .in).txt") || exit 1; \
 	done
 
-schemas: .venvs/dev/.installed ## Extract what the checks read of AWS's schemas (after `make lock`, and when the code uses a new type)
+schemas: .venvs/dev/.installed ## Extract the parts of AWS's schemas that the checks need (after `make lock`, or for a new type of resource)
 	@$(PROJECT_PYTHON) scripts/refresh_schemas.py
 
 clean: ## Remove environments and everything built

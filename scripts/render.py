@@ -1,4 +1,4 @@
-"""Render image files as the function process_image does: to try variants, and to see what becomes of a file."""
+"""Render image files as the function process_image does, to test variants, or to see how a file is processed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ The file of variants is JSON: a list as in Terraform's variable `variants`, or a
 `variants`, such as a terraform.tfvars.json. Paths of watermark images are relative to it.
 
 Each derivative is written to DIR/<name of the input>/<variant>.<extension>. In a folder every file is taken,
-whatever its name; files whose names begin with a dot are left out.
+with any name that does not begin with a dot.
 
 With --json, each file is one line: input, status (processed, rejected, error), reason (code and message of a
 rejection, message of an error), seconds, cpu_seconds, peak_rss_mb, stages (seconds for look, decode, scale,
@@ -66,7 +66,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is done with each file."""
+    """Work for each file."""
 
     variants: tuple[Variant, ...]
     out: Path | None
@@ -74,7 +74,7 @@ class Task:
     budget: Budget
 
     def __call__(self, source: Source) -> dict[str, Any]:
-        """Render one file; returns what its line tells."""
+        """Render one file, and return the data of its line."""
         line: dict[str, Any] = {"input": str(source.path), "status": "processed", "reason": None}
         try:
             size = source.path.stat().st_size
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="an image file, or a folder of them")
-    parser.add_argument("--variants", type=Path, required=True, metavar="FILE", help="what to make, as JSON")
+    parser.add_argument("--variants", type=Path, required=True, metavar="FILE", help="variants, as JSON")
     parser.add_argument("--out", type=Path, metavar="DIR", help="gets the derivatives; without it nothing is written")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each file")
     parser.add_argument(
@@ -154,10 +154,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def read_limits(given: Sequence[str]) -> tuple[Limits, Budget]:
-    """The pipeline's limits, but for those given as NAME=NUMBER.
+    """Return the pipeline's limits with the values given as NAME=NUMBER.
 
     Raises:
-        ValueError: There is no such limit, or it cannot be that.
+        ValueError: There is no such limit, or the value is not valid.
     """
     chosen: dict[type, dict[str, int]] = {Limits: {}, Budget: {}}
     for text in given:
@@ -169,11 +169,11 @@ def read_limits(given: Sequence[str]) -> tuple[Limits, Budget]:
 
 
 def read_variants(path: Path) -> tuple[Variant, ...]:
-    """The variants that a file describes, with the bytes of their watermark images.
+    """Return the variants in a file, with the bytes of their watermark images.
 
     Raises:
-        ValueError: It describes none, or not as it has to be.
-        OSError: It, or a watermark image, cannot be read.
+        ValueError: The file has no variants, or invalid ones.
+        OSError: The file or a watermark image cannot be read.
     """
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
@@ -199,10 +199,10 @@ def read_variants(path: Path) -> tuple[Variant, ...]:
 
 
 def collect(paths: Sequence[Path]) -> list[Source]:
-    """All files among the paths and in their folders, in order.
+    """Return all files among the paths and in their folders, in order.
 
     Raises:
-        ValueError: There is none, one does not exist, or two would write to the same folder.
+        ValueError: There is no file, a path does not exist, or two files would be written to the same folder.
     """
     sources: list[Source] = []
     for path in paths:
@@ -263,7 +263,7 @@ class Worker:
         _lead_a_group()
         starter = os.getppid()
         for source in sources:
-            if os.getppid() != starter:  # it was killed: nobody reads any more
+            if os.getppid() != starter:  # it was killed, so no process reads the results
                 break
             sending.send(task(source))
 
@@ -274,7 +274,7 @@ def _lead_a_group(process: int | None = None) -> None:
 
 
 def _lines(workers: Sequence[Worker]) -> Iterator[dict[str, Any]]:
-    """What the workers send, as it comes."""
+    """Yield the results of the workers as they arrive."""
     left = [worker.lines for worker in workers]
     while left:
         for ready in wait(left):
@@ -290,14 +290,14 @@ def _show(line: dict[str, Any], *, as_json: bool) -> bool:
 
 
 def describe(line: dict[str, Any]) -> str:
-    """Return a line for people: the outcome of a file, and why."""
+    """Return a readable line: the outcome of a file, and the reason."""
     if line["status"] == "processed":
-        told = ", ".join(
+        details = ", ".join(
             f"{one['name']} {one['width']} x {one['height']} {one['bytes']:,} B" for one in line["variants"]
         )
     else:
-        told = line["reason"].get("code", "") + " " + line["reason"]["message"].strip().rpartition("\n")[2]
-    return printable(f"{line['status']:<9} {line.get('seconds', 0):6.2f} s  {line['input']}: {told.strip()}")
+        details = line["reason"].get("code", "") + " " + line["reason"]["message"].strip().rpartition("\n")[2]
+    return printable(f"{line['status']:<9} {line.get('seconds', 0):6.2f} s  {line['input']}: {details.strip()}")
 
 
 def _positive(text: str) -> int:

@@ -67,8 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options, Steps(console))
     except OperatorError as error:  # of `collect`
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_USAGE
+        raise ToolError(str(error), WRONG_USAGE) from error
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"{error}\nThe emulator's log: {options.directory / 'ministack.log'}") from error
     except KeyboardInterrupt as interruption:
@@ -174,11 +173,11 @@ def _explain(run: Run, running: Emulator, steps: Steps) -> None:
     """Say which images did not arrive, and where to look."""
     missing = [journey for journey in run.journeys if not journey.complete]
     letters = run.dead_letters()
-    resting = {image_of(body): name for name, bodies in letters.items() for body in bodies}
+    waiting = {image_of(body): name for name, bodies in letters.items() for body in bodies}
     steps.say(f"{len(missing)} of {len(run.journeys)} were not recorded and announced:", "bold red")
     for journey in missing:
-        queue = resting.get(journey.image_id)
-        where = f"; its event rests in the dead-letter queue {queue}" if queue else ""
+        queue = waiting.get(journey.image_id)
+        where = f"; its event is in the DLQ {queue}" if queue else ""
         steps.say(f"  {journey.source.path}: {describe_outcome(journey)}{where}")
     for error in run.log.errors:
         steps.say(f"The function's log: {error}")
@@ -187,9 +186,7 @@ def _explain(run: Run, running: Emulator, steps: Steps) -> None:
         for body in bodies:
             steps.say(f"  {body if len(body) <= LETTER_CHARACTERS else body[:LETTER_CHARACTERS] + '…'}")
     if not letters:
-        steps.say(
-            "The dead-letter queues are empty: what fails comes back after some minutes, and rests there at last."
-        )
+        steps.say("The DLQs are empty: failed messages are retried after some minutes, then go to a DLQ.")
     steps.say(f"The emulator's log: {running.log}\n")
 
 

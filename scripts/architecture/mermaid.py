@@ -1,4 +1,4 @@
-"""A graph of an architecture as a Mermaid diagram."""
+"""Mermaid diagram of an architecture's graph."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOX = ("[", "]")
 
 YOU = Node("outside you", Kind.OUTSIDE, "you")
 CALLERS = Node("outside callers", Kind.OUTSIDE, "callers")
-# What comes from outside the plan, to where the ways begin.
+# Labels of the arrows from outside the plan.
 COMES = {
     Kind.API: "requests",
     Kind.BUCKET: "upload",
@@ -32,35 +32,32 @@ COMES = {
     Kind.TOPIC: "messages",
 }
 
-DEAD_WORD = re.compile(r"[ _-]?(?:dlq|dead[-_]?letters?)$", re.IGNORECASE)  # which "DLQ" says already
+DEAD_WORD = re.compile(r"[ _-]?(?:dlq|dead[-_]?letters?)$", re.IGNORECASE)  # left out after "DLQ"
 
 RESERVED = {"call", "class", "click", "default", "end", "flowchart", "graph", "href", "style", "subgraph"}
 
 
 @dataclass
 class Arrow:
-    """An arrow of the picture: what stands on it, and how it is drawn."""
+    """An arrow of the diagram."""
 
     labels: list[str] = field(default_factory=list)
     dotted: bool = False
     both_ways: bool = False
 
     def draw(self) -> str:
-        """The arrow in Mermaid."""
+        """Return the arrow in Mermaid."""
         line = "-.->" if self.dotted else "<-->" if self.both_ways else "-->"
         return f"{line}|{'<br>'.join(map(_escaped, self.labels))}|" if self.labels else line
 
 
 def mermaid(graph: Graph, *, whole: bool = False) -> str:
-    """The picture of a graph.
+    """Return the diagram of a graph: a flowchart from left to right, in the order of the events.
 
     Args:
-        graph: What to draw; its rules are part of their bus.
-        whole: Draw all of it: what only an API uses, what schedules begin, what functions and workflows read, which
-            queues have an alarm.
-
-    Returns:
-        A flowchart from left to right, in the order in which things go.
+        graph: The graph. A rule is drawn as its bus.
+        whole: Draw also the nodes that only an API uses or only schedules reach, what functions and workflows read,
+            and alarms.
     """
     return _Picture(graph, whole=whole).draw()
 
@@ -93,7 +90,7 @@ class _Picture:
         return "\n".join(["flowchart LR", *lines, ""])
 
     def _beginnings(self) -> None:
-        """What comes from outside, to buckets, buses, queues and topics that hand on and are handed nothing."""
+        """Draw arrows from outside to buckets, buses, queues and topics that no other node writes to."""
         graph = self.graph
         for node in graph.nodes.values():
             given = [edge for edge in graph.to(node.id, Flow.EVENT, Flow.WRITE) if edge.source not in self.waited_for]
@@ -104,7 +101,7 @@ class _Picture:
                     self._arrow(YOU.id, place).labels = [comes]
 
     def _in_order(self) -> list[Edge]:
-        """The edges along which something goes on, those first that are nearer to where it begins."""
+        """Return the edges of events and writes, in the order of their distance from the beginning."""
         edges = [edge for edge in self.graph.edges if edge.flow in (Flow.EVENT, Flow.WRITE)]
         edges = [edge for edge in edges if edge.source not in self.waited_for | self.hidden]
         reached = {edge.source for edge in edges} - {edge.target for edge in edges}
@@ -120,7 +117,7 @@ class _Picture:
         source, target = (self.nodes[end] for end in (edge.source, edge.target))
         arrow = self._arrow(self._place(edge.source), self._place(edge.target))
         if target.kind is Kind.RULE:
-            types = (target.pattern or {}).get("detail-type", [])
+            types = target.pattern.get("detail-type", [])
             labels = [one for one in types if isinstance(one, str)]
         elif source.kind is Kind.RULE:
             labels = ["rules"]
@@ -133,7 +130,7 @@ class _Picture:
             arrow.both_ways = True
 
     def _callers(self) -> None:
-        """APIs and what they use; in the whole picture, whatever else is read."""
+        """Draw APIs and the nodes that they use; in the whole diagram, everything that is read."""
         for api in self.graph.every(Kind.API):
             arrow = self._arrow(CALLERS.id, api.id)
             arrow.labels, arrow.both_ways = [COMES[Kind.API]], True
@@ -151,11 +148,11 @@ class _Picture:
         return self.arrows.setdefault((source, target), Arrow())
 
     def _place(self, node: str) -> str:
-        """Where a node is drawn: a rule as its bus."""
+        """Return the node to draw: the bus for a rule."""
         return self.nodes[node].bus or node
 
     def _node(self, node: str) -> str:
-        """A node's id, at its first mention with its shape and text."""
+        """Return the id of a node in the diagram, with shape and text the first time."""
         if node in self.ids:
             return self.ids[node]
         found = self.nodes[node]
@@ -180,7 +177,7 @@ class _Picture:
 
 
 def _escaped(text: str) -> str:
-    """Text that Mermaid takes for text."""
+    """Return a text with Mermaid's own characters escaped."""
     for letter, entity in {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "|": "#124;"}.items():
         text = text.replace(letter, entity)
     return text

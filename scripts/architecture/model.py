@@ -1,4 +1,4 @@
-"""An architecture as a graph: who hands what to whom."""
+"""Model of an architecture as a graph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_BUS = "default bus"
 
 
 class Kind(Enum):
-    """What a node is, by the name that a picture gives it."""
+    """Kind of a node, with its name in diagrams."""
 
     API = "API Gateway"
     BUCKET = "S3"
@@ -29,24 +29,24 @@ class Kind(Enum):
 
 
 class Flow(Enum):
-    """How one node hands something to another."""
+    """Way in which one node hands something to another."""
 
-    EVENT = "event"  # the service does, by itself
-    WRITE = "write"  # the node does, and its role's policies allow it
+    EVENT = "event"  # by the service, automatically
+    WRITE = "write"  # by the node, whose role allows it
     READ = "read"  # from the node that is read to the one that reads
-    FAILURE = "failure"  # what could not be delivered or handled
+    FAILURE = "failure"  # not delivered or not handled
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node: a resource, or what lies outside the plan.
+    """A resource, or something outside the plan.
 
     Attributes:
-        id: Its address; for what has none, a text that is as good.
-        label: What a person would call it.
-        name: Its name in AWS, empty where it is not known.
-        bus: Of a rule, the id of its bus.
-        pattern: Of a rule, the events that it matches; null where they are not known.
+        id: Address of the resource; a text of its own for anything else.
+        label: Name for people.
+        name: Name in AWS.
+        bus: For a rule, the id of its bus.
+        pattern: For a rule, the events that it matches.
     """
 
     id: str
@@ -54,15 +54,15 @@ class Node:
     label: str
     name: str = ""
     bus: str = ""
-    pattern: Mapping[str, Any] | None = field(default=None, compare=False)
+    pattern: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Something goes from one node to another.
+    """An arrow from one node to another.
 
     Attributes:
-        by: The address of the resource that makes it so.
+        by: Address of the resource that is the reason for it.
     """
 
     source: str
@@ -75,15 +75,15 @@ class Edge:
 class Graph:
     """An architecture.
 
-    A bus has no edges of its own where it has rules: each event goes on from its source to the rules that match it.
+    A bus with rules has no edges: each event goes from its source to the rules that match it.
 
     Attributes:
-        nodes: By id.
-        edges: Each once.
-        dead_letter_queues: The ids of the queues that failures end in.
-        watched: The ids of queues with an alarm on what rests in them.
-        archived: The ids of buses whose events an archive keeps.
-        unclear: What the plan does not tell, as sentences.
+        nodes: Nodes by id.
+        edges: Edges, each once.
+        dead_letter_queues: Ids of the queues that failures end in.
+        watched: Ids of the queues with an alarm on the messages in them.
+        archived: Ids of the buses with an archive.
+        unclear: Sentences about what the plan does not show.
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -94,38 +94,38 @@ class Graph:
     unclear: list[str] = field(default_factory=list)
 
     def every(self, *kinds: Kind) -> list[Node]:
-        """The nodes of some kinds."""
+        """Return the nodes of some kinds."""
         return [node for node in self.nodes.values() if node.kind in kinds]
 
     def to(self, node: str, *flows: Flow) -> list[Edge]:
-        """The edges of some flows that lead to a node."""
+        """Return the edges of some flows that lead to a node."""
         return [edge for edge in self.edges if edge.target == node and edge.flow in flows]
 
     def of(self, node: str, *flows: Flow) -> list[Edge]:
-        """The edges of some flows that lead away from a node."""
+        """Return the edges of some flows that lead away from a node."""
         return [edge for edge in self.edges if edge.source == node and edge.flow in flows]
 
     def kinds(self, edge: Edge) -> tuple[Kind, Kind]:
-        """What an edge leads from and to."""
+        """Return the kinds of an edge's source and target."""
         return self.nodes[edge.source].kind, self.nodes[edge.target].kind
 
     @property
     def schedules_side(self) -> set[str]:
-        """The schedules, what nothing else begins, and where its failures alone end: beside the way of an event."""
-        beside = {node.id for node in self.every(Kind.SCHEDULE)}
+        """Schedules, and the nodes that only schedules reach."""
+        scheduled = {node.id for node in self.every(Kind.SCHEDULE)}
         while True:
             given = {
                 node: {edge.source for edge in self.to(node, Flow.EVENT, Flow.WRITE, Flow.FAILURE)}
                 for node in self.nodes
             }
-            more = {node for node, givers in given.items() if givers and givers <= beside} - beside
+            more = {node for node, givers in given.items() if givers and givers <= scheduled} - scheduled
             if not more:
-                return beside
-            beside |= more
+                return scheduled
+            scheduled |= more
 
     @property
     def callers_side(self) -> set[str]:
-        """The APIs, and what only they use: a caller waits for it, before anything happens by itself."""
+        """APIs, and the nodes that only APIs use: a caller waits for them."""
         apis = {node.id for node in self.every(Kind.API)}
         used = {edge.target if edge.flow is not Flow.READ else edge.source for edge in self.edges} - apis
         users = {

@@ -1,4 +1,4 @@
-"""Whether two patterns of EventBridge can match one and the same event: never no where it could be yes."""
+"""Overlap of two patterns of EventBridge: reported if it cannot be ruled out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def overlap(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
-    """Whether an event can match both.
+def overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return True if one event can match both patterns.
 
-    What a pattern does not mention may be anything, and so may all of it where the pattern is not known. Of filters,
-    `prefix` is looked into; the others may match whatever they are compared with.
+    A field that a pattern does not mention can have any value. Of the filters, only `prefix` is compared; the others
+    can match any value.
     """
-    if one is None or other is None:
-        return True
     return all(_values_overlap(one[name], other[name]) for name in one.keys() & other.keys() if name != "$or")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.terraform.workspace import Workspace
 
-    # What each step came to: whether it succeeded, and what it said.
+    # Result of each step: success and output.
     Steps = Mapping[str, tuple[bool, str]]
     Outcomes = Mapping[Path, Future[Steps]]
 
@@ -39,7 +39,7 @@ def look_at(workspace: Workspace, folder: Path) -> Steps:
 
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Outcomes]:
-    """The outcomes of the folders that the chosen tests are about, worked on side by side."""
+    """Yield the outcomes of the folders of the chosen tests, which run in parallel."""
     chosen = [item.callspec.params.get("folder") for item in request.session.items if hasattr(item, "callspec")]
     pool = ThreadPoolExecutor(os.cpu_count())
     yield {folder: pool.submit(look_at, workspace, folder) for folder in [*TESTED, *EXAMPLES] if folder in chosen}
@@ -52,7 +52,7 @@ def test_the_code_is_formatted(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("folder", [*TESTED, *EXAMPLES], ids=str)
-def test_it_is_valid_without_a_warning(outcomes: Outcomes, folder: Path) -> None:
+def test_folder_is_valid_without_a_warning(outcomes: Outcomes, folder: Path) -> None:
     steps = outcomes[folder].result()
     installed, said = steps["init"]
     assert installed, said

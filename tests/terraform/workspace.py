@@ -63,7 +63,7 @@ class Workspace:
         """Serve the provider until the block ends; yield the environment that makes Terraform use it.
 
         Otherwise Terraform starts the provider for each command and for each run of a test, which takes longer than the
-        command or run itself. All that use one server at the same time must configure it alike.
+        command or run itself. All that use one server at the same time must configure it equally.
         """
         installed = self.directory / "providers" / "registry.terraform.io" / "hashicorp" / "aws"
         (program,) = installed.glob("*/*/terraform-provider-aws_*")
@@ -83,14 +83,14 @@ class Workspace:
                 server.send_signal(signal.SIGINT)  # so that it removes its socket
 
     def play(self, files: Mapping[str, str], mocks: str = "") -> dict[str, list[dict[str, Any]]]:
-        """Run tests of the root that stand in none of its files, against the provider that its own tests mock.
+        """Run additional tests of the root, with the provider that its own tests mock.
 
         Args:
-            files: Run blocks by a name of their own.
-            mocks: More for the mocked provider.
+            files: Run blocks by a unique name.
+            mocks: Additional mocks of the provider.
 
         Returns:
-            What Terraform tells of each file, as its JSON messages.
+            Terraform's JSON messages for each file.
         """
         folder = self.root / "played"
         folder.mkdir()
@@ -103,12 +103,13 @@ class Workspace:
                 "test", "-json", "-verbose", f"-test-directory={folder.name}", folder=self.root, **served
             )
         shutil.rmtree(folder)
-        told = messages(said)
+        output = messages(said)
         return {
-            name: [one for one in told if one.get("@testfile") == f"{folder.name}/{name}.tftest.hcl"] for name in files
+            name: [one for one in output if one.get("@testfile") == f"{folder.name}/{name}.tftest.hcl"]
+            for name in files
         }
 
 
 def messages(said: str) -> list[dict[str, Any]]:
-    """The JSON messages in what Terraform said."""
+    """Return the JSON messages in Terraform's output."""
     return [json.loads(line) for line in said.splitlines() if line.startswith("{")]

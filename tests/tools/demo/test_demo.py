@@ -29,7 +29,7 @@ def _signals_as_before() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def test_help_tells_options_and_exit_status() -> None:
+def test_help_shows_options_and_exit_status() -> None:
     answer = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     for text in ("IMAGE", "--keep", "--patience", "exit status", "make clean-demo"):
         assert text in answer.stdout
@@ -64,7 +64,7 @@ def test_make_passes_any_folder_on(name: str, tmp_path: Path) -> None:
 
 def test_make_passes_several_paths_on(tmp_path: Path) -> None:
     said = make_demo(f"'{tmp_path}/a b.jpg' {tmp_path}/c.jpg")
-    assert f"error: {tmp_path}/a b.jpg does not exist.\n{tmp_path}/c.jpg does not exist.\n" in said
+    assert f"error: {tmp_path}/a b.jpg does not exist. {tmp_path}/c.jpg does not exist.\n" in said
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ class Clock:
         return self.now
 
 
-def test_progress_tells_what_terraform_waits_for() -> None:
+def test_progress_shows_pending_resources() -> None:
     clock = Clock()
     progress = Progress(clock=clock)
     assert progress.describe() == "Terraform plans what to make"
@@ -117,7 +117,7 @@ def test_forgetting_leaves_nothing_that_a_run_would_restore(tmp_path: Path) -> N
 
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """A stack whose Terraform is a script: it starts a provider that does not end by itself, and waits."""
+    """Return a stack whose Terraform is a script that starts a provider and waits; the provider does not end."""
     program = tmp_path / "bin" / "terraform"
     program.parent.mkdir()
     program.write_text(
@@ -140,13 +140,13 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     return stack
 
 
-def test_what_terraform_says_is_given_line_by_line(stack: Stack) -> None:
+def test_output_of_terraform_is_passed_by_line(stack: Stack) -> None:
     lines: list[str] = []
     assert stack.run("apply", "-x", on_line=lines.append) == "one\napply\n-no-color\n-x\n"
     assert lines == ["one", "apply", "-no-color", "-x"]
 
 
-def test_terraforms_error_is_told_without_what_came_before(stack: Stack) -> None:
+def test_error_has_only_terraforms_error(stack: Stack) -> None:
     with pytest.raises(TerraformError) as error:
         stack.run("fail")
     assert str(error.value) == "terraform fail failed:\nError: it is wrong\n  on main.tf line 1\n"

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class WrongUsageError(ToolError):
-    status = WRONG_USAGE
-
-
 @pytest.fixture(autouse=True)
 def _signals_as_before() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
@@ -32,7 +28,7 @@ def _signals_as_before() -> Iterator[None]:
     ("error", "status", "said"),
     [
         (ToolError("it is broken: repair it"), FAILED, "error: it is broken: repair it\n"),
-        (WrongUsageError("no such file"), WRONG_USAGE, "error: no such file\n"),
+        (ToolError("no such file", WRONG_USAGE), WRONG_USAGE, "error: no such file\n"),
         (FileNotFoundError(2, "No such file", "x"), FAILED, "error: [Errno 2] No such file: 'x'\n"),
         (ToolError("a\x1b[2Jb\x07\u202e.jpg\nfür"), FAILED, "error: a\\x1b[2Jb\\x07\\u202e.jpg\nfür\n"),
         (KeyboardInterrupt(), INTERRUPTED, "interrupted\n"),

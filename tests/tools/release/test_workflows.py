@@ -20,7 +20,7 @@ GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 FILES = [*WORKFLOWS, *sorted((GITHUB / "actions").glob("*/action.yml"))]
 
-# What a job may do besides reading the code, and why it has to.
+# Permissions of jobs in addition to reading the code, with the reason.
 MORE = {
     ("deploy.yml", "plan"): {"id-token": "write"},
     ("deploy.yml", "apply"): {"id-token": "write"},
@@ -41,7 +41,7 @@ def jobs() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_every_action_is_pinned_by_commit_and_says_its_version(file: Path) -> None:
+def test_actions_are_pinned_with_their_version(file: Path) -> None:
     used = re.findall(r"^\s*-?\s*uses: (.*)$", file.read_text(), re.MULTILINE)
     assert used
     for action in used:
@@ -71,7 +71,7 @@ def test_a_job_may_do_what_it_needs_and_ends(file: str, name: str, job: dict[str
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_there_are_no_stored_keys(file: Path) -> None:
+def test_no_keys_are_stored(file: Path) -> None:
     text = file.read_text()
     assert "secrets." not in text
     assert not re.search(r"aws-access-key-id|aws-secret-access-key|AKIA[0-9A-Z]{16}", text, re.IGNORECASE)
