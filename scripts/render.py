@@ -28,7 +28,7 @@ from process_image.image import (
 )
 from process_image.isolation import Budget, RenderingFailedError, run
 from process_image.measures import Stopwatch
-from scripts.process.entry_point import FAILED, entry_point
+from scripts.process.entry_point import FAILED, entry_point, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -299,8 +299,7 @@ def describe(line: dict[str, Any]) -> str:
         )
     else:
         details = line["reason"].get("code", "") + " " + line["reason"]["message"].strip().rpartition("\n")[2]
-    name = line["input"].encode("unicode_escape").decode()
-    return f"{line['status']:<9} {line.get('seconds', 0):6.2f} s  {name}: {details.strip()}"
+    return printable(f"{line['status']:<9} {line.get('seconds', 0):6.2f} s  {line['input']}: {details.strip()}")
 
 
 def _positive(text: str) -> int:

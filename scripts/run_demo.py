@@ -67,8 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options, Steps(console))
     except OperatorError as error:  # of `collect`
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_USAGE
+        raise ToolError(str(error), WRONG_USAGE) from error
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"{error}\nThe emulator's log: {options.directory / 'ministack.log'}") from error
     except KeyboardInterrupt as interruption:

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from darkroom.hops import Hop
+from scripts.process.entry_point import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,11 +36,6 @@ STATE_WIDTH = 9  # "Processed"
 RESERVED_LINES = 7  # of the terminal's height, for all but the images
 
 STYLES = {"Processed": "green", "Rejected": "yellow", "Not recorded": "bold red", "Not uploaded": "bold red"}
-
-
-def printable(text: str) -> str:
-    """Return text without characters that control a terminal."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def seconds(value: float | None) -> str:

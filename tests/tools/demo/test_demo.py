@@ -64,7 +64,7 @@ def test_make_passes_any_folder_on(name: str, tmp_path: Path) -> None:
 
 def test_make_passes_several_paths_on(tmp_path: Path) -> None:
     said = make_demo(f"'{tmp_path}/a b.jpg' {tmp_path}/c.jpg")
-    assert f"error: {tmp_path}/a b.jpg does not exist.\n{tmp_path}/c.jpg does not exist.\n" in said
+    assert f"error: {tmp_path}/a b.jpg does not exist. {tmp_path}/c.jpg does not exist.\n" in said
 
 
 @pytest.mark.parametrize(

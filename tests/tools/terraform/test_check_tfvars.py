@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -332,7 +333,7 @@ def test_command_refuses_a_missing_path(tmp_path: Path) -> None:
 
 def test_command_runs_on_this_repository() -> None:
     done = subprocess.run(
-        [ROOT / ".venvs" / "dev" / "bin" / "python", ROOT / "scripts" / "check_tfvars.py"],
+        [sys.executable, ROOT / "scripts" / "check_tfvars.py"],
         capture_output=True,
         text=True,
         check=False,
