@@ -272,7 +272,7 @@ def learn_record(journey: Journey, items: Sequence[Mapping[str, Any]]) -> bool:
         return False
     news = journey.note(Hop.UPLOADED, read_time(version["uploaded_at"]))
     news |= journey.note(Hop.RECORDED, read_time(version["recorded_at"]))
-    if version.get("announced") == version["dedup_id"] and journey.item is None:
+    if version.get("notified_dedup_id") == version["dedup_id"] and journey.item is None:
         journey.item, journey.record, news = version, current, True
     return news
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from packaging_archive import Entry
 from packaging_errors import PackagingError
+from packaging_functions import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +104,7 @@ def with_bytecode(entries: Sequence[Entry], function: str, compiler: Compiler, w
         compiled = sources / cached
         if not entry.path.endswith(".py") or not compiled.exists():
             result.append(entry)
-        elif entry.path.startswith(f"{function}/"):
+        elif entry.path.startswith((f"{function}/", f"{SHARED}/")):
             result += [entry, _compressed(cached.as_posix(), compiled.read_bytes())]
         else:
             result.append(_compressed(f"{entry.path}c", compiled.read_bytes()))

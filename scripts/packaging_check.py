@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import packaging_manifest
 from packaging_errors import PackagingError
-from packaging_functions import discover
+from packaging_functions import SHARED, discover
 from packaging_targets import FOLDERS
 
 if TYPE_CHECKING:
@@ -72,8 +72,9 @@ def build_elsewhere(
     """
     functions, results = temporary / where.folder / "lambdas", temporary / where.folder / "build"
     results.mkdir(parents=True)
-    for name in discover(source):
-        shutil.copytree(source / name, functions / name)
+    for name in (*discover(source), SHARED):
+        if (source / name).is_dir():
+            shutil.copytree(source / name, functions / name)
     for path in functions.rglob("*"):
         os.utime(path, (where.mtime, where.mtime))
     for folder in FOLDERS:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LOCK = "requirements.txt"
 PART_LOCK = "requirements-{}.txt"
 SETTINGS = "package.toml"
+SHARED = "darkroom_shared"
 
 _IGNORED_FOLDERS = (".*", "__pycache__", "tests")
 _IGNORED_FILES = (
@@ -88,6 +89,8 @@ def load(source: Path, name: str) -> Function:
         known = ", ".join(discover(source)) or "none"
         raise PackagingError(f"no function {name!r} in {source} (a folder with a {LOCK}); there: {known}")
     files = tuple(_own_files(folder))
+    if any(SHARED.encode() in content for _, content in files):
+        files = tuple(sorted((*files, *_own_files(source / SHARED))))
     if not files:
         raise PackagingError(f"{folder} holds no code to package")
     settings = _settings(folder / SETTINGS)

@@ -16,7 +16,7 @@ from darkroom.options import Json, Name
 from darkroom.originals import head_original
 from darkroom.resources import Resources
 from demo_journey import FunctionLog, Hop, read_time
-from reconcile.records import CURRENT, Item, current_of, is_told, plain, read_items, versions_of
+from reconcile.records import CURRENT, Item, current_of, is_notified, plain, read_items, versions_of
 
 BEFORE = timedelta(minutes=1)  # around what the record tells, when its lines are looked for in the log
 AFTER = timedelta(minutes=5)
@@ -28,7 +28,7 @@ _SOURCES = {
     Hop.STORED: "the processed bucket: the last derivative was written (AWS tells whole seconds)",
     Hop.ANNOUNCED: "the function's log: the bus has taken the outcome",
     Hop.RECORDED: "recorded_at in the version's item",
-    Hop.NOTIFIED: "announced_at in the version's item: SNS has taken the notification",
+    Hop.NOTIFIED: "notified_at in the version's item: SNS has taken the notification",
 }
 _UNKNOWN = {
     Hop.UPLOADED: "neither record nor original tells it",
@@ -113,8 +113,8 @@ def hops(resources: Resources, image: str, item: Item | None, original: Mapping[
         if "uploaded_at" in item:  # a version that only a deletion told of may lack it
             times[Hop.UPLOADED] = read_time(item["uploaded_at"])
         times[Hop.RECORDED] = read_time(item["recorded_at"])
-        if is_told(item) and "announced_at" in item:
-            times[Hop.NOTIFIED] = read_time(item["announced_at"])
+        if is_notified(item) and "notified_at" in item:
+            times[Hop.NOTIFIED] = read_time(item["notified_at"])
         if stored := _stored(resources, item):
             times[Hop.STORED] = stored
     elif original:
@@ -243,7 +243,7 @@ def show(
         output.table(
             ("version", "status", "uploaded", "recorded", "announced"),
             [
-                (v["version"], v["status"], v.get("uploaded_at"), v.get("recorded_at"), "yes" if is_told(v) else "no")
+                (v["version"], v["status"], v.get("uploaded_at"), v.get("recorded_at"), "yes" if is_notified(v) else "no")
                 for v in versions
             ],
         )

@@ -218,7 +218,7 @@ def test_a_replay_does_not_bring_back_an_old_recipe(pipeline: Pipeline) -> None:
 
     def look() -> dict[str, Any] | None:
         item = pipeline.item(image_id, f"version#{detail['version']}")
-        return item if item and item.get("announced") == newer["dedup_id"] else None
+        return item if item and item.get("notified_dedup_id") == newer["dedup_id"] else None
 
     before = wait_for("the new recipe's announcement", look)
     machine = pipeline.client("stepfunctions")

@@ -394,7 +394,7 @@ def items(pipeline: Pipeline) -> dict[tuple[str, str], dict[str, Any]]:
     """Every item in the table, by image and record, but for when its announcement was noted, which comes last."""
     return {
         (item["image_id"]["S"], item["record"]["S"]): {
-            name: value for name, value in item.items() if not name.startswith("announced")
+            name: value for name, value in item.items() if not name.startswith("notified")
         }
         for page in pipeline.dynamodb.get_paginator("scan").paginate(
             TableName=pipeline.outputs["table"], ConsistentRead=True

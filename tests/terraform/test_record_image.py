@@ -136,7 +136,7 @@ def test_every_read_of_the_table_is_consistent(definition: dict[str, Any]) -> No
 
 
 def test_whatever_makes_the_item_of_a_version_says_when_it_was_uploaded(definition: dict[str, Any]) -> None:
-    """Who reads the table takes that for granted. `MarkAnnounced` asks for an item that is there."""
+    """Who reads the table takes that for granted. `MarkNotified` asks for an item that is there."""
     makes = {
         name: task["Parameters"]["UpdateExpression"]
         for name, task in tasks(definition).items()
@@ -301,14 +301,14 @@ def test_every_event_finds_its_way_to_the_end(definition: dict[str, Any]) -> Non
         for event in contract.examples.values() if contract.versions else ():
             way = walk(definition, event)
             assert way.entered[-1] == "Done", name
-            assert {"Announce", "MarkAnnounced"} <= set(way.entered), name
+            assert {"Notify", "MarkNotified"} <= set(way.entered), name
 
 
 def test_a_further_event_of_one_deletion_closes_its_versions_and_tells_nobody(definition: dict[str, Any]) -> None:
     (first,) = load()["image_deleted"].examples.values()
     entered = walk(definition, {**first, "detail": {**first["detail"], "part": 1}}).entered
     assert {"DeleteVersions", "DeleteOne", "Done"} <= set(entered)
-    assert not {"DeleteVersion", "DeleteCurrent", "Announce", "MarkAnnounced"} & set(entered)
+    assert not {"DeleteVersion", "DeleteCurrent", "Notify", "MarkNotified"} & set(entered)
 
 
 def test_the_dashboard_knows_how_many_states_an_image_enters(definition: dict[str, Any]) -> None:

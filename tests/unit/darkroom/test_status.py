@@ -45,7 +45,7 @@ def record(resources: Resources, image_id: str, version: str = VERSION, **more: 
         **more,
     }
     put(resources, record=CURRENT, **item)
-    told = {"announced": item["dedup_id"], "announced_at": after(2).isoformat()} if "dedup_id" in item else {}
+    told = {"notified_dedup_id": item["dedup_id"], "notified_at": after(2).isoformat()} if "dedup_id" in item else {}
     put(resources, record=f"version#{version}", **item, **told)
 
 
@@ -87,7 +87,7 @@ def test_status_tells_people_the_record_the_way_and_the_versions(
     assert f"uploaded {clock(UPLOADED)} +0.00 the time that S3 gives" in shown
     assert f"announced {clock(after(1))} +1.00 the function's log: the bus has taken the outcome" in shown
     assert f"recorded {clock(after(1.5))} +1.50 recorded_at in the version's item" in shown
-    assert any(line.startswith(f"notified {clock(after(2))} +2.00 announced_at") for line in shown)
+    assert any(line.startswith(f"notified {clock(after(2))} +2.00 notified_at") for line in shown)
     assert "picked up unknown nothing of it in the function's log" in shown
     assert shown[-2:] == [
         "version status uploaded recorded announced",

@@ -122,7 +122,7 @@ def test_purge_of_a_rejected_version_of_a_deleted_image_is_silent(world: World) 
     assert without_order(world.items()["current"]) == without_order(before["current"])
     closed = world.items()[f"version#{upload.version}"]
     assert (closed["status"], closed["deleted_at"]) == ("Deleted", PURGED)
-    assert closed["announced"] == closed["dedup_id"], "it owes no announcement"
+    assert closed["notified_dedup_id"] == closed["dedup_id"], "no notification is missing"
 
 
 def test_removal_of_an_expired_delete_marker_is_silent(world: World) -> None:
@@ -172,7 +172,7 @@ def test_purge_of_the_only_version_is_announced_once(world: World, data: bytes) 
 
 def test_purge_whose_execution_dies_before_its_announcement_is_announced_when_it_comes_again(world: World) -> None:
     upload = world.put()
-    purge = world.purge(upload.version_id, dies_at="Announce")
+    purge = world.purge(upload.version_id, dies_at="Notify")
     assert len(world.announced()) == 1
     world.handle(purge)
     assert world.announced()[1:] == [("Deleted", upload.version)]
@@ -181,7 +181,7 @@ def test_purge_whose_execution_dies_before_its_announcement_is_announced_when_it
 def test_version_whose_outcome_was_not_announced_is_announced_by_its_purge(world: World) -> None:
     """The purge of a deleted image's version is silent only if no announcement is missing."""
     upload = world.originals.put("a", PHOTOGRAPH)
-    world.handle(upload, dies_at="Announce")
+    world.handle(upload, dies_at="Notify")
     world.delete()
     world.purge(upload.version_id)
     assert ("Deleted", upload.version) in world.announced()

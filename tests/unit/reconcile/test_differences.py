@@ -27,7 +27,7 @@ def version(name: str = "v1", time: datetime = BEFORE) -> Version:
 
 def item(name: str = "v1", status: str = "Processed", sequencer: str = SEQUENCER, **more: Any) -> dict[str, Any]:
     variants = [{"name": "web", "key": f"a.jpg/{name}/web.webp"}] if status == "Processed" else []
-    told = {"dedup_id": "d", "announced": "d"}
+    told = {"dedup_id": "d", "notified_dedup_id": "d"}
     times = {"uploaded_at": "2026-03-01T11:00:00Z", "recorded_at": "2026-03-01T11:00:02.000Z"}
     about = {"record": f"version#{name}", "version": name, "status": status, "sequencer": sequencer}
     return {**about, **told, **times, "variants": variants, **more}
@@ -35,7 +35,7 @@ def item(name: str = "v1", status: str = "Processed", sequencer: str = SEQUENCER
 
 def current(name: str = "v1", status: str = "Processed", sequencer: str = SEQUENCER) -> dict[str, Any]:
     shown = item(name, status)
-    del shown["sequencer"], shown["dedup_id"], shown["announced"]
+    del shown["sequencer"], shown["dedup_id"], shown["notified_dedup_id"]
     return {**shown, "record": "current", "current_sequencer": sequencer}
 
 
@@ -82,7 +82,7 @@ def test_what_fits_is_left_alone(subject: Image) -> None:
 def test_what_may_be_under_way_is_left_alone() -> None:
     for subject in (
         image(version()),
-        image(version(), items=[item(announced=None), current()]),
+        image(version(), items=[item(notified_dedup_id=None), current()]),
         image(items=[item(), current()]),
         image(derivatives=derivatives("v1")),
         image(version(), marker=version("m"), items=[item(), current()]),
@@ -124,7 +124,7 @@ def test_a_restored_image_that_is_recorded_as_deleted_is_processed_again() -> No
 @pytest.mark.parametrize(
     ("subject", "kind"),
     [
-        (image(version(), items=[item(announced=None), current()], derivatives=derivatives("v1")), Kind.STUCK),
+        (image(version(), items=[item(notified_dedup_id=None), current()], derivatives=derivatives("v1")), Kind.STUCK),
         (image(version(), items=[item()], derivatives=derivatives("v1")), Kind.STUCK),
         (image(version(), items=[item(), current()]), Kind.INCOMPLETE),
     ],
@@ -173,7 +173,7 @@ def test_a_version_that_is_gone_for_good_takes_its_record_along() -> None:
 
 
 def test_a_deletion_that_was_not_announced_is_announced() -> None:
-    items = [item("m", "Deleted", announced=None), current("m", "Deleted")]
+    items = [item("m", "Deleted", notified_dedup_id=None), current("m", "Deleted")]
     found = only(image(version(), marker=version("m"), items=items))
     assert found.kind is Kind.STUCK
     assert found.event
@@ -184,7 +184,7 @@ def test_a_deletion_that_was_not_announced_is_announced() -> None:
 BARE = {
     name: value
     for name, value in item("v0", "Deleted", deleted_at="2026-03-01T11:00:00Z").items()
-    if name not in {"uploaded_at", "dedup_id", "announced"}
+    if name not in {"uploaded_at", "dedup_id", "notified_dedup_id"}
 }
 
 
@@ -225,7 +225,7 @@ def test_a_processed_version_of_a_deleted_image_is_deleted_by_an_event_that_name
 def test_the_time_of_an_event_is_written_as_s3_writes_it(written: str) -> None:
     for subject in (
         image(items=[item(recorded_at=written)]),
-        image(items=[item("m", "Deleted", announced=None, recorded_at=written), current("m", "Deleted")]),
+        image(items=[item("m", "Deleted", notified_dedup_id=None, recorded_at=written), current("m", "Deleted")]),
     ):
         event = only(subject).event
         assert event
@@ -246,7 +246,7 @@ def test_a_deleted_image_of_which_nothing_is_current_is_no_longer_processed() ->
 
 @pytest.mark.parametrize("sequencer", [SEQUENCER, "0062E99A77DC407460".ljust(32, "0")])
 def test_a_deletion_in_a_living_image_that_was_not_announced_is_announced(sequencer: str) -> None:
-    untold = item("v0", "Deleted", sequencer, announced=None, deleted_at="2026-03-01T11:00:01Z")
+    untold = item("v0", "Deleted", sequencer, notified_dedup_id=None, deleted_at="2026-03-01T11:00:01Z")
     found = only(image(version(), items=[untold, item(), current()], derivatives=derivatives("v1")))
     assert (found.kind, found.version) == (Kind.STUCK, "v0")
     assert found.event
@@ -257,12 +257,12 @@ def test_a_deletion_in_a_living_image_that_was_not_announced_is_announced(sequen
 
 
 def test_a_restored_version_whose_deletion_was_not_announced_is_told_of_once() -> None:
-    items = [item(status="Deleted", announced=None), current("v1", "Deleted")]
+    items = [item(status="Deleted", notified_dedup_id=None), current("v1", "Deleted")]
     assert only(image(version(), items=items)).kind is Kind.MISSING
 
 
 def test_a_rejection_that_was_not_announced_before_the_image_was_deleted_ends_as_deleted() -> None:
-    items = [item(status="Rejected", announced=None), item("m", "Deleted", LATER), current("m", "Deleted", LATER)]
+    items = [item(status="Rejected", notified_dedup_id=None), item("m", "Deleted", LATER), current("m", "Deleted", LATER)]
     found = only(image(version(), marker=version("m"), items=items))
     assert (found.kind, found.version) == (Kind.STUCK, "v1")
 
