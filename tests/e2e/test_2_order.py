@@ -173,14 +173,14 @@ def test_the_further_events_of_one_deletion_close_versions_and_tell_nobody(pipel
     """What is told of a deletion of very many versions is its first event, however often any of them comes."""
     image_id = pipeline.upload(encode(draw((300, 200))))
     told = json.loads(pipeline.notification(image_id, "Processed")["Message"])
-    about = {name: told[name] for name in ("schema_version", "image_id", "owner", "recipe", "uploaded_at")}
+    about = {name: told[name] for name in ("schema_version", "image_id", "owner", "recipe")}
     detail = about | {
         "status": "Deleted",
         "version": "the-delete-marker",
         "sequencer": "f" * 18,
         "dedup_id": uuid.uuid4().hex * 2,
         "summary": "Image: deleted",
-        "image_deleted": True,
+        "deleted_at": told["uploaded_at"],
         "deleted_versions": [told["version"]],
         "part": 1,
     }

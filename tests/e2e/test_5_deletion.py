@@ -40,7 +40,7 @@ def test_a_deletion_removes_derivatives_of_all_versions(pipeline: Pipeline) -> N
     assert first["version"] in {version["version"] for version in pipeline.versions(image_id)}
     assert pipeline.owned_by(owner) == []
     message = json.loads(pipeline.notification(image_id, "Deleted")["Message"])
-    assert message["image_deleted"] is True
+    assert message["deleted_at"] == record["deleted_at"]
     assert first["version"] in message["deleted_versions"]
 
 
@@ -58,7 +58,10 @@ def test_an_old_version_deleted_for_good_leaves_the_image(pipeline: Pipeline) ->
         "the end of the first version",
         lambda: (pipeline.item(image_id, f"version#{first['version']}") or {}).get("status") == "Deleted",
     )
+    message = json.loads(pipeline.notification(image_id, "VersionDeleted")["Message"])
+    assert message["version"] == first["version"]
     settle(pipeline)
+    assert not [one for one in pipeline.notifications(image_id) if json.loads(one["Message"])["status"] == "Deleted"]
     assert sorted(pipeline.derivative_keys(image_id)) == sorted(variant["key"] for variant in second["variants"])
     assert pipeline.record(image_id)["version"] == second["version"]
 
@@ -158,7 +161,7 @@ def test_a_deletion_closes_the_records_of_many_versions(pipeline: Pipeline) -> N
     assert len(pipeline.versions(image_id)) in (number, number + 1)  # the delete marker is one, where it has an id
     assert pipeline.derivative_keys(image_id) == []
     told = [json.loads(notification["Message"]) for notification in pipeline.notifications(image_id)]
-    assert [message["version"] for message in told if message.get("image_deleted")] == [
+    assert [message["version"] for message in told if message["status"] == "Deleted"] == [
         pipeline.record(image_id, "Deleted")["version"]
     ]
 

@@ -135,8 +135,8 @@ def test_every_read_of_the_table_is_consistent(definition: dict[str, Any]) -> No
         assert task["Parameters"]["ConsistentRead"] is True, name
 
 
-def test_whatever_makes_the_item_of_a_version_says_when_it_was_uploaded(definition: dict[str, Any]) -> None:
-    """Who reads the table takes that for granted. `MarkNotified` asks for an item that is there."""
+def test_items_have_the_time_of_upload_or_deletion(definition: dict[str, Any]) -> None:
+    """Readers rely on one of them. `MarkNotified` and `CloseVersion` require an existing item."""
     makes = {
         name: task["Parameters"]["UpdateExpression"]
         for name, task in tasks(definition).items()
@@ -144,10 +144,9 @@ def test_whatever_makes_the_item_of_a_version_says_when_it_was_uploaded(definiti
         and "UpdateExpression" in task["Parameters"]
         and task["Parameters"].get("ConditionExpression") != "dedup_id = :dedup_id"
     }
-    makes.pop("CloseVersion")  # which asks for an item that is there, too
-    assert set(makes) == {"PutVersion", "DeleteVersion", "DeleteOne"}
-    for name, update in makes.items():
-        assert " uploaded_at = " in update, name
+    makes.pop("CloseVersion")
+    times = {name: set(re.findall(r"(\w+_at) = :\1", update)) - {"recorded_at"} for name, update in makes.items()}
+    assert times == {"PutVersion": {"uploaded_at"}, "DeleteVersion": {"deleted_at"}, "DeleteOne": {"deleted_at"}}
 
 
 def test_a_failure_names_the_image_whatever_became_of_the_event(definition: dict[str, Any]) -> None:
@@ -296,12 +295,29 @@ def test_the_function_announces_no_more_deleted_versions_at_once_than_the_contra
     assert limits() == {"$.detail.deleted_versions": VERSIONS_AT_ONCE}
 
 
+def without_closed_versions(definition: dict[str, Any]) -> dict[str, Any]:
+    """Return a definition that enters the state after CloseVersion as if its condition failed: a walk never fails."""
+    changed: dict[str, Any] = json.loads(json.dumps(definition))
+    states = changed["States"]["Record"]["Branches"][0]["States"]
+    (catch,) = states["CloseVersion"]["Catch"]
+    for name in ("ImageDeletedBefore", "VersionDeletedBefore"):
+        states[name]["Next"] = catch["Next"]
+    return changed
+
+
 def test_every_event_finds_its_way_to_the_end(definition: dict[str, Any]) -> None:
     for name, contract in load().items():
         for event in contract.examples.values() if contract.versions else ():
-            way = walk(definition, event)
+            way = walk(without_closed_versions(definition), event)
             assert way.entered[-1] == "Done", name
             assert {"Notify", "MarkNotified"} <= set(way.entered), name
+
+
+def test_version_deletion_keeps_the_image(definition: dict[str, Any]) -> None:
+    (event,) = load()["image_version_deleted"].examples.values()
+    entered = walk(without_closed_versions(definition), event).entered
+    assert {"DeleteVersion", "Notify", "MarkNotified"} <= set(entered)
+    assert not {"DeleteVersions", "DeleteCurrent", "CloseCurrent"} & set(entered)
 
 
 def test_a_further_event_of_one_deletion_closes_its_versions_and_tells_nobody(definition: dict[str, Any]) -> None:

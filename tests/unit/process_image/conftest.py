@@ -3,7 +3,6 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
-import sys
 import uuid
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from unit.process_image.calls import Function, Subscriber
-from unit.process_image.originals import ENVIRONMENT, PROCESSED, Bus, OriginalsBucket, journal_of
+from unit.process_image.originals import PROCESSED, Bus, OriginalsBucket, journal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,29 +74,17 @@ def bus(journal: list[str]) -> Bus:
 
 
 @pytest.fixture
-def environment(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The environment that Terraform makes."""
-    variables = {
-        **ENVIRONMENT,
-        "POWERTOOLS_METRICS_NAMESPACE": "darkroom",
-        "POWERTOOLS_SERVICE_NAME": f"process_image-{uuid.uuid4()}",  # loggers outlive a test by their name
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    sys.modules.pop("process_image.handler", None)
-    yield variables
-    sys.modules.pop("process_image.handler", None)
-    logging.getLogger(variables["POWERTOOLS_SERVICE_NAME"]).handlers.clear()
+def function(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
+    service = f"process_image-{uuid.uuid4()}"  # loggers outlive a test by their name
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "darkroom")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", service)
+    yield Function(service)
+    logging.getLogger(service).handlers.clear()
 
 
 @pytest.fixture
-def function(environment: dict[str, str]) -> Function:
-    return Function(environment["POWERTOOLS_SERVICE_NAME"])
-
-
-@pytest.fixture
-def services(environment: dict[str, str]) -> boto3.Session:
-    """The session that the function makes its clients from, once it starts."""
+def services(aws: None) -> boto3.Session:
+    """The session that the function makes its clients from."""
     assert boto3.DEFAULT_SESSION is not None
     return boto3.DEFAULT_SESSION
 

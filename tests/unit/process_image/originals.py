@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
     from mypy_boto3_s3 import S3Client
 
-    from process_image.events import ImageEvent
+    from process_image.events import OutcomeEvent
 
 CONTRACTS = load()
 PROCESSED = "darkroom-processed"
@@ -93,10 +93,10 @@ class Bus:
     """Keeps what is announced, in order, in a journal that others may write to as well."""
 
     def __init__(self, journal: list[str] | None = None) -> None:
-        self.announced: list[ImageEvent] = []
+        self.announced: list[OutcomeEvent] = []
         self._journal = journal if journal is not None else []
 
-    def put(self, event: ImageEvent) -> None:
+    def put(self, event: OutcomeEvent) -> None:
         self.announced.append(event)
         self._journal.append(event.detail_type)
 

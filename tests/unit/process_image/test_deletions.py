@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3 import S3Client
 
-    from process_image.events import Deletion, ImageEvent, Upload
+    from process_image.events import Deletion, OutcomeEvent, Upload
     from unit.process_image.originals import OriginalsBucket
 
 PHOTOGRAPH = encode(draw((40, 30)))
@@ -41,7 +41,7 @@ class World:
         for announced in self.announce(event):
             self.workflow.run(announced.detail, dies_at=dies_at)
 
-    def announce(self, event: Upload | Deletion) -> list[ImageEvent]:
+    def announce(self, event: Upload | Deletion) -> list[OutcomeEvent]:
         """Let the function alone handle an event."""
         return self._pipeline.handle(event)
 
@@ -154,7 +154,7 @@ def test_purge_of_a_noncurrent_version_of_a_living_image_is_announced_once(world
     first, second = world.put(), world.put(OTHER_PHOTOGRAPH)
     purge = world.purge(first.version_id)
     world.handle(purge)
-    assert world.announced()[2:] == [("Deleted", first.version)]
+    assert world.announced()[2:] == [("VersionDeleted", first.version)]
     current = world.items()["current"]
     assert (current["version"], current["uploaded_at"]) == (second.version, world.written())
     assert world.items()[f"version#{first.version}"]["status"] == "Deleted"
@@ -225,7 +225,7 @@ def test_purge_during_an_undelete_leaves_the_image_deleted(world: World) -> None
     marker = world.delete()
     undelete = world.originals.delete_version("a", marker.version_id)
     back = [event.detail for event in world.announce(undelete)]
-    assert [detail["status"] for detail in back] == ["Deleted", "Processed"]
+    assert [detail["status"] for detail in back] == ["VersionDeleted", "Processed"]
     world.workflow.run(back[1], dies_at="MoveCurrent")
     world.purge(upload.version_id)
     for detail in back:

@@ -14,13 +14,14 @@ from jsonschema import Draft202012Validator, FormatChecker
 from process_image.events import (
     SOURCE,
     Deletion,
-    ImageEvent,
     MalformedEventError,
+    OutcomeEvent,
     StoredVariant,
     Upload,
     image_deleted,
     image_processed,
     image_rejected,
+    image_version_deleted,
     parse,
 )
 from process_image.image import (
@@ -61,7 +62,7 @@ def upload(**changes: Any) -> Upload:
     return event
 
 
-def check(event: ImageEvent) -> dict[str, Any]:
+def check(event: OutcomeEvent) -> dict[str, Any]:
     """Hold an event to its contract, as it arrives at a consumer; returns its detail."""
     detail: dict[str, Any] = json.loads(json.dumps(event.detail))
     (contract,) = (one for one in CONTRACTS.values() if one.pattern["detail-type"] == [event.detail_type])
@@ -216,7 +217,7 @@ def parse_or_refuse(body: str) -> Upload | Deletion | None:
         event = parse(body)
     except MalformedEventError:
         return None
-    check(image_deleted(event, recipe=RECIPE, image_deleted=True, deleted_versions=[event.version]))
+    check(image_deleted(event, deleted_at=event.time, recipe=RECIPE, deleted_versions=[event.version]))
     return event
 
 
@@ -260,18 +261,20 @@ REJECTIONS = [
 ]
 
 
-def processed(about: Upload, *, recipe: str = RECIPE, variants: int = 1, owner: str | None = None) -> ImageEvent:
+def processed(about: Upload, *, recipe: str = RECIPE, variants: int = 1, owner: str | None = None) -> OutcomeEvent:
     return image_processed(
         about, owner=owner, recipe=recipe, original=ORIGINAL, bucket="processed", variants=[STORED] * variants
     )
 
 
-def rejected(about: Upload, rejection: RejectedImageError = REJECTIONS[0], *, recipe: str = RECIPE) -> ImageEvent:
+def rejected(about: Upload, rejection: RejectedImageError = REJECTIONS[0], *, recipe: str = RECIPE) -> OutcomeEvent:
     return image_rejected(about, owner=None, recipe=recipe, size=0, rejection=rejection)
 
 
-def deleted(about: Upload | Deletion, *, whole: bool = True) -> ImageEvent:
-    return image_deleted(about, recipe=RECIPE, image_deleted=whole, deleted_versions=[about.version])
+def deleted(about: Upload | Deletion, *, whole: bool = True) -> OutcomeEvent:
+    if whole:
+        return image_deleted(about, deleted_at=about.time, recipe=RECIPE, deleted_versions=[about.version])
+    return image_version_deleted(about, deleted_at=about.time, recipe=RECIPE)
 
 
 @given(KEYS, st.none() | st.text(min_size=1), st.integers(0, 20), st.sampled_from(REJECTIONS), st.booleans())
@@ -286,11 +289,11 @@ def test_events_keep_their_contracts(
         deleted(about, whole=whole),
     ):
         detail = check(event)
-        assert event.detail_type == f"Image {detail['status']}"
+        assert event.detail_type.replace(" ", "") == f"Image{detail['status']}"
         assert detail["image_id"] == key
         assert detail["version"] == about.version
         assert detail["sequencer"] == about.sequencer
-        assert detail["uploaded_at"] == about.time
+        assert [detail.get("uploaded_at"), detail.get("deleted_at")].count(about.time) == 1
 
 
 def test_the_contract_of_dates_is_really_checked() -> None:
@@ -320,7 +323,7 @@ def test_an_event_says_all_there_is_to_say() -> None:
             "height": 3024,
             "format": "jpeg",
         },
-        "bucket": "processed",
+        "variants_bucket": "processed",
         "variants": [
             {"name": "web", "key": "k", "width": 256, "height": 192, "bytes": 11854, "content_type": "image/jpeg"}
         ],
@@ -341,7 +344,7 @@ def test_a_deletion_tells_a_version_from_the_whole_image() -> None:
     assert check(deleted(upload(), whole=False))["summary"].endswith(": version deleted")
 
 
-def dedup_id(event: ImageEvent) -> str:
+def dedup_id(event: OutcomeEvent) -> str:
     return str(event.detail["dedup_id"])
 
 
@@ -349,7 +352,8 @@ def test_what_is_announced_again_has_the_same_dedup_id() -> None:
     first, later = upload(), upload(sequencer="0FFF")
     assert dedup_id(processed(first)) == dedup_id(processed(later, variants=2))
     assert dedup_id(rejected(first)) == dedup_id(rejected(later, REJECTIONS[1], recipe="0" * 16))
-    assert dedup_id(deleted(first)) == dedup_id(deleted(later, whole=False))
+    assert dedup_id(deleted(first)) == dedup_id(deleted(later))
+    assert dedup_id(deleted(first, whole=False)) == dedup_id(deleted(later, whole=False))
 
 
 def test_a_deletion_has_one_dedup_id_whichever_event_tells_of_it() -> None:
@@ -367,6 +371,7 @@ def test_anything_new_has_another_dedup_id() -> None:
         processed(upload(**{"version-id": "other"})),
         rejected(about),
         deleted(about),
+        deleted(about, whole=False),
     ]
     assert len({dedup_id(event) for event in events}) == len(events)
 
@@ -379,6 +384,9 @@ def test_dedup_ids_are_the_same_in_every_release() -> None:
     assert dedup_id(processed(about)) == example["dedup_id"]
     marker = parse(json.dumps(MARKER))
     assert dedup_id(deleted(marker)) == CONTRACTS["image_deleted"].examples["example.json"]["detail"]["dedup_id"]
+    example = CONTRACTS["image_version_deleted"].examples["example.json"]["detail"]
+    purge = parse(changed(PERMANENT, **{"version-id": example["version"]}))
+    assert dedup_id(deleted(purge, whole=False)) == example["dedup_id"]
 
 
 @given(KEYS)

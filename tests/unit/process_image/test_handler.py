@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from aws_checks.metrics import written_by
+from darkroom_shared.settings import SettingsError
 from photographs import draw, encode
 from process_image import pipeline
 from process_image.events import SOURCE
 from process_image.image import render
 from process_image.measures import UNITS
-from process_image.settings import SettingsError
 from reconcile.differences import Image, differences
 from reconcile.records import Version
 from reconcile.repair import body_of
@@ -85,7 +85,7 @@ def test_log_level_keeps_every_metric(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Lambda sets AWS_LAMBDA_LOG_LEVEL by its own filter, which Terraform keeps at INFO, and Powertools obeys that."""
-    monkeypatch.setenv("LOG_LEVEL", level)
+    function.environment["LOG_LEVEL"] = level
     monkeypatch.setenv("AWS_LAMBDA_LOG_FORMAT", "JSON")
     monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "INFO")
     assert function(originals.put_message("a", PHOTOGRAPH), POISON) == ["1"]
@@ -98,7 +98,10 @@ def test_metrics_are_those_of_the_catalogue(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Alarms and dashboards are checked against it."""
+    overwritten = originals.put_message("a", PHOTOGRAPH)
     function(originals.put_message("a", PHOTOGRAPH), originals.put_message("b", b"no image"), POISON)
+    originals.delete_version("a", json.loads(overwritten)["detail"]["object"]["version-id"])
+    function(overwritten)
     function(originals.delete_message("a"))
     written = {
         (frozenset(dimensions), metric["Name"])
@@ -151,7 +154,7 @@ def test_an_image_that_does_harm_is_rejected_and_its_neighbours_are_finished(
         return render(data, *rest)
 
     monkeypatch.setattr(pipeline, "render", render_or_harm)
-    monkeypatch.setenv("MAX_SECONDS", "1")
+    function.environment["MAX_SECONDS"] = "1"
     messages = [originals.put_message(key, b"harm" if key == "b" else PHOTOGRAPH) for key in "abc"]
     assert function(*messages) == []
     events = {event["detail"]["image_id"]: event for event in subscriber.received()}
@@ -386,10 +389,8 @@ def test_the_log_tells_why_a_message_failed(
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
-def test_a_missing_variable_stops_the_start_and_is_named(
-    function: Function, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.delenv(name)
+def test_missing_variable_stops_the_start(function: Function, name: str) -> None:
+    del function.environment[name]
     with pytest.raises(SettingsError, match=name):
         function.start()
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3 import S3Client
 
-    from process_image.events import Deletion, ImageEvent, Upload
+    from process_image.events import Deletion, OutcomeEvent, Upload
 
 FILES = [encode(draw((40, 30))), encode(draw((30, 40))), b"no image"]
 KEY = "a"
@@ -39,12 +39,12 @@ class Table:
     sequencers: dict[str, str] = field(default_factory=dict)
     current: dict[str, Any] = field(default_factory=lambda: {"sequencer": "", "status": "none"})
 
-    def record(self, event: ImageEvent) -> None:
+    def record(self, event: OutcomeEvent) -> None:
         detail = event.detail
         if self.sequencers.get(detail["version"], "") > detail["sequencer"]:
             return
         self.sequencers[detail["version"]] = detail["sequencer"]
-        moves = detail["status"] != "Deleted" or detail["image_deleted"]
+        moves = detail["status"] != "VersionDeleted"
         if moves and self.current["sequencer"] <= detail["sequencer"]:
             self.current = detail
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from process_image.events import ImageEvent, Upload
+    from process_image.events import OutcomeEvent, Upload
     from unit.process_image.originals import OriginalsBucket
 
 PHOTOGRAPH = encode(draw((80, 60)))
@@ -56,7 +56,7 @@ def contents(s3: S3Client) -> dict[str, bytes]:
     return {key: s3.get_object(Bucket=PROCESSED, Key=key)["Body"].read() for key in keys}
 
 
-def told(events: list[ImageEvent]) -> list[tuple[str, str]]:
+def told(events: list[OutcomeEvent]) -> list[tuple[str, str]]:
     """Status and version of each event."""
     return [(event.detail["status"], event.detail["version"]) for event in events]
 
@@ -79,7 +79,7 @@ def test_an_upload_becomes_derivatives_and_one_event(
         "height": 60,
         "format": "jpeg",
     }
-    assert detail["bucket"] == PROCESSED
+    assert detail["variants_bucket"] == PROCESSED
     assert [(one["name"], one["width"], one["height"]) for one in detail["variants"]] == [
         ("thumbnail", 32, 24),
         ("square", 24, 24),
@@ -193,7 +193,7 @@ def test_an_event_that_is_not_accepted_is_announced_at_the_next_try(
     s3: S3Client, originals: OriginalsBucket, bus: Bus, journal: list[str]
 ) -> None:
     class Busy(Bus):
-        def put(self, _: ImageEvent) -> None:
+        def put(self, _: OutcomeEvent) -> None:
             raise ConnectionClosedError(endpoint_url="https://events")
 
     upload = originals.put("a", PHOTOGRAPH)
@@ -229,11 +229,11 @@ def test_without_versions_uploads_and_deletions_work_alike(
     first = unversioned.put("a", PHOTOGRAPH)
     assert told(pipeline.handle(first)) == [("Processed", first.sequencer)]
     second = unversioned.put("a", OTHER_PHOTOGRAPH)
-    assert told(pipeline.handle(first)) == [("Deleted", first.sequencer)]
+    assert told(pipeline.handle(first)) == [("VersionDeleted", first.sequencer)]
     assert told(pipeline.handle(second)) == [("Processed", second.sequencer)]
     deletion = unversioned.delete("a")
     (event,) = pipeline.handle(deletion)
-    assert event.detail["image_deleted"]
+    assert event.detail["status"] == "Deleted"
     assert event.detail["deleted_versions"] == [second.sequencer]
     assert contents(s3) == {}
 
@@ -315,7 +315,7 @@ def test_a_deletion_removes_what_the_image_had(
     deletion = originals.delete("a")
     (event,) = pipeline.handle(deletion)
     assert (event.detail["status"], event.detail["version"]) == ("Deleted", deletion.version)
-    assert event.detail["image_deleted"]
+    assert event.detail["deleted_at"] == deletion.time
     assert event.detail["deleted_versions"] == sorted(upload.version for upload in uploads)
     assert all(key.startswith("a/b/") for key in contents(s3))
     assert len(contents(s3)) == 2
@@ -385,7 +385,7 @@ def test_an_upload_whose_image_is_gone_ends_as_deleted(
     (event,) = pipeline.handle(upload)
     assert told([event]) == [("Deleted", upload.version)]
     assert event.detail["sequencer"] == upload.sequencer
-    assert event.detail["image_deleted"]
+    assert event.detail["deleted_at"] > upload.time, "the deletion's own event is not handled yet"
     assert event.detail["deleted_versions"] == [upload.version]
     assert "PutObject" not in journal
     assert contents(s3) == {}
@@ -424,8 +424,8 @@ def test_an_upload_whose_version_is_gone_ends_as_deleted_though_the_image_lives(
     second = originals.put("a", OTHER_PHOTOGRAPH)
     originals.delete_version("a", first.version_id)
     (event,) = pipeline.handle(first)
-    assert told([event]) == [("Deleted", first.version)]
-    assert not event.detail["image_deleted"]
+    assert told([event]) == [("VersionDeleted", first.version)]
+    assert event.detail_type == "Image Version Deleted"
     assert told(pipeline.handle(second)) == [("Processed", second.version)]
     assert len(contents(s3)) == 2
 
@@ -493,9 +493,8 @@ def test_deleting_the_current_version_for_good_uncovers_the_one_before_it(
     deletion = originals.delete_version("a", second.version_id)
     journal.clear()
     events = pipeline.handle(deletion)
-    assert told(events) == [("Deleted", second.version), ("Processed", first.version)]
-    assert not events[0].detail["image_deleted"]
-    assert events[0].detail["deleted_versions"] == [second.version]
+    assert told(events) == [("VersionDeleted", second.version), ("Processed", first.version)]
+    assert events[0].detail["deleted_at"] == deletion.time
     assert {event.detail["sequencer"] for event in events} == {deletion.sequencer}, "it becomes the current one"
     assert "PutObject" not in journal
     assert all(key.startswith(f"a/{first.version}/") for key in contents(s3))
@@ -507,14 +506,15 @@ def test_deleting_the_only_version_for_good_deletes_the_image(
     upload = originals.put("a", PHOTOGRAPH)
     pipeline.handle(upload)
     (event,) = pipeline.handle(originals.delete_version("a", upload.version_id))
-    assert event.detail["image_deleted"]
+    assert event.detail_type == "Image Deleted"
+    assert event.detail["deleted_versions"] == [upload.version]
     assert contents(s3) == {}
 
 
 def test_what_is_uncovered_may_be_no_image(originals: OriginalsBucket, pipeline: Pipeline) -> None:
     first, second = originals.put("a", b"no image"), originals.put("a", PHOTOGRAPH)
     events = pipeline.handle(originals.delete_version("a", second.version_id))
-    assert told(events) == [("Deleted", second.version), ("Rejected", first.version)]
+    assert told(events) == [("VersionDeleted", second.version), ("Rejected", first.version)]
 
 
 def test_removing_the_delete_marker_brings_the_image_back(
@@ -528,9 +528,7 @@ def test_removing_the_delete_marker_brings_the_image_back(
     assert contents(s3) == {}
     deletion = originals.delete_version("a", marker.version_id)
     events = pipeline.handle(deletion)
-    assert told(events) == [("Deleted", marker.version), ("Processed", upload.version)]
-    assert not events[0].detail["image_deleted"]
-    assert events[0].detail["deleted_versions"] == []
+    assert told(events) == [("VersionDeleted", marker.version), ("Processed", upload.version)]
     assert events[1].detail["sequencer"] == deletion.sequencer
     assert events[1].detail["dedup_id"] == processed.detail["dedup_id"], "people know of it"
     assert contents(s3) == before
@@ -556,7 +554,7 @@ def test_a_delete_marker_removed_while_its_event_is_handled_takes_nothing_away(
     class Undeleting(Bus):
         """As the deletion is announced, the marker is removed, and that event is handled at once."""
 
-        def put(self, event: ImageEvent) -> None:
+        def put(self, event: OutcomeEvent) -> None:
             super().put(event)
             if markers:
                 pipeline_of(s3, Bus()).handle(originals.delete_version("a", markers.pop()))

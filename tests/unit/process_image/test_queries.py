@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 import re
@@ -12,6 +11,7 @@ import pytest
 
 from darkroom.workflow import find
 from photographs import draw, encode
+from presign_upload.composition import compose
 from stack import ROOT
 from unit.process_image.calls import output
 from unit.process_image.insights import read, saved_queries, select
@@ -45,7 +45,7 @@ REPORTS = [
 UNCAUGHT = {
     "timestamp": "2026-03-01T12:00:02Z",
     "log_level": "ERROR",
-    "errorMessage": "Unable to import module 'process_image.handler'",
+    "errorMessage": "Unable to import module 'process_image.entry'",
     "errorType": "Runtime.ImportModuleError",
     "requestId": "",
     "stackTrace": [],
@@ -73,11 +73,9 @@ def failed(image_id: str) -> dict[str, Any]:
     }
 
 
-def signed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> tuple[str, dict[str, Any]]:
+def signed(caplog: pytest.LogCaptureFixture) -> tuple[str, dict[str, Any]]:
     """An image that a form was signed for, and the line of it: Lambda adds what is `extra` to its own fields."""
-    for name, value in {**ENVIRONMENT, "ORIGINALS_BUCKET": "originals", "EXPIRY_SECONDS": "60"}.items():
-        monkeypatch.setenv(name, value)
-    handler = importlib.import_module("presign_upload.handler").handler
+    handler = compose({**ENVIRONMENT, "ORIGINALS_BUCKET": "originals", "EXPIRY_SECONDS": "60"})
     with caplog.at_level(logging.INFO, "presign_upload.handler"):
         form = handler({"owner": OWNER, "body": json.dumps({"content_type": "image/jpeg"})}, None)
     (record,) = (record for record in caplog.records if record.name == "presign_upload.handler")
@@ -87,8 +85,8 @@ def signed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def image(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, aws: None) -> tuple[str, dict[str, Any]]:
-    return signed(caplog, monkeypatch)
+def image(caplog: pytest.LogCaptureFixture, aws: None) -> tuple[str, dict[str, Any]]:
+    return signed(caplog)
 
 
 @pytest.fixture

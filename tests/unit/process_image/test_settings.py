@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from process_image.image import Limits
+from darkroom_shared.settings import SettingsError
+from process_image.image import Limits, Variant
 from process_image.isolation import Budget
-from process_image.settings import Settings, SettingsError
+from process_image.settings import Settings
 from unit.process_image.originals import ENVIRONMENT, PROCESSED
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -88,14 +89,14 @@ def test_settings_hold_what_the_environment_says() -> None:
         event_bus="darkroom",
         log_level="INFO",
         processed_bucket=PROCESSED,
-        variants=(VARIANT,),
+        variants=(Variant.from_mapping(VARIANT),),
         limits=Limits(max_bytes=7, max_frames=100, max_metadata_bytes=1_000_000, max_pixels=9, max_scan_megapixels=100),
         budget=Budget(max_memory=256, max_seconds=10),
     )
 
 
 def test_log_level_that_logging_does_not_know_is_named() -> None:
-    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is no level of Python's logging"):
+    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is not a level of Python's logging"):
         read(LOG_LEVEL="TRACE")
 
 
@@ -122,7 +123,7 @@ def test_nothing_else_in_the_function_reads_the_environment() -> None:
         path.name: re.findall(r"environ\b.*|getenv.*", path.read_text()) for path in sorted(FUNCTION.rglob("*.py"))
     }
     assert {name: found for name, found in readers.items() if found} == {
-        "handler.py": ["environ)"],
+        "entry.py": ["environ)"],
     }
 
 
@@ -183,7 +184,7 @@ def test_variants_are_usable_or_refused(variants: list[Any]) -> None:
     except SettingsError as error:
         assert "VARIANTS" in str(error)  # noqa: PT017 - what is not refused is looked at below
     else:
-        assert list(settings.variants) == variants
+        assert list(settings.variants) == [Variant.from_mapping(variant) for variant in variants]
         assert len(settings.recipe) == 16
 
 

@@ -12,10 +12,10 @@ from botocore.response import StreamingBody
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from darkroom_shared.keys import LONGEST_IMAGE_ID
 from process_image.events import Deletion, StoredVariant, Upload
 from process_image.image import Derivative, Original, Variant
 from process_image.storage import (
-    LONGEST_IMAGE_ID,
     DeletionIncompleteError,
     Derivatives,
     OpenOriginal,
@@ -489,7 +489,7 @@ def test_more_derivatives_than_s3_lists_or_deletes_at_once(
 def test_a_deletion_that_s3_refuses_in_part_is_a_failure(s3: S3Client, derivatives: Derivatives) -> None:
     errors = [{"Key": "a", "Code": "InternalError", "Message": "try again"}]
     answer_instead(s3, "s3.DeleteObjects", 200, {"Errors": errors}, times=1)
-    with pytest.raises(DeletionIncompleteError, match=r"1 not deleted.*InternalError"):
+    with pytest.raises(DeletionIncompleteError, match=r"1 derivatives were not deleted.*InternalError"):
         derivatives.delete(["a", "b"])
 
 

@@ -262,7 +262,11 @@ def test_a_restored_version_whose_deletion_was_not_announced_is_told_of_once() -
 
 
 def test_a_rejection_that_was_not_announced_before_the_image_was_deleted_ends_as_deleted() -> None:
-    items = [item(status="Rejected", notified_dedup_id=None), item("m", "Deleted", LATER), current("m", "Deleted", LATER)]
+    items = [
+        item(status="Rejected", notified_dedup_id=None),
+        item("m", "Deleted", LATER),
+        current("m", "Deleted", LATER),
+    ]
     found = only(image(version(), marker=version("m"), items=items))
     assert (found.kind, found.version) == (Kind.STUCK, "v1")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aws_checks.metrics import written_by
+from darkroom_shared.settings import SettingsError
 from reconcile import progress, walk
-from reconcile.settings import Settings, SettingsError
+from reconcile.composition import compose
+from reconcile.settings import Settings
 from reconcile.walk import BEGINNING, Place, Walk
 
 if TYPE_CHECKING:
@@ -48,23 +49,21 @@ class Context:
 
 
 @pytest.fixture
-def function(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> Function:
-    """The function, started with what Terraform would tell it."""
+def function(resources: Resources) -> Function:
+    """The function, composed with the environment that Terraform sets."""
     told = {
         "ORIGINALS_BUCKET": resources.originals,
         "PROCESSED_BUCKET": resources.processed,
         "TABLE": resources.table,
         "UPLOADS_QUEUE_URL": resources.uploads_queue_url,
     }
-    for name, value in (ENVIRONMENT | told).items():
-        monkeypatch.setenv(name, value)
-    module = importlib.reload(importlib.import_module("reconcile.handler"))
+    environment = ENVIRONMENT | told
     for image_id in IMAGES:
         resources.s3.put_object(Bucket=resources.originals, Key=image_id, Body=b"data")
 
-    def call(left: list[int] | None = None, **event: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = module.handler({"grace_minutes": 0, **event}, Context(left or [900_000]))
-        return answer
+    def call(left: list[int] | None = None, level: str = "INFO", **event: Any) -> dict[str, Any]:
+        handler = compose(environment | {"LOG_LEVEL": level})
+        return handler({"grace_minutes": 0, **event}, Context(left or [900_000]))
 
     return call
 
@@ -112,15 +111,12 @@ def test_log_level_keeps_every_metric(
     level: str,
     logged: int,
     function: Function,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Lines about repairs and about the end of a run are INFO."""
-    monkeypatch.setenv("LOG_LEVEL", level)
-    importlib.reload(importlib.import_module("reconcile.handler"))
-    function(repair=True)
-    assert len([record for record in caplog.records if record.name == "reconcile.handler"]) == logged
+    function(repair=True, level=level)
+    assert len([record for record in caplog.records if record.name == "reconcile.job"]) == logged
     assert len(metrics(capsys.readouterr().out)) == 2
 
 
@@ -191,5 +187,5 @@ def test_a_missing_variable_is_named(name: str) -> None:
 
 
 def test_a_log_level_that_logging_does_not_know_is_named() -> None:
-    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is no level of Python's logging"):
+    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is not a level of Python's logging"):
         Settings.from_environment({**ENVIRONMENT, "LOG_LEVEL": "TRACE"})

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from process_image.storage import _prefix
+from darkroom_shared.keys import folder_of
 from reconcile import walk
 from reconcile.differences import Image
 from reconcile.pipeline import Check, StoppedError
 from reconcile.records import Version, plain
-from reconcile.walk import BEGINNING, Place, Walk, Walker, folder_of
+from reconcile.walk import BEGINNING, Place, Walk, Walker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,11 +145,6 @@ def test_a_prefix_is_a_part_of_it(
 
 def test_an_empty_pipeline_has_no_images(resources: Resources) -> None:
     assert walked(resources) == []
-
-
-@pytest.mark.parametrize("image_id", IDS)
-def test_derivatives_are_looked_for_where_the_pipeline_puts_them(image_id: str) -> None:
-    assert folder_of(image_id) == _prefix(image_id)
 
 
 def counting(allowed: int) -> Callable[[], bool]:
