@@ -243,7 +243,13 @@ def show(
         output.table(
             ("version", "status", "uploaded", "recorded", "announced"),
             [
-                (v["version"], v["status"], v.get("uploaded_at"), v.get("recorded_at"), "yes" if is_notified(v) else "no")
+                (
+                    v["version"],
+                    v["status"],
+                    v.get("uploaded_at"),
+                    v.get("recorded_at"),
+                    "yes" if is_notified(v) else "no",
+                )
                 for v in versions
             ],
         )

@@ -519,7 +519,9 @@ def delete_untold(pipeline: Pipeline, image_id: str) -> None:
     pipeline.upload(encode(draw((120, 160))), image_id)
     pipeline.announced(image_id, pipeline.record(image_id)["version"])
     key = {"image_id": {"S": image_id}, "record": {"S": f"version#{version}"}}
-    pipeline.dynamodb.update_item(TableName=pipeline.outputs["table"], Key=key, UpdateExpression="REMOVE notified_dedup_id")
+    pipeline.dynamodb.update_item(
+        TableName=pipeline.outputs["table"], Key=key, UpdateExpression="REMOVE notified_dedup_id"
+    )
 
 
 def assert_repaired(pipeline: Pipeline, batch: str) -> None:

@@ -536,7 +536,7 @@ def test_the_function_understands_what_it_is_told(applied: Applied) -> None:
     """The environment that Terraform writes, read by the code that reads it in Lambda."""
     (environment,) = applied.one("aws_lambda_function", "process_image")["environment"]
     settings = Settings.from_environment(environment["variables"])
-    assert [variant["name"] for variant in settings.variants] == ["thumbnail", "web", "web-modern"]
+    assert [variant.name for variant in settings.variants] == ["thumbnail", "web", "web-modern"]
     assert settings.event_bus == applied.outputs["bus"]["name"]
     assert settings.processed_bucket == applied.outputs["processed_bucket"]
     # The same as where nobody says anything, as in scripts/render.py.

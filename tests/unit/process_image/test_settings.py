@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darkroom_shared.settings import SettingsError
-from process_image.image import Limits, Variant
+from process_image.image import Limits, Variant, Watermark, recipe_of
 from process_image.isolation import Budget
 from process_image.settings import Settings
 from unit.process_image.originals import ENVIRONMENT, PROCESSED
@@ -213,6 +214,61 @@ def test_a_recipe_depends_on_nothing_but_the_variants() -> None:
 def test_recipes_are_the_same_in_every_release() -> None:
     """They are stored with every derivative: a changed rule would compute everything again."""
     assert read({"name": "web", "width": 1024}).recipe == "a3b6d591159e82c5"
+
+
+DEFAULTS: dict[str, Any] = {
+    "fit": "inside",
+    "format": "jpeg",
+    "quality": None,
+    "enlarge": False,
+    "background": "#ffffff",
+    "watermark": None,
+}
+WATERMARK_DEFAULTS: dict[str, Any] = {"position": "bottom-right", "scale": 0.25, "opacity": 0.5, "margin": 0.03}
+
+
+def test_defaults_are_the_same_in_every_release() -> None:
+    """A recipe does not contain them: a changed default would keep the recipe of changed derivatives."""
+    variant, watermark = Variant(name="web", width=7), Watermark(text="x")
+    assert {name: getattr(variant, name) for name in DEFAULTS} == DEFAULTS
+    assert {name: getattr(watermark, name) for name in WATERMARK_DEFAULTS} == WATERMARK_DEFAULTS
+
+
+def test_explicit_defaults_keep_the_recipe() -> None:
+    short: dict[str, Any] = {"name": "web", "width": 7}
+    assert read(short | DEFAULTS).recipe == read(short).recipe
+    marked = short | {"watermark": {"text": "x"}}
+    assert read(short | {"watermark": {"text": "x"} | WATERMARK_DEFAULTS}).recipe == read(marked).recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrownWatermark(Watermark):
+    """A watermark with a setting of a later release."""
+
+    angle: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrownVariant(Variant):
+    """A variant with a setting of a later release."""
+
+    sharpen: float = 0.0
+
+
+def grown(variant: Variant, sharpen: float = 0.0, angle: int = 0) -> GrownVariant:
+    def values(settings: Variant | Watermark) -> dict[str, Any]:
+        return {field.name: getattr(settings, field.name) for field in fields(settings)}
+
+    watermark = variant.watermark and GrownWatermark(**values(variant.watermark), angle=angle)
+    return GrownVariant(**{**values(variant), "watermark": watermark}, sharpen=sharpen)
+
+
+@pytest.mark.parametrize("mapping", [VARIANT, OTHER | {"watermark": None}, {"name": "web", "width": 1024}])
+def test_a_new_setting_changes_a_recipe_only_if_it_is_set(mapping: dict[str, Any]) -> None:
+    variant = Variant.from_mapping(mapping)
+    assert recipe_of([grown(variant)]) == recipe_of([variant])
+    assert recipe_of([grown(variant, sharpen=0.5)]) != recipe_of([variant])
+    assert (recipe_of([grown(variant, angle=90)]) != recipe_of([variant])) == (variant.watermark is not None)
 
 
 @pytest.mark.parametrize("field", [field for field in VARIANT if field != "watermark"])
