@@ -19,20 +19,21 @@ setup: $(ENVIRONMENTS) $(COMMAND) ## Install what the tools and tests need, into
 	@echo "installing requirements/$*.txt into .venvs/$* (once)"
 	@$(PYTHON) -m venv --clear .venvs/$*
 	@.venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@! grep -q ^hatchling== $< || .venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(COMMAND): .venvs/dev/.installed Makefile
-	@printf '#!/bin/sh\nPYTHONPATH="%s/scripts" exec "%s/$(PROJECT_PYTHON)" -m darkroom "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $@
+	@printf '#!/bin/sh\nexec "%s/$(PROJECT_PYTHON)" -m darkroom "$$@"\n' "$(CURDIR)" > $@
 	@chmod +x $@
 
 package: .venvs/dev/.installed ## Build the functions' zips for AWS into build/ (PACKAGE="options of scripts/package_lambdas.py")
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py $(PACKAGE)
 
 demo: .venvs/dev/.installed .venvs/ministack/.installed ## See the pipeline work, on pictures of its own or IMAGES="files or folders"
-	@$(PROJECT_PYTHON) scripts/demo.py $(IMAGES)
+	@$(PROJECT_PYTHON) scripts/run_demo.py $(IMAGES)
 
-demo-page: .venvs/dev/.installed ## Try the API on a page, against LocalStack (PAGE="options of scripts/run_page.py")
-	@$(PROJECT_PYTHON) scripts/run_page.py $(PAGE)
+demo-page: .venvs/dev/.installed ## Try the API on a page, against LocalStack (PAGE="options of scripts/run_try_page.py")
+	@$(PROJECT_PYTHON) scripts/run_try_page.py $(PAGE)
 
 clean-demo: ## Remove all that `make demo` and `make demo-page` left
 	rm -rf build/demo build/demo-page
@@ -62,14 +63,14 @@ test: setup ## Run all checks and tests, end to end on the embedded emulator
 
 fuzz: .venvs/fuzz/.installed ## Look for files that break the image core, guided by coverage (SECONDS=300)
 	@mkdir -p build/fuzz
-	@PYTHONPATH=lambdas:tests .venvs/fuzz/bin/python tests/hostile/fuzz.py build/fuzz -max_total_time=$(or $(SECONDS),300) -timeout=10 -artifact_prefix=build/fuzz/
+	@.venvs/fuzz/bin/python tests/product/hostile/fuzz.py build/fuzz -max_total_time=$(or $(SECONDS),300) -timeout=10 -artifact_prefix=build/fuzz/
 
 benchmark: .venvs/benchmark/.installed ## Measure the image core beside sharp, pyvips and naive Pillow (BENCHMARK="options of python -m benchmarks")
-	@PYTHONPATH=lambdas:scripts:tests .venvs/benchmark/bin/python -m benchmarks $(BENCHMARK)
+	@.venvs/benchmark/bin/python -m benchmarks $(BENCHMARK)
 
 format: setup ## Format Python and Terraform
-	@.venvs/dev/bin/ruff format benchmarks lambdas scripts tests
-	@.venvs/dev/bin/ruff check --fix benchmarks lambdas scripts tests
+	@.venvs/dev/bin/ruff format benchmarks cli lambdas localstack_adapter scripts tests
+	@.venvs/dev/bin/ruff check --fix benchmarks cli lambdas localstack_adapter scripts tests
 	@terraform fmt -recursive terraform
 
 docs: setup ## Generate the pages that are made from code
@@ -78,15 +79,15 @@ docs: setup ## Generate the pages that are made from code
 	@$(PROJECT_PYTHON) scripts/document_modules.py
 	@$(PROJECT_PYTHON) scripts/document_cost.py
 	@$(PROJECT_PYTHON) scripts/document_security.py
-	@$(PROJECT_PYTHON) scripts/seal_page.py
+	@$(PROJECT_PYTHON) scripts/seal_try_page.py
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
-	@$(PROJECT_PYTHON) scripts/architecture.py --write
+	@$(PROJECT_PYTHON) scripts/document_architecture.py --write
 
 site: .venvs/site/.installed ## Build the site of all documents into build/site, warnings as errors
-	@.venvs/site/bin/python scripts/website/build.py
+	@.venvs/site/bin/python scripts/build_site.py
 
 init: .venvs/dev/.installed ## Install Terraform's provider in terraform/, from a mirror where the registry is out of reach
-	@$(PROJECT_PYTHON) scripts/stack.py init
+	@$(PROJECT_PYTHON) scripts/run_terraform.py init
 
 lock: .venvs/lock/.installed ## Resolve the requirements anew and write the lock files
 	@for file in lambdas/*/requirements*.in requirements/*.in; do \

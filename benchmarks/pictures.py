@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
+from benchmarks.metadata import exif, rgb_profile, with_orientation
 from benchmarks.work import WATERMARK_SIZE
-from unit.image.pictures import exif, rgb_profile, with_orientation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from benchmarks import avif, speed
 from benchmarks.goals import MISSED, check, plain_jpegs
 from benchmarks.peers import DARKROOM, DOCUMENTED, NAIVE, ROOT, SIMD
 from benchmarks.speed import WARM_UP
-from pages import draw_bars, machine, markdown
+from scripts.generated.documents import draw_bars, machine, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from benchmarks.memory import Memory
     from benchmarks.speed import Speed
     from benchmarks.stages import Stages
-    from pages import Table
+    from scripts.generated.documents import Table
 
 PAGE = "benchmarks.md"
 CHART = "benchmarks.svg"

@@ -7,7 +7,6 @@ The function itself is imported from its zips, unpacked as Lambda unpacks them.
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 import shutil
@@ -145,10 +144,10 @@ def measure(rounds: int, folder: Path, progress: Callable[[str], None]) -> Start
     zips, unpacked = {}, {}
     for kind, options in (("source", ()), ("bytecode", ("--bytecode",))):
         progress(f"packaging process_image {' '.join(options)}")
-        zips[kind], unpacked[kind] = _packaged(ROOT, folder / kind, options)
+        zips[kind], unpacked[kind] = _packaged(ROOT / "lambdas", folder / kind, options)
     if platform.machine() in ("x86_64", "AMD64"):  # the part has no other wheels
         progress("packaging process_image with the part simd")
-        zips["simd"], _ = _packaged(_with_simd(folder / "tree"), folder / "simd", ())
+        zips["simd"], _ = _packaged(_with_simd(folder / "lambdas"), folder / "simd", ())
     paths = {
         "source": ([runtime, bare], [unpacked["source"], runtime]),
         "bytecode": ([runtime, packages], [unpacked["bytecode"], runtime]),
@@ -188,24 +187,21 @@ def _without_bytecode(packages: Path, copy: Path) -> Path:
     return copy
 
 
-def _with_simd(tree: Path) -> Path:
-    """A copy of what packaging reads, with the part simd asked for."""
-    for name in ("lambdas", "scripts"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-    settings = tree / "lambdas" / "process_image" / "package.toml"
+def _with_simd(source: Path) -> Path:
+    """Return a copy of the functions whose package.toml asks for the part simd."""
+    shutil.copytree(ROOT / "lambdas", source, ignore=shutil.ignore_patterns("__pycache__"))
+    settings = source / "process_image" / "package.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(re.sub(r"(?m)^parts = .*$", 'parts = ["simd"]', text), encoding="utf-8")
-    return tree
+    return source
 
 
-def _packaged(root: Path, folder: Path, options: Sequence[str]) -> tuple[int, Path]:
-    """Package the function for this machine; gives the zip's size and the folder that it is unpacked in."""
-    script = root / "scripts" / "package_lambdas.py"
-    cache = ROOT / "build" / ".cache" / "wheels"
-    if cache.exists():  # it fetches less; what it holds is checked by hash
-        shutil.copytree(cache, folder / ".cache" / "wheels")
-    command = [sys.executable, str(script), "process_image", "--local", "--output", str(folder), *options]
-    subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""})
+def _packaged(source: Path, folder: Path, options: Sequence[str]) -> tuple[int, Path]:
+    """Package the function for this machine; return the zip's size and the folder that holds its files."""
+    script = ROOT / "scripts" / "package_lambdas.py"
+    places = ("--source", str(source), "--output", str(folder))
+    command = [sys.executable, str(script), "process_image", "--local", *places, *options]
+    subprocess.run(command, check=True, capture_output=True, text=True)
     (archive,) = folder.rglob("*.zip")
     unpacked = folder / "task"
     with zipfile.ZipFile(archive) as file:

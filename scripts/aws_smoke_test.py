@@ -21,17 +21,18 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from rich.console import Console
 
-import package_lambdas
-import smoke_api
 from darkroom.errors import explain
 from darkroom.interrupt import graceful
 from darkroom.pricing import load_prices
-from demo_deployment import Progress
-from demo_pictures import draw_pictures
-from demo_terminal import Steps
-from smoke_checks import KEYS, Smoke, SmokeClients, Witness, leave
-from smoke_facts import AWS, Facts, Outcome, estimate
-from stack import ROOT, Stack, TerraformError, check_terraform
+from scripts import ROOT, package_lambdas
+from scripts.demo.deployment import Progress
+from scripts.demo.pictures import draw_pictures
+from scripts.demo.terminal import Steps
+from scripts.process.entry_point import ToolError, entry_point
+from scripts.smoke import api as smoke_api
+from scripts.smoke.checks import KEYS, Smoke, SmokeClients, Witness, leave
+from scripts.smoke.facts import AWS, Facts, Outcome, estimate
+from scripts.terraform.stack import Stack, TerraformError, check_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,10 +60,6 @@ examples:
 exit status: 0 all is as it must be, 1 something is not or failed, 2 wrong usage, 130 interrupted; whichever it is,
 nothing is left unless the last line says so
 """
-
-
-class SmokeTestError(Exception):
-    """The test cannot be run; the message says what to do."""
 
 
 class Interrupted(Exception):  # noqa: N818 - no error: the user has said so
@@ -93,7 +90,7 @@ def find_place() -> Place:
     """Where the environment leads.
 
     Raises:
-        SmokeTestError: Nowhere; the message says what to set.
+        ToolError: Nowhere; the message says what to set.
     """
     session = boto3.Session()
     try:
@@ -104,10 +101,11 @@ def find_place() -> Place:
         with closing(session.client("sts")) as sts:
             identity = sts.get_caller_identity()
     except (BotoCoreError, ClientError) as error:
-        raise SmokeTestError(explain(error)) from error
+        raise ToolError(explain(error)) from error
     return Place(identity["Account"], identity["Arn"], session.region_name, os.environ.get("AWS_ENDPOINT_URL") or None)
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the test; gives its exit status."""
     options = _parse(arguments)
@@ -119,14 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             test = SmokeTest(options, place, Steps(console), stop)
             return test.destroy_only() if options.destroy else test.run()
     except Interrupted:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except (SmokeTestError, TerraformError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
+        raise KeyboardInterrupt from None
     except (BotoCoreError, ClientError) as error:
-        print(f"error: {explain(error)}", file=sys.stderr)
-        return FAILED
+        raise ToolError(explain(error)) from error
     finally:
         console.show_cursor()
 
@@ -182,7 +175,7 @@ class SmokeTest:
         steps.say(f"  in {place.region} of account {place.account}, at {place.engine}, as {place.identity}")
         self._tell_cost(plan)
         if not self._options.yes and not self._agreed():
-            raise SmokeTestError("nothing was made.")
+            raise ToolError("nothing was made.")
         self._note_run(variables)
         facts = Facts(place.engine, place.region, datetime.now(UTC).isoformat(timespec="seconds"))
         with closing(SmokeClients()) as clients:
@@ -206,7 +199,7 @@ class SmokeTest:
         left = json.loads((self._directory / RUN).read_text())
         here = {"account": self._place.account, "region": self._place.region, "engine": self._place.engine}
         if there := {name: left[name] for name, value in here.items() if left[name] != value}:
-            raise SmokeTestError(
+            raise ToolError(
                 f"that run was elsewhere ({', '.join(f'{name} {value}' for name, value in there.items())}): "
                 "set credentials, AWS_REGION and AWS_ENDPOINT_URL as it had them."
             )
@@ -244,7 +237,7 @@ class SmokeTest:
 
     def _agreed(self) -> bool:
         if not sys.stdin.isatty():
-            raise SmokeTestError("nobody can be asked: say --yes if that is what you want.")
+            raise ToolError("nobody can be asked: say --yes if that is what you want.")
         return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
 
     def _note_run(self, variables: Mapping[str, Any]) -> None:
@@ -295,7 +288,7 @@ class SmokeTest:
 
 def _package(architecture: str) -> None:
     if package_lambdas.main(["--arch", architecture]):
-        raise SmokeTestError("the functions could not be packaged: see above.")
+        raise ToolError("the functions could not be packaged: see above.")
 
 
 if __name__ == "__main__":

@@ -7,16 +7,15 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from aws_checks import endpoints, iam, kms, metrics, neighbours, provider6, shapes, values
-from aws_checks.plans import load_plans
-from interruption import end_in_order
-from stack import TerraformError
+from scripts.aws_checks import endpoints, iam, kms, metrics, neighbours, provider6, shapes, values
+from scripts.aws_checks.plans import load_plans
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from aws_checks.findings import Finding
-    from aws_checks.plans import Plan
+    from scripts.aws_checks.findings import Finding
+    from scripts.aws_checks.plans import Plan
 
 CHECKS: Mapping[str, Callable[[Sequence[Plan]], Iterator[Finding]]] = {
     "endpoints": endpoints.check,
@@ -30,19 +29,13 @@ CHECKS: Mapping[str, Callable[[Sequence[Plan]], Iterator[Finding]]] = {
 }
 
 
+@entry_point
 def main() -> int:
     """Run the checks and print their findings; return 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=CHECKS, nargs="+", default=list(CHECKS), help="run these checks only")
     arguments = parser.parse_args()
-    end_in_order()
-    try:
-        plans = load_plans()
-    except TerraformError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    plans = load_plans()
     found = 0
     for name in arguments.only:
         started = time.monotonic()

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.table import Table
 
-from stack import ROOT
+from scripts import ROOT
+from scripts.process.entry_point import entry_point
 
 BIN = ROOT / ".venvs" / "dev" / "bin"
 
-SOURCES = ("benchmarks", "lambdas", "localstack_adapter", "scripts", "tests")
+SOURCES = ("benchmarks", "cli", "lambdas", "localstack_adapter", "scripts", "tests")
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,16 @@ CHECK = (
     Step("format", tool("ruff", "format", "--check", "--quiet", *SOURCES)),
     Step("lint", tool("ruff", "check", "--quiet", *SOURCES)),
     Step("types", tool("mypy", "--no-error-summary", *SOURCES)),
-    Step("layers", tool("lint-imports", "--no-logo"), {"PYTHONPATH": "lambdas"}),
+    Step("layers", tool("lint-imports", "--no-logo")),
     Step("terraform fmt", ("terraform", "fmt", "-check", "-recursive", "terraform")),
-    Step("contracts", tool("python", "scripts/check_contracts.py")),
-    Step("modules", tool("python", "scripts/check_modules.py")),
+    Step("published", tool("python", "scripts/check_published.py")),
+    Step("values of variables", tool("python", "scripts/check_tfvars.py")),
     Step("events page", tool("python", "scripts/document_events.py", "--check")),
     Step("API page", tool("python", "scripts/document_api.py", "--check")),
     Step("module pages", tool("python", "scripts/document_modules.py", "--check")),
     Step("cost page", tool("python", "scripts/document_cost.py", "--check")),
     Step("security page", tool("python", "scripts/document_security.py", "--check")),
-    Step("architecture", tool("python", "scripts/architecture.py", "--check"), waits=True),
+    Step("architecture", tool("python", "scripts/document_architecture.py", "--check"), waits=True),
     Step("aws", tool("python", "scripts/check_aws.py")),
     # Not with whatever shellcheck a machine has: the same everywhere.
     Step("workflows", tool("actionlint", "-shellcheck=", "-pyflakes=")),
@@ -68,23 +69,31 @@ TEST = (
         "unit",
         tool(
             "pytest",
-            "tests/unit",
-            "tests/benchmark",
-            "tests/demo",
-            "tests/deploy",
-            "tests/documents",
-            "tests/localstack",
+            "tests/product/events",
+            "tests/product/image",
+            "tests/product/presign_upload",
+            "tests/product/process_image",
+            "tests/product/reconcile",
+            "tests/tools/architecture",
+            "tests/tools/benchmarks",
+            "tests/tools/demo",
+            "tests/tools/documents",
+            "tests/tools/engines",
+            "tests/tools/release",
+            "tests/tools/render",
+            "tests/tools/smoke",
+            "tests/product/cli",
         ),
     ),
-    Step("API", tool("pytest", "tests/api")),  # alone: the engine of its templates is a child of the process
-    Step("checks of AWS", tool("pytest", "tests/aws")),
-    Step("hostile files", tool("pytest", "tests/hostile")),
-    Step("optional parts", (str(ROOT / ".venvs" / "parts" / "bin" / "pytest"), "tests/parts")),
-    Step("contracts tests", tool("pytest", "tests/contracts")),
-    Step("page", tool("pytest", "tests/page")),
-    Step("packaging", tool("pytest", "tests/packaging")),
-    Step("benchmark", tool("python", "-m", "benchmarks", "--quick"), {"PYTHONPATH": "lambdas:scripts:tests"}),
-    Step("site", (str(ROOT / ".venvs" / "site" / "bin" / "python"), "scripts/website/build.py")),
+    Step("API", tool("pytest", "tests/product/api")),  # alone: the engine of its templates is a child of the process
+    Step("checks of AWS", tool("pytest", "tests/tools/aws_checks")),
+    Step("hostile files", tool("pytest", "tests/product/hostile")),
+    Step("optional parts", (str(ROOT / ".venvs" / "parts" / "bin" / "pytest"), "tests/product/parts")),
+    Step("contracts tests", tool("pytest", "tests/tools/contracts")),
+    Step("page", tool("pytest", "tests/product/try_page")),
+    Step("packaging", tool("pytest", "tests/tools/artifacts")),
+    Step("benchmark", tool("python", "-m", "benchmarks", "--quick")),
+    Step("site", (str(ROOT / ".venvs" / "site" / "bin" / "python"), "scripts/build_site.py")),
     Step("terraform", tool("pytest", "tests/terraform")),
     Step("end to end", tool("pytest", "tests/e2e"), waits=True),
 )
@@ -122,6 +131,7 @@ def run(step: Step) -> Outcome:
     return Outcome(done.returncode == 0, time.monotonic() - started, done.stdout)
 
 
+@entry_point
 def main() -> int:
     """Run a suite; the exit status is 1 if any step failed."""
     parser = argparse.ArgumentParser(description="Run the project's checks, or its checks and tests.")

@@ -7,15 +7,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pages import settle
+from scripts import ROOT
+from scripts.generated.documents import settle
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "terraform" / "api" / "openapi.json"
 PAGE = ROOT / "docs" / "api.md"
 COMMAND = "python scripts/document_api.py"
@@ -157,6 +157,7 @@ def _type(schema: dict[str, Any]) -> str:
     return " ".join(words) + "."
 
 
+@entry_point
 def main() -> int:
     """Write the page, or check it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)

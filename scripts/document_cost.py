@@ -22,17 +22,19 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-import package_lambdas
 from darkroom.bill import sections
 from darkroom.cli import main as darkroom
 from darkroom.measurements import measure
 from darkroom.pricing import Case, Measurements, bill, by_component, load_prices
 from darkroom.resources import Resources
-from demo_deployment import LEAST_CONCURRENCY, environment
-from demo_sources import SourceError, collect
-from emulator import EmulatorError, ministack
-from pages import draw_bars, machine, markdown, settle
-from stack import ROOT, Stack, TerraformError, emulator_variables
+from scripts import ROOT, package_lambdas
+from scripts.demo.deployment import LEAST_CONCURRENCY
+from scripts.demo.sources import collect
+from scripts.engines.ministack import ministack
+from scripts.generated.documents import draw_bars, machine, markdown, settle
+from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.environment import environment
+from scripts.terraform.stack import Stack, emulator_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -171,12 +173,12 @@ def make_run(paths: Sequence[Path], rounds: int) -> dict[str, Any]:
 
     Raises:
         SourceError: There are none.
-        EmulatorError, TerraformError: Something else is missing.
-        RuntimeError: The pipeline was not packaged, or an image was not processed.
+        ToolError, TerraformError: Something else is missing.
+        ToolError: The pipeline was not packaged, or an image was not processed.
     """
     photographs = collect(paths)
     if package_lambdas.main(["--local"]):
-        raise RuntimeError("the function could not be packaged: see above")
+        raise ToolError("the function could not be packaged: see above")
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     usual = emulator_variables(NAME)
     processors = max(os.cpu_count() or 1, LEAST_CONCURRENCY)
@@ -190,7 +192,7 @@ def make_run(paths: Sequence[Path], rounds: int) -> dict[str, Any]:
         for number in range(rounds):
             files = [str(photograph.path) for photograph in photographs]
             if darkroom(["upload", *files, "--name", NAME, "--prefix", f"{number}/", "--at-once", "1", "--wait"]):
-                raise RuntimeError("not every photograph was processed: see above")
+                raise ToolError("not every photograph was processed: see above")
         until = datetime.now(UTC)
         measured = measure(Resources(NAME), until - timedelta(hours=1), until)
     return {
@@ -212,6 +214,7 @@ def _version(package: str) -> str:
     return pinned[1] if pinned else "of unknown version"
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or check it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -222,14 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     if options.measure:
-        try:
-            run = make_run(options.measure, options.rounds)
-        except (SourceError, EmulatorError, TerraformError, RuntimeError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            return FAILED
-        except KeyboardInterrupt:
-            print("interrupted; nothing was written", file=sys.stderr)
-            return INTERRUPTED
+        run = make_run(options.measure, options.rounds)
         MEASURED.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     wanted = render(json.loads(MEASURED.read_text(encoding="utf-8")), load_prices())
     return max(

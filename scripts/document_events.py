@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from event_contracts import EVENTS, ROOT, load, load_published, to_json
-from pages import settle
-from schema_compatibility import join
+from scripts import ROOT
+from scripts.contracts.compatibility import join
+from scripts.contracts.events import EVENTS, load, load_published, to_json
+from scripts.generated.documents import settle
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from event_contracts import Contract
+    from scripts.contracts.events import Contract
 
 PAGE = ROOT / "docs" / "events.md"
 COMMAND = "python scripts/document_events.py"
@@ -43,7 +45,7 @@ PROMISES = """\
   may grow.
 - A field that is required stays, and keeps its type and limits, as long as `schema_version` is the same. A
   change that could break a consumer is a new version:
-  [`scripts/check_contracts.py`](../scripts/check_contracts.py) refuses any other way.
+  [`scripts/check_published.py`](../scripts/check_published.py) refuses any other way.
 - What is marked as *not published yet* is not promised and may still change.
 
 """
@@ -162,6 +164,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or check it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 import hcl2
 from lark import Token, Tree
 
+from scripts import ROOT
+from scripts.process.entry_point import ToolError, entry_point
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-ROOT = Path(__file__).resolve().parent.parent
 TERRAFORM = ROOT / "terraform"
 COMMAND = "python scripts/document_modules.py"
 
@@ -37,10 +39,6 @@ BLOCK = re.compile(
     r"(?P<end><!-- /(?P=name) -->)",
     re.DOTALL,
 )
-
-
-class DocumentationError(Exception):
-    """A module cannot be documented; the message says what is missing and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +102,17 @@ def render(readme: Path) -> str:
         readme: README.md in the folder of a Terraform module, or of the root.
 
     Raises:
-        DocumentationError: The README, a block or an example is missing, or a description is.
+        ToolError: The README, a block or an example is missing, or a description is.
     """
     folder = readme.parent
     if not readme.exists():
-        raise DocumentationError(f"{readme}: there is none")
+        raise ToolError(f"{readme}: there is none")
     text = readme.read_text(encoding="utf-8")
     found = [match["name"] for match in BLOCK.finditer(text)]
     # The root is no module: it is its own example.
     for name in ["example", "inputs", "outputs"] if folder.parent.name == "modules" else ["inputs", "outputs"]:
         if found.count(name) != 1:
-            raise DocumentationError(f"{readme}: {found.count(name)} blocks <!-- {name} --> … <!-- /{name} -->, not 1")
+            raise ToolError(f"{readme}: {found.count(name)} blocks <!-- {name} --> … <!-- /{name} -->, not 1")
 
     def fill(match: re.Match[str]) -> str:
         if match["name"] == "example":
@@ -132,14 +130,14 @@ def _described(file: Path, kind: str) -> list[Declaration]:
     found = declarations(file, kind)
     for declaration in found:
         if not declaration.description:
-            raise DocumentationError(f'{file}: {kind} "{declaration.name}" has no description')
+            raise ToolError(f'{file}: {kind} "{declaration.name}" has no description')
     return found
 
 
 def _example(folder: Path, name: str | None) -> str:
     file = folder / "examples" / str(name) / "main.tf"
     if not file.exists():
-        raise DocumentationError(f"{folder / 'README.md'}: there is no example {file}")
+        raise ToolError(f"{folder / 'README.md'}: there is no example {file}")
     code = _code(file.read_text(encoding="utf-8").rstrip())
     return f"{code}\nIn another project, `source` is `{SOURCE.format(module=folder.name)}`.\n"
 
@@ -181,6 +179,7 @@ def readmes() -> list[Path]:
     return [*([root] if root.exists() else []), *(folder / "README.md" for folder in modules)]
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the READMEs, or check them; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -192,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for readme in options.readmes or readmes():
         try:
             wanted = render(readme.resolve())
-        except DocumentationError as error:
+        except ToolError as error:
             print(error, file=sys.stderr)
             failed = True
             continue

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import hcl2
 
-from pages import settle
-from stack import ROOT
+from scripts import ROOT
+from scripts.generated.documents import settle
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +103,7 @@ def render(page: str) -> str:
     return BLOCK.sub(lambda found: f"{found[1]}{''.join(text)}\n{found[2]}", page)
 
 
+@entry_point
 def main() -> int:
     """Write the page, or check it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import packaging_manifest
-from packaging_functions import discover
-from packaging_targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target
-from stack import ROOT
+from scripts import ROOT
+from scripts.artifacts import manifest as packaging_manifest
+from scripts.artifacts.functions import discover
+from scripts.artifacts.targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target
+from scripts.process.entry_point import ToolError, entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +32,6 @@ example:
 """
 
 
-class ReleaseError(Exception):
-    """There can be no release; the message says what to do first."""
-
-
 def gather(tag: str, build: Path, changelog: str, output: Path) -> list[Path]:
     """Fill a folder with a release; gives its files.
 
@@ -45,7 +42,7 @@ def gather(tag: str, build: Path, changelog: str, output: Path) -> list[Path]:
         output: Emptied, then filled.
 
     Raises:
-        ReleaseError: The tag is none of a version, the changelog does not tell of it, or a zip is missing or damaged.
+        ToolError: The tag is none of a version, the changelog does not tell of it, or a zip is missing or damaged.
     """
     text = notes(tag, changelog)
     manifest = packaging_manifest.read(build)
@@ -55,10 +52,10 @@ def gather(tag: str, build: Path, changelog: str, output: Path) -> list[Path]:
     released = {}
     for key in _wanted():
         if key not in manifest:
-            raise ReleaseError(f"{key} is not built: run `make package`.")
+            raise ToolError(f"{key} is not built: run `make package`.")
         entry = released[key] = manifest[key]
         if packaging_manifest.sha256(build / entry["path"]) != entry["sha256"]:
-            raise ReleaseError(f"{entry['path']} is not what the manifest says: run `make package` again.")
+            raise ToolError(f"{entry['path']} is not what the manifest says: run `make package` again.")
         for name in (entry["path"], entry["sbom"]):
             shutil.copyfile(build / name, files / name)
     packaging_manifest.write(files, released, output)
@@ -73,16 +70,16 @@ def notes(tag: str, changelog: str) -> str:
     """What the changelog says of a tag's version.
 
     Raises:
-        ReleaseError: It says nothing, or the tag is none of a version.
+        ToolError: It says nothing, or the tag is none of a version.
     """
     match = _TAG.fullmatch(tag)
     if match is None:
-        raise ReleaseError(f"{tag} is no version: tag it as v1.2.3, or v1.2.3-rc.1.")
+        raise ToolError(f"{tag} is no version: tag it as v1.2.3, or v1.2.3-rc.1.")
     for section in re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]:
         heading, _, text = section.partition("\n")
         if heading.split()[:1] == [match["version"]] and text.strip():
             return text.strip() + "\n"
-    raise ReleaseError(
+    raise ToolError(
         f"CHANGELOG.md has no section `## {match['version']}` with something in it: name it so, and tag again."
     )
 
@@ -95,6 +92,7 @@ def _wanted() -> list[str]:
     ]
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Gather a release; gives the exit status."""
     parser = argparse.ArgumentParser(
@@ -107,12 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--output", type=Path, default=ROOT / "build" / "release", metavar="FOLDER", help="gets it; is emptied first"
     )
     options = parser.parse_args(arguments)
-    try:
-        for file in gather(options.tag, options.build, options.changelog.read_text(), options.output):
-            print(file.name)
-    except (OSError, ReleaseError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    for file in gather(options.tag, options.build, options.changelog.read_text(), options.output):
+        print(file.name)
     return 0
 
 

@@ -15,10 +15,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
-from aws_checks import provider6, values
-from schemas_cloudformation import read_limits
-from schemas_provider import provider_version, read_schemas
-from stack import ROOT
+from scripts import ROOT
+from scripts.aws_checks import provider6, values
+from scripts.aws_checks.cloudformation_schemas import read_limits
+from scripts.aws_checks.provider_schemas import provider_version, read_schemas
+from scripts.process.entry_point import ToolError, entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,11 +31,12 @@ def download(folder: Path) -> dict[str, Path]:
     """Download the packages; return their wheels by name.
 
     Raises:
-        CalledProcessError: A package cannot be downloaded.
+        ToolError: A package cannot be downloaded.
     """
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     options = ["--require-hashes", "--only-binary", ":all:", "--dest", str(folder)]
-    subprocess.run([*pip, *options, "--requirement", str(REQUIREMENTS)], check=True)
+    if subprocess.run([*pip, *options, "--requirement", str(REQUIREMENTS)], check=False).returncode:
+        raise ToolError(f"The packages of {REQUIREMENTS.relative_to(ROOT)} could not be downloaded: see above.")
     return {wheel.name.split("-")[0]: wheel for wheel in folder.glob("*.whl")}
 
 
@@ -45,18 +47,12 @@ def write(file: Path, source: Mapping[str, str], types: Mapping[str, object]) ->
     print(f"{file.relative_to(ROOT)}: {len(types)} types, {file.stat().st_size // 1000} kB")
 
 
+@entry_point
 def main() -> int:
     """Download the packages and write both extracts."""
     argparse.ArgumentParser(description="Write the schemas that the checks compare Terraform's code with.").parse_args()
     with TemporaryDirectory() as folder:
-        try:
-            wheels = download(Path(folder))
-        except subprocess.CalledProcessError as error:
-            print(
-                f"error: the packages of {REQUIREMENTS.relative_to(ROOT)} cannot be downloaded: {error}",
-                file=sys.stderr,
-            )
-            return 1
+        wheels = download(Path(folder))
         source = {name: wheel.name.split("-")[1] for name, wheel in sorted(wheels.items())}
         with (
             ZipFile(wheels["cdktf_cdktf_provider_aws"]) as cdktf,

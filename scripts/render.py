@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, cast
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-import lambdas_path  # noqa: F401 - process_image is a function's package
 from process_image.image import (
     InvalidVariantError,
     Limits,
@@ -29,6 +28,7 @@ from process_image.image import (
 )
 from process_image.isolation import Budget, RenderingFailedError, run
 from process_image.measures import Stopwatch
+from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -124,6 +124,7 @@ class Task:
             }
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; gives its exit status."""
     parser = argparse.ArgumentParser(
@@ -150,11 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sources = collect(options.input)
     except (ValueError, OSError) as error:
         parser.error(str(error))
-    try:
-        failed = work(task, sources, options.jobs, as_json=options.json)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+    failed = work(task, sources, options.jobs, as_json=options.json)
     return FAILED if failed else 0
 
 

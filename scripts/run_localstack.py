@@ -19,9 +19,12 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from localstack_docker import Compose, projects, what_docker_lacks
-from localstack_engine import HOST, ROOT, LocalStack, LocalStackError, Way, packaging_options
-from localstack_pip import RUNNING, Process
+from scripts import ROOT
+from scripts.engines.docker import Compose, projects, what_docker_lacks
+from scripts.engines.localstack import HOST, LocalStack, Way, packaging_options
+from scripts.engines.pip import RUNNING, Process
+from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.environment import engine_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,23 +33,23 @@ DIRECTORY = ROOT / "build" / "localstack"
 PROJECT = "darkroom-localstack"
 PORT = 4566
 LOG = "localstack.log"
-TESTS = ("tests/localstack", "tests/e2e")
+TESTS = ("tests/tools/engines", "tests/e2e")
 
 
 def choose(environment: Mapping[str, str]) -> tuple[Way, str]:
     """How LocalStack is to run, and why.
 
     Raises:
-        LocalStackError: The environment asks for what there is not.
+        ToolError: The environment asks for what there is not.
     """
     wanted = environment.get("LOCALSTACK", "")
     if wanted not in ("", *(way.value for way in Way)):
-        raise LocalStackError(f"LOCALSTACK is {wanted!r}: set it to docker or pip, or leave it out")
+        raise ToolError(f"LOCALSTACK is {wanted!r}: set it to docker or pip, or leave it out")
     if wanted == Way.PIP.value:
         return Way.PIP, "LOCALSTACK=pip asks for it"
     missing = what_docker_lacks()
     if wanted and missing:
-        raise LocalStackError(f"LOCALSTACK=docker asks for a Docker engine, but {missing}")
+        raise ToolError(f"LOCALSTACK=docker asks for a Docker engine, but {missing}")
     if missing:
         return Way.PIP, missing
     return Way.DOCKER, "LOCALSTACK=docker asks for it" if wanted else "a Docker engine answers"
@@ -59,7 +62,7 @@ def localstack(way: Way) -> Iterator[LocalStack]:
     Its log is kept until the next one starts.
 
     Raises:
-        LocalStackError: It does not start.
+        ToolError: It does not start.
     """
     with socket.socket() as probe:
         probe.bind((HOST, 0))
@@ -116,7 +119,7 @@ def run(way: Way, command: Sequence[str]) -> int:
     started = time.monotonic()
     with localstack(way) as running:
         print(f"LocalStack {running.version} answers after {time.monotonic() - started:.0f} s", flush=True)
-        return subprocess.run(command, cwd=ROOT, env={**os.environ, **running.environment}, check=False).returncode
+        return subprocess.run(command, cwd=ROOT, env=engine_environment(running.environment), check=False).returncode
 
 
 def test(way: Way, arguments: Sequence[str]) -> int:
@@ -138,6 +141,7 @@ def _engine(way: Way, port: int, name: str) -> Compose | Process:
     return Process(port, log)
 
 
+@entry_point
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(
@@ -153,19 +157,13 @@ def main() -> int:
     command = commands.add_parser("run", help="run a command against one of its own")
     command.add_argument("arguments", nargs="+", help="the command, after --")
     options = parser.parse_args()
-    try:
-        if options.command in ("down", "logs"):
-            return {"down": down, "logs": logs}[options.command]()
-        way, reason = choose(os.environ)
-        print(f"{way.meaning} ({reason})", flush=True)
-        if options.command == "up":
-            return up(way)
-        return (test if options.command == "test" else run)(way, options.arguments)
-    except LocalStackError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    if options.command in ("down", "logs"):
+        return {"down": down, "logs": logs}[options.command]()
+    way, reason = choose(os.environ)
+    print(f"{way.meaning} ({reason})", flush=True)
+    if options.command == "up":
+        return up(way)
+    return (test if options.command == "test" else run)(way, options.arguments)
 
 
 if __name__ == "__main__":

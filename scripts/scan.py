@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from emulator import EmulatorError
-from interruption import end_in_order
-from root_plan import VARIABLES, root_plan
-from stack import ROOT, TerraformError
+from scripts import ROOT
+from scripts.process.entry_point import ToolError, entry_point
+from scripts.terraform.root_plan import VARIABLES, root_plan
 
 CHECKOV = ROOT / ".venvs" / "checkov" / "bin" / "checkov"
 
@@ -42,7 +41,7 @@ def scan(*arguments: str) -> Scan:
     """Run checkov.
 
     Raises:
-        RuntimeError: It did not get as far as a result.
+        ToolError: It did not get as far as a result.
     """
     run = subprocess.run(
         [str(CHECKOV), "--config-file", str(ROOT / ".checkov.yaml"), "--output", "json", *arguments],
@@ -56,9 +55,9 @@ def scan(*arguments: str) -> Scan:
         report = json.loads(run.stdout)
         summary, failed = report["summary"], report["results"]["failed_checks"]
     except (ValueError, KeyError, TypeError) as error:
-        raise RuntimeError(f"checkov gave no result:\n{run.stdout}\n{run.stderr}") from error
+        raise ToolError(f"checkov gave no result:\n{run.stdout}\n{run.stderr}") from error
     if summary["parsing_errors"]:
-        raise RuntimeError(f"checkov could not read {summary['parsing_errors']} files:\n{run.stdout}")
+        raise ToolError(f"checkov could not read {summary['parsing_errors']} files:\n{run.stdout}")
     return Scan(
         passed=summary["passed"],
         skipped=summary["skipped"],
@@ -90,23 +89,17 @@ def scan_plan() -> Scan:
     return scan("--file", str(root_plan()), "--framework", "terraform_plan")
 
 
+@entry_point
 def main() -> int:
     """Scan files and plan; report."""
     argparse.ArgumentParser(description="Scan Terraform's files and plan with checkov.").parse_args()
-    end_in_order()
     failures = 0
-    try:
-        for name, run in (("files", scan_files), ("plan", scan_plan)):
-            result = run()
-            failures += len(result.failed)
-            print(f"{name}: {result.passed} checks passed, {result.skipped} skipped, {len(result.failed)} failed")
-            for finding in result.failed:
-                print(f"  {finding.check} {finding.resource} ({finding.file}): {finding.meaning}")
-    except (EmulatorError, RuntimeError, TerraformError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    for name, run in (("files", scan_files), ("plan", scan_plan)):
+        result = run()
+        failures += len(result.failed)
+        print(f"{name}: {result.passed} checks passed, {result.skipped} skipped, {len(result.failed)} failed")
+        for finding in result.failed:
+            print(f"  {finding.check} {finding.resource} ({finding.file}): {finding.meaning}")
     return 1 if failures else 0
 
 

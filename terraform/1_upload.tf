@@ -20,9 +20,9 @@ module "originals" {
     noncurrent_days = var.originals.noncurrent_days
   }
 
-  # Of the page (9_try.tf), too: it posts large files straight into the bucket.
+  # Of the page (try_page.tf), too: it posts large files straight into the bucket.
   cors = [
-    for origins in [concat(var.originals.cors_origins, local.page_origins)] : {
+    for origins in [concat(var.originals.cors_origins, local.try_page_origins)] : {
       allowed_origins = origins
       allowed_methods = ["POST", "PUT"]
       allowed_headers = ["*"] # a PUT's Content-Type, signatures, checksums, metadata: S3 asks for credentials anyway

@@ -228,11 +228,11 @@ module "api" {
 
   permissions_boundary_arn = var.permissions_boundary_arn
 
-  routes = merge(local.api_routes, local.page_routes)
+  routes = merge(local.api_routes, local.try_page_routes)
 
   permissions = merge(
     { routes = data.aws_iam_policy_document.api.json },
-    { for policy in data.aws_iam_policy_document.page : "page" => policy.json },
+    { for policy in data.aws_iam_policy_document.try_page : "try_page" => policy.json },
   )
 }
 

@@ -57,9 +57,9 @@ output "originals_bucket" {
   value       = module.originals.name
 }
 
-output "page" {
+output "try_page" {
   description = "URL of the page to try the API with; null if there is none."
-  value       = one([for api in module.api : "${api.url}/index.html" if local.page])
+  value       = one([for api in module.api : "${api.url}/index.html" if local.try_page])
 }
 
 output "process_image" {

@@ -54,7 +54,7 @@ variable "api" {
     }), {})
     cors_origins  = optional(set(string), [])
     logs          = optional(bool, false)
-    page          = optional(bool, false)
+    try_page      = optional(bool, false)
     throttling    = optional(object({ burst = optional(number, 100), rate = optional(number, 50) }), {})
     upload_expiry = optional(number, 300)
     web_acl       = optional(object({ arn = string }))
@@ -67,8 +67,8 @@ variable "api" {
   }
 
   validation {
-    condition     = try(!var.api.page || contains(["API_KEY", "COGNITO_USER_POOLS", "LAMBDA"], var.api.authorization.type), true)
-    error_message = "api.page sends a key or a token, and authorization.type ${try(var.api.authorization.type, "null")} asks for a signature: use API_KEY, COGNITO_USER_POOLS or LAMBDA."
+    condition     = try(!var.api.try_page || contains(["API_KEY", "COGNITO_USER_POOLS", "LAMBDA"], var.api.authorization.type), true)
+    error_message = "api.try_page sends a key or a token, and authorization.type ${try(var.api.authorization.type, "null")} asks for a signature: use API_KEY, COGNITO_USER_POOLS or LAMBDA."
   }
 }
 

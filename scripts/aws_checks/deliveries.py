@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_checks.policies import policies
+from scripts.aws_checks.policies import policies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aws_checks.plans import Plan
+    from scripts.aws_checks.plans import Plan
 
 # Actions of services that call in their own name: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 ACTIONS = {"lambda": "lambda:InvokeFunction", "sns": "sns:Publish", "sqs": "sqs:SendMessage"}

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from botocore.loaders import Loader
 from botocore.regions import EndpointResolver
 
-from aws_checks.findings import Finding
-from aws_checks.plans import partition
+from scripts.aws_checks.findings import Finding
+from scripts.aws_checks.plans import partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aws_checks.plans import Plan
+    from scripts.aws_checks.plans import Plan
 
 # `<labels>.<region>.amazonaws.com` and its siblings. A service principal without labels before it looks the same.
 _HOST = re.compile(

@@ -16,7 +16,7 @@ from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from aws_checks.requests import Unknown
+from scripts.aws_checks.requests import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_checks import authorization, provider_calls
-from aws_checks.deliveries import deliveries
-from aws_checks.findings import Finding
-from aws_checks.needs import credentials, needs
-from aws_checks.policies import fits, matches, overlap, policies, roles, statements
+from scripts.aws_checks import authorization, provider_calls
+from scripts.aws_checks.deliveries import deliveries
+from scripts.aws_checks.findings import Finding
+from scripts.aws_checks.needs import credentials, needs
+from scripts.aws_checks.policies import fits, matches, overlap, policies, roles, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aws_checks.needs import Need
-    from aws_checks.plans import Plan
-    from aws_checks.policies import Policy, Statement
+    from scripts.aws_checks.needs import Need
+    from scripts.aws_checks.plans import Plan
+    from scripts.aws_checks.policies import Policy, Statement
 
 # Operators by the type of a key: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 OPERATORS = {

@@ -16,12 +16,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_checks.findings import Finding
+from scripts.aws_checks.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from aws_checks.plans import Plan, Resource
+    from scripts.aws_checks.plans import Plan, Resource
 
 CATALOGUE: Final = Path(__file__).with_suffix(".json")
 

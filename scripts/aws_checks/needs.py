@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore import xform_name
 
-from aws_checks.authorization import action
-from aws_checks.states_language import tasks
-from stack import ROOT
+from scripts import ROOT
+from scripts.aws_checks.authorization import action
+from scripts.aws_checks.states_language import tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from aws_checks.plans import Plan, Resource
+    from scripts.aws_checks.plans import Plan, Resource
 
 # Operations whose action has another name.
 # S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html

@@ -22,8 +22,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from botocore.session import Session
 
-from stack import ROOT, TerraformError
-from terraform_copy import copy_terraform, offline_environment
+from scripts import ROOT
+from scripts.terraform.copy import copy_terraform, offline_environment
+from scripts.terraform.stack import TerraformError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,7 +49,7 @@ EVERYTHING: dict[str, Any] = {
         },
         "cors_origins": ["https://example.com", "https://example.org"],
         "logs": True,
-        "page": True,
+        "try_page": True,
         "web_acl": {
             "arn": f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/account/11111111-2222-3333-4444-555555555555"
         },
@@ -248,7 +249,7 @@ def _digest() -> str:
         path for folder in folders for path in folder.rglob("*") if path.is_file() and ".terraform" not in path.parts
     ]
     digest = hashlib.sha256()
-    for file in sorted([*files, Path(__file__), ROOT / "scripts" / "terraform_copy.py"]):
+    for file in sorted([*files, Path(__file__), ROOT / "scripts" / "terraform" / "copy.py"]):
         digest.update(f"\0{file.relative_to(ROOT)}\0".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()

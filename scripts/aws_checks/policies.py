@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from aws_checks.plans import Plan, Resource
+    from scripts.aws_checks.plans import Plan, Resource
 
 # Attributes that hold a policy: of an identity, or of a resource.
 IDENTITY = {"aws_iam_policy": "policy", "aws_iam_role_policy": "policy"}

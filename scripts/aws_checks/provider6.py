@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import hcl2
 
-from aws_checks.findings import Finding
-from stack import ROOT
+from scripts import ROOT
+from scripts.aws_checks.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from aws_checks.plans import Plan
-    from schemas_provider import Schema
+    from scripts.aws_checks.plans import Plan
+    from scripts.aws_checks.provider_schemas import Schema
 
 FILE = Path(__file__).with_suffix(".json")
 

@@ -7,16 +7,16 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws_checks import authorization
-from aws_checks.findings import Finding
-from aws_checks.needs import Need, needs
-from aws_checks.policies import fits, matches, overlap, roles, statements
+from scripts.aws_checks import authorization
+from scripts.aws_checks.findings import Finding
+from scripts.aws_checks.needs import Need, needs
+from scripts.aws_checks.policies import fits, matches, overlap, roles, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aws_checks.plans import Plan, Resource
-    from aws_checks.policies import Statement
+    from scripts.aws_checks.plans import Plan, Resource
+    from scripts.aws_checks.policies import Statement
 
 CALLS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("provider_calls.toml").read_text("utf-8"))
 

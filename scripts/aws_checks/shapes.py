@@ -11,17 +11,17 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from aws_checks import expressions, states_language
-from aws_checks.findings import Finding
-from aws_checks.mapping_templates import PLACEHOLDER, TemplateError, assignments, expand
-from aws_checks.requests import Unknown, mistakes, operation, service
+from scripts.aws_checks import expressions, states_language
+from scripts.aws_checks.findings import Finding
+from scripts.aws_checks.mapping_templates import PLACEHOLDER, TemplateError, assignments, expand
+from scripts.aws_checks.requests import Unknown, mistakes, operation, service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from botocore.model import OperationModel, Shape
 
-    from aws_checks.plans import Plan
+    from scripts.aws_checks.plans import Plan
 
 _EXECUTED_BY = {"states": "stepfunctions"}  # botocore's name, if it differs from the integration's
 _REQUEST = re.compile(r"integration\.request\.(header|path|querystring)\.(.+)")

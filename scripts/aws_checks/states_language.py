@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from aws_checks.requests import operation
+from scripts.aws_checks.requests import operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

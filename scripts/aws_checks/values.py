@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.loaders import Loader
 from botocore.session import Session
 
-from aws_checks import provider6
-from aws_checks.findings import Finding
-from aws_checks.plans import configurations
+from scripts.aws_checks import provider6
+from scripts.aws_checks.findings import Finding
+from scripts.aws_checks.plans import configurations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from aws_checks.plans import Plan, Resource
+    from scripts.aws_checks.plans import Plan, Resource
 
 FILE = Path(__file__).with_name("cloudformation.json")
 

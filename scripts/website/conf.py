@@ -2,18 +2,22 @@
 
 import os
 import re
-import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE))
 
 project = "Darkroom"
 html_title = project
 copyright = "Darkroom's authors, Apache 2.0"  # noqa: A001 - Sphinx calls it so
 
-extensions = ["myst_parser", "sphinx_copybutton", "sphinxcontrib.mermaid", "source_pages", "navigation"]
+extensions = [
+    "myst_parser",
+    "sphinx_copybutton",
+    "sphinxcontrib.mermaid",
+    "scripts.website.source_pages",
+    "scripts.website.navigation",
+]
 
 # The documents stay where they are, beside what they describe.
 root_doc = "README"
@@ -24,7 +28,7 @@ myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 4  # so that #headings can be linked to, as on GitHub
 myst_links_external_new_tab = False
 
-# Pygments does not know all of Terraform's grammar and goes on without; that examples parse, tests/documents proves.
+# Pygments does not know all of Terraform's grammar. tests/tools/documents proves that the examples parse.
 suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"

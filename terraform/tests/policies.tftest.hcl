@@ -230,7 +230,7 @@ run "the_api_may_do_what_its_routes_need" {
   command = plan
 
   variables {
-    api = { page = true, authorization = { type = "API_KEY" }, api_keys = ["me"] }
+    api = { try_page = true, authorization = { type = "API_KEY" }, api_keys = ["me"] }
   }
 
   assert {
@@ -320,17 +320,17 @@ run "the_api_may_do_what_its_routes_need" {
   }
 
   assert {
-    condition = jsondecode(data.aws_iam_policy_document.page[0].json).Statement == [
+    condition = jsondecode(data.aws_iam_policy_document.try_page[0].json).Statement == [
       {
-        Sid    = "ServePage"
+        Sid    = "ServeTryPage"
         Effect = "Allow"
         Action = "s3:GetObject"
         Resource = [
-          "arn:aws:s3:::darkroom-page-123456789012-eu-central-1/index.html",
-          "arn:aws:s3:::darkroom-page-123456789012-eu-central-1/config.json",
+          "arn:aws:s3:::darkroom-try-page-123456789012-eu-central-1/index.html",
+          "arn:aws:s3:::darkroom-try-page-123456789012-eu-central-1/config.json",
         ]
       },
     ]
-    error_message = "The API must read the page's files, and no more: ${data.aws_iam_policy_document.page[0].json}"
+    error_message = "The API must read the page's files, and no more: ${data.aws_iam_policy_document.try_page[0].json}"
   }
 }

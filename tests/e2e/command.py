@@ -9,8 +9,6 @@ import subprocess
 import sys
 from typing import Any
 
-from stack import ROOT
-
 NAME = "e2e"
 
 
@@ -18,7 +16,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     """Start the command, with JSON for output."""
     return subprocess.Popen(
         [sys.executable, "-m", "darkroom", *arguments, "--json"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "DARKROOM_NAME": NAME},
+        env={**os.environ, "DARKROOM_NAME": NAME},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

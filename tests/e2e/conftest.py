@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.engines import LOCALSTACK, Capability, engine, missing, session
-from e2e.pipeline import Pipeline
-from e2e.skipping import pytest_make_collect_report, pytest_runtest_makereport, skip
-from emulator import ministack
-from interruption import end_in_order
-from localstack_engine import functions_target
-from photographs import draw, encode
-from stack import ROOT, Stack, emulator_variables
+from scripts import ROOT
+from scripts.engines.localstack import functions_target
+from scripts.engines.ministack import ministack
+from scripts.process.entry_point import end_in_order
+from scripts.terraform.stack import Stack, emulator_variables
+from tests.e2e.engines import LOCALSTACK, Capability, engine, missing, session
+from tests.e2e.pipeline import Pipeline
+from tests.e2e.skipping import pytest_make_collect_report, pytest_runtest_makereport, skip
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ API = {
     "api_keys": ["alice", "bob", "carol"],
     "cors_origins": ORIGINS,
     "logs": True,
-    "page": True,
+    "try_page": True,
 }
 
 

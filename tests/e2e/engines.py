@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 import localstack_client.session  # type: ignore[import-untyped]
 
-from browser import program, required
+from tests.support.browser import program, required
 
 
 class Capability(Enum):

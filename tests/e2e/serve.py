@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from e2e.engines import AWS, engine
-from e2e.pipeline import wait_for
+from tests.e2e.engines import AWS, engine
+from tests.e2e.pipeline import wait_for
 
 if TYPE_CHECKING:
     from email.message import Message

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from e2e.conftest import VARIANTS
-from e2e.engines import Capability
-from photographs import ORIENTATIONS, draw, encode, from_cameras, in_each_format, oriented
+from tests.e2e.conftest import VARIANTS
+from tests.e2e.engines import Capability
+from tests.support.photographs import ORIENTATIONS, draw, encode, from_cameras, in_each_format, oriented
 
 if TYPE_CHECKING:
-    from e2e.pipeline import Pipeline
-    from photographs import Photograph
+    from tests.e2e.pipeline import Pipeline
+    from tests.support.photographs import Photograph
 
 NAMES = [variant["name"] for variant in VARIANTS] + ["branded"]
 SAME_SIZE_TURNS = (

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.engines import Capability
-from e2e.pipeline import wait_for
-from photographs import draw, encode
+from tests.e2e.engines import Capability
+from tests.e2e.pipeline import wait_for
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
-    from e2e.pipeline import Pipeline
+    from tests.e2e.pipeline import Pipeline
 
 
 def settle(pipeline: Pipeline) -> None:

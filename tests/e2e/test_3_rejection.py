@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from photographs import draw, encode
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
-    from e2e.pipeline import Pipeline
+    from tests.e2e.pipeline import Pipeline
 
 PHOTOGRAPH = encode(draw((400, 300)))
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.config import Config
 
-from e2e.engines import Capability
-from photographs import draw, encode
+from tests.e2e.engines import Capability
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from e2e.pipeline import Pipeline
+    from tests.e2e.pipeline import Pipeline
 
 PHOTOGRAPH = encode(draw((400, 300)))
 

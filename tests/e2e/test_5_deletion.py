@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.engines import Capability
-from e2e.pipeline import wait_for
-from e2e.test_2_order import settle
-from photographs import draw, encode
+from tests.e2e.engines import Capability
+from tests.e2e.pipeline import wait_for
+from tests.e2e.test_2_order import settle
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
-    from e2e.pipeline import Pipeline
+    from tests.e2e.pipeline import Pipeline
 
 PHOTOGRAPH = encode(draw((400, 300)))
 

@@ -23,18 +23,18 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.hostile import HOSTILE, NAMES
-from e2e.conftest import ORIGINS
-from e2e.engines import Capability, engine
-from e2e.pipeline import wait_for
-from e2e.serve import Answer, Caller, base_url
-from photographs import draw, encode, from_cameras
-from stack import ROOT
+from scripts import ROOT
+from tests.e2e.conftest import ORIGINS
+from tests.e2e.engines import Capability, engine
+from tests.e2e.pipeline import wait_for
+from tests.e2e.serve import Answer, Caller, base_url
+from tests.support.hostile_names import HOSTILE, NAMES
+from tests.support.photographs import draw, encode, from_cameras
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from e2e.pipeline import Pipeline
+    from tests.e2e.pipeline import Pipeline
 
 pytestmark = pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS)
 

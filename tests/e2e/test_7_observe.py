@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.conftest import NAME
-from e2e.engines import Capability
-from e2e.pipeline import wait_for
-from e2e.test_4_failure import announce_what_cannot_be_recorded
-from event_contracts import load
+from scripts.contracts.events import load
+from tests.e2e.conftest import NAME
+from tests.e2e.engines import Capability
+from tests.e2e.pipeline import wait_for
+from tests.e2e.test_4_failure import announce_what_cannot_be_recorded
 
 if TYPE_CHECKING:
-    from e2e.pipeline import Pipeline
+    from tests.e2e.pipeline import Pipeline
 
 
 def test_the_dashboard_shows_metrics_of_what_there_is(pipeline: Pipeline) -> None:

@@ -17,18 +17,18 @@ import pytest
 
 from darkroom.alarms import ALWAYS, alarm_name, alarms
 from darkroom.resources import Dlq, Resources
-from e2e.command import NAME, differing, interrupt, run, run_lines, start
-from e2e.engines import Capability
-from e2e.pipeline import wait_for
-from e2e.test_2_order import settle
-from photographs import draw, encode, from_cameras
 from reconcile.records import is_notified
+from tests.e2e.command import NAME, differing, interrupt, run, run_lines, start
+from tests.e2e.engines import Capability
+from tests.e2e.pipeline import wait_for
+from tests.e2e.test_2_order import settle
+from tests.support.photographs import draw, encode, from_cameras
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from e2e.pipeline import Pipeline
+    from tests.e2e.pipeline import Pipeline
 
 PHOTOGRAPH = encode(draw((160, 120)))
 

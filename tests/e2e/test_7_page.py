@@ -12,21 +12,21 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from browser import chromium
-from e2e.conftest import ORIGINS, VARIANTS
-from e2e.engines import Capability, Tool
-from e2e.serve import base_url
-from e2e.test_6_serve import caller
-from photographs import draw, encode, from_cameras
-from seal_page import PAGE
+from scripts.seal_try_page import PAGE
+from tests.e2e.conftest import ORIGINS, VARIANTS
+from tests.e2e.engines import Capability, Tool
+from tests.e2e.serve import base_url
+from tests.e2e.test_6_serve import caller
+from tests.support.browser import chromium
+from tests.support.photographs import draw, encode, from_cameras
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, FilePayload, Locator, Page, Route
 
-    from e2e.pipeline import Pipeline
-    from e2e.serve import Caller
+    from tests.e2e.pipeline import Pipeline
+    from tests.e2e.serve import Caller
 
 pytestmark = pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS, Tool.BROWSER)
 

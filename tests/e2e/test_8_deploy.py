@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from e2e.conftest import DIRECTORY
-from e2e.engines import Capability, session
-from stack import ROOT, Stack, Terraform, TerraformError, emulator_variables
+from scripts import ROOT
+from scripts.terraform.stack import Stack, Terraform, TerraformError, emulator_variables
+from tests.e2e.conftest import DIRECTORY
+from tests.e2e.engines import Capability, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -18,13 +18,14 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from e2e.conftest import DIRECTORY
-from e2e.engines import EXAMPLES as NEEDS
-from e2e.engines import Capability, engine, session
-from e2e.pipeline import wait_for
-from e2e.serve import base_url
-from e2e.test_9_destroy import drifts
-from stack import ROOT, Terraform
+from scripts import ROOT
+from scripts.terraform.stack import Terraform
+from tests.e2e.conftest import DIRECTORY
+from tests.e2e.engines import EXAMPLES as NEEDS
+from tests.e2e.engines import Capability, engine, session
+from tests.e2e.pipeline import wait_for
+from tests.e2e.serve import base_url
+from tests.e2e.test_9_destroy import drifts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

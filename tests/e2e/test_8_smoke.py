@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.conftest import DIRECTORY
-from e2e.engines import Capability, engine, session
-from photographs import draw, encode
-from smoke_checks import STEPS
-from stack import ROOT, emulator_variables
+from scripts import ROOT
+from scripts.smoke.checks import STEPS
+from scripts.terraform.stack import emulator_variables
+from tests.e2e.conftest import DIRECTORY
+from tests.e2e.engines import Capability, engine, session
+from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from architecture_graph import graph_of
-from architecture_rules import MOST_HOPS, findings, longest_way
-from e2e.conftest import NAME
-from e2e.engines import engine, session
-from terraform_plan import Plan
+from scripts.architecture.graph import graph_of
+from scripts.architecture.rules import MOST_HOPS, findings, longest_way
+from scripts.terraform.plan import Plan
+from tests.e2e.conftest import NAME
+from tests.e2e.engines import engine, session
 
 if TYPE_CHECKING:
-    from e2e.pipeline import Pipeline
-    from stack import Stack
+    from scripts.terraform.stack import Stack
+    from tests.e2e.pipeline import Pipeline
 
 
 def drifts(plan: dict[str, Any]) -> set[tuple[str, str]]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from terraform.workspace import Workspace
+from tests.terraform.workspace import Workspace
 
 
 @pytest.fixture(scope="session")

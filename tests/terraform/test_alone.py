@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from document_modules import SOURCE
-from emulator import ministack
-from stack import ROOT
-from terraform.test_modules import EXAMPLES
-from terraform_copy import LEFT_BEHIND, TERRAFORM
+from scripts import ROOT
+from scripts.document_modules import SOURCE
+from scripts.engines.ministack import ministack
+from scripts.terraform.copy import LEFT_BEHIND, TERRAFORM
+from tests.terraform.test_modules import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from concurrent.futures import Future
 
-    from emulator import Emulator
-    from terraform.workspace import Workspace
+    from scripts.engines.ministack import Emulator
+    from tests.terraform.workspace import Workspace
 
     Plans = Mapping[Path, Future[tuple[bool, str]]]
 

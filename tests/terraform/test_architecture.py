@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import architecture
-from architecture_graph import graph_of
-from architecture_mermaid import mermaid
-from architecture_model import Flow, Kind
-from architecture_rules import findings, longest_way
-from emulator import ministack
-from root_plan import root_plan
-from stack import ROOT
-from terraform.test_modules import EXAMPLES
-from terraform_plan import Plan
+from scripts import ROOT
+from scripts import document_architecture as architecture
+from scripts.architecture.graph import graph_of
+from scripts.architecture.mermaid import mermaid
+from scripts.architecture.model import Flow, Kind
+from scripts.architecture.rules import findings, longest_way
+from scripts.engines.ministack import ministack
+from scripts.terraform.plan import Plan
+from scripts.terraform.root_plan import root_plan
+from tests.terraform.test_modules import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from architecture_model import Graph
-    from terraform.workspace import Workspace
+    from scripts.architecture.model import Graph
+    from tests.terraform.workspace import Workspace
 
 PINBALL = Path(__file__).parent / "pinball"
 
@@ -75,7 +75,7 @@ ARROWS = {
         "originals": {"process_image"},
         "processed": {"process_image", "reconcile", "api"},
         "images": {"record_image", "reconcile", "api"},
-        "page": {"api"},
+        "try_page": {"api"},
     },
     "failure": {
         "darkroom-uploads-object-created": {"uploads_rules dlq"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from zipfile import ZipFile
 
-from stack import ROOT
+from scripts import ROOT
 
 EXAMPLE = ROOT / "terraform" / "modules" / "function" / "examples" / "queue_worker"
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from document_modules import (
+from scripts.document_modules import (
     TERRAFORM,
     Declaration,
-    DocumentationError,
     declarations,
     main,
     readmes,
     render,
 )
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -229,7 +229,7 @@ def test_what_is_missing_is_named(
     shelf: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str, str], told: str
 ) -> None:
     replace(shelf, *change)
-    with pytest.raises(DocumentationError, match=re.escape(told)):
+    with pytest.raises(ToolError, match=re.escape(told)):
         render(shelf / "README.md")
     assert main([str(shelf / "README.md")]) == 1
     assert told in capsys.readouterr().err

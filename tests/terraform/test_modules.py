@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from terraform_copy import TERRAFORM
+from scripts.terraform.copy import TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from concurrent.futures import Future
 
-    from terraform.workspace import Workspace
+    from tests.terraform.workspace import Workspace
 
     # What each step came to: whether it succeeded, and what it said.
     Steps = Mapping[str, tuple[bool, str]]

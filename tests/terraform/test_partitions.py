@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from terraform.workspace import Workspace
+    from tests.terraform.workspace import Workspace
 
 PARTITIONS = boto3.Session().get_available_partitions()
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from darkroom.workflow import walk
-from event_contracts import load
 from process_image.pipeline import VERSIONS_AT_ONCE
-from terraform.record_image import record_tf, rendered, unquoted
-from terraform_copy import TERRAFORM
-from workflow_duration import longest
+from scripts.aws_checks.workflow_duration import longest
+from scripts.contracts.events import load
+from scripts.terraform.copy import TERRAFORM
+from tests.support.record_image import record_tf, rendered, unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from terraform.workspace import messages
+from tests.terraform.workspace import messages
 
 if TYPE_CHECKING:
-    from terraform.workspace import Workspace
+    from tests.terraform.workspace import Workspace
 
 MODULE = "modules/service_api"
 GET, PUT = "GET /orders/{id}", "PUT /orders/{id}"

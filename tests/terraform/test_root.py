@@ -13,20 +13,20 @@ import pytest
 from jsonschema import Draft4Validator, Draft202012Validator
 
 from darkroom.pricing import READS, load_prices
-from event_contracts import load
 from process_image.image import Limits
 from process_image.isolation import Budget
 from process_image.settings import Settings
 from reconcile.settings import Settings as ReconcileSettings
-from stack import ROOT
-from terraform.workspace import messages
-from terraform_copy import ARCHITECTURE, RUNTIME, TERRAFORM
+from scripts import ROOT
+from scripts.contracts.events import load
+from scripts.terraform.copy import ARCHITECTURE, RUNTIME, TERRAFORM
+from tests.terraform.workspace import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from terraform.workspace import Workspace
+    from tests.terraform.workspace import Workspace
 
 GOOD = {"name": "darkroom", "region": "eu-central-1"}
 
@@ -98,7 +98,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
     'reconcile.schedule "daily"': {"reconcile": {"schedule": "daily"}},
     "reconcile.grace_minutes is 0": {"reconcile": {"grace_minutes": 0}},
     "reconcile.timeout is 60 s": {"reconcile": {"timeout": 60}},
-    "authorization.type AWS_IAM asks for a signature": {"api": {"page": True}},
+    "authorization.type AWS_IAM asks for a signature": {"api": {"try_page": True}},
 }
 
 
@@ -220,7 +220,7 @@ run "apply" {{
   variables {{
     permissions_boundary_arn = "{BOUNDARY}"
     reconcile                = {{ repair = true }}
-    api                      = {{ page = true, authorization = {{ type = "API_KEY" }}, api_keys = ["me"] }}
+    api                      = {{ try_page = true, authorization = {{ type = "API_KEY" }}, api_keys = ["me"] }}
 
     observe = {{ alarm_topic_arns = ["{OPERATORS}"], budget = {{ usd = 50 }}, findings = true, schemas = true }}
 
@@ -415,9 +415,7 @@ def test_every_subscription_has_a_dead_letter_queue_and_its_filter(applied: Appl
     subscription = applied.one("aws_sns_topic_subscription", "notifications")
     assert subscription["endpoint"] == SUBSCRIBER
     assert json.loads(subscription["filter_policy"]) == {"status": ["Processed"]}
-    assert json.loads(subscription["redrive_policy"])["deadLetterTargetArn"].endswith(
-        ":darkroom-notifications-undelivered"
-    )
+    assert json.loads(subscription["redrive_policy"])["deadLetterTargetArn"].endswith(":darkroom-notifications-dlq")
 
 
 @pytest.mark.parametrize(

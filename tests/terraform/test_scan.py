@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scan import scan_files
-from stack import ROOT
+from scripts import ROOT
+from scripts.scan import scan_files
 
 if TYPE_CHECKING:
     from pathlib import Path

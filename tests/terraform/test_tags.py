@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from terraform.test_modules import MODULES
-from terraform.workspace import messages
-from terraform_copy import TERRAFORM
+from scripts.terraform.copy import TERRAFORM
+from tests.terraform.test_modules import MODULES
+from tests.terraform.workspace import messages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from terraform.workspace import Workspace
+    from tests.terraform.workspace import Workspace
 
 BLOCK = re.compile(r'^variable "tags" \{\n.*?^\}\n', re.MULTILINE | re.DOTALL)
 RULES = re.compile(r"^  validation \{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import hcl2
 import pytest
 
-from terraform.test_modules import MODULES
-from terraform.workspace import Workspace, messages
-from terraform_copy import TERRAFORM
+from scripts.terraform.copy import TERRAFORM
+from tests.terraform.test_modules import MODULES
+from tests.terraform.workspace import Workspace, messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import hcl2
 import pytest
 
-from aws_checks import provider6
-from schemas_provider import Schema, terraform_schemas
-from stack import LOCK, NEEDS_TERRAFORM, Terraform
-from terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
-from terraform.workspace import Workspace
-from terraform_copy import TERRAFORM
+from scripts import prerequisites
+from scripts.aws_checks import provider6
+from scripts.aws_checks.provider_schemas import Schema, terraform_schemas
+from scripts.terraform.copy import TERRAFORM
+from scripts.terraform.stack import LOCK, Terraform
+from tests.terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
+from tests.terraform.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ def test_the_folders_are_all_there() -> None:
 def test_it_admits_the_same_versions_as_all_others(folder: Path) -> None:
     file = TERRAFORM / folder / ("main.tf" if folder in EXAMPLES else "versions.tf")
     (settings,) = hcl2.loads(file.read_text())["terraform"]
-    assert settings["required_version"].strip('"') == f">= {'.'.join(map(str, NEEDS_TERRAFORM))}"
+    assert settings["required_version"].strip('"') == f">= {'.'.join(map(str, prerequisites.TERRAFORM))}"
     (providers,) = settings["required_providers"]
     assert {name for name in providers if not name.startswith("__")} == {"aws"}
     assert providers["aws"]["version"].strip('"') == ">= 5.100, < 7.0"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from workflow_duration import UnboundedError, longest
+from scripts.aws_checks.workflow_duration import UnboundedError, longest
 
 END = {"Type": "Succeed"}
 

@@ -9,8 +9,8 @@ import subprocess
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from stack import LOCK
-from terraform_copy import copy_terraform, offline_environment
+from scripts.terraform.copy import copy_terraform, offline_environment
+from scripts.terraform.stack import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -94,7 +94,7 @@ locals {
 
     # Of the page and of watermarks only: neither role can read an image, nor the one that applies delete any.
     files = {
-      arns  = ["arn:${local.partition}:s3:::${var.name}-page-${local.account_id}-${var.region}/*", "arn:${local.partition}:s3:::${var.name}-processed-${local.account_id}-${var.region}/watermarks/*"]
+      arns  = ["arn:${local.partition}:s3:::${var.name}-try-page-${local.account_id}-${var.region}/*", "arn:${local.partition}:s3:::${var.name}-processed-${local.account_id}-${var.region}/watermarks/*"]
       read  = ["s3:GetObject", "s3:GetObjectTagging"]
       write = ["s3:DeleteObject", "s3:PutObject", "s3:PutObjectTagging"]
     }

@@ -10,7 +10,7 @@ locals {
 
   # Built from names, so that the policies of the topic and of its dead-letter queue can name both before they exist.
   arn      = "arn:${data.aws_partition.current.partition}:sns:${local.location}:${var.name}"
-  dlq_name = "${var.name}-undelivered"
+  dlq_name = "${var.name}-dlq"
   dlq_arn  = "arn:${data.aws_partition.current.partition}:sqs:${local.location}:${local.dlq_name}"
 }
 

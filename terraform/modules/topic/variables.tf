@@ -1,11 +1,11 @@
 variable "name" {
-  description = "Name of the topic. The dead-letter queue of its subscriptions is called `<name>-undelivered`."
+  description = "Name of the topic. The dead-letter queue of its subscriptions is called `<name>-dlq`."
   type        = string
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-zA-Z0-9_-]{1,68}$", var.name))
-    error_message = "name \"${var.name}\" must be 1 to 68 letters, digits, _ or - (SQS admits 80; the dead-letter queue appends 12)."
+    condition     = can(regex("^[a-zA-Z0-9_-]{1,76}$", var.name))
+    error_message = "name \"${var.name}\" must be 1 to 76 letters, digits, _ or - (SQS admits 80; the dead-letter queue appends 4)."
   }
 }
 

@@ -1,4 +1,4 @@
-# A plan in which every module but `good` breaks one rule of scripts/architecture_rules.py. It needs no account.
+# A plan in which every module but `good` breaks one rule of scripts/architecture/rules.py. It needs no account.
 provider "aws" {
   region                      = "eu-central-1"
   access_key                  = "nobody"

@@ -154,7 +154,7 @@ run "neither_role_reads_or_deletes_an_image" {
   assert {
     condition = alltrue([
       for statement in flatten([for policy in concat(values(aws_iam_policy.this), values(aws_iam_role_policy.state)) : jsondecode(policy.policy).Statement]) :
-      alltrue([for arn in flatten([statement.Resource]) : can(regex("^arn:aws:s3:::(octo-org-state/photos/eu-west-1/|photos-page-123456789012-eu-west-1/|photos-processed-123456789012-eu-west-1/watermarks/)", arn))])
+      alltrue([for arn in flatten([statement.Resource]) : can(regex("^arn:aws:s3:::(octo-org-state/photos/eu-west-1/|photos-try-page-123456789012-eu-west-1/|photos-processed-123456789012-eu-west-1/watermarks/)", arn))])
       if length(setintersection(flatten([statement.Action]), ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"])) > 0
     ])
     error_message = "Images can be read, changed or deleted."

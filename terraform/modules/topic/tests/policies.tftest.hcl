@@ -93,7 +93,7 @@ run "only_the_topic_may_send_to_its_dlq" {
         Effect    = "Deny"
         Principal = "*"
         Action    = "sqs:*"
-        Resource  = "arn:aws:sqs:eu-central-1:123456789012:orders-undelivered"
+        Resource  = "arn:aws:sqs:eu-central-1:123456789012:orders-dlq"
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
       {
@@ -101,7 +101,7 @@ run "only_the_topic_may_send_to_its_dlq" {
         Effect    = "Allow"
         Principal = { Service = "sns.amazonaws.com" }
         Action    = "sqs:SendMessage"
-        Resource  = "arn:aws:sqs:eu-central-1:123456789012:orders-undelivered"
+        Resource  = "arn:aws:sqs:eu-central-1:123456789012:orders-dlq"
         Condition = {
           ArnEquals = { "aws:SourceArn" = "arn:aws:sns:eu-central-1:123456789012:orders" }
         }

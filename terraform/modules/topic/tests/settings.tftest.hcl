@@ -76,13 +76,13 @@ run "every_subscription_has_a_dlq" {
   assert {
     condition = alltrue([
       for subscription in aws_sns_topic_subscription.this :
-      jsondecode(subscription.redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-central-1:123456789012:orders-undelivered" }
+      jsondecode(subscription.redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-central-1:123456789012:orders-dlq" }
     ])
     error_message = "Every subscription must fail to the topic's dead-letter queue."
   }
 
   assert {
-    condition     = aws_sqs_queue.dlq.name == "orders-undelivered" && aws_sqs_queue.dlq.message_retention_seconds == 1209600
+    condition     = aws_sqs_queue.dlq.name == "orders-dlq" && aws_sqs_queue.dlq.message_retention_seconds == 1209600
     error_message = "It must keep its messages as long as SQS can."
   }
 
@@ -114,7 +114,7 @@ run "outputs_name_topic_and_dlq" {
   }
 
   assert {
-    condition     = output.dlq_name == "orders-undelivered" && output.dlq_arn == "arn:aws:sqs:eu-central-1:123456789012:orders-undelivered" && output.dlq_url == aws_sqs_queue.dlq.url
+    condition     = output.dlq_name == "orders-dlq" && output.dlq_arn == "arn:aws:sqs:eu-central-1:123456789012:orders-dlq" && output.dlq_url == aws_sqs_queue.dlq.url
     error_message = "So must that of the dead-letter queue: ${output.dlq_arn}"
   }
 }

@@ -25,10 +25,10 @@ module "orders" {
   }
 }
 
-module "undelivered" {
+module "rule_dlq" {
   source = "../.."
 
-  name              = "example-orders-undelivered"
+  name              = "example-orders-rule-dlq"
   dlq               = null # it is one itself
   message_retention = 1209600
 
@@ -50,7 +50,7 @@ resource "aws_cloudwatch_event_target" "orders" {
   arn  = module.orders.arn
 
   dead_letter_config {
-    arn = module.undelivered.arn
+    arn = module.rule_dlq.arn
   }
 }
 

@@ -1,0 +1,1 @@
+"""The diagram of the architecture: read from a plan, checked against rules, drawn with Mermaid."""

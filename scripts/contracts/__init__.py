@@ -1,0 +1,1 @@
+"""The contracts in `events/`: read them, match patterns, compare versions."""

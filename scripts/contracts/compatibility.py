@@ -1,0 +1,154 @@
+"""Whether a consumer who knows one schema can read what another one admits.
+
+The rule: whatever is valid under the new schema must be valid under the old one. A schema is a conjunction
+of keywords, so it is enough that every keyword of the old schema is implied by the same keyword of the new
+one. That holds only for keywords that do not act upon each other, hence a small dialect: any other keyword
+(`$ref`, `anyOf`, `additionalProperties`, …) is refused rather than guessed at. Where in doubt, a change
+counts as breaking.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Schema = dict[str, Any]
+
+ANNOTATIONS = {"$schema", "$comment", "title", "description", "examples", "deprecated"}
+TYPES = {"array", "boolean", "integer", "null", "number", "object", "string"}
+
+
+def _unchanged(old: object, _new: object) -> object:
+    return old
+
+
+# A limit may only be tightened: of two values, the new one has to be what this function picks.
+LIMITS: dict[str, Callable[[Any, Any], Any]] = {
+    "minimum": max,
+    "minLength": max,
+    "minItems": max,
+    "maximum": min,
+    "maxLength": min,
+    "maxItems": min,
+    # Nobody can say in general whether one expression admits less than another.
+    "pattern": _unchanged,
+    "format": _unchanged,
+}
+
+
+class UnsupportedSchemaError(ValueError):
+    """A schema uses what this module cannot compare; the message says where and what."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakingChange:
+    """What a consumer of the old schema would stumble over.
+
+    Attributes:
+        path: The field, as in `original.width` or `variants[].key`; empty for the whole value.
+        what: What happened to it.
+    """
+
+    path: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.path or '(the whole)'}: {self.what}"
+
+
+def normalise(schema: object, path: str = "") -> Schema:
+    """The schema without what only people read: two schemas with equal results admit the same values.
+
+    Raises:
+        UnsupportedSchemaError: It goes beyond the dialect.
+    """
+    if not isinstance(schema, dict):
+        raise UnsupportedSchemaError(f"{path or '(the whole)'}: {schema!r} where an object is expected")
+    result: Schema = {}
+    for keyword, value in schema.items():
+        if keyword == "properties":
+            result[keyword] = {name: normalise(value[name], join(path, name)) for name in sorted(value)}
+        elif keyword == "items":
+            result[keyword] = normalise(value, path + "[]")
+        elif keyword in {"required", "enum"} or (keyword == "type" and isinstance(value, list)):
+            result[keyword] = sorted(value, key=json.dumps)
+        elif keyword in {"type", "const", *LIMITS}:
+            result[keyword] = value
+        elif keyword not in ANNOTATIONS:
+            raise UnsupportedSchemaError(
+                f"{path or '(the whole)'}: the keyword {keyword!r} is not among those that can be compared "
+                "(scripts/contracts/compatibility.py); say it with those, or teach it this one"
+            )
+    return result
+
+
+def breaking_changes(old: Schema, new: Schema, path: str = "") -> Iterator[BreakingChange]:
+    """Compare two schemas as `normalise` returns them; no result means that nothing breaks."""
+    for what in (*_more_types(old, new), *_more_values(old, new), *_looser_limits(old, new)):
+        yield BreakingChange(path, what)
+
+    if "items" in old:
+        if "items" in new:
+            yield from breaking_changes(old["items"], new["items"], path + "[]")
+        else:
+            yield BreakingChange(path, "what its items are is no longer said")
+
+    properties, now_properties = old.get("properties", {}), new.get("properties", {})
+    for name in properties:
+        if name in now_properties:
+            yield from breaking_changes(properties[name], now_properties[name], join(path, name))
+        else:
+            yield BreakingChange(join(path, name), "was removed")
+
+    for name in old.get("required", ()):
+        removed = name in properties and name not in now_properties  # and told
+        if name not in new.get("required", ()) and not removed:
+            yield BreakingChange(join(path, name), "may now be missing")
+
+
+def join(path: str, name: str) -> str:
+    """The path of a property."""
+    return f"{path}.{name}" if path else name
+
+
+def _more_types(old: Schema, new: Schema) -> Iterator[str]:
+    for kind in sorted(_types(new) - _types(old)):
+        yield f"may now be of type {kind}"
+
+
+def _more_values(old: Schema, new: Schema) -> Iterator[str]:
+    allowed, now_allowed = _values(old), _values(new)
+    if allowed is None:
+        return
+    if now_allowed is None:
+        yield f"is no longer limited to {', '.join(sorted(allowed))}"
+    else:
+        for value in sorted(now_allowed - allowed):
+            yield f"may now have the value {value}"
+
+
+def _looser_limits(old: Schema, new: Schema) -> Iterator[str]:
+    for keyword in [keyword for keyword in LIMITS if keyword in old]:
+        before = old[keyword]
+        if keyword not in new:
+            yield f"has no {keyword} any more (it was {before})"
+        elif LIMITS[keyword](before, new[keyword]) != new[keyword]:
+            yield f"{keyword} was {before} and is now {new[keyword]}"
+
+
+def _types(schema: Schema) -> set[str]:
+    kinds = schema.get("type", TYPES)
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    return kinds | {"integer"} if "number" in kinds else kinds
+
+
+def _values(schema: Schema) -> set[str] | None:
+    """The values that `const` and `enum` leave, as JSON; none where neither limits them."""
+    found = [{json.dumps(schema["const"], sort_keys=True)}] if "const" in schema else []
+    if "enum" in schema:
+        found.append({json.dumps(value, sort_keys=True) for value in schema["enum"]})
+    return set.intersection(*found) if found else None

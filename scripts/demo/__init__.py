@@ -1,0 +1,1 @@
+"""The demo: deploy to an emulator, process pictures, write the report."""

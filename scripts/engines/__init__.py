@@ -1,0 +1,1 @@
+"""The engines that emulate AWS on this machine: MiniStack and LocalStack."""

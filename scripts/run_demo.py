@@ -1,0 +1,205 @@
+"""The pipeline at work: uploads images to an embedded emulator that Terraform's root is applied to, and shows it.
+
+Each image's way is shown hop by hop, live in the terminal and then on a page, together with its derivatives, its
+record and its notification. Without images of yours, a few are drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+import warnings
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from PIL import Image
+from rich.console import Console
+
+from scripts import ROOT, package_lambdas
+from scripts.demo.deployment import NAME, Progress, apply, emulator, exclusive
+from scripts.demo.journey import image_of
+from scripts.demo.pictures import draw_pictures
+from scripts.demo.pipeline import Clients, Observer, Run
+from scripts.demo.report import write_page
+from scripts.demo.sources import collect
+from scripts.demo.terminal import LiveJourneys, Steps, describe_outcome, results_table, ways_table
+from scripts.process.entry_point import ToolError, entry_point
+from scripts.terraform.stack import check_terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from scripts.demo.sources import Source
+    from scripts.engines.ministack import Emulator
+
+DONE = 0
+FAILED = 1
+WRONG_USAGE = 2
+INTERRUPTED = 130
+
+PATIENCE_SECONDS = 90
+LETTER_CHARACTERS = 300
+PLAIN_WIDTH = 140  # where there is no terminal
+
+EPILOG = """\
+The first run takes about a minute, most of which Terraform waits for queues to settle; what it has applied
+is kept, and the next run takes seconds. `make clean-demo` removes everything.
+
+examples:
+  demo.py                            pictures that it draws
+  demo.py ~/Pictures holiday.heic    folders, with all that is in them, and files
+  demo.py --keep                     leave the emulator running, to look around with the AWS CLI
+
+exit status: 0 every image was recorded and announced (a rejection counts: it is a result), 1 some were not,
+or something failed, 2 wrong usage, 130 interrupted
+"""
+
+
+@entry_point
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo and return the exit status."""
+    options = _parse(arguments)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the page has a limit of its own
+    try:
+        return _run(options, Steps(console))
+    except (BotoCoreError, ClientError) as error:
+        raise ToolError(f"{error}\nThe emulator's log: {options.directory / 'ministack.log'}") from error
+    except KeyboardInterrupt as interruption:
+        raise KeyboardInterrupt("nothing is left running. Run it again to go on.") from interruption
+    finally:
+        console.show_cursor()
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="demo.py", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "images", nargs="*", type=Path, metavar="IMAGE", help="files and folders to upload; default: drawn pictures"
+    )
+    parser.add_argument("--keep", action="store_true", help="leave the emulator running until Ctrl-C")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE_SECONDS,
+        metavar="SECONDS",
+        help=f"give up after so long without news of any image; default: {PATIENCE_SECONDS}",
+    )
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        default=ROOT / "build" / "demo",
+        metavar="FOLDER",
+        help="for the page, the state and the emulator's log; default: build/demo",
+    )
+    return parser.parse_args(arguments)
+
+
+def _run(options: argparse.Namespace, steps: Steps) -> int:
+    sources = collect(options.images)  # first of all: a mistyped path should not cost a minute
+    check_terraform()
+    directory: Path = options.directory.resolve()
+    _package()
+    with ExitStack() as on_exit:
+        on_exit.enter_context(exclusive(directory))
+        sources = sources or _draw(directory, steps)
+        with steps.step(lambda: "The emulator starts") as done:
+            running = on_exit.enter_context(emulator(directory))
+            state = ", with what the last run left" if running.restored else ""
+            done.append(f"MiniStack runs at {running.endpoint}, with IAM enforced{state}")
+        clients = on_exit.enter_context(closing(Clients()))
+        observer = Observer(clients, NAME)
+        outputs = _apply(directory, observer, steps)
+        observer.listen(outputs)
+        run = Run(clients, outputs, observer, sources)
+        _follow(run, options.patience, steps)
+        with steps.step(lambda: "The page is written"):
+            page = write_page(directory, run)
+        complete = all(journey.complete for journey in run.journeys)
+        if not complete:
+            _explain(run, running, steps)
+        steps.say(f"The page: {page.as_uri()}", "bold")
+        if options.keep:
+            _keep(running, steps)
+    steps.say("The emulator is stopped.")
+    return DONE if complete else FAILED
+
+
+def _draw(directory: Path, steps: Steps) -> list[Source]:
+    with steps.step(lambda: "Pictures are drawn") as done:
+        sources = collect(draw_pictures(directory / "originals"))
+        done.append(f"{len(sources)} pictures are drawn, one of them broken on purpose")
+    return sources
+
+
+def _package() -> None:
+    status = package_lambdas.main(["--local"])
+    if status == package_lambdas.INTERRUPTED:
+        raise KeyboardInterrupt
+    if status:
+        raise ToolError("the function could not be packaged: see above.")
+
+
+def _apply(directory: Path, observer: Observer, steps: Steps) -> Mapping[str, Any]:
+    progress = Progress()
+    if not (directory / "terraform").exists():
+        steps.say("Terraform now makes the pipeline, as it would on AWS: about a minute, this one time.")
+    with steps.step(progress.describe) as done:
+        applied = apply(directory, observer.arn, lambda sentence: done.append(f"({sentence})"), progress)
+        done[:] = [f"Terraform's root is applied: {applied.how}", *done]
+    return applied.outputs
+
+
+def _follow(run: Run, patience: float, steps: Steps) -> None:
+    count = len(run.journeys)
+    steps.say(f"\n{count} image{'' if count == 1 else 's'} on the way, with the seconds since the upload began:\n")
+    live = LiveJourneys(steps.console, run.journeys)
+    with live.shown():
+        run.follow(live, patience=patience)
+    if steps.console.is_terminal:
+        steps.console.print(ways_table(run.journeys, lambda _: "", width=steps.console.width))
+        steps.say("")
+    steps.console.print(results_table(run.journeys, width=steps.console.width))
+    steps.say("")
+
+
+def _explain(run: Run, running: Emulator, steps: Steps) -> None:
+    """Say which images did not arrive, and where to look."""
+    missing = [journey for journey in run.journeys if not journey.complete]
+    letters = run.dead_letters()
+    resting = {image_of(body): name for name, bodies in letters.items() for body in bodies}
+    steps.say(f"{len(missing)} of {len(run.journeys)} were not recorded and announced:", "bold red")
+    for journey in missing:
+        queue = resting.get(journey.image_id)
+        where = f"; its event rests in the dead-letter queue {queue}" if queue else ""
+        steps.say(f"  {journey.source.path}: {describe_outcome(journey)}{where}")
+    for error in run.log.errors:
+        steps.say(f"The function's log: {error}")
+    for name, bodies in letters.items():
+        steps.say(f"In the dead-letter queue {name}:", "bold")
+        for body in bodies:
+            steps.say(f"  {body if len(body) <= LETTER_CHARACTERS else body[:LETTER_CHARACTERS] + '…'}")
+    if not letters:
+        steps.say(
+            "The dead-letter queues are empty: what fails comes back after some minutes, and rests there at last."
+        )
+    steps.say(f"The emulator's log: {running.log}\n")
+
+
+def _keep(running: Emulator, steps: Steps) -> None:
+    """Leave the emulator running until Ctrl-C."""
+    steps.say("\nThe emulator goes on until Ctrl-C. To talk to it, from another terminal:\n")
+    for name, value in running.environment.items():
+        steps.say(f"  export {name}={shlex.quote(value)}")
+    with suppress(KeyboardInterrupt):
+        signal.pause()
+    steps.say("")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Terraform's runs, plans and copies of the configuration."""

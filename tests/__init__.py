@@ -1,0 +1,1 @@
+"""The project's tests, by subject and by what they need."""

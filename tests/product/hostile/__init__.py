@@ -1,0 +1,1 @@
+"""Hostile files, mutations and the fuzzer."""

@@ -1,0 +1,1 @@
+"""Tests of the try page in a browser."""

@@ -1,0 +1,1 @@
+"""Helpers for several folders of tests."""

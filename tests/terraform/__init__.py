@@ -1,0 +1,1 @@
+"""Tests of the Terraform configuration, with mocks and offline plans."""

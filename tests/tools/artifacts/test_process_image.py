@@ -1,0 +1,206 @@
+"""The real function: fetched, packaged, unpacked and run with what Lambda gives it and nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from scripts import ROOT
+from scripts.artifacts.manifest import read
+from scripts.artifacts.targets import local_target
+
+if TYPE_CHECKING:
+    from scripts.artifacts.manifest import Artifact
+
+MACHINES = {"arm64": 183, "x86_64": 62}
+"""How ELF names a CPU."""
+
+IN_THE_RUNTIME = ("boto3", "botocore", "dateutil", "s3transfer", "six.py", "urllib3")
+"""What Lambda's Python brings; jmespath, which it has as well, comes from the zip."""
+
+PROGRAM = """
+import io, json, pkgutil, sys
+
+unpacked, runtime = sys.argv[1:]
+sys.path[:0] = [unpacked, runtime]
+
+from PIL import Image
+from process_image.image import Limits, Variant, render
+
+picture = Image.linear_gradient("L").resize((640, 480)).convert("RGB")
+formats = {}
+for kind in ("JPEG", "PNG", "WEBP", "GIF", "AVIF"):
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, exif=Image.Exif())
+    variants = [
+        Variant.from_mapping({
+            "name": output, "width": 200, "height": 200, "fit": "cover", "format": output,
+            "watermark": {"text": "Darkroom", "opacity": 0.5},
+        })
+        for output in ("jpeg", "png", "webp", "avif")
+    ]
+    rendering = render(buffer.getvalue(), variants, Limits(max_bytes=10**7, max_pixels=10**7))
+    formats[kind] = [
+        (one.variant, Image.open(io.BytesIO(one.data)).format, one.width, one.height)
+        for one in rendering.derivatives
+    ]
+
+import process_image
+
+for module in pkgutil.walk_packages(process_image.__path__, "process_image."):
+    __import__(module.name)
+
+from process_image.handler import handler
+
+class Context:
+    function_name = function_version = memory_limit_in_mb = invoked_function_arn = aws_request_id = "1"
+
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
+message = {
+    "messageId": "m", "body": "no event", "receiptHandle": "", "attributes": {}, "messageAttributes": {},
+    "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:uploads",
+}
+answer = handler({"Records": [message]}, Context())
+
+from importlib.metadata import version
+
+print(json.dumps({
+    "formats": formats,
+    "answer": answer,
+    "pillow": version("pillow"),
+    "strangers": sorted({
+        path for name, module in sys.modules.items()
+        if (path := getattr(module, "__file__", None)) and "site-packages" in path
+    }),
+    "imported": sorted(name for name in sys.modules if name.partition(".")[0] == "process_image"),
+}))
+"""
+
+ENVIRONMENT = {
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "EVENT_BUS": "bus",
+    "LOG_LEVEL": "INFO",
+    "PROCESSED_BUCKET": "processed",
+    **{f"MAX_{limit}": "10000000" for limit in ("BYTES", "FRAMES", "METADATA_BYTES", "PIXELS", "SCAN_MEGAPIXELS")},
+    "MAX_MEMORY": "512",
+    "MAX_SECONDS": "10",
+    "VARIANTS": json.dumps([{"name": "small", "width": 100, "format": "jpeg"}]),
+    "POWERTOOLS_SERVICE_NAME": "process_image",
+    "POWERTOOLS_METRICS_NAMESPACE": "darkroom",
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The function, packaged for Lambda and for this machine."""
+    return package(tmp_path_factory.mktemp("build"), "--arch", "arm64", "x86_64", "--local")
+
+
+def package(output: Path, *options: str) -> Path:
+    """Run the command as a user would, with the wheels that earlier builds have fetched."""
+    cache = ROOT / "build" / ".cache" / "wheels"
+    if cache.exists():  # it fetches less; what it holds is checked by hash
+        shutil.copytree(cache, output / ".cache" / "wheels")
+    command = [
+        sys.executable,
+        str(ROOT / "scripts" / "package_lambdas.py"),
+        "process_image",
+        "--output",
+        str(output),
+    ]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return output
+
+
+def artifact(built: Path, architecture: str) -> Artifact:
+    return read(built)[f"process_image-{architecture}-python3.13"]
+
+
+def test_it_runs_from_the_zip(built: Path, tmp_path: Path) -> None:
+    run_from_the_zip(built, tmp_path)
+
+
+def test_it_runs_from_bytecode_and_is_still_small(tmp_path: Path) -> None:
+    built = package(tmp_path / "build", "--local", "--bytecode")
+    run_from_the_zip(built, tmp_path)
+    assert read(built)[local_target().artifact("process_image")]["size"] <= 8_000_000
+
+
+def run_from_the_zip(built: Path, tmp_path: Path) -> None:
+    unpacked, runtime = tmp_path / "task", tmp_path / "runtime"
+    with zipfile.ZipFile(built / read(built)[local_target().artifact("process_image")]["path"]) as archive:
+        archive.extractall(unpacked)
+    runtime.mkdir()
+    for name in IN_THE_RUNTIME:
+        place = metadata.distribution("boto3").locate_file(name)
+        (runtime / name).symlink_to(Path(str(place)))
+    done = subprocess.run(
+        # No site-packages, no environment of the user, no bytecode left behind.
+        [sys.executable, "-E", "-S", "-B", "-c", PROGRAM, str(unpacked), str(runtime)],
+        env=ENVIRONMENT,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    expected = [["jpeg", "JPEG", 200, 200], ["png", "PNG", 200, 200], ["webp", "WEBP", 200, 200]]
+    expected += [["avif", "AVIF", 200, 200]]
+    assert told["formats"] == dict.fromkeys(("JPEG", "PNG", "WEBP", "GIF", "AVIF"), expected)
+    assert told["answer"] == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    assert told["strangers"] == []
+    assert "process_image.handler" in told["imported"]
+    lock = (ROOT / "lambdas/process_image/requirements.txt").read_text()
+    assert f"pillow=={told['pillow']} " in lock
+
+
+@pytest.mark.parametrize("architecture", MACHINES)
+def test_its_native_code_is_for_the_target(built: Path, architecture: str) -> None:
+    with zipfile.ZipFile(built / artifact(built, architecture)["path"]) as archive:
+        libraries = [name for name in archive.namelist() if ".so" in name]
+        machines = {struct.unpack_from("<H", archive.read(name), 18)[0] for name in libraries}
+    assert any("cpython-313" in name for name in libraries)
+    assert machines == {MACHINES[architecture]}
+
+
+@pytest.mark.parametrize("architecture", MACHINES)
+def test_it_is_small(built: Path, architecture: str) -> None:
+    assert artifact(built, architecture)["size"] <= 8_000_000
+
+
+@pytest.mark.parametrize("architecture", MACHINES)
+def test_it_holds_no_reader_that_the_function_refuses_to_use(built: Path, architecture: str) -> None:
+    with zipfile.ZipFile(built / artifact(built, architecture)["path"]) as archive:
+        readers = {name for name in archive.namelist() if name.endswith("ImagePlugin.py")}
+    kinds = {name.removeprefix("PIL/").removesuffix("ImagePlugin.py") for name in readers}
+    assert kinds == {"Avif", "Gif", "Jpeg", "Mpo", "Png", "Tiff", "WebP"}
+
+
+@pytest.mark.parametrize("architecture", MACHINES)
+def test_its_bill_of_materials_names_every_locked_package(built: Path, architecture: str) -> None:
+    text = (built / artifact(built, architecture)["sbom"]).read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    components = json.loads(text)["components"]
+    lock = (ROOT / "lambdas/process_image/requirements.txt").read_text()
+    locked = {line.split(" ")[0] for line in lock.splitlines() if "==" in line}
+    assert {f"{one['name']}=={one['version']}" for one in components} == locked
+    assert all(one["licenses"] for one in components)

@@ -1,0 +1,84 @@
+"""The bill of materials beside each zip."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+if TYPE_CHECKING:
+    from tests.tools.artifacts.conftest import Workshop
+
+KEY = "f-arm64-python3.13"
+
+
+def bill(workshop: Workshop) -> dict[str, Any]:
+    """The bill of the function f, valid by the strict schema."""
+    workshop.run("--arch", "arm64")
+    text = (workshop.output / workshop.manifest()[KEY]["sbom"]).read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def test_it_lists_what_the_zip_consists_of(workshop: Workshop) -> None:
+    first, second = workshop.wheel("alpha", "1.2"), workshop.wheel("Beta_Two", "3.0")
+    unused = workshop.wheel("gamma").replace(" --hash", " ; sys_platform == 'win32' --hash")
+    workshop.function("f", first + second + unused)
+    document = bill(workshop)
+    assert [(one["name"], one["version"], one["purl"]) for one in document["components"]] == [
+        ("alpha", "1.2", "pkg:pypi/alpha@1.2"),
+        ("beta-two", "3.0", "pkg:pypi/beta-two@3.0"),
+    ]
+    assert document["components"][0]["hashes"] == [{"alg": "SHA-256", "content": first.strip()[-64:]}]
+    root = document["metadata"]["component"]
+    assert root["name"] == "f"
+    assert root["hashes"] == [{"alg": "SHA-256", "content": workshop.manifest()[KEY]["sha256"]}]
+    depends = {one["ref"]: one.get("dependsOn", []) for one in document["dependencies"]}
+    assert depends["f"] == ["pkg:pypi/alpha@1.2", "pkg:pypi/beta-two@3.0"]
+
+
+def test_it_is_the_same_for_the_same_zip(workshop: Workshop) -> None:
+    workshop.function("f", workshop.wheel("alpha"))
+    first = bill(workshop)
+    (workshop.output / "manifest.json").unlink()
+    assert bill(workshop) == first
+    assert "timestamp" not in first["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ("License-Expression: MIT OR Apache-2.0\n", [{"expression": "MIT OR Apache-2.0"}]),
+        ("License: BSD-3-Clause\n", [{"license": {"id": "BSD-3-Clause"}}]),
+        ("License: Our own\n", [{"license": {"name": "Our own"}}]),
+        (
+            "License: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License\n",
+            [{"license": {"name": "MIT License"}}],
+        ),
+        (
+            "License: A text\n        of many lines\nClassifier: License :: OSI Approved :: zlib License\n",
+            [{"license": {"name": "zlib License"}}],
+        ),
+        ("", None),
+    ],
+)
+def test_it_says_the_licence_as_the_package_does(
+    workshop: Workshop, metadata: str, expected: list[dict[str, Any]] | None
+) -> None:
+    workshop.function("f", workshop.wheel("alpha", metadata=metadata))
+    (component,) = bill(workshop)["components"]
+    assert component.get("licenses") == expected
+
+
+def test_it_refers_to_what_a_wheel_says_of_the_libraries_inside(workshop: Workshop) -> None:
+    statement = "alpha-1.0.dist-info/sboms/libs.cdx.json"
+    workshop.function("f", workshop.wheel("alpha", files={"alpha.py": "", statement: "{}"}))
+    (component,) = bill(workshop)["components"]
+    (reference,) = component["externalReferences"]
+    assert (reference["type"], reference["url"]) == ("bom", statement)
+    with workshop.zip(KEY) as archive:
+        assert archive.read(statement) == b"{}"

@@ -1,0 +1,88 @@
+"""The command itself, as far as it goes without an emulator."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts import ROOT
+from scripts import run_demo as demo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCRIPT = ROOT / "scripts" / "run_demo.py"
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before() -> Iterator[None]:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_help_tells_options_and_exit_status() -> None:
+    answer = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
+    for text in ("IMAGE", "--keep", "--patience", "exit status", "make clean-demo"):
+        assert text in answer.stdout
+
+
+def test_a_mistyped_path_fails_before_anything_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = demo.main([str(tmp_path / "missing.jpg"), "--directory", str(tmp_path / "demo")])
+    assert status == demo.WRONG_USAGE
+    assert capsys.readouterr().err == f"error: {tmp_path}/missing.jpg does not exist.\n"
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_folder_without_images_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.main([str(tmp_path)]) == demo.WRONG_USAGE
+    assert "no images found in the folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("terraform", "message"),
+    [(None, "terraform is not on the PATH"), ("1.9.8", "Terraform 1.9.8 is too old: install 1.11 or newer")],
+)
+def test_terraform_missing_or_too_old(
+    terraform: str | None,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if terraform:
+        program = tmp_path / "terraform"
+        program.write_text(f'#!/bin/sh\necho \'{{"terraform_version": "{terraform}"}}\'\n')
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path) + os.pathsep + "/bin" if terraform else str(tmp_path))
+    assert demo.main(["--directory", str(tmp_path / "demo")]) == demo.FAILED
+    assert message in capsys.readouterr().err
+
+
+def test_an_interruption_has_its_own_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_paths: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(demo, "collect", interrupted)
+    assert demo.main([]) == demo.INTERRUPTED
+    assert "nothing is left running" in capsys.readouterr().err
+
+
+def test_a_missing_emulator_says_what_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "x.jpg"
+    picture.write_bytes(b"x")
+    monkeypatch.setattr("scripts.engines.ministack.MINISTACK", tmp_path / "nowhere")
+    monkeypatch.setattr("scripts.package_lambdas.main", lambda _: 0)
+    assert demo.main([str(picture), "--directory", str(tmp_path / "demo")]) == demo.FAILED
+    assert "MiniStack is not installed: run `make setup`" in capsys.readouterr().err

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts import ROOT
+from scripts.demo import deployment as demo_deployment
+from scripts.demo.deployment import Progress, exclusive, fingerprint
+from scripts.engines.ministack import SAVED, forget
+from scripts.process.entry_point import ToolError
+from scripts.process.environment import environment
+from scripts.terraform.stack import Stack, TerraformError, emulator_variables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+APPLY = """\
+data.aws_partition.current: Reading...
+data.aws_partition.current: Read complete after 0s [id=aws]
+Plan: 3 to add, 1 to change, 0 to destroy.
+module.key.aws_kms_key.this: Creating...
+module.uploads.aws_sqs_queue.dlq[0]: Creating...
+module.key.aws_kms_key.this: Still creating... [10s elapsed]
+module.key.aws_kms_key.this: Creation complete after 13s [id=d35bbe58]
+module.bus.aws_cloudwatch_event_rule.this["image-deleted"]: Modifying... [id=demo/image-deleted]
+module.bus.aws_cloudwatch_event_rule.this["image-deleted"]: Modifications complete after 0s [id=demo/image-deleted]
+""".splitlines()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_progress_tells_what_terraform_waits_for() -> None:
+    clock = Clock()
+    progress = Progress(clock=clock)
+    assert progress.describe() == "Terraform plans what to make"
+    for line in APPLY:
+        progress.read(line)
+        clock.now += 2
+    assert progress.planned == 4
+    assert progress.done == 2
+    assert progress.describe() == ("Terraform: 2 of 4 resources, waiting for uploads.aws_sqs_queue.dlq[0] (10 s)")
+    progress.read("module.images.aws_dynamodb_table.this: Creating...")
+    assert progress.describe().endswith(" and 1 more")
+    progress.read("module.images.aws_dynamodb_table.this: Creation complete after 0s")
+    progress.read("module.uploads.aws_sqs_queue.dlq[0]: Creation complete after 25s")
+    assert progress.describe() == "Terraform: 4 of 4 resources"
+
+
+def test_the_fingerprint_changes_with_what_is_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "project"
+    for part in ("terraform", "events", "requirements"):
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+    (copy / "build").mkdir()
+    monkeypatch.setattr(demo_deployment, "ROOT", copy)
+    variables = emulator_variables("demo") | {"artifacts": "../build/manifest.json"}
+    seen = {fingerprint(variables)}
+    assert fingerprint(dict(variables)) in seen
+
+    def differs() -> bool:
+        found = fingerprint(variables)
+        fresh = found not in seen
+        seen.add(found)
+        return fresh
+
+    for file in ("terraform/6_record.tf", "terraform/record_image.asl.json", "terraform/modules/queue/main.tf"):
+        (copy / file).write_text((copy / file).read_text() + "\n")
+        assert differs(), file
+    (copy / "events" / "image_deleted" / "pattern.json").write_text("{}")
+    assert differs()
+    (copy / "build" / "manifest.json").write_text('{"another": "artifact"}')
+    assert differs()
+    variables["name"] = "other"
+    assert differs()
+    for file in (
+        "terraform/modules/queue/examples/rule_to_queue/main.tf",
+        "terraform/backend.tf",
+        "terraform/modules/queue/README.md",
+        "terraform/.terraform.lock.hcl",
+        "terraform/terraform.tfstate",
+        "events/image_deleted/1.json",
+    ):
+        (copy / file).write_text("something else")
+        assert not differs(), file
+
+
+def test_only_one_demo_runs_in_a_directory(tmp_path: Path) -> None:
+    with exclusive(tmp_path):
+        with pytest.raises(ToolError, match="another demo runs"), exclusive(tmp_path):
+            pass
+        with exclusive(tmp_path / "other"):
+            pass
+    with exclusive(tmp_path):
+        pass
+
+
+def test_the_users_own_account_stays_out_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/home/me/.aws/config")
+    monkeypatch.setenv("no_proxy", "example.com")
+    before = dict(os.environ)
+    with environment({"AWS_ENDPOINT_URL": "https://127.0.0.1:1", "NO_PROXY": "127.0.0.1"}):
+        assert {name: value for name, value in os.environ.items() if name.startswith("AWS_")} == {
+            "AWS_ENDPOINT_URL": "https://127.0.0.1:1",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+        assert os.environ["no_proxy"] == "127.0.0.1"
+    assert dict(os.environ) == before
+
+
+def test_forgetting_leaves_nothing_that_a_run_would_restore(tmp_path: Path) -> None:
+    for name in ("state/sqs.json", "s3/000000000000/bucket/key", SAVED, "port", "terraform/terraform.tfstate"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    forget(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["terraform"]
+    forget(tmp_path)
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """A stack whose Terraform is a script: it starts a provider that does not end by itself, and waits."""
+    program = tmp_path / "bin" / "terraform"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!{sys.executable}\n"
+        "import subprocess, sys, time\n"
+        "if sys.argv[1] == 'fail':\n"
+        "    sys.exit(print('planning...\\nError: it is wrong\\n  on main.tf line 1') or 1)\n"
+        "if sys.argv[1] == 'wait':\n"
+        "    provider = subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL)\n"
+        "    print(provider.pid, flush=True)\n"
+        "    time.sleep(600)\n"
+        "print('one', *sys.argv[1:], sep='\\n')\n"
+    )
+    program.chmod(0o755)
+    stack = Stack(tmp_path, {}, {})
+    stack.folder.mkdir()
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    monkeypatch.setattr(stack, "_process_environment", {**os.environ, "PATH": path})
+    monkeypatch.setenv("PATH", path)
+    return stack
+
+
+def test_what_terraform_says_is_given_line_by_line(stack: Stack) -> None:
+    lines: list[str] = []
+    assert stack.run("apply", "-x", on_line=lines.append) == "one\napply\n-no-color\n-x\n"
+    assert lines == ["one", "apply", "-no-color", "-x"]
+
+
+def test_terraforms_error_is_told_without_what_came_before(stack: Stack) -> None:
+    with pytest.raises(TerraformError) as error:
+        stack.run("fail")
+    assert str(error.value) == "terraform fail failed:\nError: it is wrong\n  on main.tf line 1\n"
+
+
+def test_an_interruption_ends_terraform_and_its_providers(stack: Stack) -> None:
+    providers: list[int] = []
+
+    def interrupt(line: str) -> None:
+        providers.append(int(line))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stack.run("wait", on_line=interrupt)
+    assert gone(providers[0])
+
+
+def gone(pid: int) -> bool:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        state = subprocess.run(
+            ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ).stdout
+        if not state.strip() or state.startswith("Z"):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_signal_ends_terraform_too(stack: Stack) -> None:
+    providers: list[int] = []
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def interrupt_later(line: str) -> None:
+        providers.append(int(line))
+        threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT)).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        stack.run("wait", on_line=interrupt_later)
+    assert gone(providers[0])

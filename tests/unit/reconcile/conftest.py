@@ -1,5 +1,0 @@
-from __future__ import annotations
-
-from unit.darkroom.conftest import aws, resources, session
-
-__all__ = ["aws", "resources", "session"]  # fixtures: a pipeline is the same to the command and to the function
