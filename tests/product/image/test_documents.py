@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import fields
+from dataclasses import MISSING, fields
 
 import pytest
 
@@ -83,6 +84,9 @@ def test_the_formats_that_are_written(page: str) -> None:
 
 def test_the_fits(page: str) -> None:
     out = section(page, "Out")
+    defaults = {name: default.strip("`") for name, (default,) in table(out, "setting").items()}
+    named = {field.name: field.default for field in fields(Variant) if field.default not in (MISSING, None)}
+    assert defaults == {name: json.dumps(value).strip('"') for name, value in named.items()}
     assert tuple(table(out, "fit")) == FITS
     assert f"up to {MAX_SIDE:,} pixels" in out
 
