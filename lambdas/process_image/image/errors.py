@@ -135,7 +135,8 @@ class UnreadableImageError(RejectedImageError):
     def __init__(self, kind: str) -> None:
         name = _NAMES.get(kind, kind)
         super().__init__(
-            f"the content begins like {name}, but is damaged or incomplete. Upload it again, or save it again"
+            f"the content begins like {name}, but is damaged or incomplete. "
+            "Upload it again, or save it with another program"
         )
 
 

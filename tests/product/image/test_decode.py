@@ -98,7 +98,7 @@ def test_other_content_is_unsupported(data: bytes) -> None:
     ("data", "message"),
     [
         (b"hello", "is not a JPEG, PNG, WebP, GIF or AVIF image"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is HEIC, which is not read: save it as a JPEG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is HEIC, which is not supported. Save it as a JPEG"),
         (encoded(photo(), "TIFF"), "is TIFF, which"),
         (encoded(photo(), "BMP"), "is BMP, which"),
         (encoded(photo(), "JPEG2000"), "is JPEG 2000, which"),
@@ -322,8 +322,8 @@ def test_whatever_a_decoder_raises_is_a_rejection(error: Exception, step: str, m
     with pytest.raises(UnreadableImageError) as caught:
         render(SAMPLES["jpeg"], [THUMBNAIL], LIMITS)
     assert (
-        str(caught.value)
-        == "the content begins like JPEG, but is damaged or incomplete: upload it again, or save it anew"
+        str(caught.value) == "the content begins like JPEG, but is damaged or incomplete. "
+        "Upload it again, or save it with another program"
     )
     assert caught.value.__cause__ is not None
 
