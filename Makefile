@@ -3,7 +3,6 @@
 PYTHON ?= python3
 PROJECT_PYTHON := .venvs/dev/bin/python
 ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/checkov/.installed .venvs/parts/.installed .venvs/site/.installed
-COMMAND := .venvs/dev/bin/darkroom
 
 .DEFAULT_GOAL := help
 .PHONY: help setup package demo demo-page clean-demo test fuzz benchmark localstack-test localstack-up localstack-logs localstack-down aws-smoke-test check format docs site init lock schemas clean
@@ -11,7 +10,7 @@ COMMAND := .venvs/dev/bin/darkroom
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
-setup: $(ENVIRONMENTS) $(COMMAND) ## Install what the tools and tests need, into .venvs/, and the command darkroom
+setup: $(ENVIRONMENTS) ## Install what the tools and tests need, into .venvs/, and the command darkroom
 
 .venvs/%/.installed: requirements/%.txt
 	@command -v $(PYTHON) >/dev/null || { echo "missing: $(PYTHON); install Python 3.11 or newer" >&2; exit 1; }
@@ -20,11 +19,10 @@ setup: $(ENVIRONMENTS) $(COMMAND) ## Install what the tools and tests need, into
 	@$(PYTHON) -m venv --clear .venvs/$*
 	@.venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@! grep -q ^hatchling== $< || .venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@test $* != dev || .venvs/dev/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable ./cli
 	@touch $@
 
-$(COMMAND): .venvs/dev/.installed Makefile
-	@printf '#!/bin/sh\nexec "%s/$(PROJECT_PYTHON)" -m darkroom "$$@"\n' "$(CURDIR)" > $@
-	@chmod +x $@
+.venvs/dev/.installed: cli/pyproject.toml
 
 package: .venvs/dev/.installed ## Build the functions' zips for AWS into build/ (PACKAGE="options of scripts/package_lambdas.py")
 	@$(PROJECT_PYTHON) scripts/package_lambdas.py $(PACKAGE)

@@ -24,12 +24,13 @@ from PIL import Image
 
 from darkroom.bill import sections
 from darkroom.cli import main as darkroom
+from darkroom.errors import OperatorError
 from darkroom.measurements import measure
 from darkroom.pricing import Case, Measurements, bill, by_component, load_prices
 from darkroom.resources import Resources
+from darkroom.sources import collect
 from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import LEAST_CONCURRENCY
-from scripts.demo.sources import collect
 from scripts.engines.ministack import ministack
 from scripts.generated.documents import draw_bars, machine, markdown, settle
 from scripts.process.entry_point import ToolError, entry_point
@@ -172,7 +173,7 @@ def make_run(paths: Sequence[Path], rounds: int) -> dict[str, Any]:
     """Send photographs through the embedded emulator, and measure.
 
     Raises:
-        SourceError: There are none.
+        OperatorError: There are none.
         ToolError, TerraformError: Something else is missing.
         ToolError: The pipeline was not packaged, or an image was not processed.
     """
@@ -225,7 +226,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     if options.measure:
-        run = make_run(options.measure, options.rounds)
+        try:
+            run = make_run(options.measure, options.rounds)
+        except OperatorError as error:
+            raise ToolError(str(error)) from error
         MEASURED.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     wanted = render(json.loads(MEASURED.read_text(encoding="utf-8")), load_prices())
     return max(

@@ -19,13 +19,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image
 from rich.console import Console
 
+from darkroom.dead_letters import image_of
+from darkroom.errors import OperatorError
+from darkroom.sources import collect
 from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import NAME, Progress, apply, emulator, exclusive
-from scripts.demo.journey import image_of
 from scripts.demo.pictures import draw_pictures
 from scripts.demo.pipeline import Clients, Observer, Run
 from scripts.demo.report import write_page
-from scripts.demo.sources import collect
 from scripts.demo.terminal import LiveJourneys, Steps, describe_outcome, results_table, ways_table
 from scripts.process.entry_point import ToolError, entry_point
 from scripts.terraform.stack import check_terraform
@@ -33,7 +34,7 @@ from scripts.terraform.stack import check_terraform
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scripts.demo.sources import Source
+    from darkroom.sources import Source
     from scripts.engines.ministack import Emulator
 
 DONE = 0
@@ -67,6 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the page has a limit of its own
     try:
         return _run(options, Steps(console))
+    except OperatorError as error:  # of `collect`
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG_USAGE
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"{error}\nThe emulator's log: {options.directory / 'ministack.log'}") from error
     except KeyboardInterrupt as interruption:

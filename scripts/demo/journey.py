@@ -9,35 +9,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from scripts.function_reports import read_report
+from darkroom.hops import Hop
+from darkroom.logs import read_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from scripts.demo.sources import Source
+    from darkroom.sources import Source
 
 
-class Hop(Enum):
-    """A hop, in the order of the way; its value says what happened, `source` where the time was read."""
-
-    UPLOADED = "uploaded"
-    ROUTED = "routed"
-    PICKED_UP = "picked up"
-    STORED = "stored"
-    ANNOUNCED = "announced"
-    RECORDED = "recorded"
-    NOTIFIED = "notified"
-
-    @property
-    def source(self) -> str:
-        """What tells the time of this hop."""
-        return _SOURCES[self]
-
-
-_SOURCES = {
+SOURCES = {
     Hop.UPLOADED: "the time that S3 gives in its event",
     Hop.ROUTED: "EventBridge delivered S3's event: to the demo's queue, beside that of the function",
     Hop.PICKED_UP: "the function's log: the invocation that got this image began",
@@ -187,15 +170,6 @@ def read_message(message: Mapping[str, Any]) -> Iterator[Heard]:
         yield Heard(key, Hop.ROUTED, sent)
     elif body.get("source") == "darkroom":
         yield Heard(body["detail"]["image_id"], Hop.ANNOUNCED, sent, event=body["detail"])
-
-
-def image_of(body: str) -> str | None:
-    """The image that an event is about, as it lies in a queue; none if that cannot be told."""
-    try:
-        detail = json.loads(body)["detail"]
-        return str(detail["image_id"] if "image_id" in detail else detail["object"]["key"])
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def read_time(text: str) -> datetime:

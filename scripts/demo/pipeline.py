@@ -16,13 +16,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from darkroom.hops import Hop
 from reconcile.records import plain
-from scripts.demo.journey import FunctionLog, Hop, Journey, learn, learn_listing, learn_record, read_message
+from scripts.demo.journey import FunctionLog, Journey, learn, learn_listing, learn_record, read_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from scripts.demo.sources import Source
+    from darkroom.sources import Source
 
 UPLOADS_AT_ONCE = 4
 LOOK_EVERY_SECONDS = 0.4  # at the log, the table and the listing; messages come by themselves

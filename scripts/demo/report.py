@@ -19,7 +19,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from scripts.demo.journey import Hop
+from darkroom.hops import Hop
+from scripts.demo.journey import SOURCES
 from scripts.demo.terminal import amount, change, describe_original, describe_outcome, dimensions
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def render(cards: Sequence[Card], began: datetime, span: float) -> str:
     return environment.get_template(TEMPLATE).render(
         cards=cards,
         hops=list(Hop),
+        sources=SOURCES,
         began=began,
         ticks=ticks(span),
         median=statistics.median(totals) if totals else None,

@@ -16,16 +16,16 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image, ImageOps
 
+from darkroom.dead_letters import image_of
 from darkroom.replay import Archive, archive_name
 from darkroom.resources import Dlq, Resources
+from darkroom.sources import Source
 from darkroom.workflow import DefinitionError
 from reconcile.records import current_of, read_items, versions_of
 from reconcile.run import Plan
 from reconcile.run import run as compare
 from scripts.contracts.events import load
-from scripts.demo.journey import image_of
 from scripts.demo.pipeline import Clients, Observer, Run
-from scripts.demo.sources import Source
 from scripts.smoke.api import Api
 from scripts.smoke.api import check as check_api
 from scripts.smoke.facts import Check, Outcome, SmokeError, changed, event_facts, timings

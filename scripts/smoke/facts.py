@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from scripts.demo.journey import Hop
+from darkroom.hops import Hop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The command `darkroom` as a test gives it: a process of its own, against the engine that the tests run on."""
+"""The installed command `darkroom`, against the engine of the tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 NAME = "e2e"
@@ -15,7 +16,7 @@ NAME = "e2e"
 def start(*arguments: str) -> subprocess.Popen[str]:
     """Start the command, with JSON for output."""
     return subprocess.Popen(
-        [sys.executable, "-m", "darkroom", *arguments, "--json"],
+        [Path(sys.executable).with_name("darkroom"), *arguments, "--json"],
         env={**os.environ, "DARKROOM_NAME": NAME},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -24,17 +25,17 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def run(*arguments: str, code: int = 0) -> Any:
-    """Run the command, expecting an exit code; returns the one document it prints."""
+    """Run the command, assert its exit code, and return the document that it prints."""
     return json.loads(_output(*arguments, code=code))
 
 
 def run_lines(*arguments: str, code: int = 0) -> list[dict[str, Any]]:
-    """Run the command, expecting an exit code; returns the lines it prints."""
+    """Run the command, assert its exit code, and return the lines that it prints."""
     return [json.loads(line) for line in _output(*arguments, code=code).splitlines()]
 
 
 def differing(*arguments: str) -> list[dict[str, Any]]:
-    """Run a command that ends with 3 as long as it finds something; returns what it found."""
+    """Run a command that ends with 3 if it finds something, and return what it finds."""
     with start(*arguments) as process:
         printed, said = process.communicate(timeout=300)
     assert process.returncode in {0, 3}, said
@@ -42,10 +43,7 @@ def differing(*arguments: str) -> list[dict[str, Any]]:
 
 
 def interrupt(*arguments: str, after: int, by: signal.Signals = signal.SIGINT) -> list[dict[str, Any]]:
-    """Run the command, and interrupt it as Ctrl-C would once it has printed so many lines; returns all its lines.
-
-    Or end it by another signal.
-    """
+    """Run the command, send it a signal after some lines of output, and return all lines."""
     with start(*arguments) as process:
         assert process.stdout is not None
         lines = [_line(process.stdout.fileno()) for _ in range(after)]
@@ -56,7 +54,7 @@ def interrupt(*arguments: str, after: int, by: signal.Signals = signal.SIGINT) -
 
 
 def _line(descriptor: int) -> str:
-    """A line, and no byte more: what a buffer takes is lost to `communicate`."""
+    """Read a line, and no byte more: `communicate` cannot read what is in a buffer."""
     line = b""
     while not line.endswith(b"\n") and (byte := os.read(descriptor, 1)):
         line += byte

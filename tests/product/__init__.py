@@ -1,1 +1,1 @@
-"""Tests of the product that need no engine."""
+"""Tests of the product. They need the development environment and nothing else."""

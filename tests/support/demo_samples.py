@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from darkroom.sources import Source
 from scripts.demo.journey import FunctionLog, Heard, Journey, learn, learn_listing, learn_record, read_message
-from scripts.demo.sources import Source
 
 BEGAN = datetime(2026, 11, 21, 19, 33, 8, tzinfo=UTC)
 

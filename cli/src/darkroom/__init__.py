@@ -1,1 +1,1 @@
-"""The operator's command: one module for each of its subcommands, and what they share."""
+"""The operator's command: one module for each subcommand, and the modules that they share."""

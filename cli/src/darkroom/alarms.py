@@ -1,6 +1,6 @@
-"""The pipeline's alarms, by the names that Terraform gives them: another pipeline's names may begin alike.
+"""The pipeline's alarms, by name: names of other pipelines may have the same prefix.
 
-An end-to-end test compares them with those that are there after an apply.
+An end-to-end test compares the names with the alarms that Terraform creates.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ WHERE_IMAGES_ARE_EXPECTED = ("silence",)
 
 
 def alarm_name(resources: Resources, key: str) -> str:
-    """The name of an alarm."""
+    """Return the name of an alarm."""
     return f"{resources.name}-{key}"
 
 
 def alarms(resources: Resources) -> dict[str, MetricAlarmTypeDef]:
-    """The alarms that are there, by the part of their names after the pipeline's."""
+    """Return the alarms that exist, by the part of their names after the pipeline's."""
     keys = (
         *ALWAYS,
         *WITH_AN_API,

@@ -1,4 +1,4 @@
-"""The bill as sections of text and tables: what `darkroom cost` prints and docs/cost.md shows."""
+"""Sections of text and tables about the cost, for `darkroom cost` and docs/cost.md."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Rows = list[tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the bill.
+    """A section of the bill.
 
     Attributes:
-        before: What is said before the table.
-        after: What is said after it.
+        before: Text before the table.
+        after: Text after the table.
     """
 
     title: str
@@ -41,7 +41,7 @@ class Section:
 
 
 def sections(measured: Measurements, prices: Prices, case: Case) -> list[Section]:
-    """All of it."""
+    """Return all sections."""
     return [
         _images(measured, prices, case),
         _memory(measured, prices),
@@ -60,15 +60,15 @@ def _images(measured: Measurements, prices: Prices, case: Case) -> Section:
         (line.component, line.what, _quantity(line.quantity), _usd(line.usd), _share(line.usd, whole)) for line in lines
     ]
     rows.append(("all", "", "", _usd(whole), "100 %"))
-    way = "through the API" if case.through_api else "straight into the bucket"
+    way = "through the API" if case.through_api else "directly to the bucket"
     kind = "standard" if case.standard else "express"
     top = ", ".join(f"{component} ({_share(sums[component], whole)})" for component in ranked[:3])
     return Section(
         "A million images",
-        ("component", "what", "for an image", "USD", "share"),
+        ("component", "what", "per image", "USD", "share"),
         rows,
-        f"Uploaded {way}, {case.memory:,} MB for the function, {kind} workflow.",
-        f"What dominates: {top}.",
+        f"Uploads {way}, {case.memory:,} MB for the function, {kind} workflow.",
+        f"Largest shares: {top}.",
     )
 
 
@@ -84,8 +84,8 @@ def _memory(measured: Measurements, prices: Prices) -> Section:
                 remark
                 for remark, holds in (
                     ("best", size == chosen),
-                    ("as it is", size.memory == measured.memory),
-                    (f"too little for an image at the limits ({measured.needed_memory} MB)", not size.enough),
+                    ("as deployed", size.memory == measured.memory),
+                    (f"too small for an image at the limits ({measured.needed_memory} MB)", not size.enough),
                 )
                 if holds
             ),
@@ -94,35 +94,33 @@ def _memory(measured: Measurements, prices: Prices) -> Section:
     ]
     return Section(
         "Memory of the function",
-        ("MB", "ms for an image", "USD for a million images", ""),
+        ("MB", "ms per image", "USD per million images", ""),
         rows,
-        after=f"The best is the cheapest that an image at the limits fits into: {chosen.memory:,} MB. "
-        "More makes images come sooner, for the time in which the function waits more dearly.",
+        after=f"The best size is the cheapest into which an image at the limits fits: {chosen.memory:,} MB. "
+        "With more memory images are ready sooner, but the time in which the function waits costs more.",
     )
 
 
 def _warmth(measured: Measurements, prices: Prices, case: Case) -> Section:
     warm = warmth(measured, prices, case.memory)
     provisioned = (
-        f"from {warm.images_an_hour:,.0f} images an hour and environment, of {warm.most_an_hour:,.0f} that it can: "
-        f"{_share(warm.images_an_hour, warm.most_an_hour)} busy, day and night"
+        f"from {warm.images_an_hour:,.0f} images per hour and environment, of {warm.most_an_hour:,.0f} that it can "
+        f"process: {_share(warm.images_an_hour, warm.most_an_hour)} busy, day and night"
         if warm.provisioned_pays
-        else f"never: it would take {warm.images_an_hour:,.0f} images an hour, and an environment can "
+        else f"never: it needs {warm.images_an_hour:,.0f} images per hour, and an environment can process "
         f"{warm.most_an_hour:,.0f}"
     )
-    started = (
-        f"{_usd(warm.init * MILLION)} USD for a million starts, {_usd(warm.snap_start_restore * MILLION)} restored"
-    )
+    started = f"{_usd(warm.init * MILLION)} USD per million starts, {_usd(warm.snap_start_restore * MILLION)} restored"
     snap = (
-        f"never, for money: {started}, and {_usd(warm.snap_start_month)} a month for the snapshot"
+        f"never saves money: {started}, and {_usd(warm.snap_start_month)} per month for the snapshot"
         if warm.snap_start_restore > warm.init
-        else f"from {warm.snap_start_month / (warm.init - warm.snap_start_restore):,.0f} starts a month: {started}"
+        else f"from {warm.snap_start_month / (warm.init - warm.snap_start_restore):,.0f} starts per month: {started}"
     )
     rows: Rows = [
         ("provisioned concurrency", provisioned),
-        ("SnapStart", f"{snap}; a start would have to take {warm.snap_start_after / 1000:.1f} s"),
+        ("SnapStart", f"{snap}; it saves money for starts longer than {warm.snap_start_after / 1000:.1f} s"),
     ]
-    return Section(f"Kept warm, at {case.memory:,} MB", ("", "it pays"), rows)
+    return Section(f"Keeping the function warm, at {case.memory:,} MB", ("", "saves money"), rows)
 
 
 def _workflow(measured: Measurements, prices: Prices, case: Case) -> Section:
@@ -138,7 +136,7 @@ def _workflow(measured: Measurements, prices: Prices, case: Case) -> Section:
         ("express", f"{measured.workflow:,.0f} ms", _usd(express)),
         ("standard", f"{measured.transitions:g} transitions", _usd(standard)),
     ]
-    return Section("The workflow, express and standard", ("type", "for an image", "USD for a million images"), rows)
+    return Section("Express and standard workflow", ("type", "per image", "USD per million images"), rows)
 
 
 def _month(measured: Measurements, prices: Prices, case: Case) -> Section:
@@ -148,52 +146,52 @@ def _month(measured: Measurements, prices: Prices, case: Case) -> Section:
     rows += [(line.component, line.what, _usd(line.usd)) for line in fixed]
     rows += [("all", "", _usd(images + total(fixed)))]
     rows += [
-        (line.component, f"a million images kept: {line.quantity:,.1f} {line.what}", _usd(line.usd)) for line in storage
+        (line.component, f"per million stored images: {line.quantity:,.1f} {line.what}", _usd(line.usd))
+        for line in storage
     ]
     return Section(
-        "A month",
+        "Per month",
         ("component", "what", "USD"),
         rows,
-        after="What is kept costs that in every month, on top. Out to the internet goes what is fetched: "
-        f"{prices.usd('s3', 'transfer_out_gb'):.2f} USD for a GB.",
+        after="Storage is charged every month in addition. Downloads over the internet cost "
+        f"{prices.usd('s3', 'transfer_out_gb'):.2f} USD per GB.",
     )
 
 
 def _solution(measured: Measurements, prices: Prices, case: Case) -> Section:
-    beside = compare(measured, prices, case)
+    solution = compare(measured, prices, case)
     here = total(bill(measured, prices, case))
-    told = prices.solution
+    assumed = prices.solution
     rows: Rows = [
         (
             name,
-            _usd(beside.documented[name]),
-            _usd(beside.deployed[name]),
-            _usd(beside.deployed[name] * measured.variants),
+            _usd(solution.documented[name]),
+            _usd(solution.deployed[name]),
+            _usd(solution.deployed[name] * measured.variants),
         )
-        for name in beside.documented
+        for name in solution.documented
     ]
-    documented, deployed = sum(beside.documented.values()), sum(beside.deployed.values())
+    documented, deployed = sum(solution.documented.values()), sum(solution.deployed.values())
     rows += [
         ("all, without CloudFront", _usd(documented), _usd(deployed), _usd(deployed * measured.variants)),
         ("this pipeline", "", "", _usd(here)),
     ]
     return Section(
-        "Beside AWS's Dynamic Image Transformation",
+        "Comparison with AWS's Dynamic Image Transformation",
         (
             "USD",
-            "a million transformations, as AWS tells",
+            "a million transformations, as AWS documents",
             "the same, as deployed and at these prices",
             f"a million images, {measured.variants:g} transformations each",
         ),
         rows,
-        "It transforms when a picture is asked for and keeps it in CloudFront's cache; this pipeline transforms at "
-        "upload, once, and also records, announces and archives. "
-        f"AWS tells {told['transformed'] / MILLION:g} million transformations for {told['served'] / MILLION:g} million "
-        f"pictures served, each {told['milliseconds']} ms; its function is deployed with "
-        f"{told['deployed']['memory']:,} MB, behind a REST API.",
-        f"An image costs here what {beside.transformations:.1f} transformations cost there. Where the derivatives of "
-        "an image are made less often than that, the cache's misses counted, it is the cheaper one. CloudFront costs "
-        "the same before both.",
+        "The solution transforms an image when it is requested, and CloudFront caches it. This pipeline transforms "
+        "once, at upload, and also records, announces and archives. AWS's guide assumes "
+        f"{assumed['transformed'] / MILLION:g} million transformations for {assumed['served'] / MILLION:g} million "
+        f"served images, {assumed['milliseconds']} ms each. The solution's function has "
+        f"{assumed['deployed']['memory']:,} MB and is behind a REST API.",
+        f"An image costs here what {solution.transformations:.1f} transformations cost there. The solution is cheaper "
+        "if it transforms an image less often than that, cache misses included. CloudFront costs the same with both.",
     )
 
 

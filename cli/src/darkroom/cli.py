@@ -1,11 +1,15 @@
-"""The command `darkroom`: its subcommands, and how it ends."""
+"""The command `darkroom`: its subcommands, exit codes and errors."""
 
+import os
 import signal
+from importlib.metadata import version
 from types import FrameType
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from typer.exceptions import TyperException
+from typer.rich_utils import rich_format_error
 
 from darkroom import output
 from darkroom.cost import cost
@@ -14,25 +18,20 @@ from darkroom.doctor import doctor
 from darkroom.errors import Exit, OperatorError, explain
 from darkroom.reconcile import reconcile
 from darkroom.replay import replay
+from darkroom.resources import read_outputs
 from darkroom.status import list_images, status
 from darkroom.upload import upload
 
-
-def _end(code: Exit | None, **_: object) -> NoReturn:
-    """What a subcommand returns is the exit code."""
-    raise typer.Exit(code or Exit.DONE)
-
-
 app = typer.Typer(
     name="darkroom",
-    help="Operate an image pipeline: on AWS, or wherever AWS_ENDPOINT_URL points. It uses the AWS credentials, "
-    "profile and region of the environment, and finds the pipeline by its name (--name or DARKROOM_NAME).",
-    epilog="Exit codes: 0 done; 1 failed; 2 not understood; 3 done, and found something to look at; 130 interrupted.",
+    help="Operate an image pipeline on AWS, or where AWS_ENDPOINT_URL points to. The command uses the AWS credentials, "
+    "profile and region of the environment. It finds the pipeline by its name (--name or DARKROOM_NAME), or by "
+    "Terraform's outputs (--outputs).",
+    epilog="Exit codes: 0 done; 1 failed; 2 usage error; 3 done, and found something to look at; 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
-    result_callback=_end,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",  # whose paragraphs are not broken where the source's lines end
+    rich_markup_mode="markdown",  # joins the lines of a paragraph
 )
 app.command("status")(status)
 app.command("list")(list_images)
@@ -44,16 +43,46 @@ app.command("doctor")(doctor)
 app.command("cost")(cost)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        output.say(f"darkroom {version('darkroom')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _find_pipeline(
+    outputs: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            encoding="utf-8",
+            metavar="FILE",
+            help="Find the pipeline, and its region, by what `terraform output -json` printed into this file; - is "
+            "standard input.",
+        ),
+    ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    if outputs:
+        os.environ["DARKROOM_NAME"], os.environ["AWS_REGION"] = read_outputs(outputs.read())
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
     usual = signal.signal(signal.SIGINT, _interrupted)
     try:
-        typer.main.get_command(app)(arguments, prog_name="darkroom")
+        code = typer.main.get_command(app).main(arguments, prog_name="darkroom", standalone_mode=False)
+        return int(code or Exit.DONE)
     except _Interrupted:
         output.warn("interrupted")
         return Exit.INTERRUPTED
-    except SystemExit as end:
-        return int(end.code or 0)
+    except typer.Abort:
+        output.warn("aborted")
+    except TyperException as error:  # usage errors
+        error.message = output.escape(error.message)
+        rich_format_error(error)  # type: ignore[arg-type] # Typer does not export the narrower class
+        return error.exit_code
     except OperatorError as error:
         output.warn(f"error: {error}")
     except (BotoCoreError, ClientError) as error:
@@ -64,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class _Interrupted(SystemExit):
-    """Ctrl-C where nothing is being changed; Typer would end with 1."""
+    """Ctrl-C while nothing is being changed. Typer ends with 1 for a KeyboardInterrupt."""
 
 
 def _interrupted(_number: int, _frame: FrameType | None) -> NoReturn:

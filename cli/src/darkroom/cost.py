@@ -1,4 +1,4 @@
-"""`darkroom cost`: what a million images cost, from what the pipeline measured of itself and AWS's prices."""
+"""`darkroom cost`: the cost of a million images, from the pipeline's own measurements and AWS's prices."""
 
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -17,38 +17,41 @@ from darkroom.resources import Resources
 
 
 class Architecture(StrEnum):
-    """Of Lambda's processors."""
+    """Processor architecture of Lambda."""
 
     ARM64 = "arm64"
     X86_64 = "x86_64"
 
 
-LEAST_MEMORY, MOST_MEMORY = 128, 10240  # MB, Lambda's
+LEAST_MEMORY, MOST_MEMORY = 128, 10240  # MB, limits of Lambda
 
 
 def cost(
     name: Name,
-    since: Annotated[str, typer.Option(help="Of images since when: 2026-03-01T12:00Z, or 90m, 24h, 7d ago.")] = "24h",
+    since: Annotated[
+        str, typer.Option(help="Start of the measurements: 2026-03-01T12:00Z, or 90m, 24h, 7d for a time before now.")
+    ] = "24h",
     through_api: Annotated[
-        bool, typer.Option("--api/--direct", help="Images come through the API, or straight into the bucket.")
+        bool, typer.Option("--api/--direct", help="Uploads through the API, or directly to the bucket.")
     ] = False,
     memory: Annotated[
         int | None,
-        typer.Option(min=LEAST_MEMORY, max=MOST_MEMORY, help="Of the function, in MB; without it, as it is."),
+        typer.Option(min=LEAST_MEMORY, max=MOST_MEMORY, help="Memory of the function, in MB. Default: as deployed."),
     ] = None,
     architecture: Annotated[
-        Architecture | None, typer.Option(help="Of the function; without it, as it is.", show_default=False)
+        Architecture | None,
+        typer.Option(help="Architecture of the function. Default: as deployed.", show_default=False),
     ] = None,
-    standard: Annotated[bool, typer.Option("--standard", help="As if the workflow were a standard one.")] = False,
+    standard: Annotated[bool, typer.Option("--standard", help="Compute the cost with a standard workflow.")] = False,
     images_per_month: Annotated[
-        int, typer.Option(min=1, help="For a month's bill, and for X-Ray's sampling.")
+        int, typer.Option(min=1, help="For the bill of a month, and for X-Ray's sampling.")
     ] = 1_000_000,
     as_json: Json = False,
 ) -> None:
-    """Show what a million images cost, by component, and what would change it.
+    """Show the cost of a million images by component, and what would change it.
 
-    Measured is what the pipeline did of late: times and sizes from the function's log, sizes of records, the
-    workflow's definition. The prices have a date: they are in terraform/prices.json, with their sources.
+    The measurements are the pipeline's own: times and sizes from the function's log, sizes of records, the workflow's
+    definition. The prices have a date; terraform/prices.json has them with their sources.
     """
     resources = Resources(name)
     until = datetime.now(UTC)
@@ -79,13 +82,15 @@ def cost(
         f"Prices: {prices.region}, {prices.date}, on demand, without free tier."
     )
     for section in sections(measured, prices, case):
-        output.say(f"\n{section.title}")
+        output.say("")
+        output.say(section.title)
         if section.before:
             output.say(section.before)
         output.table(section.columns, section.rows)
         if section.after:
             output.say(section.after)
     if measured.notes:
-        output.say("\nNot measured here")
+        output.say("")
+        output.say("Not measured here")
         for note in measured.notes:
             output.say(f"- {note}")

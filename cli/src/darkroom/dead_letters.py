@@ -1,7 +1,7 @@
-"""Dead-letter queues: what rests in them, and where each message belongs.
+"""Messages in DLQs, and where each of them belongs.
 
-A message is never taken off its queue before its event is accepted elsewhere: whoever is interrupted in between sends
-it twice, which the pipeline is made for.
+A message is deleted only after its event was accepted elsewhere. An interruption in between sends the event twice,
+which the pipeline tolerates.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from botocore.exceptions import ClientError
 
 from darkroom.errors import code_of
 from darkroom.resources import Dlq
-from scripts.demo.journey import image_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,25 +24,25 @@ if TYPE_CHECKING:
 
     from darkroom.resources import Resources
 
-HOLD_SECONDS = 300  # for which a message is kept from other readers; it comes back by itself if this one is killed
-WAIT_SECONDS = 1  # a long poll asks all of SQS's servers: what it does not find is not there
+HOLD_SECONDS = 300  # for which a message is hidden from other readers; afterwards it is visible again
+WAIT_SECONDS = 1  # a long poll asks all of SQS's servers, and so misses no message
 
-_PUBLISHED = ("status", "image_id", "dedup_id")  # beside the message, as attributes that subscribers filter by
+_PUBLISHED = ("status", "image_id", "dedup_id")  # message attributes that subscribers filter by
 _SUBSCRIPTION = re.compile(r"SubscriptionArn=(?P<arn>arn:[\w:-]+)")
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A message that rests in a dead-letter queue.
+    """A message in a DLQ.
 
     Attributes:
-        queue: Which one.
-        url: Its URL.
-        id: The message's id.
-        receipt: What it is released or deleted by.
-        body: The event, as it came.
-        sent: When it came; where SQS itself moved it here, when it was first sent.
-        attributes: The message's attributes: whoever put it here tells why in them.
+        queue: The DLQ.
+        url: URL of the DLQ.
+        id: Message id.
+        receipt: Receipt handle, for release and deletion.
+        body: The event, unchanged.
+        sent: When the message was sent: to the DLQ, or to the queue that SQS moved it from.
+        attributes: Message attributes. The sender puts the error into them.
     """
 
     queue: Dlq
@@ -56,12 +55,12 @@ class Letter:
 
     @property
     def image(self) -> str | None:
-        """The image that it is about; none if that cannot be told."""
+        """Id of the image; None if the message has none."""
         return image_of(self.body) or image_of(json.dumps({"detail": _notification(self.body)}))
 
     @property
     def kind(self) -> str | None:
-        """What it says happened: the type of the event."""
+        """Type of the event."""
         try:
             event = json.loads(self.body)
             return str(event.get("detail-type") or event.get("Subject") or event.get("Type") or "") or None
@@ -70,12 +69,12 @@ class Letter:
 
     @property
     def error(self) -> str | None:
-        """Why it rests here, as far as the sender has told."""
+        """Error that the sender reported, if any."""
         said = (self.attributes.get(name) for name in ("ERROR_MESSAGE", "ErrorMessage", "ERROR_CODE", "error"))
         return next((text for text in said if text), None)
 
     def matches(self, image: str | None, text: str | None, before: datetime) -> bool:
-        """Whether a filter lets it through: its image begins so, its body holds this text, it came before then."""
+        """Return True if the image id has this prefix, the body contains the text, and it was sent before that time."""
         return (
             self.sent < before
             and (image is None or (self.image or "").startswith(image))
@@ -85,23 +84,23 @@ class Letter:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a message belongs: an ARN, and in a word why there."""
+    """ARN that a message is sent to, and why there."""
 
     arn: str
     reason: str
 
     @property
     def service(self) -> str:
-        """The service that takes it."""
+        """AWS service of the ARN."""
         return self.arn.split(":")[2]
 
 
 class UndeliverableError(Exception):
-    """A message cannot be sent on: it is for a target of somebody else's, or malformed. It stays where it is."""
+    """A message that cannot be redriven: its target is not the pipeline's, or it is malformed. It stays in the DLQ."""
 
 
 def read(resources: Resources, queue: Dlq) -> Iterator[list[Letter]]:
-    """The messages of a queue, some at a time, each once; kept from other readers until released or deleted."""
+    """Yield the messages of a DLQ in batches, each once. They are hidden from other readers until released."""
     url = resources.dlq_url(queue)
     seen: set[str] = set()
     while messages := resources.sqs.receive_message(
@@ -130,7 +129,7 @@ def _letter(queue: Dlq, url: str, message: MessageTypeDef) -> Letter:
 
 
 def release(resources: Resources, letter: Letter) -> None:
-    """Let others see a message again, at once."""
+    """Make a message visible to others again, at once."""
     try:
         resources.sqs.change_message_visibility(QueueUrl=letter.url, ReceiptHandle=letter.receipt, VisibilityTimeout=0)
     except ClientError as error:
@@ -139,7 +138,7 @@ def release(resources: Resources, letter: Letter) -> None:
 
 
 def delete(resources: Resources, letter: Letter) -> None:
-    """Take a message off its queue."""
+    """Delete a message."""
     resources.sqs.delete_message(QueueUrl=letter.url, ReceiptHandle=letter.receipt)
 
 
@@ -152,10 +151,10 @@ _NO_LONGER_HELD = {
 
 
 def destination(resources: Resources, letter: Letter) -> Destination:
-    """Where a message is redriven to: where its event was going when it failed.
+    """Return where to redrive a message: where its event was going when it failed.
 
     Raises:
-        UndeliverableError: That was a target of somebody else's; or it is to be published, and is no notification.
+        UndeliverableError: The target is not the pipeline's, or the message is not a notification of it.
     """
     if letter.queue is Dlq.UPLOADS:
         return Destination(resources.uploads_queue_arn, "the function's queue")
@@ -166,28 +165,26 @@ def destination(resources: Resources, letter: Letter) -> Destination:
     usual = resources.uploads_queue_arn if letter.queue is Dlq.UPLOADS_RULES else resources.workflow_arn
     target = letter.attributes.get("TARGET_ARN", usual)
     if target != usual:
-        raise UndeliverableError(f"it was going to {target}, which is not this pipeline's")
+        raise UndeliverableError(f"its target is {target}, which is not this pipeline's")
     return Destination(target, "the rule's target")
 
 
 def _subscriber(resources: Resources, letter: Letter) -> Destination:
-    """The queue that the notification did not reach; else the topic, as no other subscriber can be reached alone."""
+    """Return the subscribed queue that did not get the notification; else the topic, which reaches all subscribers."""
     envelope = _loads(letter.body)
     found = _SUBSCRIPTION.search(str(envelope.get("UnsubscribeURL", "")))
     if found:
-        pages = resources.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=resources.topic_arn)
-        for page in pages:
-            for subscription in page["Subscriptions"]:
-                if subscription["SubscriptionArn"] == found["arn"] and subscription["Protocol"] == "sqs":
-                    return Destination(subscription["Endpoint"], "the subscriber")
+        for subscription in resources.subscriptions(resources.topic_arn):
+            if subscription["SubscriptionArn"] == found["arn"] and subscription["Protocol"] == "sqs":
+                return Destination(subscription["Endpoint"], "the subscriber")
     detail = _notification(letter.body)
-    if lacks := [name for name in ("summary", *_PUBLISHED) if not detail.get(name)]:
-        raise UndeliverableError(f"it is no notification of this pipeline's: there is no {', '.join(lacks)} in it")
+    if missing := [name for name in ("summary", *_PUBLISHED) if not detail.get(name)]:
+        raise UndeliverableError(f"it is not a notification of this pipeline: {', '.join(missing)} missing")
     return Destination(resources.topic_arn, "all subscribers")
 
 
 def send(resources: Resources, letter: Letter, to: Destination) -> None:
-    """Send a message's event, as it is, where it belongs; returns once it is accepted."""
+    """Send a message's event, unchanged, and return once it is accepted."""
     if to.service == "sqs":
         name, account = to.arn.rsplit(":", 1)[1], to.arn.split(":")[4]
         url = resources.sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
@@ -205,8 +202,17 @@ def send(resources: Resources, letter: Letter, to: Destination) -> None:
         )
 
 
+def image_of(body: str) -> str | None:
+    """Return the id of the image that an event is about; None if it has none."""
+    try:
+        detail = json.loads(body)["detail"]
+        return str(detail["image_id"] if "image_id" in detail else detail["object"]["key"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def _notification(body: str) -> dict[str, Any]:
-    """The detail that a notification holds, in SNS's envelope or raw."""
+    """Return the detail of a notification, in SNS's envelope or raw."""
     envelope = _loads(body)
     return _loads(envelope["Message"]) if isinstance(envelope.get("Message"), str) else envelope
 

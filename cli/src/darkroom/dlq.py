@@ -1,4 +1,4 @@
-"""`darkroom dlq`: look into the dead-letter queues, send on what rests there, or throw it away."""
+"""`darkroom dlq`: count, show, redrive and purge the messages in DLQs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,23 +17,23 @@ from darkroom.resources import Dlq, Resources
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-dlq = typer.Typer(no_args_is_help=True, help="Look into the dead-letter queues, redrive or purge what rests there.")
+dlq = typer.Typer(no_args_is_help=True, help="Count, show, redrive or purge the messages in dead-letter queues (DLQs).")
 
-_NAMES = f"The queues ({', '.join(Dlq)})"
-Queues = Annotated[list[Dlq] | None, typer.Argument(help=f"{_NAMES}; all of them if none is named.")]
+_NAMES = f"DLQs: {', '.join(Dlq)}"
+Queues = Annotated[list[Dlq] | None, typer.Argument(help=f"{_NAMES}. Default: all.")]
 OfImage = Annotated[
-    str | None, typer.Option("--image", help="Only messages about images whose ids begin so.", metavar="PREFIX")
+    str | None, typer.Option("--image", help="Only messages about images whose ids have this prefix.", metavar="PREFIX")
 ]
 Containing = Annotated[
-    str | None, typer.Option("--containing", help="Only messages that hold this text.", metavar="TEXT")
+    str | None, typer.Option("--containing", help="Only messages that contain this text.", metavar="TEXT")
 ]
-Limit = Annotated[int | None, typer.Option(min=1, help="At most so many messages.")]
-Rate = Annotated[float | None, typer.Option(min=0.1, help="At most so many messages a second.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Maximum number of messages.")]
+Rate = Annotated[float | None, typer.Option(min=0.1, help="Maximum number of messages per second.")]
 
 
 @dlq.command("ls")
 def ls(name: Name, as_json: Json = False) -> Exit:
-    """Count what rests in each queue; exit code 3 if anything does."""
+    """Count the messages in each DLQ. Exit code 3 if there are any."""
     resources = Resources(name)
     counts = [(key, resources.dlq_name(key), waiting(resources, key)) for key in Dlq]
     if as_json:
@@ -53,7 +53,7 @@ def show(
     limit: Limit = None,
     as_json: Json = False,
 ) -> Exit:
-    """Show messages; they stay where they are. Exit code 3 if there are any."""
+    """Show messages; they stay in their DLQs. Exit code 3 if there are any."""
     resources = Resources(name)
     with graceful("messages become visible again") as stop, _Selection(resources, stop) as selection:
         shown = 0
@@ -81,14 +81,14 @@ def redrive(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> Exit:
-    """Send messages, as they came, to where they were going when they failed.
+    """Send messages, unchanged, to where they were going when they failed.
 
-    Each is deleted only after it was accepted there: a command that is interrupted loses nothing, and the next one
-    goes on. What fails again comes back, and is left for the next time. A notification whose subscriber is a queue
-    goes to that queue; any other goes to the topic, and so to all its subscribers, with the same dedup_id.
+    A message is deleted only after it was accepted there. An interrupted command loses nothing; run it again to go on.
+    A message that fails again returns to its DLQ, and is left for the next run. A notification for a queue goes to
+    that queue; any other notification goes to the topic, and so to all subscribers, with the same dedup_id.
 
-    Exit code 1 if a message could not be sent and was left where it is; 3 if there are more that another command holds,
-    or one that was killed: they show again after five minutes.
+    Exit code 1 if a message could not be sent and stays in its DLQ. Exit code 3 if another command, or one that was
+    killed, holds more messages: they are visible again after five minutes.
     """
     resources = Resources(name)
 
@@ -110,13 +110,13 @@ def purge(
     limit: Limit = None,
     rate: Rate = None,
     dry_run: DryRun = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: Json = False,
 ) -> Exit:
-    """Delete messages for good; their events are then only in the archives."""
+    """Delete messages permanently. Their events are then only in the archives."""
     resources = Resources(name)
     if not (dry_run or yes):
-        typer.confirm(f"Delete messages of {', '.join(queues)} of {name} for good?", abort=True, err=True)
+        typer.confirm(f"Delete messages of {', '.join(queues)} of {name} permanently?", abort=True, err=True)
 
     def act(_letter: Letter) -> str:
         return "would be deleted" if dry_run else "deleted"
@@ -125,12 +125,12 @@ def purge(
 
 
 def waiting(resources: Resources, key: Dlq) -> int:
-    """About how many messages rest in a queue, those included that somebody is looking at."""
+    """Return about how many messages are in a DLQ, with those that another command holds."""
     return _count(resources, key, "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 def _held(resources: Resources, key: Dlq) -> int:
-    """About how many messages of a queue are kept from this command, as another one is looking at them."""
+    """Return about how many messages of a DLQ another command holds."""
     return _count(resources, key, "ApproximateNumberOfMessagesNotVisible")
 
 
@@ -140,10 +140,10 @@ def _count(resources: Resources, key: Dlq, *what: "QueueAttributeNameType") -> i
 
 
 class _Selection:
-    """Letters that a filter lets through; whatever is still held in the end is released.
+    """Selected messages. Those that are still held at the end are released.
 
     Attributes:
-        held_by_others: About so many more there were, which another command is looking at, or one that was killed.
+        held_by_others: About how many more messages another command holds, or one that was killed.
     """
 
     def __init__(self, resources: Resources, stop: Stop) -> None:
@@ -163,7 +163,7 @@ class _Selection:
     def of(
         self, queues: Sequence[Dlq] | None, image: str | None, containing: str | None, limit: int | None
     ) -> Iterator[Letter]:
-        """The letters of some queues; those that come while this runs, because they fail again, are left alone."""
+        """Yield the messages of some DLQs. Messages that arrive later, because they failed again, are skipped."""
         found = 0
         for queue in queues or Dlq:
             if self._stop:
@@ -179,7 +179,7 @@ class _Selection:
                         yield letter
 
     def delete(self, letter: Letter) -> None:
-        """Take a letter off its queue."""
+        """Delete a message."""
         delete(self._resources, letter)
         del self._held[letter.id]
 
@@ -194,9 +194,9 @@ def _act_on(
     rate: float | None,
     as_json: bool,
 ) -> Exit:
-    """Do something with each letter, then delete it unless all are kept; one that fails stays in its queue."""
+    """Call `act` for each message, then delete it unless `keep`. A message that fails stays in its DLQ."""
     done = failed = 0
-    with graceful("the message at hand is finished") as stop, _Selection(resources, stop) as selection:
+    with graceful("the current message is finished") as stop, _Selection(resources, stop) as selection:
         for letter in selection.of(queues, *selected):
             try:
                 outcome = act(letter)
@@ -205,7 +205,7 @@ def _act_on(
                 done += 1
             except (ClientError, UndeliverableError) as error:
                 said = explain(error) if isinstance(error, ClientError) else error
-                outcome = f"failed, and left where it is: {said}"
+                outcome = f"failed, stays in the DLQ: {said}"
                 failed += 1
             if as_json:
                 output.line(_about(letter) | {"outcome": outcome})
@@ -214,7 +214,7 @@ def _act_on(
             if rate and stop.wait(1 / rate):
                 break
     if not as_json:
-        output.say(f"{done} done, {failed} left where they are")
+        output.say(f"{done} done, {failed} failed")
     return _end(stop, selection, Exit.FAILED if failed else Exit.DONE)
 
 
@@ -230,13 +230,13 @@ def _about(letter: Letter) -> dict[str, object]:
 
 
 def _end(stop: Stop, selection: _Selection, otherwise: Exit) -> Exit:
-    """The exit code; beside the results, it tells what another run is needed for."""
+    """Return the exit code, and warn if another run is needed."""
     if stop:
-        output.warn("interrupted: give the command again to go on")
+        output.warn("interrupted: run the command again to go on")
         return Exit.INTERRUPTED
     if selection.held_by_others:
         output.warn(
-            f"about {selection.held_by_others} more are held by another command, or one that was ended at once: "
-            f"they show again within {HOLD_SECONDS // 60} minutes, give the command again then"
+            f"about {selection.held_by_others} more are held by another command, or by one that was killed: "
+            f"they are visible again within {HOLD_SECONDS // 60} minutes. Run the command again then"
         )
     return otherwise or (Exit.FOUND if selection.held_by_others else Exit.DONE)

@@ -1,4 +1,4 @@
-"""`darkroom doctor`: look over a pipeline, and say what is wrong with it and what to do."""
+"""`darkroom doctor`: check a pipeline, and report what is wrong and what to do."""
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
@@ -18,34 +18,33 @@ from darkroom.options import Json, Name
 from darkroom.originals import repair_command, say_young, settled_at
 from darkroom.replay import Archive, archive_name
 from darkroom.resources import Dlq, Resources
-from scripts.prerequisites import missing
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
 
 _ACCOUNT_ROLE = (
     "API Gateway writes logs with one role for all APIs of the account and region: "
-    "terraform/examples/api_account_logging makes it"
+    "apply terraform/examples/api_account_logging"
 )
 _MISSING = {"404", "NoSuchBucket", "StateMachineDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
 
 
 class Verdict(StrEnum):
-    """What a check comes to."""
+    """Result of a check."""
 
     GOOD = "good"
     BAD = "bad"
-    WARNING = "warning"  # it works, and somebody may regret it
-    UNKNOWN = "unknown"  # it could not be asked
+    WARNING = "warning"  # works, with a risk
+    UNKNOWN = "unknown"  # AWS did not answer
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check has found.
+    """Finding of a check.
 
     Attributes:
-        about: What was looked at.
-        said: What there is and, unless that is good, what to do.
+        about: What was checked.
+        said: What was found and, unless it is good, what to do.
     """
 
     about: str
@@ -57,11 +56,12 @@ Check = Callable[[Resources], Iterator[Finding]]
 
 
 def doctor(name: Name, as_json: Json = False) -> Exit:
-    """Check a pipeline: all parts exist and are on, no dead letters, subscriptions confirmed, alarms notify.
+    """Check that all parts exist and are enabled, DLQs are empty, subscriptions are confirmed and alarms notify.
 
-    Exit code 3 if something is bad; a warning alone, or what AWS does not answer, leaves it 0.
+    Exit code 3 if a check is bad. Warnings and checks that AWS does not answer leave it 0.
     """
-    findings = [*_versions(), *_pipeline(name)]
+    said = f"darkroom {version('darkroom')}, Python {python_version()}, boto3 {version('boto3')}"
+    findings = [Finding("versions", Verdict.GOOD, said), *_pipeline(name)]
     for finding in findings if as_json else ():
         output.line({"about": finding.about, "verdict": finding.verdict, "said": finding.said})
     if not as_json:
@@ -70,7 +70,7 @@ def doctor(name: Name, as_json: Json = False) -> Exit:
 
 
 def _pipeline(name: str) -> Iterator[Finding]:
-    """Whether there is access to such a pipeline, and all checks of it if there is."""
+    """Check the access to the pipeline, and then everything else."""
     try:
         resources = Resources(name)
     except OperatorError as error:
@@ -83,7 +83,7 @@ def _pipeline(name: str) -> Iterator[Finding]:
 
 
 def examine(resources: Resources) -> Iterator[Finding]:
-    """All checks; one that AWS does not answer is unknown, and the others go on."""
+    """Run all checks. One that AWS does not answer is unknown, and the others go on."""
     for check in CHECKS:
         try:
             yield from check(resources)
@@ -98,27 +98,18 @@ def _name(check: Check) -> str:
     return check.__name__.strip("_").replace("_", " ")
 
 
-def _versions() -> Iterator[Finding]:
-    """What the pipeline is applied and operated with; without Terraform it can still be operated."""
-    lacks = missing()
-    for sentence in lacks:
-        yield Finding("versions", Verdict.WARNING, f"missing: {sentence}")
-    if not lacks:
-        yield Finding("versions", Verdict.GOOD, f"Terraform, Python {python_version()}, boto3 {version('boto3')}")
-
-
 def _buckets(resources: Resources) -> Iterator[Finding]:
     for bucket in (resources.originals, resources.processed):
         resources.s3.head_bucket(Bucket=bucket)
-        yield Finding(f"bucket {bucket}", Verdict.GOOD, "there")
-    # Without notifications to EventBridge the key is not there, whatever the stubs say.
+        yield Finding(f"bucket {bucket}", Verdict.GOOD, "exists")
+    # The stubs say that the key is always there. It is missing without notifications to EventBridge.
     notifies: Mapping[str, Any] = resources.s3.get_bucket_notification_configuration(Bucket=resources.originals)
     if "EventBridgeConfiguration" not in notifies:
         yield Finding("events of the originals", Verdict.BAD, "not sent to EventBridge: apply Terraform again")
 
 
 def _age_of_originals(resources: Resources) -> Iterator[Finding]:
-    """Report a bucket that is so young that S3 may not send its events yet."""
+    """Report a young bucket: S3 may not send its events yet."""
     if settled := settled_at(resources):
         said = f"{say_young(resources, settled)}; send lost events again: {repair_command(resources)}"
         yield Finding("age of the originals' bucket", Verdict.WARNING, said)
@@ -126,7 +117,7 @@ def _age_of_originals(resources: Resources) -> Iterator[Finding]:
 
 def _table(resources: Resources) -> Iterator[Finding]:
     status = resources.dynamodb.describe_table(TableName=resources.table)["Table"]["TableStatus"]
-    yield _judge(f"table {resources.table}", status, {"ACTIVE", "UPDATING"}, "look at it in the console")
+    yield _judge(f"table {resources.table}", status, {"ACTIVE", "UPDATING"}, "check it in the AWS console")
 
 
 def _rules(resources: Resources) -> Iterator[Finding]:
@@ -135,10 +126,10 @@ def _rules(resources: Resources) -> Iterator[Finding]:
         rules = [rule for page in pages for rule in page["Rules"] if rule["Name"].startswith(prefix)]
         off = [rule["Name"] for rule in rules if rule["State"] == "DISABLED"]
         if not rules or off:
-            said = f"off: {', '.join(off)}: enable it" if off else "there are none: apply Terraform again"
+            said = f"disabled: {', '.join(off)}: enable it" if off else "none: apply Terraform again"
             yield Finding(f"rules of the bus {bus}", Verdict.BAD, said)
         else:
-            yield Finding(f"rules of the bus {bus}", Verdict.GOOD, f"{len(rules)}, all on")
+            yield Finding(f"rules of the bus {bus}", Verdict.GOOD, f"{len(rules)}, all enabled")
 
 
 def _function(resources: Resources) -> Iterator[Finding]:
@@ -146,14 +137,14 @@ def _function(resources: Resources) -> Iterator[Finding]:
     states = [source["State"] for source in sources["EventSourceMappings"]]
     yield _judge(
         f"function {resources.function}",
-        ", ".join(states) or "reads no queue",
+        ", ".join(states) or "no event source",
         {"Enabled"},
         "enable its event source, or apply Terraform again",
     )
 
 
 def _concurrency(resources: Resources) -> Iterator[Finding]:
-    """Whether as many calls can run as the event source may make: what is throttled ends in the dead-letter queue."""
+    """Check that all calls that the event source may make can run: messages of throttled calls end in the DLQ."""
     sources = resources.functions.list_event_source_mappings(EventSourceArn=resources.uploads_queue_arn)
     caps = (source.get("ScalingConfig", {}).get("MaximumConcurrency", 1) for source in sources["EventSourceMappings"])
     wanted = sum(caps)
@@ -161,11 +152,11 @@ def _concurrency(resources: Resources) -> Iterator[Finding]:
     limits = resources.functions.get_account_settings()["AccountLimit"]
     room = reserved.get("ReservedConcurrentExecutions", limits["UnreservedConcurrentExecutions"])
     whose = "reserved" if "ReservedConcurrentExecutions" in reserved else "unreserved"
-    said = f"{room} {whose} of the account's {limits['ConcurrentExecutions']}, {wanted} wanted"
+    said = f"{room} {whose} of the account's {limits['ConcurrentExecutions']}, {wanted} needed"
     if room >= max(wanted, 1):
         yield Finding("quota of concurrent functions", Verdict.GOOD, said)
     else:
-        advice = "ask for a higher quota (lambda, L-B99A9384), or lower process_image.max_concurrency"
+        advice = "request a higher quota (lambda, L-B99A9384), or lower process_image.max_concurrency"
         yield Finding("quota of concurrent functions", Verdict.BAD, f"{said}: {advice}")
 
 
@@ -175,7 +166,7 @@ def _workflow(resources: Resources) -> Iterator[Finding]:
 
 
 def _api_logs(resources: Resources) -> Iterator[Finding]:
-    """Check that the API logs its requests, and that API Gateway has a role that it can write logs with."""
+    """Check that the API logs its requests, and that API Gateway has a role for writing them."""
     pages = resources.apis.get_paginator("get_rest_apis").paginate()
     for api in (api["id"] for page in pages for api in page["items"] if api["name"] == resources.api):
         about = f"log of the API {resources.api}"
@@ -187,7 +178,7 @@ def _api_logs(resources: Resources) -> Iterator[Finding]:
             yield Finding(about, Verdict.GOOD, "written")
         else:
             said = f"the role {role} does not exist" if role else "no role is set"
-            yield Finding(about, Verdict.BAD, f"not written, {said}. {_ACCOUNT_ROLE}")
+            yield Finding(about, Verdict.BAD, f"not written: {said}. {_ACCOUNT_ROLE}")
 
 
 def _is_role(resources: Resources, arn: str) -> bool:
@@ -201,25 +192,24 @@ def _is_role(resources: Resources, arn: str) -> bool:
 def _archives(resources: Resources) -> Iterator[Finding]:
     for archive in Archive:
         found = resources.events.describe_archive(ArchiveName=archive_name(resources, archive))
-        yield _judge(f"archive of {archive}", found["State"], {"ENABLED"}, "enable it, or nothing can be replayed")
+        yield _judge(f"archive of {archive}", found["State"], {"ENABLED"}, "enable it, or events cannot be replayed")
 
 
 def _dead_letters(resources: Resources) -> Iterator[Finding]:
     for dlq in Dlq:
         count = waiting(resources, dlq)
         said = f"{count} messages: darkroom dlq show {dlq}" if count else "empty"
-        yield Finding(f"dead letters of {dlq}", Verdict.BAD if count else Verdict.GOOD, said)
+        yield Finding(f"DLQ {dlq}", Verdict.BAD if count else Verdict.GOOD, said)
 
 
 def _subscriptions(resources: Resources) -> Iterator[Finding]:
     """Report unconfirmed subscriptions: SNS sends them nothing, and counts no failure."""
-    pages = resources.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=resources.topic_arn)
-    found = [subscription for page in pages for subscription in page["Subscriptions"]]
+    found = list(resources.subscriptions(resources.topic_arn))
     pending = [one for one in found if one["SubscriptionArn"] == "PendingConfirmation"]
     for one in pending:
         to = ["--protocol", one["Protocol"], "--notification-endpoint", one["Endpoint"]]
         again = shlex.join(["aws", "sns", "subscribe", "--topic-arn", resources.topic_arn, *to])
-        advice = f"follow the link in the message that AWS sent there, within two days. To get a new link: {again}"
+        advice = f"follow the link in AWS's message, within two days. To get a new link: {again}"
         yield Finding(
             "subscriptions", Verdict.WARNING, f"{one['Endpoint']} is not confirmed and gets nothing: {advice}"
         )
@@ -230,24 +220,24 @@ def _subscriptions(resources: Resources) -> Iterator[Finding]:
 def _alarms(resources: Resources) -> Iterator[Finding]:
     found = alarms(resources)
     if not found:
-        yield Finding("alarms", Verdict.BAD, "there are none: nobody is told of dead letters (variable `observe`)")
+        yield Finding("alarms", Verdict.BAD, "none: no one is notified of messages in DLQs. Set the variable `observe`")
         return
-    if lacking := [alarm_name(resources, key) for key in ALWAYS if key not in found]:
-        yield Finding("alarms", Verdict.BAD, f"missing: {', '.join(lacking)}: apply Terraform again")
-    ringing = [alarm["AlarmName"] for alarm in found.values() if alarm["StateValue"] == "ALARM"]
-    said = f"ringing: {', '.join(ringing)}" if ringing else f"{len(found)}, none ringing"
-    yield Finding("alarms", Verdict.BAD if ringing else Verdict.GOOD, said)
-    silent = [alarm["AlarmName"] for alarm in found.values() if not _tells_somebody(alarm)]
+    if missing := [alarm_name(resources, key) for key in ALWAYS if key not in found]:
+        yield Finding("alarms", Verdict.BAD, f"missing: {', '.join(missing)}: apply Terraform again")
+    active = [alarm["AlarmName"] for alarm in found.values() if alarm["StateValue"] == "ALARM"]
+    said = f"in ALARM: {', '.join(active)}" if active else f"{len(found)}, none in ALARM"
+    yield Finding("alarms", Verdict.BAD if active else Verdict.GOOD, said)
+    silent = [alarm["AlarmName"] for alarm in found.values() if not _notifies(alarm)]
     if silent:
         which = "all" if len(silent) == len(found) else ", ".join(silent)
-        advice = "name topics in observe.alarm_topic_arns, or enable their actions"
-        yield Finding("whom alarms tell", Verdict.WARNING, f"nobody: {which}: {advice}")
+        advice = "set topics in observe.alarm_topic_arns, or enable their actions"
+        yield Finding("actions of alarms", Verdict.WARNING, f"no one is notified by: {which}: {advice}")
     else:
-        yield Finding("whom alarms tell", Verdict.GOOD, "each tells somebody")
+        yield Finding("actions of alarms", Verdict.GOOD, "each alarm has an enabled action")
 
 
 def _alarm_topics(resources: Resources) -> Iterator[Finding]:
-    """Report topics of alarms that reach no one: without a subscription, or with unconfirmed ones alone."""
+    """Report topics of alarms without a confirmed subscription."""
     topics = {
         action
         for alarm in alarms(resources).values()
@@ -255,21 +245,20 @@ def _alarm_topics(resources: Resources) -> Iterator[Finding]:
         if action.split(":")[2] == "sns"
     }
     for topic in sorted(topics):
-        pages = resources.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-        found = [subscription["SubscriptionArn"] for page in pages for subscription in page["Subscriptions"]]
+        found = [subscription["SubscriptionArn"] for subscription in resources.subscriptions(topic)]
         confirmed = [arn for arn in found if arn != "PendingConfirmation"]
         if confirmed:
             yield Finding(f"topic {topic}", Verdict.GOOD, f"{len(confirmed)} confirmed subscriptions")
         else:
-            said = f"{len(found)} subscriptions, none confirmed: alarms reach no one. Confirm one"
+            said = f"{len(found)} subscriptions, none confirmed: alarms notify no one. Confirm one"
             yield Finding(f"topic {topic}", Verdict.WARNING, said)
 
 
-def _tells_somebody(alarm: "MetricAlarmTypeDef") -> bool:
+def _notifies(alarm: "MetricAlarmTypeDef") -> bool:
     return bool(alarm.get("AlarmActions")) and alarm.get("ActionsEnabled", True)
 
 
-# States that end soon after an apply.
+# States that pass soon after an apply.
 _SOON = {"Creating", "Enabling", "Updating", "CREATING", "UPDATING"}
 
 
@@ -277,7 +266,7 @@ def _judge(about: str, state: str, good: set[str], advice: str) -> Finding:
     if state in good:
         return Finding(about, Verdict.GOOD, state.lower())
     if state in _SOON:
-        return Finding(about, Verdict.WARNING, f"{state.lower()}: AWS has not finished, look again in a minute")
+        return Finding(about, Verdict.WARNING, f"{state.lower()}: AWS has not finished. Check again in a minute")
     return Finding(about, Verdict.BAD, f"{state}: {advice}")
 
 

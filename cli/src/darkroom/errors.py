@@ -1,4 +1,4 @@
-"""What the command ends with: its exit codes, and errors that say what to do."""
+"""Exit codes of the command, and errors with what to do about them."""
 
 from __future__ import annotations
 
@@ -23,51 +23,54 @@ from botocore.exceptions import (
 
 
 class Exit(IntEnum):
-    """Exit codes; the usage of a command that cannot be understood is Typer's, 2."""
+    """Exit codes. Usage errors end with Typer's 2."""
 
     DONE = 0
     FAILED = 1
-    FOUND = 3  # done as asked, and there is something to look at
+    FOUND = 3  # done, and there is something to look at
     INTERRUPTED = 130
 
 
 class OperatorError(Exception):
-    """The command cannot do what it was asked for; the message is a sentence that says what to do."""
+    """Failure of a command. The message says what happened and what to do."""
 
 
-NO_ANSWER = "look at AWS_REGION, at AWS_ENDPOINT_URL if it is set, and whether the network lets it through"
+NO_ANSWER = "check AWS_REGION, AWS_ENDPOINT_URL if it is set, and the network"
 
 _WHAT_TO_DO: tuple[tuple[type[BotoCoreError], str], ...] = (
     (NoCredentialsError, "set AWS_PROFILE, or log in (`aws sso login`)"),
     (NoRegionError, "set AWS_REGION, or a region in the profile"),
-    (ProfileNotFound, "set AWS_PROFILE to one that `aws configure list-profiles` shows"),
-    (InvalidRegionError, "set AWS_REGION to the region that the pipeline was applied in"),
-    (ConfigParseError, "mend that file, or name another one in AWS_CONFIG_FILE"),
+    (ProfileNotFound, "set AWS_PROFILE to a profile that `aws configure list-profiles` shows"),
+    (InvalidRegionError, "set AWS_REGION to the region in which the pipeline was applied"),
+    (ConfigParseError, "fix that file, or set AWS_CONFIG_FILE to another one"),
     (PartialCredentialsError, "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"),
-    (CredentialRetrievalError, "look at AWS_PROFILE, or log in (`aws sso login`)"),
+    (CredentialRetrievalError, "check AWS_PROFILE, or log in (`aws sso login`)"),
     (SSOError, "log in again (`aws sso login`)"),
     (TokenRetrievalError, "log in again (`aws sso login`)"),
-    (SSLError, "name the certificate to trust in AWS_CA_BUNDLE, if AWS_ENDPOINT_URL is meant"),
+    (SSLError, "if AWS_ENDPOINT_URL is right, set AWS_CA_BUNDLE to the certificate to trust"),
     (ConnectionError, NO_ANSWER),
     (HTTPClientError, NO_ANSWER),
 )
+_REFUSED = "these credentials may not do this: use others, or have it allowed"
+_WRONG_KEY = "check AWS_PROFILE and AWS_ACCESS_KEY_ID"
+_WRONG_SIGNATURE = "check AWS_PROFILE and AWS_SECRET_ACCESS_KEY"
 _CODES = {
-    "AccessDenied": "these credentials may not do this: use others, or have it allowed",
-    "AuthorizationError": "these credentials may not do this: use others, or have it allowed",
-    "403": "these credentials may not do this: use others, or have it allowed",
+    "AccessDenied": _REFUSED,
+    "AuthorizationError": _REFUSED,
+    "403": _REFUSED,
     "KmsAccessDenied": "these credentials may not use the pipeline's key: use others, or have it allowed",
     "ExpiredToken": "log in again (`aws sso login`)",
-    "InvalidAccessKeyId": "look at AWS_PROFILE and AWS_ACCESS_KEY_ID",
-    "InvalidClientTokenId": "look at AWS_PROFILE and AWS_ACCESS_KEY_ID",
-    "SignatureDoesNotMatch": "look at AWS_PROFILE and AWS_SECRET_ACCESS_KEY",
-    "InvalidSignature": "look at AWS_PROFILE and AWS_SECRET_ACCESS_KEY",
+    "InvalidAccessKeyId": _WRONG_KEY,
+    "InvalidClientTokenId": _WRONG_KEY,
+    "SignatureDoesNotMatch": _WRONG_SIGNATURE,
+    "InvalidSignature": _WRONG_SIGNATURE,
     "RequestTimeTooSkewed": "set this machine's clock",
-    "UnrecognizedClient": "look at AWS_PROFILE and AWS_ACCESS_KEY_ID",
+    "UnrecognizedClient": _WRONG_KEY,
 }
 
 
 def explain(error: BotoCoreError | ClientError) -> str:
-    """What went wrong between here and AWS, and what to do about it."""
+    """Return AWS's error message and what to do about it."""
     if isinstance(error, ClientError):
         advice = _CODES.get(code_of(error).removesuffix("Exception"))
     else:
@@ -76,5 +79,5 @@ def explain(error: BotoCoreError | ClientError) -> str:
 
 
 def code_of(error: ClientError) -> str:
-    """AWS's short name of an error."""
+    """Return AWS's code of an error."""
     return error.response.get("Error", {}).get("Code", "")

@@ -1,4 +1,4 @@
-"""Ctrl-C: what only reads is broken off, what is being changed is finished, nothing new is begun."""
+"""Ctrl-C: reads are broken off, changes are finished, nothing new begins."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 
 class _BrokenOff(BaseException):
-    """It is time to stop, and what is at hand need not be finished."""
+    """Ends the read in progress when the command must stop."""
 
 
 class Stop:
-    """Whether the command was told to stop; looked at between one piece of work and the next."""
+    """Request to stop, checked between one piece of work and the next."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -34,21 +34,21 @@ class Stop:
         return self._event.is_set()
 
     def set(self) -> None:
-        """Stop."""
+        """Request to stop."""
         self._event.set()
 
     def break_off(self) -> None:
-        """For a signal's handler: break off what the main thread does in `breakable`."""
+        """Break off what the main thread does in `breakable`. Only a signal handler may call this."""
         if self._breaking:
             self._breaking = False
             raise _BrokenOff
 
     def wait(self, seconds: float) -> bool:
-        """Wait that long, or until it is time to stop; tells whether it is."""
+        """Wait this long, or until a stop is requested; return True in that case."""
         return self._event.wait(seconds)
 
     def breakable(self, read: Callable[[], T]) -> T | None:
-        """Do something that may be broken off anywhere, as it changes nothing; none if it was. For the main thread."""
+        """Return what `read` returns, or None if a stop breaks it off. `read` must change nothing; main thread only."""
         try:
             try:
                 self._breaking = True
@@ -64,17 +64,17 @@ def graceful(what: str) -> Iterator[Stop]:
     """Turn the first Ctrl-C (or SIGTERM) into a request to stop; the second one ends the command at once.
 
     Args:
-        what: Tells the user what is finished first.
+        what: What is finished first, as the user reads it.
     """
     stop = Stop()
     usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def request(_number: int, _frame: FrameType | None) -> None:
-        if stop:  # an exception would wait for threads, and those for what they have begun
-            _warn("stopped at once: give the command again to go on")
+        if stop:  # an exception would wait for threads, and threads for their requests
+            _warn("stopped at once: run the command again to go on")
             os._exit(Exit.INTERRUPTED)
         stop.set()
-        _warn(f"stopping: {what}; once more to stop at once")
+        _warn(f"stopping: {what}; press Ctrl-C again to stop at once")
         stop.break_off()
 
     for number in usual:
@@ -87,6 +87,6 @@ def graceful(what: str) -> Iterator[Stop]:
 
 
 def _warn(text: str) -> None:
-    """One line, past whatever this thread may be in the midst of printing."""
+    """Write one line, bypassing the buffers that this thread may be using."""
     with suppress(OSError):
         os.write(STDERR, f"{text}\n".encode())

@@ -1,8 +1,10 @@
-"""Log groups, read as an operator needs them."""
+"""Log groups, and the lines that Lambda writes into them."""
 
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,11 +13,32 @@ if TYPE_CHECKING:
 
     from darkroom.resources import Resources
 
+_REPORT = re.compile(
+    r"REPORT RequestId: (?P<id>\S+)\s+Duration: (?P<duration>[0-9.]+) ms"
+    r"(?:.*?\sInit Duration: (?P<init>[0-9.]+) ms)?",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Lambda's report about an invocation.
+
+    Attributes:
+        request_id: The invocation's request id.
+        duration: Milliseconds in the handler.
+        init: Milliseconds of the environment's start; None without a start, or if the engine does not report it.
+    """
+
+    request_id: str
+    duration: float
+    init: float | None = None
+
 
 def read_log(
     resources: Resources, group: str, start: datetime, end: datetime, pattern: str = ""
 ) -> Iterator[Mapping[str, Any]]:
-    """The events of a log group between two times, those that match a filter pattern."""
+    """Yield the events of a log group between two times that match a filter pattern."""
     pages = resources.logs.get_paginator("filter_log_events").paginate(
         logGroupName=group,
         filterPattern=pattern,
@@ -27,9 +50,23 @@ def read_log(
 
 
 def entry(line: str) -> dict[str, Any]:
-    """A line that is a JSON object; of any other, nothing."""
+    """Return the JSON object in a line; an empty one if the line is anything else."""
     try:
         read = json.loads(line)
     except ValueError:
         return {}
     return read if isinstance(read, dict) else {}
+
+
+def read_report(line: str) -> Report | None:
+    """Return the report in a line, in either of Lambda's formats; None if the line is no report."""
+    if found := _REPORT.search(line):
+        return Report(found["id"], float(found["duration"]), float(found["init"]) if found["init"] else None)
+    if "platform.report" not in line:
+        return None
+    try:
+        record = json.loads(line)["record"]
+        metrics = record["metrics"]
+        return Report(record["requestId"], float(metrics["durationMs"]), metrics.get("initDurationMs"))
+    except (ValueError, KeyError, TypeError):
+        return None

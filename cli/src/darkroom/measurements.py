@@ -1,6 +1,6 @@
-"""What a deployed pipeline measured of itself, read from its log, its records and its settings.
+"""Measurements of a deployed pipeline, read from its logs, its records and its settings.
 
-Nothing is made up: what an engine does not tell is taken from something named in `Measurements.notes`.
+A value that an engine does not report is replaced, and `Measurements.notes` says by what.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from math import ceil
 from statistics import fmean, median
@@ -19,41 +19,38 @@ from botocore.exceptions import ClientError
 
 from darkroom.alarms import alarms
 from darkroom.errors import OperatorError, code_of
-from darkroom.logs import entry, read_log
+from darkroom.files import read_json
+from darkroom.logs import Report, entry, read_log, read_report
 from darkroom.pricing import Measurements, load_prices, processor_share
 from darkroom.replay import Archive, archive_name
 from darkroom.workflow import DefinitionError, Walk, walk
 from reconcile.records import CURRENT, read_items
-from scripts.contracts.events import EVENTS
-from scripts.demo.journey import read_time
-from scripts.function_reports import Report, read_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from darkroom.resources import Resources
     from reconcile.records import Item
 
-RECORDS = 100  # so many images' items are read, and no more
-FUNCTION_MEMORY = 256  # MB that the function itself needs (terraform/variables.tf)
+RECORDS = 100  # maximum number of images whose items are read
+FUNCTION_MEMORY = 256  # MB that the function needs without images (terraform/variables.tf)
 KB = 1024
 
-_AROUND = ("Fetch", "Render", "Store")  # the stages of an image in the function's own process
+_AROUND = ("Fetch", "Render", "Store")  # stages outside the child process
 _UPDATE = ":::dynamodb:updateItem"
 
 
 @dataclass
 class FunctionRun:
-    """What the function's log tells of a time.
+    """Content of the function's log in a time window.
 
     Attributes:
-        images: The measures of each processed image, by request.
-        others: Requests that did something else, or failed at something.
-        cold: Requests that an environment was started for.
-        reports: By request.
+        images: Measures of each processed image, by request.
+        others: Requests that did something else, or failed.
+        cold: Requests for which an environment was started.
+        reports: Reports by request.
         metrics: Distinct metrics in the embedded metric format.
-        outcomes: Lines that tell an outcome, of whatever kind.
+        outcomes: Number of lines about an outcome of any kind.
         size: Bytes of all lines.
     """
 
@@ -67,12 +64,12 @@ class FunctionRun:
 
     @property
     def counted(self) -> list[str]:
-        """The requests that did nothing but process images, and that have ended."""
+        """Requests that have ended and did nothing but process images."""
         return [request for request in self.images if request in self.reports and request not in self.others]
 
 
 def read_run(events: Iterable[Mapping[str, Any]]) -> FunctionRun:
-    """Read the lines of a function's log."""
+    """Return the content of a function's log."""
     run = FunctionRun()
     for event in events:
         line: str = event["message"]
@@ -80,21 +77,21 @@ def read_run(events: Iterable[Mapping[str, Any]]) -> FunctionRun:
         if report := read_report(line):
             run.reports[report.request_id] = report
             continue
-        told = entry(line)
-        if "_aws" in told:
-            run.metrics |= set(_metrics(told["_aws"], told))
-        request = told.get("function_request_id")
+        values = entry(line)
+        if "_aws" in values:
+            run.metrics |= set(_metrics(values["_aws"], values))
+        request = values.get("function_request_id")
         if not request:
             continue
-        if told.get("cold_start"):
+        if values.get("cold_start"):
             run.cold.add(request)
-        if "dedup_id" in told:
+        if "dedup_id" in values:
             run.outcomes += 1
-            if all(stage in told for stage in _AROUND):
-                run.images[request].append(told)
+            if all(stage in values for stage in _AROUND):
+                run.images[request].append(values)
             else:
                 run.others.add(request)
-        elif told.get("level") in {"ERROR", "CRITICAL"}:
+        elif values.get("level") in {"ERROR", "CRITICAL"}:
             run.others.add(request)
     return run
 
@@ -109,7 +106,7 @@ def _metrics(about: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[tu
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds of the function, as `Measurements` has them."""
+    """Times of the function, as in `Measurements`."""
 
     handler: float
     render: float
@@ -119,14 +116,14 @@ class Times:
 
 
 def times(run: FunctionRun, notes: list[str]) -> Times:
-    """What the reports and the stages say; where no report tells INIT, what a first call took longer than others."""
+    """Return the times in reports and stages. Without INIT in reports: how much longer first calls took than others."""
     requests = run.counted
     images = sum(len(run.images[request]) for request in requests)
     cold = [request for request in requests if request in run.cold or run.reports[request].init is not None]
-    told = [init for request in cold if (init := run.reports[request].init) is not None]
-    in_handler = 0.0  # of INIT, where an engine counts it among the handler's time
-    if told:
-        init = fmean(told)
+    reported = [init for request in cold if (init := run.reports[request].init) is not None]
+    in_handler = 0.0  # INIT that an engine counts as time of the handler
+    if reported:
+        init = fmean(reported)
     else:
         around = {request: run.reports[request].duration - _staged(run.images[request]) for request in requests}
         first = [around[request] for request in cold]
@@ -134,9 +131,9 @@ def times(run: FunctionRun, notes: list[str]) -> Times:
         init = max(0.0, median(first) - median(later)) if first and later else 0.0
         in_handler = init * len(cold)
         notes.append(
-            "INIT: the log tells no Init Duration; taken is what first calls took longer than others, images aside"
+            "INIT: the log has no Init Duration. Used instead: how much longer first calls took than others"
             if init
-            else "INIT: the log tells no Init Duration, and there is no first call beside others: not in the bill"
+            else "INIT: the log has no Init Duration, and no first call to compare with others. It is not in the bill"
         )
     handled = sum(run.reports[request].duration for request in requests) - in_handler
     rendered = sum(image["Render"] for request in requests for image in run.images[request])
@@ -148,7 +145,7 @@ def _staged(images: Sequence[Mapping[str, Any]]) -> float:
 
 
 def measure(resources: Resources, since: datetime, until: datetime) -> Measurements:
-    """Measure a pipeline by the images that it processed in a time.
+    """Return the measurements of a pipeline, from the images that it processed between two times.
 
     Raises:
         OperatorError: It processed none.
@@ -158,8 +155,8 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
     images = [image for request in run.counted for image in run.images[request]]
     if not images:
         raise OperatorError(
-            f"the log {resources.log_group} tells of no image processed from {since:%Y-%m-%d %H:%M} to "
-            f"{until:%Y-%m-%d %H:%M} UTC: upload some (`darkroom upload`), or look further back (--since)"
+            f"no image in the log {resources.log_group} was processed from {since:%Y-%m-%d %H:%M} to "
+            f"{until:%Y-%m-%d %H:%M} UTC: upload some (`darkroom upload`), or set an earlier --since"
         )
     took = times(run, notes)
     function = resources.functions.get_function_configuration(FunctionName=resources.function)
@@ -168,7 +165,7 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
     endpoint = urlsplit(resources.functions.meta.endpoint_url).netloc
     on_aws = endpoint.split(":")[0].endswith(f".{resources.domain}")
     if not on_aws:
-        notes.append("processor: this engine gives a function a whole processor, of this machine, whatever its memory")
+        notes.append("processor: this engine gives the function one processor of this machine, with any memory")
     records = _records(resources, images, until, notes)
     workflow_log = sum(_sizes(resources, resources.workflow_log_group, since, until))
     return Measurements(
@@ -186,7 +183,7 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
         variants=fmean(image["Variants"] for image in images),
         bytes_in=fmean(image["BytesIn"] for image in images),
         bytes_out=fmean(image["BytesOut"] for image in images),
-        derivative_events=_tells_events(resources, resources.processed),
+        derivative_events=_sends_events(resources, resources.processed),
         upload_event=_event_size(resources, Archive.UPLOADS, "object_created", notes),
         outcome_event=_event_size(resources, Archive.OUTCOMES, "image_processed", notes),
         record=records.size,
@@ -206,12 +203,12 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
     )
 
 
-# Records and their workflow
+# Records and the workflow
 
 
 @dataclass(frozen=True)
 class Records:
-    """What the items of some images tell: means, as `Measurements` has them, and how long it took to write them."""
+    """Means of the items of some images, as in `Measurements`, and the seconds from the first write to the last."""
 
     size: float
     write_units: float
@@ -241,10 +238,10 @@ def _records(resources: Resources, images: Sequence[Mapping[str, Any]], until: d
     if not found:
         raise OperatorError(
             f"none of the {len(images)} images in the log until {until:%Y-%m-%d %H:%M} UTC is recorded and announced: "
-            "wait for the workflow, or look at it (`darkroom doctor`)"
+            "wait for the workflow, or check it (`darkroom doctor`)"
         )
     if any(way.ended == "Fail" for _, _, way in found):
-        notes.append("workflow: by its definition a processed image fails; its transitions are those until then")
+        notes.append("workflow: by its definition, a processed image fails. Transitions are counted until the failure")
     return Records(
         size=fmean(item_size(version) + item_size(current) for version, current, _ in found),
         write_units=fmean(write_units(way.tasks, version, current, indexes) for version, current, way in found),
@@ -252,27 +249,28 @@ def _records(resources: Resources, images: Sequence[Mapping[str, Any]], until: d
         fan_out=fmean(way.fan_out for _, _, way in found),
         definition=len(machine["definition"].encode()),
         seconds=fmean(
-            (read_time(version["notified_at"]) - read_time(version["recorded_at"])).total_seconds()
+            (
+                datetime.fromisoformat(version["notified_at"]) - datetime.fromisoformat(version["recorded_at"])
+            ).total_seconds()
             for version, _, _ in found
         ),
     )
 
 
 def _way(definition: Mapping[str, Any], version: Item) -> Walk:
-    """The workflow's way for the event that a version's item was made of."""
+    """Return the walk through the workflow with the event of a version's item."""
     try:
         return walk(definition, {"detail": version})
     except DefinitionError as error:
-        raise OperatorError(f"the workflow's definition cannot be read: {error}") from error
+        raise OperatorError(f"the workflow's definition is not supported: {error}") from error
 
 
 def write_units(
     tasks: Sequence[Mapping[str, Any]], version: Item, current: Item, indexes: Sequence[Sequence[str]]
 ) -> int:
-    """What DynamoDB counts the workflow's writes as: each of them, and what each index has to write again.
+    """Return the write units of the workflow's writes, and of the indexes' copies.
 
-    An index holds an item that has all of its keys, and all of the item. Sizes are those that the items have in the
-    end.
+    An index has a full copy of each item that has all of the index's keys. Sizes are those of the final items.
     """
     units = 0
     for task in tasks:
@@ -284,8 +282,8 @@ def write_units(
     return units
 
 
-def item_size(value: Any) -> int:  # noqa: ANN401 - whatever an item holds
-    """Bytes of an item or of a value in it, as DynamoDB counts them: names too, numbers by two digits."""
+def item_size(value: Any) -> int:  # noqa: ANN401 - any value in an item
+    """Return the bytes that DynamoDB counts for an item or a value: names included, numbers by two digits."""
     if isinstance(value, str):
         return len(value.encode())
     if value is None or isinstance(value, bool):
@@ -298,15 +296,15 @@ def item_size(value: Any) -> int:  # noqa: ANN401 - whatever an item holds
     return ceil(digits / 2) + 1 + (1 if str(value).startswith("-") else 0)
 
 
-def _nested(value: Any) -> int:  # noqa: ANN401 - whatever an item holds
-    """A value within an item: a list or a map takes three bytes more, and one for each of its members."""
+def _nested(value: Any) -> int:  # noqa: ANN401 - any value in an item
+    """Return the bytes of a value within an item: a list or a map has three more, and one for each member."""
     if isinstance(value, (dict, list, set, tuple)):
         return 3 + len(value) + item_size(value)
     return item_size(value)
 
 
 def _workflow_time(resources: Resources, since: datetime, until: datetime, records: Records, notes: list[str]) -> float:
-    """Milliseconds of an execution: as CloudWatch has them, else from the first write to the last."""
+    """Return the milliseconds of an execution: from CloudWatch, otherwise from the first write to the last."""
     span = timedelta(seconds=max(60, ceil((until - since).total_seconds() / 60) * 60))
     points = resources.cloudwatch.get_metric_statistics(
         Namespace="AWS/States",
@@ -320,7 +318,7 @@ def _workflow_time(resources: Resources, since: datetime, until: datetime, recor
     if points:
         return fmean(point["Average"] for point in points)
     notes.append(
-        "workflow: CloudWatch has no times of its executions; taken is the time from its first write to its last"
+        "workflow: CloudWatch has no times of executions. Used instead: the time from the first write to the last"
     )
     return records.seconds * 1000
 
@@ -329,26 +327,26 @@ def _workflow_time(resources: Resources, since: datetime, until: datetime, recor
 
 
 def _event_size(resources: Resources, archive: Archive, contract: str, notes: list[str]) -> float:
-    """The mean size of an event, as its archive tells; else that of the contract's example."""
+    """Return the mean size of an archive's events; the size of the contract's example if AWS does not report it."""
     kept = resources.events.describe_archive(ArchiveName=archive_name(resources, archive))
     if kept.get("EventCount") and kept.get("SizeBytes"):
         return kept["SizeBytes"] / kept["EventCount"]
-    notes.append(f"events: the archive of {archive} tells no size; taken is that of the example in events/{contract}")
-    example = json.loads((EVENTS / contract / "example.json").read_text(encoding="utf-8"))
+    notes.append(f"events: the archive of {archive} has no size. Used instead: the example in events/{contract}")
+    example = read_json(f"events/{contract}/example.json")
     return len(json.dumps(example, separators=(",", ":")).encode())
 
 
 def _api_log(resources: Resources, since: datetime, until: datetime, notes: list[str]) -> float:
-    """Bytes that the API writes for a request."""
+    """Return the bytes in the API's log per request."""
     sizes = _sizes(resources, resources.api_log_group, since, until)
     if not sizes:
-        notes.append("API: no request in its log, so what it would write is not in the bill")
+        notes.append("API: no request in its log. The log is not in the bill")
         return 0
     return fmean(sizes)
 
 
 def _events(resources: Resources, group: str, since: datetime, until: datetime) -> Iterator[Mapping[str, Any]]:
-    """What a log group got in a time; nothing if there is no such group."""
+    """Yield the events of a log group between two times; none if the group does not exist."""
     try:
         yield from read_log(resources, group, since, until)
     except ClientError as error:
@@ -357,26 +355,25 @@ def _events(resources: Resources, group: str, since: datetime, until: datetime) 
 
 
 def _sizes(resources: Resources, group: str, since: datetime, until: datetime) -> list[int]:
-    """Bytes of each line that a log group got in a time."""
+    """Return the bytes of each line of a log group between two times."""
     return [len(event["message"].encode()) for event in _events(resources, group, since, until)]
 
 
-def _tells_events(resources: Resources, bucket: str) -> bool:
-    # Without notifications to EventBridge the key is not there, whatever the stubs say.
-    told: Mapping[str, Any] = resources.s3.get_bucket_notification_configuration(Bucket=bucket)
-    return "EventBridgeConfiguration" in told
+def _sends_events(resources: Resources, bucket: str) -> bool:
+    # The stubs say that the key is always there. It is missing without notifications to EventBridge.
+    notifies: Mapping[str, Any] = resources.s3.get_bucket_notification_configuration(Bucket=bucket)
+    return "EventBridgeConfiguration" in notifies
 
 
 def deliveries(resources: Resources, notes: list[str]) -> dict[str, int]:
-    """Subscriptions by protocol, of those protocols whose deliveries have a price."""
-    pages = resources.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=resources.topic_arn)
-    found = Counter(one["Protocol"] for page in pages for one in page["Subscriptions"])
+    """Return the number of subscriptions by protocol, without protocols whose deliveries have no price."""
+    found = Counter(subscription["Protocol"] for subscription in resources.subscriptions(resources.topic_arn))
     priced = {protocol: count for protocol, count in found.items() if load_prices().has("sns", f"delivery_{protocol}")}
     notes += [f"SNS: deliveries by {protocol} have no price here" for protocol in found.keys() - priced.keys()]
     return priced
 
 
 def _dashboards(resources: Resources) -> int:
-    """How many dashboards bear the pipeline's name; one at the most."""
+    """Return the number of the pipeline's dashboards: one or none."""
     found = resources.cloudwatch.list_dashboards(DashboardNamePrefix=resources.dashboard)["DashboardEntries"]
     return sum(dashboard["DashboardName"] == resources.dashboard for dashboard in found)

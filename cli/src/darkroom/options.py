@@ -1,4 +1,4 @@
-"""Options that all commands have."""
+"""Options that several subcommands have."""
 
 from typing import Annotated
 
@@ -7,7 +7,9 @@ import typer
 Name = Annotated[
     str,
     typer.Option(
-        envvar="DARKROOM_NAME", help="Name of the pipeline: the one that Terraform applied it with.", show_default=False
+        envvar="DARKROOM_NAME",
+        help="Name of the pipeline: the variable `name` that Terraform applied.",
+        show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

@@ -1,9 +1,10 @@
-"""The bucket of originals, as an operator asks it."""
+"""Queries about originals and their bucket."""
 
 from __future__ import annotations
 
 import shlex
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -21,7 +22,7 @@ SETTLING = timedelta(minutes=10)
 
 
 def head_original(resources: Resources, image_id: str) -> HeadObjectOutputTypeDef | None:
-    """What S3 says of the newest version of an original; none if it is deleted or never was."""
+    """Return S3's answer about the newest version of an original; None if there is none."""
     try:
         return resources.s3.head_object(Bucket=resources.originals, Key=image_id)
     except ClientError as error:
@@ -31,14 +32,14 @@ def head_original(resources: Resources, image_id: str) -> HeadObjectOutputTypeDe
 
 
 def settled_at(resources: Resources) -> datetime | None:
-    """Return the time from which a young bucket's events certainly flow, or None if the bucket is older.
+    """Return the time from which a young bucket certainly sends events; None if the bucket is older.
 
     Only ListBuckets has a bucket's date, which is not always that of its creation: "This date can change when making
     changes to your bucket, such as editing its bucket policy"
     (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Bucket.html). S3 has no date for EventBridge itself.
 
     Raises:
-        ClientError: ListBuckets is refused; it takes s3:ListAllMyBuckets.
+        ClientError: ListBuckets is refused; it needs s3:ListAllMyBuckets.
     """
     listed = resources.s3.list_buckets(Prefix=resources.originals)["Buckets"]
     created = next((bucket["CreationDate"] for bucket in listed if bucket["Name"] == resources.originals), None)
@@ -47,17 +48,21 @@ def settled_at(resources: Resources) -> datetime | None:
 
 
 def say_young(resources: Resources, settled: datetime) -> str:
-    """Return a sentence about a young bucket: its events may be lost, and until when."""
+    """Return a sentence about a young bucket: until when its events may be lost."""
     created = settled - SETTLING
     return (
         f"the bucket {resources.originals} was created, or its policy was changed, at {_clock(created)}: S3 takes "
-        "about five minutes until the events of a new bucket flow, and does not send those of earlier uploads. "
+        "about five minutes until it sends the events of a new bucket, and never sends those of earlier uploads. "
         f"Upload after {_clock(settled)}"
     )
 
 
 def repair_command(resources: Resources, prefix: str = "") -> str:
-    """Return the command that sends the pipeline the events that were lost, also those of the last minutes."""
+    """Return the command that sends lost events again, also those of the last minutes.
+
+    The prefix ends before the first unprintable character, which a terminal would not show as it is.
+    """
+    prefix = "".join(takewhile(str.isprintable, prefix))
     only = ["--prefix", prefix] if prefix else []
     return shlex.join(["darkroom", "reconcile", "--name", resources.name, *only, "--grace", "0", "--repair"])
 

@@ -1,4 +1,4 @@
-"""What the command prints: results to standard output, for people or for programs; everything else beside them."""
+"""Output of the command: results on standard output, for people or as JSON; everything else on standard error."""
 
 from __future__ import annotations
 
@@ -8,56 +8,67 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_NO_TERMINAL_COLUMNS = 200  # what is piped is not cut where a terminal would end
+_NO_TERMINAL_COLUMNS = 200  # width of tables in a pipe
 
 
-def _width() -> int | None:
-    return None if sys.stdout.isatty() else _NO_TERMINAL_COLUMNS
+def escape(text: str) -> str:
+    """Return a text with all unprintable characters escaped.
+
+    Keys, file names and messages come from anyone who can upload. They must not control the operator's terminal, fake
+    a line of output or reverse its order.
+    """
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
-def console() -> Console:
-    """Standard output, as it is now: tests replace it."""
-    return Console(width=_width(), soft_wrap=True, highlight=False)
-
-
-def aside() -> Console:
-    """Standard error: progress, warnings, errors."""
+def stderr() -> Console:
+    """Return a console for progress, warnings and errors."""
     return Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def say(text: str) -> None:
-    """One line for people."""
-    console().print(Text(text))
+    """Print one line for people."""
+    _stdout().print(_printable(text))
 
 
-def warn(text: str) -> None:
-    """One line beside the results."""
-    aside().print(Text(text))
+def warn(text: str, console: Console | None = None) -> None:
+    """Print one line on standard error; above a progress bar if the bar's console is given."""
+    (console or stderr()).print(_printable(text))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """A table for people; a value that is not known shows as nothing."""
-    shown = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table for people. None is an empty cell."""
+    headings = (Column(_printable(column)) for column in columns)
+    shown = Table(*headings, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        shown.add_row(*(Text("" if value is None else _text(value)) for value in row))
-    console().print(shown)
+        shown.add_row(*("" if value is None else _printable(_text(value)) for value in row))
+    _stdout().print(shown)
 
 
 def document(value: object) -> None:
-    """One JSON document."""
-    sys.stdout.write(json.dumps(value, indent=2, default=_text, ensure_ascii=False) + "\n")
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(value, indent=2, default=_text) + "\n")
 
 
 def line(value: object) -> None:
-    """One line of JSON, at once: what reads it may be waiting."""
-    sys.stdout.write(json.dumps(value, default=_text, ensure_ascii=False) + "\n")
+    """Print one line of JSON, and flush it: a program may wait for it."""
+    sys.stdout.write(json.dumps(value, default=_text) + "\n")
     sys.stdout.flush()
+
+
+def _stdout() -> Console:
+    return Console(width=None if sys.stdout.isatty() else _NO_TERMINAL_COLUMNS, soft_wrap=True, highlight=False)
+
+
+def _printable(text: str) -> Text:
+    return Text(escape(text))
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - anything that can be shown

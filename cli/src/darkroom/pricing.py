@@ -1,60 +1,56 @@
-"""What an image costs: measurements and prices in, lines of a bill out. Nothing here talks to AWS.
+"""Compute the cost of an image from measurements and prices. No module from AWS is used here.
 
-All of it is on demand and without free tier. Times are milliseconds, memory is MB as Lambda means it (1,024 to a GB),
-sizes are bytes (a GB has 10^9 of them), prices are US dollars.
+Prices are on demand, without free tier, in US dollars. Times are in milliseconds, memory in Lambda's MB (1,024 per GB),
+sizes in bytes (10^9 per GB).
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from scripts import ROOT
+from darkroom.files import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PRICES: Final = ROOT / "terraform" / "prices.json"
-
 MILLION: Final = 1_000_000
 GB: Final = 1_000_000_000
-CHUNK: Final = 64 * 1024  # bytes: SQS, SNS and EventBridge count a larger message as several
+CHUNK: Final = 64 * 1024  # bytes: SQS, SNS and EventBridge count a larger message several times
 MONTH: Final = 365 / 12 * 24 * 3600  # seconds
 HOUR: Final = 3600
 
-WHOLE_PROCESSOR: Final = 1769  # MB with which Lambda gives one processor, which is all that rendering uses
+WHOLE_PROCESSOR: Final = 1769  # MB for which Lambda gives one processor; rendering uses one
 MEMORY_SIZES: Final = (512, 768, 1024, 1280, 1536, 1769, 2048, 3008)
 
-# The function's requests to S3 for an image that it has not seen (pipeline.py): is it there already, what is in it,
-# is it still there. A test counts them.
+# The function's GET and HEAD requests to S3 for a new image (process_image/pipeline.py). A test counts them.
 READS: Final = 3
 
-# Function and workflow begin a trace each, and so does the API. Of what comes in a second, X-Ray's default rule traces
-# the first one and a twentieth of the others.
+# Function, workflow and API begin one trace each. X-Ray's default rule traces the first request of a second, and a
+# twentieth of the others.
 TRACED_SHARE: Final = 0.05
 
-POLLERS: Final = 5  # with which Lambda waits at a queue in which there is nothing
+POLLERS: Final = 5  # of Lambda, at an empty queue
 POLL_SECONDS: Final = 20
-KEY_REUSE_SECONDS: Final = 300  # for which queues, topic, workflow and buckets keep a data key
+KEY_REUSE_SECONDS: Final = 300  # that queues, topic, workflow and buckets use a data key
 KEY_USERS: Final = 10
 
-EXPRESS_BASE: Final = 50 * 1024 * 1024  # bytes that AWS counts for every express execution
+EXPRESS_BASE: Final = 50 * 1024 * 1024  # bytes that AWS adds to every express execution
 EXPRESS_CHUNK: Final = 64 * 1024 * 1024
 EXPRESS_STEP: Final = 100  # ms
 
 
 @dataclass(frozen=True)
 class Prices:
-    """The prices of `terraform/prices.json`.
+    """Prices from `terraform/prices.json`.
 
     Attributes:
-        date: Of when they are.
-        region: Of where they are.
-        services: By service, its price page and its prices by unit.
-        solution: What AWS says of Dynamic Image Transformation.
+        date: Month of the prices.
+        region: AWS region of the prices.
+        services: Price page, and prices by unit, of each service.
+        solution: AWS's figures for Dynamic Image Transformation.
     """
 
     date: str
@@ -63,57 +59,57 @@ class Prices:
     solution: Mapping[str, Any]
 
     def usd(self, service: str, unit: str) -> float:
-        """The price of one unit."""
+        """Return the price of one unit."""
         return float(self.services[service]["usd"][unit])
 
     def has(self, service: str, unit: str) -> bool:
-        """Whether a unit has a price here: what is sent to telephones depends on the country."""
+        """Return True if a unit has a price here. Prices of text messages depend on the country."""
         return unit in self.services[service]["usd"]
 
 
 @cache
 def load_prices() -> Prices:
-    """The prices that the dashboard of `terraform/8_observe.tf` has, too."""
-    read = json.loads(PRICES.read_text(encoding="utf-8"))
+    """Return the prices, which the pipeline's dashboard uses too."""
+    read = read_json("terraform/prices.json")
     return Prices(read["date"], read["region"], read["services"], read["dynamic_image_transformation"])
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """What a pipeline measured of itself; means over the images, where nothing else is said.
+    """A pipeline's own measurements: means per image, unless another meaning is given.
 
     Attributes:
-        images: How many were processed.
-        engine: What ran the pipeline: AWS, or the address of what answers in its place.
-        architecture: Of the function.
-        memory: Of the function, as it was configured.
-        needed_memory: The least that the limits of an image allow.
-        share: Of a processor that rendering had: on AWS it follows from the memory.
-        batch: Images in one invocation.
-        handler: The function's time for an image, without what it took to start.
-        render: The part of it in which it computed.
-        init: The time of one start.
-        cold_starts: Starts for an image.
-        variants: Derivatives of an image.
-        bytes_in: Of an original.
-        bytes_out: Of all derivatives of one.
-        derivative_events: S3 tells EventBridge of derivatives, too.
-        upload_event: Size of S3's event.
-        outcome_event: Size of the event that announces an image.
+        images: Number of processed images.
+        engine: AWS, or the address of an emulator.
+        architecture: Architecture of the function.
+        memory: Memory of the function, as deployed.
+        needed_memory: Memory that an image at the limits needs.
+        share: Share of a processor that rendering had; on AWS it depends on the memory.
+        batch: Images per invocation.
+        handler: Time of the handler, without starts.
+        render: Time of rendering, which is part of the handler's.
+        init: Time of one start.
+        cold_starts: Starts per image.
+        variants: Derivatives per image.
+        bytes_in: Size of an original.
+        bytes_out: Size of all derivatives of an original.
+        derivative_events: True if S3 sends EventBridge the events of derivatives.
+        upload_event: Size of the object event.
+        outcome_event: Size of the outcome event.
         record: Size of all items of an image.
-        write_units: That recording an image took.
+        write_units: Write units that DynamoDB counts for the record.
         transitions: States that the workflow enters.
         workflow: Time of an execution.
         definition: Size of the workflow's definition.
-        fan_out: Branches and items of Parallel and Map states, each of which holds the event.
-        log: Bytes that function and workflow wrote for an image.
-        api_log: Bytes that the API wrote for a request.
-        deliveries: Subscriptions by protocol.
-        custom_metrics: Metrics that the function writes.
-        alarms: That watch the pipeline.
-        dashboards: That show it.
-        traced: X-Ray traces function and workflow.
-        notes: What could not be measured where it ran, and what stands in for it.
+        fan_out: Branches and items of Parallel and Map states, each of which has a copy of the event.
+        log: Bytes in the logs of function and workflow.
+        api_log: Bytes in the API's log per request.
+        deliveries: Number of subscriptions by protocol.
+        custom_metrics: Number of the function's metrics.
+        alarms: Number of alarms.
+        dashboards: Number of dashboards.
+        traced: True if X-Ray traces function and workflow.
+        notes: What was not measured, and the replacement.
     """
 
     images: int
@@ -151,13 +147,13 @@ class Measurements:
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked for.
+    """The case to compute the cost of.
 
     Attributes:
-        memory: Of the function.
-        through_api: Images come by `POST /images`; else straight into the bucket.
-        standard: The workflow is a standard one; else express.
-        images_per_month: Spread evenly.
+        memory: Memory of the function.
+        through_api: Uploads use `POST /images`; otherwise they go directly to the bucket.
+        standard: The workflow is a standard one; otherwise express.
+        images_per_month: Images per month, spread evenly.
     """
 
     memory: int
@@ -171,10 +167,10 @@ class Line:
     """A line of the bill.
 
     Attributes:
-        component: The service.
-        what: What is paid for.
-        quantity: Units for an image, or in a month.
-        usd: For a million images, or for a month.
+        component: AWS service.
+        what: What is charged.
+        quantity: Units per image, or per month.
+        usd: Price of a million images, or of a month.
     """
 
     component: str
@@ -187,32 +183,32 @@ class Line:
 
 
 def processor_share(memory: int) -> float:
-    """The share of a processor that Lambda gives for a memory size, as far as one thread can use it."""
+    """Return the share of a processor that Lambda gives for a memory size; at most one, as rendering uses one."""
     return min(1.0, memory / WHOLE_PROCESSOR)
 
 
 def handler_time(measured: Measurements, memory: int) -> float:
-    """The function's time for an image: computing takes as long as its share of a processor makes it, waiting stays."""
+    """Return the handler's time for an image: computing depends on the share of a processor, waiting does not."""
     return measured.handler + measured.render * (slowdown(measured, memory) - 1)
 
 
 def init_time(measured: Measurements, memory: int) -> float:
-    """The time of one start, which is computing."""
+    """Return the time of one start, which is all computing."""
     return measured.init * slowdown(measured, memory)
 
 
 def slowdown(measured: Measurements, memory: int) -> float:
-    """How much longer computing takes than it was measured to."""
+    """Return the factor between the time of computing and its measured time."""
     return measured.share / processor_share(memory)
 
 
 def gb_seconds(memory: int, milliseconds: float) -> float:
-    """What Lambda counts a time as."""
+    """Return the GB-seconds that Lambda charges for a time."""
     return memory / 1024 * milliseconds / 1000
 
 
 def function_usd(measured: Measurements, prices: Prices, memory: int) -> float:
-    """A million images' computing, starts included."""
+    """Return the price of the GB-seconds of a million images, starts included."""
     time = handler_time(measured, memory) + measured.cold_starts * init_time(measured, memory)
     return MILLION * gb_seconds(memory, time) * prices.usd("lambda", f"gb_second_{measured.architecture}")
 
@@ -221,7 +217,7 @@ def function_usd(measured: Measurements, prices: Prices, memory: int) -> float:
 
 
 def express_gb_seconds(measured: Measurements) -> float:
-    """What AWS counts an execution of an express workflow as."""
+    """Return the GB-seconds that AWS charges for an execution of an express workflow."""
     used = EXPRESS_BASE + measured.definition + measured.outcome_event * measured.fan_out
     memory = ceil(used / EXPRESS_CHUNK) * EXPRESS_CHUNK
     return memory / 1024**3 * ceil(measured.workflow / EXPRESS_STEP) * EXPRESS_STEP / 1000
@@ -231,18 +227,18 @@ def express_gb_seconds(measured: Measurements) -> float:
 
 
 def chunks(size: float) -> int:
-    """As how many messages, or events, one of this size counts."""
+    """Return the number of messages, or events, that AWS charges for one of this size."""
     return max(1, ceil(size / CHUNK))
 
 
 def traced(case: Case, share: float = 1) -> float:
-    """The share of requests that is traced, where `share` of the images are a request."""
+    """Return the share of requests that is traced, with `share` requests per image."""
     each_second = case.images_per_month / MONTH * share
     return min(each_second, 1) / each_second + TRACED_SHARE * max(each_second - 1, 0) / each_second
 
 
 def bill(measured: Measurements, prices: Prices, case: Case) -> list[Line]:
-    """What a million images cost, the services in the order of an image's way."""
+    """Return the bill of a million images, with services in the order of an image's way."""
     return [
         Line(component, what, quantity, MILLION * quantity * prices.usd(service, unit))
         for component, what, quantity, service, unit in _counted(measured, case)
@@ -250,7 +246,7 @@ def bill(measured: Measurements, prices: Prices, case: Case) -> list[Line]:
 
 
 def _counted(measured: Measurements, case: Case) -> Iterator[tuple[str, str, float, str, str]]:
-    """Component, what, how much of it for an image, and the price's service and unit."""
+    """Yield component, what is charged, quantity per image, and the price's service and unit."""
     calls = 1 / measured.batch
     starts = measured.cold_starts
     uploads, outcomes = chunks(measured.upload_event), chunks(measured.outcome_event)
@@ -265,8 +261,8 @@ def _counted(measured: Measurements, case: Case) -> Iterator[tuple[str, str, flo
     yield "S3", "PUT of the derivatives", measured.variants, "s3", "put"
     yield "S3", "GET and HEAD by the function", READS, "s3", "get"
     yield "EventBridge", "S3's event of the upload", uploads, "eventbridge", "opt_in_event"
-    told = measured.variants if measured.derivative_events else 0
-    yield "EventBridge", "S3's events of the derivatives", told, "eventbridge", "opt_in_event"
+    derivatives = measured.variants if measured.derivative_events else 0
+    yield "EventBridge", "S3's events of the derivatives", derivatives, "eventbridge", "opt_in_event"
     yield "EventBridge", "the outcome", outcomes, "eventbridge", "custom_event"
     yield "EventBridge", "GB into the archives", archived, "eventbridge", "archive_gb"
     yield "SQS", "send, receive, delete", uploads + max(calls, uploads) + calls, "sqs", "request"
@@ -306,12 +302,12 @@ def _counted(measured: Measurements, case: Case) -> Iterator[tuple[str, str, flo
 
 
 def monthly(measured: Measurements, prices: Prices) -> list[Line]:
-    """What a month costs, whether or not an image comes."""
+    """Return the fixed costs of a month."""
     counted = (
         ("KMS", "the key", 1, "kms", "key_month"),
         (
             "KMS",
-            "data keys, new every five minutes while images come",
+            "data keys, new every five minutes",
             KEY_USERS * MONTH / KEY_REUSE_SECONDS,
             "kms",
             "request",
@@ -327,7 +323,7 @@ def monthly(measured: Measurements, prices: Prices) -> list[Line]:
 
 
 def kept(measured: Measurements, prices: Prices) -> list[Line]:
-    """What a million images cost in each month in which they are kept."""
+    """Return the monthly cost of storing a million images."""
     counted = (
         ("S3", "originals", measured.bytes_in, "s3", "storage_gb_month"),
         ("S3", "derivatives", measured.bytes_out, "s3", "storage_gb_month"),
@@ -342,7 +338,7 @@ def kept(measured: Measurements, prices: Prices) -> list[Line]:
 
 
 def by_component(lines: list[Line]) -> dict[str, float]:
-    """US dollars by component, in the order of the bill."""
+    """Return US dollars by component, in the order of the bill."""
     sums: dict[str, float] = {}
     for line in lines:
         sums[line.component] = sums.get(line.component, 0) + line.usd
@@ -350,21 +346,22 @@ def by_component(lines: list[Line]) -> dict[str, float]:
 
 
 def total(lines: list[Line]) -> float:
-    """US dollars of all."""
+    """Return the sum in US dollars."""
     return sum(line.usd for line in lines)
 
 
-# Memory, and what keeps the function warm
+# Memory, provisioned concurrency, SnapStart
 
 
 @dataclass(frozen=True)
 class Size:
-    """A memory size, and what it makes of an image.
+    """Time and price with a memory size.
 
     Attributes:
-        milliseconds: The function's time for an image.
-        usd: For a million images, starts included.
-        enough: An image at the limits fits in.
+        memory: Memory of the function.
+        milliseconds: Time of the handler per image.
+        usd: Price of a million images, starts included.
+        enough: True if an image at the limits fits.
     """
 
     memory: int
@@ -374,7 +371,7 @@ class Size:
 
 
 def sizes(measured: Measurements, prices: Prices) -> list[Size]:
-    """Each memory size, the one that was measured among them."""
+    """Return time and price with each memory size, also with the measured one."""
     return [
         Size(
             memory,
@@ -387,21 +384,21 @@ def sizes(measured: Measurements, prices: Prices) -> list[Size]:
 
 
 def best(choice: list[Size]) -> Size:
-    """The cheapest that is enough; where none is, the largest."""
+    """Return the cheapest size that is enough; the largest size if none is."""
     return min((size for size in choice if size.enough), key=lambda size: size.usd, default=choice[-1])
 
 
 @dataclass(frozen=True)
 class Warmth:
-    """Where it pays to keep the function warm.
+    """Conditions under which keeping the function warm saves money.
 
     Attributes:
-        images_an_hour: That one provisioned environment must process in every hour to pay for itself.
-        most_an_hour: That it can.
-        snap_start_after: Milliseconds that a start must take for SnapStart to be cheaper.
-        snap_start_restore: US dollars that a restored start costs.
-        init: US dollars that a start costs without it.
-        snap_start_month: US dollars that keeping a version's snapshot costs in a month.
+        images_an_hour: Images per hour from which a provisioned environment saves money.
+        most_an_hour: Images per hour that an environment can process.
+        snap_start_after: Milliseconds of a start from which SnapStart is cheaper.
+        snap_start_restore: US dollars for a restored start.
+        init: US dollars for a start without SnapStart.
+        snap_start_month: US dollars per month for a version's snapshot.
     """
 
     images_an_hour: float
@@ -413,12 +410,12 @@ class Warmth:
 
     @property
     def provisioned_pays(self) -> bool:
-        """An environment can be so busy."""
+        """True if an environment can process enough images."""
         return self.images_an_hour < self.most_an_hour
 
 
 def warmth(measured: Measurements, prices: Prices, memory: int) -> Warmth:
-    """Provisioned concurrency and SnapStart, at a memory size."""
+    """Return the conditions for provisioned concurrency and SnapStart with a memory size."""
     architecture, gb = measured.architecture, memory / 1024
     on_demand = prices.usd("lambda", f"gb_second_{architecture}")
     handled = gb_seconds(memory, handler_time(measured, memory))
@@ -442,12 +439,12 @@ def warmth(measured: Measurements, prices: Prices, memory: int) -> Warmth:
 
 @dataclass(frozen=True)
 class Solution:
-    """AWS's Dynamic Image Transformation, for a million transformations; its CloudFront is left out.
+    """Price of a million transformations with AWS's Dynamic Image Transformation, without CloudFront.
 
     Attributes:
-        documented: By component, as AWS says.
-        deployed: By component, at our prices, with the memory and the API that the solution deploys.
-        transformations: Of one image for which it costs what an image costs here; by `deployed`.
+        documented: By component, from AWS's guide.
+        deployed: By component, at the prices used here, with the memory and the API that the solution deploys.
+        transformations: Number of transformations that cost the same as one image here, by `deployed`.
     """
 
     documented: Mapping[str, float]
@@ -456,11 +453,11 @@ class Solution:
 
 
 def compare(measured: Measurements, prices: Prices, case: Case) -> Solution:
-    """Dynamic Image Transformation beside this pipeline."""
-    told = prices.solution
-    documented = {name: usd for name, usd in told["usd"].items() if name != "CloudFront"}
-    runs = told["deployed"]
-    computed = gb_seconds(runs["memory"], told["milliseconds"]) * prices.usd(
+    """Return the prices of Dynamic Image Transformation, for a comparison."""
+    assumed = prices.solution
+    documented = {name: usd for name, usd in assumed["usd"].items() if name != "CloudFront"}
+    runs = assumed["deployed"]
+    computed = gb_seconds(runs["memory"], assumed["milliseconds"]) * prices.usd(
         "lambda", f"gb_second_{runs['architecture']}"
     )
     deployed = {

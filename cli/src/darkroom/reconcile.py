@@ -1,4 +1,4 @@
-"""`darkroom reconcile`: compare originals, derivatives and records, in all directions, and repair what differs."""
+"""`darkroom reconcile`: compare originals, derivatives and records, and repair differences."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -17,33 +17,35 @@ from reconcile.run import Plan, run
 
 def reconcile(
     name: Name,
-    prefix: Annotated[str, typer.Option(help="Only images whose ids begin so.")] = "",
-    repair: Annotated[bool, typer.Option("--repair", help="Repair what differs; otherwise it is only shown.")] = False,
+    prefix: Annotated[str, typer.Option(help="Only images whose ids have this prefix.")] = "",
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Repair differences; otherwise they are only shown.")
+    ] = False,
     grace: Annotated[
-        float, typer.Option(min=0, help="Minutes for which something may be under way: what is younger is left alone.")
+        float, typer.Option(min=0, help="Minutes that the pipeline may need: younger changes are skipped.")
     ] = 15,
-    rate: Annotated[float | None, typer.Option(min=0.1, help="Repair at most so many a second.")] = None,
+    rate: Annotated[float | None, typer.Option(min=0.1, help="Maximum number of repairs per second.")] = None,
     as_json: Json = False,
 ) -> Exit:
-    """Show where originals, derivatives and records differ, and repair it with --repair.
+    """Show differences between originals, derivatives and records. --repair repairs them.
 
-    The pipeline does the repairing: it gets again, or for the first time, the event of the upload or the deletion, and
-    finishes what is missing. Derivatives without record and original are deleted, after one more look. A second run
-    looks anew: it can be interrupted at any time. Exit code 3 if something differs and was not repaired.
+    The pipeline makes the repairs: it gets the event of the upload or the deletion, again or for the first time, and
+    finishes the work. Derivatives without record and original are deleted, after they were checked again. The command
+    can be interrupted at any time: a second run checks everything again. Exit code 3 if differences were not repaired.
     """
     plan = Plan(settled=datetime.now(UTC) - timedelta(minutes=grace), repairs=repair, prefix=prefix)
-    with graceful("the request at hand is finished") as stop:
+    with graceful("the current request is finished") as stop:
 
-        def tell(difference: Difference, outcome: Outcome) -> None:
-            _tell(difference, outcome, as_json=as_json)
+        def report_one(difference: Difference, outcome: Outcome) -> None:
+            _print(difference, outcome, as_json=as_json)
             if rate and repair:
                 stop.wait(1 / rate)
 
-        report = run(Resources(name), plan, lambda: bool(stop), tell)
+        report = run(Resources(name), plan, lambda: bool(stop), report_one)
     found, repaired = report.found.total(), report.repaired.total()
     if not as_json:
-        counted = f"{report.images} images looked at, {found} differences, {repaired} repaired"
-        output.say(f"{counted}, interrupted: a second run looks at all of them" if report.next else counted)
+        counted = f"{report.images} images checked, {found} differences, {repaired} repaired"
+        output.say(f"{counted}, interrupted: a second run checks all of them" if report.next else counted)
     if report.next:
         return Exit.INTERRUPTED
     if repair and repaired < found:
@@ -51,7 +53,7 @@ def reconcile(
     return Exit.FOUND if found and not repair else Exit.DONE
 
 
-def _tell(difference: Difference, outcome: Outcome, *, as_json: bool) -> None:
+def _print(difference: Difference, outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         output.line(
             {

@@ -1,4 +1,4 @@
-"""`darkroom replay`: have EventBridge send again what its archives keep."""
+"""`darkroom replay`: send archived events again, by EventBridge."""
 
 import hashlib
 import re
@@ -28,14 +28,14 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Archive(StrEnum):
-    """What is archived: S3's events of the originals bucket, or the outcomes on the pipeline's bus."""
+    """An archive: object events of the originals, or outcome events on the pipeline's bus."""
 
     UPLOADS = "uploads"
     OUTCOMES = "outcomes"
 
 
 class Kind(StrEnum):
-    """A kind of event, called after the pipeline's rule for it."""
+    """A type of event, by the name of the pipeline's rule for it."""
 
     CREATED = "object-created"
     DELETED = "object-deleted"
@@ -54,21 +54,21 @@ _KINDS = {
 def replay(
     archive: Annotated[Archive, typer.Argument(help="uploads: process again; outcomes: record again.")],
     name: Name,
-    since: Annotated[str, typer.Option(help="From when: 2026-03-01T12:00Z, or 90m, 24h, 7d ago.")],
-    until: Annotated[str | None, typer.Option(help="Until when, likewise; without it, until now.")] = None,
+    since: Annotated[str, typer.Option(help="Start: 2026-03-01T12:00Z, or 90m, 24h, 7d for a time before now.")],
+    until: Annotated[str | None, typer.Option(help="End, in the same form. Default: now.")] = None,
     kinds: Annotated[
-        list[Kind] | None, typer.Option("--kind", help="Only these kinds; more than once for more.")
+        list[Kind] | None, typer.Option("--kind", help="Only events of this kind. Can be repeated.")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Replay although the same was replayed before.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Replay even if the same replay has run before.")] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> Exit:
-    """Send archived events again: only to the pipeline's own rules, whoever else listens.
+    """Send archived events again, only to the pipeline's own rules.
 
-    Nobody is told twice: the workflow knows what was announced. A replay runs at EventBridge: Ctrl-C leaves it alone,
-    and the same command looks on as long as it runs. Once it is over, the same is not started again: that is, by the
-    times that the command prints, for 7d ago is another time tomorrow. Uploads are processed again only where the
-    recipe has changed.
+    Subscribers are not notified twice: the workflow records what was announced. The replay runs in EventBridge: Ctrl-C
+    does not end it, and the same command follows it again. A replay that has completed is not repeated by a command
+    with the same times: the command prints them, because 7d is another time tomorrow. Uploads are processed again only
+    if the recipe has changed.
     """
     resources = Resources(name)
     now = datetime.now(UTC)
@@ -76,10 +76,10 @@ def replay(
     if window[0] >= window[1]:
         raise OperatorError(f"--since {window[0].isoformat()} is not before --until {window[1].isoformat()}")
     if strange := [kind for kind in kinds or () if kind not in _KINDS[archive]]:
-        raise OperatorError(f"there is no {strange[0]} among the {archive}: use {' or '.join(_KINDS[archive])}")
+        raise OperatorError(f"the archive of {archive} has no {strange[0]}: use {' or '.join(_KINDS[archive])}")
     rules = [_rule_arn(resources, archive, kind) for kind in kinds or _KINDS[archive]]
     source = _archive(resources, archive)
-    told: dict[str, Any] = {
+    report: dict[str, Any] = {
         "archive": source["ArchiveName"],
         "archived_events": source["EventCount"],
         "since": window[0],
@@ -87,11 +87,12 @@ def replay(
         "rules": rules,
     }
     if dry_run:
-        return _tell({**told, "state": "not started"}, as_json=as_json)
+        _print({**report, "state": "not started"}, as_json=as_json)
+        return Exit.DONE
     relative = (bool(_ago(since)), until is None or bool(_ago(until)))
     if any(relative) and (running := _running(resources, archive, window, relative, rules)):
         window = (running["EventStartTime"].astimezone(UTC), running["EventEndTime"].astimezone(UTC))
-        told |= {"since": window[0], "until": window[1]}
+        report |= {"since": window[0], "until": window[1]}
         replay_name: str | None = running["ReplayName"]
     else:
         replay_name = None
@@ -99,17 +100,17 @@ def replay(
     only = "".join(f" --kind {kind}" for kind in kinds or ())
     fixed = f"darkroom replay {archive} {times}{only} --name {name}"
     output.warn(
-        f"{'looking on at a replay that runs already' if replay_name else 'replaying'}; to look on later: {fixed}"
+        f"{'following a replay that is already running' if replay_name else 'replaying'}; to follow it later: {fixed}"
     )
-    with graceful("the replay, if it has begun, goes on at EventBridge") as stop:
+    with graceful("a replay that has started goes on in EventBridge") as stop:
         if replay_name is None:
             replay_name = _begin(resources, archive, source["EventSourceArn"], window, rules, stop, again=again)
         last = _follow(resources, replay_name, window, stop) if replay_name else None
     state = last["State"] if last else "not known" if replay_name else "not started"
     reason = last.get("StateReason") if last else None
-    _tell({**told, "replay": replay_name, "state": state, "reason": reason}, as_json=as_json)
+    _print({**report, "replay": replay_name, "state": state, "reason": reason}, as_json=as_json)
     if stop:
-        output.warn(f"interrupted: to look on, or to start it if it has not begun: {fixed}")
+        output.warn(f"interrupted: to follow the replay, or to start it: {fixed}")
         return Exit.INTERRUPTED
     return Exit.DONE if state == "COMPLETED" else Exit.FAILED
 
@@ -121,7 +122,7 @@ def _running(
     relative: tuple[bool, bool],
     rules: Sequence[str],
 ) -> "DescribeReplayResponseTypeDef | None":
-    """A replay that the same command has started when its relative times meant others, and that still runs."""
+    """Return a running replay that the same command started earlier, when its relative times were others."""
     start, end = (time.replace(microsecond=0) for time in window)
     for name in _replays(resources, archive):
         known = resources.events.describe_replay(ReplayName=name)
@@ -139,8 +140,8 @@ def _running(
 
 
 def _replays(resources: Resources, archive: Archive) -> Iterator[str]:
-    """The names of the replays of an archive that are running."""
-    query: dict[str, Any] = {"EventSourceArn": _archive_arn(resources, archive)}  # AWS filters by one thing at a time
+    """Yield the names of an archive's running replays."""
+    query: dict[str, Any] = {"EventSourceArn": _archive_arn(resources, archive)}  # AWS filters by one field only
     while True:
         page = resources.events.list_replays(**query)
         yield from (replay["ReplayName"] for replay in page["Replays"] if replay["State"] in RUNNING)
@@ -159,9 +160,9 @@ def _begin(
     *,
     again: bool,
 ) -> str | None:
-    """Start the replay, unless the same one was started before; returns its name, or none if it was stopped before.
+    """Start the replay, unless it was started before; return its name, or None after a stop.
 
-    The name says what is replayed: the same command finds what one before it has started.
+    The name is derived from what is replayed, so that the same command finds the replay again.
     """
     words = [archive, *(moment.isoformat() for moment in window), *sorted(rules)]
     base = f"{resources.name}-{hashlib.sha256(' '.join(words).encode()).hexdigest()[:16]}"
@@ -194,8 +195,8 @@ def _describe(resources: Resources, name: str) -> "DescribeReplayResponseTypeDef
 def _follow(
     resources: Resources, name: str, window: tuple[datetime, datetime], stop: Stop
 ) -> "DescribeReplayResponseTypeDef | None":
-    """Look on until the replay ends or it is time to stop."""
-    console = output.aside()
+    """Follow the replay until it ends or a stop is requested."""
+    console = output.stderr()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[at]}"))
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         length = (window[1] - window[0]).total_seconds()
@@ -218,12 +219,12 @@ def _archive(resources: Resources, archive: Archive) -> Any:  # noqa: ANN401 - t
         return resources.events.describe_archive(ArchiveName=name)
     except ClientError as error:
         if code_of(error) == "ResourceNotFoundException":
-            raise OperatorError(f"there is no archive {name}: apply the pipeline with one") from error
+            raise OperatorError(f"there is no archive {name}: apply Terraform again") from error
         raise
 
 
 def archive_name(resources: Resources, archive: Archive) -> str:
-    """The name of an archive, as Terraform gives it."""
+    """Return the name of an archive."""
     return f"{resources.name}-bus" if archive is Archive.OUTCOMES else f"{resources.name}-uploads-events"
 
 
@@ -237,17 +238,19 @@ def _rule_arn(resources: Resources, archive: Archive, kind: Kind) -> str:
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """A point in time: so long before now, or as RFC 3339 writes it; without a zone, UTC.
+    """Return a time, written as a duration before now or in RFC 3339; without a zone, in UTC.
 
     Raises:
-        OperatorError: It is neither.
+        OperatorError: The text is neither.
     """
     if ago := _ago(text):
         return (now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).replace(microsecond=0)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise OperatorError(f"{text!r} is no time: write 2026-03-01T12:00Z, or 90m, 24h, 7d for so long ago") from error
+        raise OperatorError(
+            f"{text!r} is not a time: write 2026-03-01T12:00Z, or 90m, 24h, 7d for a time before now"
+        ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -255,11 +258,10 @@ def _ago(text: str) -> re.Match[str] | None:
     return re.fullmatch(r"(\d+)([mhd])", text)
 
 
-def _tell(told: dict[str, Any], *, as_json: bool) -> Exit:
+def _print(report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        output.document(told)
-    else:
-        for name, value in told.items():
-            if value is not None:
-                output.say(f"{name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")
-    return Exit.DONE
+        output.document(report)
+        return
+    for name, value in report.items():
+        if value is not None:
+            output.say(f"{name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")

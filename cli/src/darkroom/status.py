@@ -1,7 +1,7 @@
-"""`darkroom status`: what is known of one image, and when it took each hop; `darkroom list`: an owner's images."""
+"""`darkroom status`: an image's record and the times of its hops. `darkroom list`: an owner's images."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -11,65 +11,65 @@ from botocore.exceptions import ClientError
 
 from darkroom import output
 from darkroom.errors import OperatorError, code_of
-from darkroom.logs import entry, read_log
+from darkroom.hops import Hop
+from darkroom.logs import entry, read_log, read_report
 from darkroom.options import Json, Name
 from darkroom.originals import head_original
 from darkroom.resources import Resources
 from reconcile.records import CURRENT, Item, current_of, is_notified, plain, read_items, versions_of
-from scripts.demo.journey import FunctionLog, Hop, read_time
 
-BEFORE = timedelta(minutes=1)  # around what the record tells, when its lines are looked for in the log
-AFTER = timedelta(minutes=5)
+BEFORE = timedelta(minutes=1)  # of the upload, in the log
+AFTER = timedelta(minutes=5)  # of the record
 
 _SOURCES = {
-    Hop.UPLOADED: "the time that S3 gives",
-    Hop.ROUTED: "the function's log: SQS got S3's event",
+    Hop.UPLOADED: "S3's time of the upload",
+    Hop.ROUTED: "the function's log: SQS accepted S3's event",
     Hop.PICKED_UP: "the function's log: the invocation began",
-    Hop.STORED: "the processed bucket: the last derivative was written (AWS tells whole seconds)",
-    Hop.ANNOUNCED: "the function's log: the bus has taken the outcome",
+    Hop.STORED: "the processed bucket: the last derivative was written (AWS lists whole seconds)",
+    Hop.ANNOUNCED: "the function's log: the bus accepted the outcome event",
     Hop.RECORDED: "recorded_at in the version's item",
-    Hop.NOTIFIED: "notified_at in the version's item: SNS has taken the notification",
+    Hop.NOTIFIED: "notified_at in the version's item: SNS accepted the notification",
 }
 _UNKNOWN = {
-    Hop.UPLOADED: "neither record nor original tells it",
-    Hop.ROUTED: "nothing of it in the function's log",
-    Hop.PICKED_UP: "nothing of it in the function's log",
+    Hop.UPLOADED: "neither in the record nor in the bucket",
+    Hop.ROUTED: "not in the function's log",
+    Hop.PICKED_UP: "not in the function's log",
     Hop.STORED: "no derivatives",
-    Hop.ANNOUNCED: "nothing of it in the function's log",
-    Hop.RECORDED: "no record: the event is under way, in a dead-letter queue, or lost",
+    Hop.ANNOUNCED: "not in the function's log",
+    Hop.RECORDED: "no record: the event is under way, in a DLQ, or lost",
     Hop.NOTIFIED: "not announced",
 }
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A hop of an image's way: when it happened, and what tells so, or why that is not known."""
+    """A hop, its time, and the source of the time, or why it is unknown."""
 
     hop: Hop
     time: datetime | None
-    told_by: str
+    source: str
 
 
 def status(
-    image: Annotated[str, typer.Argument(help="The image's id: the key of its original.")],
+    image: Annotated[str, typer.Argument(help="Id of the image: the key of its original.")],
     name: Name,
-    version: Annotated[str | None, typer.Option(help="Show the way of this version, not of the newest.")] = None,
+    version: Annotated[str | None, typer.Option(help="Version to show the hops of. Default: the newest.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show an image's record, its versions, and when it took each hop of its way."""
+    """Show an image's record, its versions, and the times of its hops."""
     resources = Resources(name)
     items = read_items(resources, image)
     original = _original(resources, image)
     if not items and original is None:
         raise OperatorError(
-            f"there is no image {image!r}: nothing in the table, nothing in {resources.originals}; "
-            "`darkroom list` shows what there is"
+            f"there is no image {image!r}: neither in the table nor in {resources.originals}. "
+            "`darkroom list` shows the images"
         )
     versions = versions_of(items)
     chosen = next((item for item in versions if version in (None, item["version"])), None)
     if version is not None and chosen is None:
         known = ", ".join(item["version"] for item in versions) or "none"
-        raise OperatorError(f"{image!r} has no version {version!r}; recorded are: {known}")
+        raise OperatorError(f"{image!r} has no version {version!r}. Recorded versions: {known}")
     way = list(hops(resources, image, chosen, original))
     if as_json:
         output.document(as_document(image, items, original, chosen, way))
@@ -80,10 +80,10 @@ def status(
 def list_images(
     name: Name,
     owner: Annotated[str | None, typer.Option(help="Only this owner's images.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of images.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """List images, the newest first; without an owner, all of the table is read for it."""
+    """List images, the newest first. Without --owner this reads the whole table."""
     resources = Resources(name)
     images = list(_owned(resources, owner, limit) if owner else _all(resources, limit))
     if as_json:
@@ -107,14 +107,14 @@ def _original(resources: Resources, image: str) -> dict[str, Any] | None:
 
 
 def hops(resources: Resources, image: str, item: Item | None, original: Mapping[str, Any] | None) -> Iterator[Taken]:
-    """The hops of a version's way, in order."""
+    """Yield the hops of a version, in order."""
     times: dict[Hop, datetime] = {}
     if item:
-        if "uploaded_at" in item:  # a version that only a deletion told of may lack it
-            times[Hop.UPLOADED] = read_time(item["uploaded_at"])
-        times[Hop.RECORDED] = read_time(item["recorded_at"])
+        if "uploaded_at" in item:  # missing if only a deletion was recorded
+            times[Hop.UPLOADED] = datetime.fromisoformat(item["uploaded_at"])
+        times[Hop.RECORDED] = datetime.fromisoformat(item["recorded_at"])
         if is_notified(item) and "notified_at" in item:
-            times[Hop.NOTIFIED] = read_time(item["notified_at"])
+            times[Hop.NOTIFIED] = datetime.fromisoformat(item["notified_at"])
         if stored := _stored(resources, item):
             times[Hop.STORED] = stored
     elif original:
@@ -137,36 +137,40 @@ def _stored(resources: Resources, item: Item) -> datetime | None:
 
 
 def _logged(resources: Resources, image: str, item: Item | None, times: Mapping[Hop, datetime]) -> dict[Hop, datetime]:
-    """What the function's log tells of a version: the last invocation that had it, and what it announced."""
+    """Return the times in the function's log about a version: of its first invocation, and of its outcome event."""
     window = (times[Hop.UPLOADED] - BEFORE, times.get(Hop.RECORDED, datetime.now(UTC)) + AFTER)
     try:
-        lines = list(read_log(resources, resources.log_group, *window, json.dumps(image)))
         found: dict[Hop, datetime] = {}
         requests = []
-        for event in lines:
-            told = entry(event["message"])
-            if told.get("image_id") != image or (item and told.get("version") != item["version"]):
+        for event in read_log(resources, resources.log_group, *window, json.dumps(image)):
+            line = entry(event["message"])
+            if line.get("image_id") != image or (item and line.get("version") != item["version"]):
                 continue
-            if "routed_at" in told:
-                found.setdefault(Hop.ROUTED, read_time(told["routed_at"]))
-            if request := told.get("function_request_id"):
+            if "routed_at" in line:
+                found.setdefault(Hop.ROUTED, datetime.fromisoformat(line["routed_at"]))
+            if request := line.get("function_request_id"):
                 requests.append(request)
-            if item and "dedup_id" in item and told.get("dedup_id") == item["dedup_id"]:
-                found.setdefault(Hop.ANNOUNCED, datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
-        log = FunctionLog()
-        reports = [
-            line
-            for request in dict.fromkeys(requests)
-            for line in read_log(resources, resources.log_group, *window, f'"{request}"')
-        ]
-        for heard in log.read([*reports, *lines]):
-            if heard.image_id == image and heard.hop and heard.when:
-                found.setdefault(heard.hop, heard.when)
+            if item and "dedup_id" in item and line.get("dedup_id") == item["dedup_id"]:
+                found.setdefault(Hop.ANNOUNCED, _time_of(event))
+        if began := next(_beginnings(resources, requests, window), None):
+            found[Hop.PICKED_UP] = began
     except ClientError as error:
-        if code_of(error) == "ResourceNotFoundException":  # no log, or none any more
+        if code_of(error) == "ResourceNotFoundException":  # no log group
             return {}
         raise
     return found
+
+
+def _beginnings(resources: Resources, requests: Iterable[str], window: tuple[datetime, datetime]) -> Iterator[datetime]:
+    """Yield when invocations began, from their reports: engines differ in the times of an invocation's other lines."""
+    for request in dict.fromkeys(requests):
+        for event in read_log(resources, resources.log_group, *window, f'"{request}"'):
+            if (report := read_report(event["message"])) and report.request_id == request:
+                yield _time_of(event) - timedelta(milliseconds=report.duration)
+
+
+def _time_of(event: Mapping[str, Any]) -> datetime:
+    return datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
 
 
 def _owned(resources: Resources, owner: str, limit: int) -> Iterator[Item]:
@@ -200,14 +204,14 @@ def as_document(
     chosen: Item | None,
     way: list[Taken],
 ) -> dict[str, Any]:
-    """What `status --json` prints."""
+    """Return the document that `status --json` prints."""
     return {
         "image_id": image,
         "original": original,
         "record": current_of(items),
         "versions": versions_of(items),
         "version": chosen and chosen["version"],
-        "hops": [{"hop": taken.hop.value, "time": taken.time, "told_by": taken.told_by} for taken in way],
+        "hops": [{"hop": taken.hop.value, "time": taken.time, "source": taken.source} for taken in way],
     }
 
 
@@ -218,7 +222,7 @@ def show(
     chosen: Item | None,
     way: list[Taken],
 ) -> None:
-    """What `status` prints for people."""
+    """Print the status for people."""
     record = current_of(items)
     output.say(f"{image}: {record['status'] if record else 'no record'}")
     if record and record.get("reason"):
@@ -235,8 +239,8 @@ def show(
     output.say("")
     began = next((taken.time for taken in way if taken.time), None)
     output.table(
-        ("hop", "time", "seconds", f"told by (version {chosen['version']})" if chosen else "told by"),
-        [(t.hop.value, _clock(t.time), _seconds(began, t.time), t.told_by) for t in way],
+        ("hop", "time", "seconds", f"source (version {chosen['version']})" if chosen else "source"),
+        [(t.hop.value, _clock(t.time), _seconds(began, t.time), t.source) for t in way],
     )
     if versions := versions_of(items):
         output.say("")

@@ -1,4 +1,4 @@
-"""`darkroom upload`: files and folders into the originals bucket, several at a time, each once."""
+"""`darkroom upload`: upload files and folders to the bucket of the originals, several at once, each file once."""
 
 import hashlib
 import mimetypes
@@ -19,7 +19,6 @@ from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from darkroom import output
 from darkroom.errors import Exit, OperatorError, explain
@@ -27,29 +26,29 @@ from darkroom.interrupt import Stop, graceful
 from darkroom.options import DryRun, Json, Name
 from darkroom.originals import head_original, repair_command, say_young, settled_at
 from darkroom.resources import Resources
+from darkroom.sources import Source, collect
 from reconcile.records import Item, Version, current_of, is_notified, read_items, speaks_of, versions_of
-from scripts.demo.sources import Source, SourceError, collect
 
-PART_BYTES = 16 * 1024 * 1024  # what is larger goes up in parts of this size
+PART_BYTES = 16 * 1024 * 1024  # larger files are uploaded in parts of this size
 LOOK_EVERY_SECONDS = 0.5
-QUIET_SECONDS = 10  # an image is usually recorded before that
+QUIET_SECONDS = 10  # most images are recorded earlier
 
 _NUMBER = re.compile(r" \(\d+\)(?=(\.[^.]*)?$)")
 
 READ_BYTES = 1024 * 1024
 
-CHECKSUM = "sha256"  # the metadata that says which file an original was made of
+CHECKSUM = "sha256"  # metadata of an original: the digest of its file
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one file.
+    """Result for one file.
 
     Attributes:
-        image: The key that it has, or would have.
+        image: Key of the original.
         outcome: uploaded, there already, would be uploaded, or failed.
         error: Why it failed.
-        record: What the pipeline recorded of it, if that was waited for.
+        record: The pipeline's record, with --wait.
     """
 
     path: Path
@@ -60,7 +59,7 @@ class Result:
 
     @property
     def status(self) -> str:
-        """The outcome, and what the pipeline made of it."""
+        """Outcome of the upload and, with --wait, of the pipeline."""
         if self.error:
             return f"{self.outcome}: {self.error}"
         return f"{self.outcome}, {self.record['status']}" if self.record else self.outcome
@@ -69,46 +68,45 @@ class Result:
 def upload(
     paths: Annotated[list[Path], typer.Argument(help="Files, and folders of images.", show_default=False)],
     name: Name,
-    prefix: Annotated[str, typer.Option(help="What the images' ids begin with.")] = "",
-    owner: Annotated[str | None, typer.Option(help="Whose images they are.")] = None,
-    at_once: Annotated[int, typer.Option(min=1, max=16, help="How many files to upload at once.")] = 4,
+    prefix: Annotated[str, typer.Option(help="Prefix of the images' ids.")] = "",
+    owner: Annotated[str | None, typer.Option(help="Owner of the images.")] = None,
+    at_once: Annotated[int, typer.Option(min=1, max=16, help="Number of files to upload at once.")] = 4,
     wait_for_results: Annotated[
-        bool, typer.Option("--wait", help="Wait until each is recorded and announced.")
+        bool, typer.Option("--wait", help="Wait until each image is recorded and announced.")
     ] = False,
-    patience: Annotated[float, typer.Option(min=1, help="Seconds without news after which waiting ends.")] = 300,
+    patience: Annotated[
+        float, typer.Option(min=1, help="With --wait: seconds without a new record after which waiting ends.")
+    ] = 300,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> Exit:
     """Upload files, and the images in folders.
 
-    A file is named by its path within its folder. One whose key holds the same bytes already is left out: a command
-    that was interrupted is given again and goes on. Exit code 3 if --wait saw an image that was not processed.
+    The key of a file is its path within its folder. Files whose key has the same bytes already are skipped: run an
+    interrupted command again to go on. Exit code 3 if --wait saw an image that was not processed.
     """
     resources = Resources(name)
-    try:
-        sources = collect(paths)
-    except SourceError as error:
-        raise OperatorError(str(error)) from error
+    sources = collect(paths)
     if clashes := [source for source in sources if clashing(source, {source.name for source in sources})]:
         raise OperatorError(
-            f"{clashes[0].path} would be called like another of these files: upload folders one by one, "
+            f"{clashes[0].path} has the same name as another of these files: upload the folders one by one, "
             "each with its own --prefix"
         )
     uploader = Uploader(resources, prefix, owner, dry_run=dry_run)
     results: list[Result] = []
-    with graceful("files that are under way are finished, large ones not") as stop, _progress() as progress:
+    with graceful("current uploads are finished, except those of large files") as stop, _progress() as progress:
         bar = progress.add_task("uploading", total=len(sources))
         for result in uploader.run(sources, at_once, stop):
             results.append(result)
             progress.advance(bar)
             if not wait_for_results or result.error:
-                _tell(result, as_json=as_json)
+                _print(result, as_json=as_json)
         if wait_for_results and not dry_run:
             results = _wait(resources, uploader, results, stop, patience, progress, as_json=as_json)
     if stop:
         left = len(sources) - len(results)
-        counted = [*([_count(results)] if results else []), *([f"{left} not begun or broken off"] if left else [])]
-        output.warn(f"interrupted: {', '.join(counted)}; give the command again to go on")
+        counted = [*([_count(results)] if results else []), *([f"{left} not started or not finished"] if left else [])]
+        output.warn(f"interrupted: {', '.join(counted)}; run the command again to go on")
         return Exit.INTERRUPTED
     if not as_json:
         output.say(_count(results))
@@ -119,17 +117,17 @@ def upload(
 
 
 def clashing(source: Source, names: set[str]) -> bool:
-    """Whether a file got a number because another one is called the same: which one would be chance the next time."""
+    """Return True if the file was numbered because its name was taken: its key would depend on the order of files."""
     unnumbered = _NUMBER.sub("", source.name)
     return unnumbered in names - {source.name} and not _NUMBER.search(source.path.name)
 
 
 class _StoppedError(Exception):
-    """It is time to stop, and what is at hand need not be finished: nothing of it is there."""
+    """Ends an upload of which the bucket has nothing yet, after a request to stop."""
 
 
 class Uploader:
-    """Uploads files of which nobody has uploaded the same bytes to the same key."""
+    """Uploads files, except those whose key has the same bytes already."""
 
     def __init__(self, resources: Resources, prefix: str, owner: str | None, *, dry_run: bool = False) -> None:
         self._resources = resources
@@ -138,9 +136,9 @@ class Uploader:
         self._dry_run = dry_run
 
     def run(self, sources: Sequence[Source], at_once: int, stop: Stop) -> Iterator[Result]:
-        """Upload, several at once; yields each result as it comes; ends early, with nothing half done, if told so.
+        """Upload several files at once, and yield each result. After a request to stop, end without half an upload.
 
-        What goes up in parts is then given up at the next of them; the parts that are there are removed.
+        A file in parts is then aborted before its next part, and its parts are removed.
         """
 
         def refuse(**_: object) -> None:
@@ -160,7 +158,7 @@ class Uploader:
                 yield from filter(None, (future.result() for future in done))
 
     def _upload(self, source: Source, stop: Stop) -> Result | None:
-        """What became of a file; none if it was left for another time."""
+        """Return the result for a file; None if it was not uploaded because of a stop."""
         image = self._prefix + source.name
         try:
             return Result(source.path, image, self._put(source.path, image, stop))
@@ -175,7 +173,7 @@ class Uploader:
         return Result(source.path, image, "failed", said)
 
     def _put(self, path: Path, image: str, stop: Stop) -> str:
-        """Upload a file unless it is there; returns the outcome."""
+        """Upload a file unless it is there, and return the outcome."""
         digest = _digest(path, stop)
         if self._is_there(image, digest):
             return "there already"
@@ -188,13 +186,13 @@ class Uploader:
             self._resources.originals,
             image,
             ExtraArgs={"ContentType": _content_type(path), "Metadata": self._metadata(digest)},
-            # Files are uploaded side by side: the parts of one need not be.
+            # Several files are uploaded at once; the parts of one file need not be.
             Config=TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False),
         )
         return "uploaded"
 
     def record(self, image: str) -> Item | None:
-        """The item of what the bucket holds now for an image, once it was announced."""
+        """Return the record of the version that the bucket has now; None until it is announced."""
         head = head_original(self._resources, image)
         if head is None:
             return None
@@ -255,47 +253,42 @@ def _wait(
                 continue
             open_.remove(result)
             finished.append(replace(result, record=record))
-            _tell(finished[-1], as_json=as_json)
+            _print(finished[-1], as_json=as_json)
             last_news = time.monotonic()
         if open_ and not asked and time.monotonic() - last_news > QUIET_SECONDS:
             asked = True
             if settled := stop.breakable(partial(_settled_at, resources)):
                 repair = repair_command(resources, _common([result.image for result in open_]))
                 advice = f"{say_young(resources, settled)}, or send lost events again: {repair}"
-                _aside(progress, f"nothing has arrived for {QUIET_SECONDS:.0f} s: {advice}")
+                output.warn(f"nothing has arrived for {QUIET_SECONDS:.0f} s: {advice}", progress.console)
         if open_:
             stop.wait(LOOK_EVERY_SECONDS)
     progress.update(bar, completed=len(finished))
     for result in open_:
-        _tell(result, as_json=as_json)
+        _print(result, as_json=as_json)
     if open_ and not stop:
         repair = repair_command(resources, _common([result.image for result in open_]))
-        _aside(
-            progress,
+        output.warn(
             f"{len(open_)} not recorded and announced, and nothing has arrived for {patience:.0f} s. To find the "
             f"fault: darkroom doctor --name {resources.name}. If the events were lost, send them again: {repair}",
+            progress.console,
         )
     return [*finished, *open_]
 
 
 def _settled_at(resources: Resources) -> datetime | None:
-    """Return when the bucket's events flow; None if they do, or if these credentials may only upload."""
+    """Return when a young bucket certainly sends events; None for others, and if these credentials may only upload."""
     with suppress(ClientError):
         return settled_at(resources)
     return None
 
 
 def _common(images: Sequence[str]) -> str:
-    """Return the longest common prefix of the ids of images."""
-    return os.path.commonprefix(list(images))  # noqa: RUF071 - ids are no paths: S3 lists by characters
+    """Return the longest common prefix of images' ids."""
+    return os.path.commonprefix(list(images))  # noqa: RUF071 - S3 compares prefixes by character
 
 
-def _aside(progress: Progress, text: str) -> None:
-    """Print a line on standard error, above the bar."""
-    progress.console.print(Text(text))
-
-
-def _tell(result: Result, *, as_json: bool) -> None:
+def _print(result: Result, *, as_json: bool) -> None:
     if as_json:
         output.line(
             {
@@ -317,5 +310,5 @@ def _count(results: Sequence[Result]) -> str:
 
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = output.aside()
+    console = output.stderr()
     return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)

@@ -1,4 +1,4 @@
-"""A workflow's definition, walked as one event would: which states it enters, and what it asks services for."""
+"""Walk through a workflow's definition with one event: the states it enters, and the tasks it runs."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LONGEST = 1000  # states; more is a loop
+LONGEST = 1000  # states; more are a loop
 
-NOWHERE = object()  # result of a path that is not in the data
+NOWHERE = object()  # result of a path that the data does not have
 
 
 class DefinitionError(Exception):
-    """The definition holds something that cannot be walked; the message names it."""
+    """A part of the definition that `walk` does not support. The message names it."""
 
 
 @dataclass
 class Walk:
-    """The way through a workflow.
+    """States that one event enters.
 
     Attributes:
-        entered: Names of the states in their order; Step Functions counts each as a transition.
-        tasks: The Task states among them.
-        fan_out: Branches and items of Parallel and Map states.
-        ended: The type of the state that it ends in.
+        entered: Names of the states, in order. Step Functions counts each as a transition.
+        tasks: Task states among them.
+        fan_out: Number of branches and items of Parallel and Map states.
+        ended: Type of the last state.
     """
 
     entered: list[str] = field(default_factory=list)
@@ -37,10 +37,10 @@ class Walk:
 
 
 def walk(definition: Mapping[str, Any], event: Mapping[str, Any]) -> Walk:
-    """Walk a JSONPath definition with an event, as if all tasks succeeded and found nothing there.
+    """Walk through a JSONPath definition with an event, as if all tasks succeeded and returned nothing.
 
     Raises:
-        DefinitionError: A state or a comparison of another kind, or a loop.
+        DefinitionError: A state or a comparison is not supported, or the walk does not end.
     """
     way = Walk()
     _walk(definition, copy.deepcopy(dict(event)), way)
@@ -54,7 +54,7 @@ def _walk(definition: Mapping[str, Any], data: Any, way: Walk) -> Any:  # noqa: 
         kind = state["Type"]
         way.entered.append(name)
         if len(way.entered) > LONGEST:
-            raise DefinitionError(f"the definition does not end: {name} is entered again and again")
+            raise DefinitionError(f"the definition does not end: it returns to {name}")
         if kind == "Choice":
             name = choose(state, data)
             continue
@@ -66,7 +66,7 @@ def _walk(definition: Mapping[str, Any], data: Any, way: Walk) -> Any:  # noqa: 
 
 
 def _run(name: str, state: Mapping[str, Any], data: Any, way: Walk) -> Any:  # noqa: ANN401 - JSON
-    """Run a state that is no Choice; returns its output."""
+    """Run a state other than Choice, and return its output."""
     match state["Type"]:
         case "Task":
             way.tasks.append(state)
@@ -84,7 +84,7 @@ def _run(name: str, state: Mapping[str, Any], data: Any, way: Walk) -> Any:  # n
         case "Succeed" | "Fail" | "Wait":
             return data
         case kind:
-            raise DefinitionError(f"state {name} is a {kind}, which this command cannot follow")
+            raise DefinitionError(f"state {name} has the type {kind}, which is not supported")
     return put(data, state.get("ResultPath", "$"), result)
 
 
@@ -106,11 +106,11 @@ def choose(state: Mapping[str, Any], data: Any) -> str:  # noqa: ANN401 - JSON
     """Return the name of the state that a Choice selects.
 
     Raises:
-        DefinitionError: No rule holds and there is no Default, or a comparison is not supported.
+        DefinitionError: No rule matches and there is no Default, or a comparison is not supported.
     """
     chosen = next((choice["Next"] for choice in state["Choices"] if _holds(choice, data)), state.get("Default"))
     if chosen is None:
-        raise DefinitionError("a Choice without Default has no rule for this event")
+        raise DefinitionError("a Choice without Default has no rule that matches")
     return str(chosen)
 
 
@@ -131,12 +131,12 @@ def _holds(rule: Mapping[str, Any], data: Any) -> bool:  # noqa: ANN401 - JSON
         case "StringEqualsPath":
             holds = found == find(data, operand)
         case _:
-            raise DefinitionError(f"this command does not know the comparison {comparison}")
+            raise DefinitionError(f"the comparison {comparison} is not supported")
     return bool(holds)
 
 
 def find(data: Any, path: str) -> Any:  # noqa: ANN401 - JSON
-    """What a path such as `$.detail.owner` or `$['replay-name']` leads to."""
+    """Return the value at a path such as `$.detail.owner` or `$['replay-name']`; NOWHERE if there is none."""
     for name in _names(path):
         if not isinstance(data, dict) or name not in data:
             return NOWHERE

@@ -1,1 +1,1 @@
-"""Tests of the command `darkroom`."""
+"""Tests of the operator's command, in an AWS account that moto emulates."""

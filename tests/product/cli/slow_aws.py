@@ -1,4 +1,4 @@
-"""AWS as the command meets it from a process of its own, as slow as a test wants: moto behind a loopback address."""
+"""moto behind a loopback address, for the command in another process, as slow as a test needs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,18 +22,18 @@ from moto.core.botocore_stubber import BotocoreStubber
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 60  # seconds after which a test that waits in vain fails
+PATIENCE = 60  # seconds after which a waiting test fails
 
 _SCOPE = re.compile(r"Credential=\w+/\d+/(?P<region>[\w-]+)/(?P<service>\w+)/")
 
 
 @dataclass
 class Held:
-    """A request that is held before it is answered.
+    """A request whose answer is delayed.
 
     Attributes:
-        operation: Which one, as AWS calls it.
-        taken: It is held once it is done, before its answer is sent; else before it is done.
+        operation: AWS's name of the operation.
+        taken: Delay the answer of the completed operation; otherwise delay the operation.
     """
 
     operation: str
@@ -46,23 +47,23 @@ class Held:
         assert self._arrived.wait(PATIENCE), f"no {self.operation}"
 
     def release(self, *, lost: bool = False) -> None:
-        """Let it go on; a lost one is neither done nor answered."""
+        """Continue the request. A lost one is neither done nor answered."""
         self._lost = lost
         self._released.set()
 
     def pause(self) -> bool:
-        """For the server: hold the request; tells whether it is to go on."""
+        """Delay the request in the server; return False if it is lost."""
         self._arrived.set()
         assert self._released.wait(PATIENCE)
         return not self._lost
 
 
 class SlowAws:
-    """Answers what moto answers.
+    """A server with moto's answers.
 
     Attributes:
-        endpoint: Its address.
-        calls: The operations it was asked for.
+        endpoint: URL of the server.
+        calls: Operations of all requests.
     """
 
     def __init__(self, server: ThreadingHTTPServer) -> None:
@@ -72,14 +73,14 @@ class SlowAws:
         self._lock = threading.Lock()
 
     def hold(self, operation: str, *, taken: bool = False) -> Held:
-        """Hold the next request of an operation."""
+        """Delay the next request of an operation."""
         held = Held(operation, taken)
         with self._lock:
             self._holds.append(held)
         return held
 
     def note(self, operation: str) -> Held | None:
-        """For the server: a request has come; whether it is to be held."""
+        """Note a request in the server; return the delay that applies to it."""
         with self._lock:
             self.calls.append(operation)
             held = next((held for held in self._holds if held.operation == operation), None)
@@ -88,26 +89,22 @@ class SlowAws:
             return held
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Start the command."""
+        """Start the installed command."""
         return subprocess.Popen(
-            [sys.executable, "-m", "darkroom", *arguments],
-            env={
-                **os.environ,
-                "AWS_ENDPOINT_URL": self.endpoint,
-                **environment,
-            },
+            [Path(sys.executable).with_name("darkroom"), *arguments],
+            env={**os.environ, "AWS_ENDPOINT_URL": self.endpoint, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        """Run the command; returns its exit code, its output and what it said beside it."""
+        """Run the command, and return exit code, standard output and standard error."""
         return end(self.start(*arguments))
 
 
 def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Wait until the command ends; returns its exit code, its output and what it said beside it."""
+    """Wait until the command ends, and return exit code, standard output and standard error."""
     with process:
         output, said = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in said
@@ -115,11 +112,11 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def interrupt(process: subprocess.Popen[str]) -> str:
-    """Interrupt the command as Ctrl-C would, and wait until it says that it heard; returns all that it has said."""
+    """Send Ctrl-C, wait until the command reports it, and return standard error."""
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     said = b""
-    while not said.endswith(b"once more to stop at once\n"):  # and no byte more: the rest is for `end`
+    while not said.endswith(b"press Ctrl-C again to stop at once\n"):  # and no byte more, which `end` reads
         said += (byte := os.read(process.stderr.fileno(), 1))
         assert byte, said.decode()
     return said.decode()
@@ -127,7 +124,7 @@ def interrupt(process: subprocess.Popen[str]) -> str:
 
 @contextmanager
 def slow_aws() -> Iterator[SlowAws]:
-    """A server for as long as a `with` block; moto must be active."""
+    """Run a server during a `with` block. moto must be active."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     aws = SlowAws(server)
@@ -146,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def handle(self) -> None:
-        """Answer what comes by a connection, until it is closed, or its other end is gone."""
+        """Answer the requests of a connection until it is closed."""
         with suppress(OSError):
             super().handle()
 
@@ -169,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(*answer)
 
-    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _answer  # noqa: N815 - as http.server calls them
+    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _answer  # noqa: N815 - names that http.server calls
 
     def _send(self, status: int, headers: dict[str, str], body: str | bytes) -> None:
         content = body.encode() if isinstance(body, str) else body
@@ -177,8 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             if name.lower() not in {"content-length", "date", "server", "transfer-encoding"}:
                 self.send_header(name, str(value))
-        told = {name.lower(): value for name, value in headers.items()}.get("content-length")
-        self.send_header("Content-Length", str(told if self.command == "HEAD" and told else len(content)))
+        length = {name.lower(): value for name, value in headers.items()}.get("content-length")
+        self.send_header("Content-Length", str(length if self.command == "HEAD" and length else len(content)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
@@ -194,4 +191,4 @@ class _Handler(BaseHTTPRequestHandler):
         return parse_qs(body.decode()).get("Action", [self.path])[0]
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""

@@ -47,25 +47,23 @@ COMMANDS = list(commands(GROUP))
 
 
 @pytest.mark.parametrize("command", [(), *COMMANDS], ids=" ".join)
-def test_everything_has_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command, "--help"]) == 0
     assert f"Usage: {' '.join(('darkroom', *command))} " in capsys.readouterr().out
 
 
-def test_a_misspelt_command_is_not_understood(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stauts"]) == 2
     assert "stauts" in capsys.readouterr().err
 
 
-def test_without_a_name_it_says_where_to_give_one(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_name_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("DARKROOM_NAME", raising=False)
     assert main(["list"]) == 2
     assert "--name" in capsys.readouterr().err
 
 
-def test_a_pipeline_that_is_not_there_is_told_with_what_to_do(aws: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_pipeline_is_an_error_with_advice(aws: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 1
     said = capsys.readouterr()
     assert said.out == ""
@@ -76,7 +74,7 @@ def test_a_pipeline_that_is_not_there_is_told_with_what_to_do(aws: None, capsys:
 def test_another_region_is_another_pipeline(
     resources: Resources, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """AWS_REGION goes before AWS_DEFAULT_REGION, as it does for Terraform and the AWS CLI."""
+    """AWS_REGION takes precedence over AWS_DEFAULT_REGION, as in Terraform and the AWS CLI."""
     assert main(["list"]) == 0
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert main(["list"]) == 1
@@ -88,13 +86,13 @@ def test_another_region_is_another_pipeline(
     [
         ("AWS_ACCESS_KEY_ID", None, "set AWS_PROFILE, or log in"),
         ("AWS_DEFAULT_REGION", None, "set AWS_REGION"),
-        ("AWS_PROFILE", "nobody", "aws configure list-profiles"),
+        ("AWS_PROFILE", "unknown", "aws configure list-profiles"),
         ("AWS_SECRET_ACCESS_KEY", None, "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
         ("AWS_REGION", "no region!", "set AWS_REGION to the region"),
-        ("AWS_ENDPOINT_URL", "localhost:4566", "look at AWS_ENDPOINT_URL"),
+        ("AWS_ENDPOINT_URL", "localhost:4566", "check AWS_ENDPOINT_URL"),
     ],
 )
-def test_what_the_environment_lacks_is_told_with_what_to_do(
+def test_a_wrong_environment_is_an_error_with_advice(
     setting: str,
     value: str | None,
     advice: str,
@@ -141,7 +139,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("command", AT_WORK, ids=" ".join)
-def test_what_aws_refuses_is_told_in_one_line_with_what_to_do(
+def test_refusals_are_one_line_with_advice(
     resources: Resources, command: list[str], refusing: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for code, advice in REFUSED.items():
@@ -154,7 +152,7 @@ def test_what_aws_refuses_is_told_in_one_line_with_what_to_do(
         assert said.err.count("\n") == 1
 
 
-def test_a_file_that_aws_refuses_is_told_with_what_to_do(
+def test_a_refused_upload_is_reported_with_advice(
     resources: Resources, refusing: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.jpg").write_bytes(b"a")
@@ -165,7 +163,7 @@ def test_a_file_that_aws_refuses_is_told_with_what_to_do(
 
 @pytest.fixture
 def refusing(aws: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The error, at the most one, that AWS answers everything with, once the pipeline is found."""
+    """Return the list of the error, at most one, that AWS answers after the pipeline was found."""
     session, codes = boto3.Session(), list[str]()
 
     def refuse(event_name: str, **_: object) -> None:
@@ -189,7 +187,7 @@ def refusing(aws: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_without_an_answer_it_says_where_to_look(error: BotoCoreError) -> None:
+def test_no_answer_names_what_to_check(error: BotoCoreError) -> None:
     said = explain(error)
     for place in ("AWS_REGION", "AWS_ENDPOINT_URL", "network"):
         assert place in said
@@ -204,11 +202,11 @@ def test_without_an_answer_it_says_where_to_look(error: BotoCoreError) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_wrong_with_tokens_and_certificates_is_told_with_what_to_do(error: BotoCoreError, advice: str) -> None:
+def test_tokens_and_certificates_have_advice(error: BotoCoreError, advice: str) -> None:
     assert advice in explain(error)
 
 
-def test_an_endpoint_that_does_not_answer_is_told(
+def test_an_endpoint_without_answer_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
@@ -220,21 +218,21 @@ def test_an_endpoint_that_does_not_answer_is_told(
     assert "AWS_ENDPOINT_URL" in capsys.readouterr().err
 
 
-def test_an_image_that_is_not_there_is_an_error(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_image_is_an_error(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", "holiday.jpg"]) == 1
     assert "no image 'holiday.jpg'" in capsys.readouterr().err
 
 
-def test_the_first_interrupt_asks_to_stop(capfd: pytest.CaptureFixture[str]) -> None:
-    with graceful("the work at hand is finished") as stop:
+def test_the_first_interrupt_requests_a_stop(capfd: pytest.CaptureFixture[str]) -> None:
+    with graceful("the current work is finished") as stop:
         assert not stop
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.wait(5)
-    assert "the work at hand is finished" in capfd.readouterr().err
+    assert "the current work is finished" in capfd.readouterr().err
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_an_interrupt_breaks_off_what_only_reads() -> None:
+def test_an_interrupt_breaks_off_reads() -> None:
     never = threading.Event()
 
     def read() -> None:
@@ -244,7 +242,7 @@ def test_an_interrupt_breaks_off_what_only_reads() -> None:
     with graceful("nothing") as stop:
         assert stop.breakable(read) is None
         assert stop
-        assert stop.breakable(lambda: "not begun any more") is None
+        assert stop.breakable(lambda: "not called") is None
 
 
 ENDLESS = """
@@ -259,7 +257,7 @@ with graceful("never"), ThreadPoolExecutor() as pool:
 """
 
 
-def test_the_second_interrupt_ends_at_once_whatever_threads_do() -> None:
+def test_the_second_interrupt_ends_at_once() -> None:
     ended = subprocess.run([sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 130
-    assert "give the command again to go on" in ended.stderr
+    assert "run the command again to go on" in ended.stderr

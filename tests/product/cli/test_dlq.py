@@ -13,25 +13,14 @@ from darkroom.cli import main
 from darkroom.dead_letters import Letter, UndeliverableError, destination, read
 from darkroom.dlq import waiting
 from darkroom.resources import Dlq
+from tests.product.cli.pipeline import put_letter, upload_of
 
 if TYPE_CHECKING:
     from darkroom.resources import Resources
 
 
-def upload_of(image_id: str) -> str:
-    return json.dumps({"detail-type": "Object Created", "detail": {"object": {"key": image_id}}})
-
-
 def outcome_of(image_id: str) -> dict[str, Any]:
     return {"image_id": image_id, "status": "Processed", "dedup_id": "0" * 64, "summary": f"Image {image_id}"}
-
-
-def rest(resources: Resources, dlq: Dlq, body: str, **attributes: str) -> None:
-    resources.sqs.send_message(
-        QueueUrl=resources.dlq_url(dlq),
-        MessageBody=body,
-        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
-    )
 
 
 def only(resources: Resources, dlq: Dlq) -> Letter:
@@ -40,7 +29,7 @@ def only(resources: Resources, dlq: Dlq) -> Letter:
 
 
 def bodies(resources: Resources) -> list[str]:
-    """What has come to the queue of uploads."""
+    """Return the bodies in the queue of uploads."""
     messages = resources.sqs.receive_message(QueueUrl=resources.uploads_queue_url, MaxNumberOfMessages=10)
     return sorted(message["Body"] for message in messages.get("Messages", []))
 
@@ -54,11 +43,14 @@ def bodies(resources: Resources) -> list[str]:
         (json.dumps(outcome_of("holiday.jpg")), "holiday.jpg"),
         ("no event", None),
         ("[]", None),
+        ("{}", None),
+        ('{"detail": 1}', None),
+        ('{"detail": {"object": {}}}', None),
         ('{"Message": "text"}', None),
     ],
 )
-def test_a_letter_knows_its_image(resources: Resources, body: str, image: str | None) -> None:
-    rest(resources, Dlq.UPLOADS, body)
+def test_a_message_has_an_image(resources: Resources, body: str, image: str | None) -> None:
+    put_letter(resources, Dlq.UPLOADS, body)
     assert only(resources, Dlq.UPLOADS).image == image
 
 
@@ -72,53 +64,52 @@ def test_a_letter_knows_its_image(resources: Resources, body: str, image: str | 
         (Dlq.NOTIFICATIONS, "topic_arn"),
     ],
 )
-def test_every_queue_has_a_destination(resources: Resources, dlq: Dlq, target: str) -> None:
-    rest(resources, dlq, json.dumps(outcome_of("holiday.jpg")))
+def test_every_dlq_has_a_destination(resources: Resources, dlq: Dlq, target: str) -> None:
+    put_letter(resources, dlq, json.dumps(outcome_of("holiday.jpg")))
     assert destination(resources, only(resources, dlq)).arn == getattr(resources, target)
 
 
-def test_a_rules_letter_for_another_target_has_none(resources: Resources) -> None:
-    rest(resources, Dlq.BUS, upload_of("holiday.jpg"), TARGET_ARN=f"{resources.workflow_arn}-of-others")
+def test_a_foreign_target_has_no_destination(resources: Resources) -> None:
+    put_letter(resources, Dlq.BUS, upload_of("holiday.jpg"), TARGET_ARN=f"{resources.workflow_arn}-of-others")
     with pytest.raises(UndeliverableError, match="of-others"):
         destination(resources, only(resources, Dlq.BUS))
 
 
 @pytest.mark.parametrize("body", ["no event", "[]", "{}", json.dumps({**outcome_of("a.jpg"), "summary": ""})])
-def test_a_malformed_letter_is_told_and_left_and_the_others_go_on(
+def test_a_malformed_message_is_reported_and_stays(
     resources: Resources, body: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = [json.dumps(outcome_of("before.jpg")), json.dumps(outcome_of("after.jpg"))]
     for letter in (good[0], body, good[1]):
-        rest(resources, Dlq.NOTIFICATIONS, letter)
-    rest(resources, Dlq.UPLOADS_RULES, upload_of("later.jpg"))
+        put_letter(resources, Dlq.NOTIFICATIONS, letter)
+    put_letter(resources, Dlq.UPLOADS_RULES, upload_of("later.jpg"))
     assert main(["dlq", "redrive", "--dry-run", "--json"]) == 1
     assert sum("failed" in line for line in capsys.readouterr().out.splitlines()) == 1
     assert main(["dlq", "redrive"]) == 1
     said = capsys.readouterr().out
-    assert "left where it is: it is no notification" in said
-    assert "3 done, 1 left where they are" in said
+    assert "stays in the DLQ: it is not a notification" in said
+    assert "3 done, 1 failed" in said
     assert bodies(resources) == [upload_of("later.jpg")]
     assert only(resources, Dlq.NOTIFICATIONS).body == body
 
 
-def test_what_another_command_holds_is_told(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
-    """Or one that was killed: nobody must believe that nothing is left."""
-    rest(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
+def test_messages_held_by_another_command_are_reported(
+    resources: Resources, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_letter(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
     assert only(resources, Dlq.UPLOADS)
     assert main(["dlq", "redrive"]) == 3
     assert "1 more are held by another command" in capsys.readouterr().err
 
 
-def test_a_letter_that_cannot_be_deleted_is_sent_again_rather_than_lost(
-    resources: Resources, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_deletion_sends_the_message_twice(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
     session = boto3.Session()
 
     def refuse(**_: object) -> None:
         raise ClientError({"Error": {"Code": "InternalError", "Message": "not now"}}, "DeleteMessage")
 
     session.events.register("before-call.sqs.DeleteMessage", refuse)
-    rest(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
+    put_letter(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
     with monkeypatch.context() as patched:
         patched.setattr(boto3, "Session", lambda **_: session)
         assert main(["dlq", "redrive"]) == 1
@@ -128,37 +119,37 @@ def test_a_letter_that_cannot_be_deleted_is_sent_again_rather_than_lost(
     assert bodies(resources) == [upload_of("holiday.jpg")] * 2
 
 
-def test_what_is_not_selected_stays_for_others_to_see_at_once(resources: Resources) -> None:
+def test_unselected_messages_stay_visible(resources: Resources) -> None:
     for number in range(15):
-        rest(resources, Dlq.UPLOADS, upload_of(f"a/{number}"))
-        rest(resources, Dlq.UPLOADS, upload_of(f"b/{number}"))
+        put_letter(resources, Dlq.UPLOADS, upload_of(f"a/{number}"))
+        put_letter(resources, Dlq.UPLOADS, upload_of(f"b/{number}"))
     assert main(["dlq", "redrive", "--image", "a/"]) == 0
     left = [letter.image for letters in read(resources, Dlq.UPLOADS) for letter in letters]
     assert sorted(filter(None, left)) == sorted(f"b/{number}" for number in range(15))
 
 
-def test_a_limit_holds_over_all_queues(resources: Resources) -> None:
+def test_a_limit_counts_over_all_dlqs(resources: Resources) -> None:
     for dlq in (Dlq.UPLOADS, Dlq.UPLOADS_RULES):
         for number in range(3):
-            rest(resources, dlq, upload_of(f"{dlq}/{number}"))
+            put_letter(resources, dlq, upload_of(f"{dlq}/{number}"))
     assert main(["dlq", "redrive", "--limit", "4"]) == 0
     assert len(bodies(resources)) == 4
     assert waiting(resources, Dlq.UPLOADS) + waiting(resources, Dlq.UPLOADS_RULES) == 2
 
 
-def test_what_fails_again_meanwhile_is_left_for_the_next_time(resources: Resources) -> None:
-    """A queue whose messages come back at once would otherwise never be done."""
-    rest(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
+def test_a_message_that_fails_again_is_skipped(resources: Resources) -> None:
+    """Otherwise a DLQ whose messages return at once would never be empty."""
+    put_letter(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
     letter = only(resources, Dlq.UPLOADS)
     assert not letter.matches(None, None, before=letter.sent)
     assert letter.matches(None, None, before=letter.sent + timedelta(milliseconds=1))
 
 
-def test_purge_asks_and_deletes_what_is_selected_alone(
+def test_purge_asks_and_deletes_the_selection(
     resources: Resources, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rest(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
-    rest(resources, Dlq.UPLOADS, "poison")
+    put_letter(resources, Dlq.UPLOADS, upload_of("holiday.jpg"))
+    put_letter(resources, Dlq.UPLOADS, "poison")
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert main(["dlq", "purge", "uploads"]) == 1
     assert waiting(resources, Dlq.UPLOADS) == 2
@@ -169,11 +160,9 @@ def test_purge_asks_and_deletes_what_is_selected_alone(
     assert bodies(resources) == []
 
 
-def test_ls_counts_and_tells_programs_by_its_exit_code(
-    resources: Resources, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_ls_counts_and_sets_the_exit_code(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dlq", "ls"]) == 0
-    rest(resources, Dlq.BUS, "{}")
+    put_letter(resources, Dlq.BUS, "{}")
     capsys.readouterr()
     assert main(["dlq", "ls", "--json"]) == 3
     counts = {line["dlq"]: line["messages"] for line in map(json.loads, capsys.readouterr().out.splitlines())}

@@ -1,4 +1,4 @@
-"""When an image took each hop of its way, as far as somebody tells."""
+"""Times of an image's hops."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from darkroom.hops import Hop
 from darkroom.status import hops
-from scripts.demo.journey import Hop
 
 if TYPE_CHECKING:
     from darkroom.resources import Resources
@@ -26,7 +26,7 @@ ITEM = {
 
 
 def log(resources: Resources, *lines: dict[str, Any]) -> None:
-    """Let the function have written lines, a second after the upload."""
+    """Write lines into the function's log, a second after the upload."""
     resources.logs.create_log_group(logGroupName=resources.log_group)
     resources.logs.create_log_stream(logGroupName=resources.log_group, logStreamName="stream")
     at = int((UPLOADED + timedelta(seconds=1)).timestamp() * 1000)
@@ -41,8 +41,8 @@ def times(resources: Resources, item: dict[str, Any]) -> dict[Hop, datetime | No
     return {taken.hop: taken.time for taken in hops(resources, "a", item, None)}
 
 
-def test_an_event_was_routed_when_it_came_into_the_queue(resources: Resources) -> None:
-    """The first time, if it was delivered more than once; of another version nothing is taken."""
+def test_routed_is_the_first_arrival_in_the_queue(resources: Resources) -> None:
+    """A later delivery and another version's do not count."""
     about = {"image_id": "a", "level": "INFO", "function_request_id": "r"}
     log(
         resources,
@@ -53,14 +53,16 @@ def test_an_event_was_routed_when_it_came_into_the_queue(resources: Resources) -
     assert times(resources, ITEM)[Hop.ROUTED] == ROUTED
 
 
-def test_without_a_log_the_record_tells_what_it_can(resources: Resources) -> None:
-    told = {hop: time for hop, time in times(resources, ITEM).items() if time}
-    assert set(told) == {Hop.UPLOADED, Hop.RECORDED}
+def test_without_a_log_hops_come_from_the_record(resources: Resources) -> None:
+    known = {hop for hop, time in times(resources, ITEM).items() if time}
+    assert known == {Hop.UPLOADED, Hop.RECORDED}
 
 
-def test_a_record_that_knows_no_upload_is_shown_all_the_same(resources: Resources) -> None:
-    """As the deletion of an image once left of a version that had no record yet."""
+def test_a_record_without_upload_has_hops(resources: Resources) -> None:
+    """The deletion of an image leaves such a record for a version that had none."""
     item = {name: value for name, value in ITEM.items() if name not in {"uploaded_at", "dedup_id"}}
-    told = list(hops(resources, "a", {**item, "status": "Deleted", "deleted_at": UPLOADED.isoformat()}, None))
-    assert {taken.hop for taken in told if taken.time} == {Hop.RECORDED}
-    assert next(taken.told_by for taken in told if taken.hop is Hop.UPLOADED) == "neither record nor original tells it"
+    found = list(hops(resources, "a", {**item, "status": "Deleted", "deleted_at": UPLOADED.isoformat()}, None))
+    assert {taken.hop for taken in found if taken.time} == {Hop.RECORDED}
+    assert (
+        next(taken.source for taken in found if taken.hop is Hop.UPLOADED) == "neither in the record nor in the bucket"
+    )

@@ -1,4 +1,4 @@
-"""Ctrl-C, and worse, at any moment of what changes something: nothing is lost, and a second run finishes the work."""
+"""Ctrl-C and kill at any moment of a change: nothing is lost, and a second run finishes the work."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from moto.sqs.models import sqs_backends
 from darkroom.cli import main
 from darkroom.resources import Dlq
 from reconcile.records import CURRENT
-from tests.product.cli.conftest import REGION
+from tests.product.cli.pipeline import REGION, put_letter, upload_of
 from tests.product.cli.slow_aws import SlowAws, end, interrupt, slow_aws
-from tests.product.cli.test_dlq import rest, upload_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -32,13 +31,13 @@ REPLAY = ("replay", "uploads", "--since", "2020-01-01T00:00Z", "--until", "2100-
 
 @pytest.fixture
 def aws_afar(resources: Resources) -> Iterator[SlowAws]:
-    """The pipeline's AWS, for processes."""
+    """Serve the pipeline's AWS to other processes."""
     with slow_aws() as aws:
         yield aws
 
 
 class Upload:
-    """Three files to upload, one at a time."""
+    """Upload of three files, one at a time."""
 
     changes = "PutObject"
     lists = "HeadObject"
@@ -50,16 +49,16 @@ class Upload:
         self.command = ("upload", str(folder), "--at-once", "1")
 
     def done(self) -> list[str]:
-        """What has been done, each as often as it was."""
+        """Return the uploaded keys, once per version."""
         found = self._resources.s3.list_object_versions(Bucket=self._resources.originals)
         return sorted(version["Key"] for version in found.get("Versions", []))
 
     def five_minutes_later(self) -> None:
-        """Nothing comes back by itself."""
+        """Change nothing."""
 
 
 class Redrive:
-    """Three letters to redrive."""
+    """Redrive of three messages."""
 
     changes = "SendMessage"
     lists = "ReceiveMessage"
@@ -68,25 +67,25 @@ class Redrive:
     def __init__(self, resources: Resources, _folder: Path) -> None:
         self._resources = resources
         for name in NAMES:
-            rest(resources, Dlq.UPLOADS, upload_of(name))
+            put_letter(resources, Dlq.UPLOADS, upload_of(name))
 
     def _messages(self, queue: str) -> list[Any]:
         backend = sqs_backends[self._resources.account][REGION]
-        return list(backend.queues[queue]._messages)  # noqa: SLF001 - the ones that are held, too
+        return list(backend.queues[queue]._messages)  # noqa: SLF001 - includes hidden ones
 
     def done(self) -> list[str]:
-        """The events in the queue of uploads."""
+        """Return the keys of the events in the queue of uploads."""
         events = (json.loads(message.body) for message in self._messages(f"{self._resources.name}-uploads"))
         return sorted(event["detail"]["object"]["key"] for event in events)
 
     def five_minutes_later(self) -> None:
-        """What is held shows again."""
+        """Make hidden messages visible."""
         for message in self._messages(self._resources.dlq_name(Dlq.UPLOADS)):
             message.change_visibility(0)
 
 
 class Replay:
-    """Three archived events to replay."""
+    """Replay of three archived events."""
 
     changes = "StartReplay"
     lists = "DescribeReplay"
@@ -98,15 +97,15 @@ class Replay:
         resources.sqs.purge_queue(QueueUrl=resources.uploads_queue_url)
 
     def done(self) -> list[str]:
-        """The events in the queue of uploads."""
+        """Return the keys of the events in the queue of uploads."""
         return sorted(event["detail"]["object"]["key"] for event in replayed(self._resources))
 
     def five_minutes_later(self) -> None:
-        """Nothing comes back by itself."""
+        """Change nothing."""
 
 
 def archive_events(resources: Resources) -> None:
-    """The pipeline's rules and archive on the default bus, and three uploads that came by them."""
+    """Create the pipeline's rules and archive on the default bus, and send three events."""
     events, name = resources.events, resources.name
     events.create_archive(
         ArchiveName=f"{name}-uploads-events", EventSourceArn=resources.arn("events", "event-bus/default")
@@ -131,17 +130,16 @@ def work(request: pytest.FixtureRequest, resources: Resources, tmp_path: Path) -
 
 
 def finish(aws: SlowAws, work: Any) -> str:
-    """Run the command again, expecting that it finishes; returns what it printed."""
+    """Run the command again, assert that it finishes, and return its output."""
     code, output, said = aws.run(*work.command)
     assert code == 0, said
     return output
 
 
-# Not begun
+# Before the first change
 
 
-def test_at_the_very_beginning_it_just_ends(aws_afar: SlowAws, tmp_path: Path) -> None:
-    """While Python still loads what the command needs."""
+def test_ctrl_c_while_python_loads(aws_afar: SlowAws, tmp_path: Path) -> None:
     (tmp_path / "boto3.py").write_text(
         "import signal, sys\nprint('loading', flush=True)\nsys.stdin.read()\n", encoding="utf-8"
     )
@@ -152,19 +150,19 @@ def test_at_the_very_beginning_it_just_ends(aws_afar: SlowAws, tmp_path: Path) -
     assert end(process) == (130, "", "")
 
 
-def test_at_start_up(aws_afar: SlowAws, work: Any) -> None:
+def test_ctrl_c_during_the_first_request(aws_afar: SlowAws, work: Any) -> None:
     asked = aws_afar.hold("GetCallerIdentity")
     process = aws_afar.start(*work.command)
     asked.wait()
     process.send_signal(signal.SIGINT)
-    assert end(process) == (130, "", "interrupted\n"), "without an answer"
+    assert end(process) == (130, "", "interrupted\n"), "the request has no answer"
     asked.release(lost=True)
     assert work.done() == []
     finish(aws_afar, work)
     assert work.done() == list(NAMES)
 
 
-def test_while_listing(aws_afar: SlowAws, work: Any) -> None:
+def test_ctrl_c_during_a_listing(aws_afar: SlowAws, work: Any) -> None:
     listed = aws_afar.hold(work.lists, taken=True)
     process = aws_afar.start(*work.command)
     listed.wait()
@@ -175,14 +173,14 @@ def test_while_listing(aws_afar: SlowAws, work: Any) -> None:
     assert "interrupted: " in said
     assert work.done() == []
     finish(aws_afar, work)
-    assert work.done() == list(NAMES), "nothing is held back, either"
+    assert work.done() == list(NAMES), "no message stays hidden"
 
 
-# Begun
+# During a change
 
 
-def test_in_mid_request(aws_afar: SlowAws, work: Any) -> None:
-    """What is under way is finished; the second run does the rest."""
+def test_ctrl_c_during_a_change(aws_afar: SlowAws, work: Any) -> None:
+    """The change is finished, and the second run makes the others."""
     changing = aws_afar.hold(work.changes)
     process = aws_afar.start(*work.command)
     changing.wait()
@@ -209,41 +207,41 @@ def _killed(process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("taken", [False, True], ids=["lost", "taken"])
 @pytest.mark.parametrize("ended", [_twice, _killed], ids=["two interrupts", "killed"])
-def test_at_once_in_mid_request(aws_afar: SlowAws, work: Any, ended: Any, *, taken: bool) -> None:
-    """Whether AWS has done it, or has not: the command cannot know, and the second run finishes all the same."""
+def test_an_immediate_end_during_a_change(aws_afar: SlowAws, work: Any, ended: Any, *, taken: bool) -> None:
+    """The command cannot know whether AWS made the change. The second run finishes the work in both cases."""
     changing: Held = aws_afar.hold(work.changes, taken=taken)
     process = aws_afar.start(*work.command)
     changing.wait()
     ended(process)
-    code, _, said = end(process)  # without an answer
+    code, _, said = end(process)  # the request has no answer
     assert code == (130 if ended is _twice else -signal.SIGKILL)
-    assert ("give the command again" in said) is (ended is _twice)
+    assert ("run the command again" in said) is (ended is _twice)
     changing.release(lost=True)
     before = work.done()
     assert bool(before) is taken
     if isinstance(work, Redrive):
         code, _, said = aws_afar.run(*work.command)
-        assert code == 3, "what the first one held, nobody sees for five minutes"
+        assert code == 3, "the messages are hidden for five minutes"
         assert "3 more are held" in said
         work.five_minutes_later()
     finish(aws_afar, work)
     if isinstance(work, Redrive):
-        assert work.done() == sorted([*before, *NAMES]), "an event that was taken comes again, as it was"
+        assert work.done() == sorted([*before, *NAMES]), "an event that AWS has accepted is sent again, unchanged"
     else:
         assert work.done() == list(NAMES)
 
 
-# A replay that goes on at EventBridge
+# A replay that goes on in EventBridge
 
 
 def running(resources: Resources) -> Any:
-    """The one replay of the archive, as if it still ran."""
+    """Return the archive's only replay, in the state RUNNING."""
     (replay,) = events_backends[resources.account][REGION].replays.values()
     replay.state = ReplayState.RUNNING
     return replay
 
 
-def test_a_replay_of_so_long_ago_is_looked_on_at_as_long_as_it_runs(
+def test_a_running_replay_is_followed_again(
     aws_afar: SlowAws, resources: Resources, capsys: pytest.CaptureFixture[str]
 ) -> None:
     archive_events(resources)
@@ -251,24 +249,24 @@ def test_a_replay_of_so_long_ago_is_looked_on_at_as_long_as_it_runs(
     started = capsys.readouterr()
     first = json.loads(started.out)
     replay = running(resources)
-    for time in ("event_start_time", "event_end_time"):  # as if it had been begun an hour ago
+    for time in ("event_start_time", "event_end_time"):  # started an hour ago
         setattr(replay, time, getattr(replay, time) - 3600)
     resources.sqs.purge_queue(QueueUrl=resources.uploads_queue_url)
 
-    begun = datetime.fromisoformat(first["since"]) - timedelta(hours=1)
+    start = datetime.fromisoformat(first["since"]) - timedelta(hours=1)
     process = aws_afar.start("replay", "uploads", "--since", "7d", "--json")
-    wait_until_asked(aws_afar, "DescribeReplay")  # whether it is the same
-    wait_until_asked(aws_afar, "DescribeReplay")  # how far it is
+    wait_until_asked(aws_afar, "DescribeReplay")  # is it the same
+    wait_until_asked(aws_afar, "DescribeReplay")  # how far is it
     asked = aws_afar.hold("DescribeReplay")
     asked.wait()
     said = interrupt(process)
-    code, output, _ = end(process)  # without an answer
+    code, output, _ = end(process)  # the request has no answer
     asked.release(lost=True)
     assert code == 130
-    looked_at = json.loads(output)
-    assert (looked_at["replay"], looked_at["state"]) == (first["replay"], "RUNNING")
-    assert datetime.fromisoformat(looked_at["since"]) == begun, "its times, not those of now"
-    assert "looking on at a replay that runs already" in said
+    followed = json.loads(output)
+    assert (followed["replay"], followed["state"]) == (first["replay"], "RUNNING")
+    assert datetime.fromisoformat(followed["since"]) == start, "the times of the running replay"
+    assert "following a replay that is already running" in said
     assert "StartReplay" not in aws_afar.calls
     assert replayed(resources) == []
     for other in (["--since", "6d"], ["--since", "7d", "--kind", "object-deleted"]):
@@ -276,7 +274,7 @@ def test_a_replay_of_so_long_ago_is_looked_on_at_as_long_as_it_runs(
         assert json.loads(capsys.readouterr().out)["replay"] != first["replay"]
 
 
-def test_the_times_that_a_replay_prints_find_it_again(
+def test_printed_times_find_the_replay_again(
     aws: None, resources: Resources, capsys: pytest.CaptureFixture[str]
 ) -> None:
     archive_events(resources)
@@ -287,13 +285,13 @@ def test_the_times_that_a_replay_prints_find_it_again(
     assert main([*arguments, "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert (again["replay"], again["state"]) == (json.loads(printed.out)["replay"], "COMPLETED")
-    assert replayed(resources) == [], "the same is not replayed twice"
+    assert replayed(resources) == [], "the same events are not replayed twice"
 
 
-# Large files, and waiting
+# Large files and waiting
 
 
-def test_a_large_file_is_broken_off_at_its_next_part(aws_afar: SlowAws, resources: Resources, tmp_path: Path) -> None:
+def test_a_large_file_stops_at_its_next_part(aws_afar: SlowAws, resources: Resources, tmp_path: Path) -> None:
     (tmp_path / "large.jpg").write_bytes(bytes(40 * 1024 * 1024))
     upload = ("upload", str(tmp_path))
     part = aws_afar.hold("UploadPart")
@@ -303,16 +301,16 @@ def test_a_large_file_is_broken_off_at_its_next_part(aws_afar: SlowAws, resource
     part.release()
     code, _, said = end(process)
     assert code == 130
-    assert "interrupted: 1 not begun or broken off; give the command again to go on" in said
+    assert "interrupted: 1 not started or not finished; run the command again to go on" in said
     assert aws_afar.calls.count("UploadPart") == 1
-    assert "Uploads" not in resources.s3.list_multipart_uploads(Bucket=resources.originals), "no part is left"
+    assert "Uploads" not in resources.s3.list_multipart_uploads(Bucket=resources.originals), "no part is kept"
     assert aws_afar.run(*upload)[0] == 0
     (version,) = resources.s3.list_object_versions(Bucket=resources.originals)["Versions"]
     assert version["Size"] == 40 * 1024 * 1024
 
 
 @pytest.mark.parametrize("moment", ["HeadObject", "Query"])
-def test_waiting_ends_at_once_and_goes_on_another_time(
+def test_waiting_ends_at_once_and_can_go_on(
     aws_afar: SlowAws, resources: Resources, tmp_path: Path, moment: str
 ) -> None:
     (tmp_path / "a.jpg").write_bytes(b"a")
@@ -323,9 +321,9 @@ def test_waiting_ends_at_once_and_goes_on_another_time(
     asked = aws_afar.hold(moment)
     asked.wait()
     interrupt(process)
-    code, output, said = end(process)  # without an answer
+    code, output, said = end(process)  # the request has no answer
     assert code == 130
-    assert "interrupted: 2 uploaded; give the command again to go on" in said
+    assert "interrupted: 2 uploaded; run the command again to go on" in said
     assert sorted(output.splitlines()) == ["a.jpg  uploaded", "b.jpg  uploaded"]
     asked.release(lost=True)
     for name in ("a.jpg", "b.jpg"):
@@ -343,7 +341,7 @@ def wait_until_asked(aws: SlowAws, operation: str) -> None:
 
 
 def record(resources: Resources, image_id: str) -> None:
-    """What the pipeline records of an upload."""
+    """Write the pipeline's record of an upload."""
     version = resources.s3.head_object(Bucket=resources.originals, Key=image_id)["VersionId"]
     item = {"version": version, "status": "Processed", "sequencer": "1", "dedup_id": "0", "notified_dedup_id": "0"}
     for name in (CURRENT, f"version#{version}"):

@@ -1,4 +1,4 @@
-"""What is read from logs as Lambda and Powertools write them, from items and from settings."""
+"""Measurements from logs as Lambda and Powertools write them, from items and from settings."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from darkroom.cli import main
+from darkroom.logs import Report, read_report
 from darkroom.measurements import deliveries, item_size, read_run, times, write_units
 from darkroom.workflow import DefinitionError, walk
-from scripts.function_reports import Report, read_report
 
 if TYPE_CHECKING:
     from darkroom.resources import Resources
@@ -19,10 +19,10 @@ STAGES = {"Fetch": 20.0, "Render": 300.0, "Store": 30.0}
 
 
 def outcome(request: str, *, cold: bool = False, **more: Any) -> dict[str, Any]:
-    """A line that tells an outcome, as Powertools' Logger writes it."""
+    """Return a log line about an outcome, as Powertools' Logger writes it."""
     return {
         "level": "INFO",
-        "location": "tell:131",
+        "location": "announce:131",
         "message": "Image maria/1: processed, 3 variants",
         "timestamp": "2026-11-21 09:30:14,123+0000",
         "service": "process_image",
@@ -44,7 +44,7 @@ def processed(request: str, *, cold: bool = False, **more: Any) -> dict[str, Any
 
 
 def report(request: str, duration: float, init: float | None = None) -> str:
-    """The report in text, as Lambda writes it."""
+    """Return a report in Lambda's text format."""
     started = f"Init Duration: {init:.2f} ms\t" if init is not None else ""
     return (
         f"REPORT RequestId: {request}\tDuration: {duration:.2f} ms\tBilled Duration: {duration + (init or 0):.0f} ms\t"
@@ -53,7 +53,7 @@ def report(request: str, duration: float, init: float | None = None) -> str:
 
 
 def platform_report(request: str, duration: float, init: float | None = None) -> str:
-    """The report in JSON, as Lambda writes it where the function's log format is JSON."""
+    """Return a report in Lambda's JSON format."""
     metrics = {"durationMs": duration, "billedDurationMs": 800, "memorySizeMB": 1024, "maxMemoryUsedMB": 151}
     record = {
         "requestId": request,
@@ -71,7 +71,7 @@ def log(*lines: str | dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("write", [report, platform_report])
-def test_reports_are_read_in_either_format(write: Any) -> None:
+def test_reports_are_read_in_both_formats(write: Any) -> None:
     assert read_report(write("a", 812.5, 640.25)) == Report("a", 812.5, 640.25)
     assert read_report(write("a", 812.5)) == Report("a", 812.5, None)
     assert read_report("START RequestId: a Version: $LATEST\n") is None
@@ -93,8 +93,8 @@ def test_times_are_means_over_images() -> None:
     assert notes == []
 
 
-def test_a_start_of_which_no_report_tells_is_what_first_calls_took_longer() -> None:
-    """A first call of 1,150 ms and one of 450, 350 of each for the image: 700 ms, and they leave the handler's time."""
+def test_an_unreported_start_is_estimated_from_first_calls() -> None:
+    """First call 1,150 ms, second 450 ms, 350 ms of each for the image: 700 ms, which are not the handler's."""
     run = read_run(log(processed("a", cold=True), report("a", 1150), processed("b"), report("b", 450)))
     notes: list[str] = []
     took = times(run, notes)
@@ -102,14 +102,14 @@ def test_a_start_of_which_no_report_tells_is_what_first_calls_took_longer() -> N
     assert "Init Duration" in notes[0]
 
 
-def test_without_a_later_call_a_start_is_not_made_up() -> None:
+def test_a_first_call_alone_estimates_no_start() -> None:
     notes: list[str] = []
     took = times(read_run(log(processed("a", cold=True), report("a", 1150))), notes)
     assert (took.init, took.handler) == (0, 1150)
     assert "not in the bill" in notes[0]
 
 
-def test_only_calls_that_did_nothing_but_process_images_count() -> None:
+def test_only_calls_that_just_process_images_count() -> None:
     failed = {"level": "ERROR", "message": "This message failed", "function_request_id": "failed"}
     run = read_run(
         log(
@@ -125,7 +125,7 @@ def test_only_calls_that_did_nothing_but_process_images_count() -> None:
 
 
 def test_metrics_are_counted_by_name_and_dimensions() -> None:
-    """As Powertools writes them: one blob for a call, and another for what has a dimension more."""
+    """Powertools writes one blob per call, and another one for metrics with an additional dimension."""
 
     def blob(dimensions: dict[str, str], **values: Any) -> dict[str, Any]:
         directive = {
@@ -147,11 +147,11 @@ def test_metrics_are_counted_by_name_and_dimensions() -> None:
     assert len(run.metrics) == 4
 
 
-def test_the_size_of_a_log_is_its_bytes() -> None:
+def test_a_log_is_measured_in_bytes() -> None:
     assert read_run([{"timestamp": 1, "message": "é\n"}]).size == 3
 
 
-def test_an_items_size_is_as_dynamodb_counts_it() -> None:
+def test_item_sizes_follow_dynamodb() -> None:
     assert item_size({"id": "abc"}) == 2 + 3
     assert item_size({"n": 1}) == 1 + 2
     assert item_size({"n": 12345}) == 1 + 4
@@ -165,7 +165,7 @@ def update(record: dict[str, str]) -> dict[str, Any]:
     return {"Resource": "arn:aws:states:::dynamodb:updateItem", "Parameters": {"Key": {"record": record}}}
 
 
-def test_writes_count_by_kilobyte_and_by_index() -> None:
+def test_writes_count_by_kilobyte_and_index() -> None:
     version = {"image_id": "a", "record": "version#1", "sequencer": "00", "text": "x" * 1500}
     current = {"image_id": "a", "record": "current", "listed_owner": None}
     tasks = [
@@ -179,12 +179,12 @@ def test_writes_count_by_kilobyte_and_by_index() -> None:
     assert write_units(tasks, version, owned, indexes) == 2 * 2 + 2
 
 
-# The workflow's way
+# The walk through the workflow
 
 LOOP: dict[str, Any] = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}
 
 
-def test_a_way_is_walked_through_choices_maps_and_branches() -> None:
+def test_walk_follows_choices_maps_and_branches() -> None:
     item = {"StartAt": "Each", "States": {"Each": {"Type": "Pass", "End": True}}}
     branch = {
         "StartAt": "Kind",
@@ -210,8 +210,8 @@ def test_a_way_is_walked_through_choices_maps_and_branches() -> None:
                 "ResultPath": "$.typed",
                 "Next": "Task",
             },
-            "Task": {"Type": "Task", "Resource": "r", "ResultPath": "$.before", "Next": "Told"},
-            "Told": {
+            "Task": {"Type": "Task", "Resource": "r", "ResultPath": "$.before", "Next": "Announced"},
+            "Announced": {
                 "Type": "Choice",
                 "Choices": [{"Variable": "$.before.Attributes", "IsPresent": True, "Next": "Never"}],
                 "Default": "End",
@@ -222,7 +222,7 @@ def test_a_way_is_walked_through_choices_maps_and_branches() -> None:
     }
     definition = {"StartAt": "All", "States": {"All": {"Type": "Parallel", "Branches": [branch], "End": True}}}
     way = walk(definition, {"detail": {"owner": "maria", "status": "Processed", "variants": [{}, {}]}})
-    assert way.entered == ["All", "Kind", "Map", "Each", "Each", "Task", "Told", "End"]
+    assert way.entered == ["All", "Kind", "Map", "Each", "Each", "Task", "Announced", "End"]
     assert (len(way.tasks), way.fan_out, way.ended) == (1, 3, "Parallel")
 
 
@@ -230,14 +230,14 @@ def test_a_way_is_walked_through_choices_maps_and_branches() -> None:
     ("definition", "said"),
     [
         (LOOP, "does not end"),
-        ({"StartAt": "A", "States": {"A": {"Type": "Odd"}}}, "state A is a Odd"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Odd"}}}, "state A has the type Odd"),
         (
             {"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNumeric": True}]}}},
             "IsNumeric",
         ),
     ],
 )
-def test_what_cannot_be_walked_is_named(definition: dict[str, Any], said: str) -> None:
+def test_walk_names_what_is_not_supported(definition: dict[str, Any], said: str) -> None:
     with pytest.raises(DefinitionError, match=said):
         walk(definition, {})
 
@@ -245,7 +245,7 @@ def test_what_cannot_be_walked_is_named(definition: dict[str, Any], said: str) -
 # Settings
 
 
-def test_a_subscriber_whose_deliveries_have_no_price_is_noted(resources: Resources) -> None:
+def test_deliveries_without_a_price_are_noted(resources: Resources) -> None:
     for protocol, endpoint in (("sqs", f"arn:aws:sqs:eu-central-1:{resources.account}:q"), ("sms", "+15555550100")):
         resources.sns.subscribe(TopicArn=resources.topic_arn, Protocol=protocol, Endpoint=endpoint)
     notes: list[str] = []
@@ -256,7 +256,7 @@ def test_a_subscriber_whose_deliveries_have_no_price_is_noted(resources: Resourc
 # The command
 
 
-def test_without_images_it_says_what_to_do(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_images_is_an_error_with_advice(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cost"]) == 1
     said = capsys.readouterr()
     assert said.out == ""
@@ -264,6 +264,6 @@ def test_without_images_it_says_what_to_do(resources: Resources, capsys: pytest.
     assert "darkroom upload" in said.err
 
 
-def test_a_time_that_is_none_is_an_error(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_time_is_an_error(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cost", "--since", "yesterday"]) == 1
-    assert "'yesterday' is no time" in capsys.readouterr().err
+    assert "'yesterday' is not a time" in capsys.readouterr().err

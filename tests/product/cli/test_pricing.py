@@ -1,4 +1,4 @@
-"""The bill's arithmetic, against figures reckoned by hand from the same prices."""
+"""Arithmetic of the bill, against figures computed manually from the same prices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from darkroom import pricing
 from darkroom.bill import sections
 from darkroom.pricing import Case, Measurements, Prices, load_prices
 
-# Round prices, so that each figure below can be checked in the head.
+# Round prices, so that a reader can check each figure below.
 PRICES = Prices(
     "2026-11",
     "us-east-1",
@@ -56,7 +56,7 @@ PRICES = Prices(
     },
 )
 
-# On a whole processor: 400 ms, of which 300 are computing; a start of 1 s for every tenth image.
+# With one processor: 400 ms, of which 300 are computing; a start of 1 s for every tenth image.
 MEASURED = Measurements(
     images=20,
     engine="AWS",
@@ -88,7 +88,7 @@ MEASURED = Measurements(
     alarms=20,
     dashboards=1,
 )
-OFTEN = 1_000_000_000  # images a month, of which next to none is the first of its second
+OFTEN = 1_000_000_000  # images per month: almost none is the first of its second
 
 
 def usd(case: Case, measured: Measurements = MEASURED) -> dict[str, float]:
@@ -114,37 +114,37 @@ def test_a_million_images_by_component() -> None:
     )
 
 
-def test_through_the_api_there_are_a_request_a_trace_and_its_log_more() -> None:
+def test_the_api_adds_a_request_a_trace_and_a_log() -> None:
     more = {name: value - usd(Case(1769))[name] for name, value in usd(Case(1769, through_api=True)).items()}
     assert {name: value for name, value in more.items() if value} == pytest.approx(
         {"API Gateway": 3.5, "Logs": 0.2, "X-Ray": 5}
     )
 
 
-def test_a_standard_workflow_is_paid_for_by_transition() -> None:
+def test_a_standard_workflow_costs_by_transition() -> None:
     assert usd(Case(1769, standard=True))["Step Functions"] == pytest.approx(17 * 25)
 
 
-def test_of_many_images_a_twentieth_is_traced() -> None:
+def test_a_twentieth_of_many_images_is_traced() -> None:
     assert usd(Case(1769, images_per_month=OFTEN))["X-Ray"] == pytest.approx(1.5 * 5 * 0.05, rel=0.1)
 
 
-def test_what_is_not_traced_costs_no_traces() -> None:
+def test_without_tracing_traces_cost_nothing() -> None:
     assert usd(Case(1769, through_api=True), replace(MEASURED, traced=False))["X-Ray"] == 0
 
 
-def test_a_bucket_that_tells_nobody_costs_no_events() -> None:
+def test_a_bucket_without_events_costs_none() -> None:
     quiet = replace(MEASURED, derivative_events=False)
     assert usd(Case(1769))["EventBridge"] - usd(Case(1769), quiet)["EventBridge"] == pytest.approx(3)
 
 
-def test_a_large_message_counts_as_several() -> None:
+def test_a_large_message_counts_several_times() -> None:
     large = replace(MEASURED, upload_event=64 * 1024 + 1)
     assert usd(Case(1769), large)["SQS"] == pytest.approx((2 + 2 + 0.5) * 0.4)
     assert [pricing.chunks(size) for size in (1, 64 * 1024, 64 * 1024 + 1)] == [1, 1, 2]
 
 
-def test_computing_costs_the_same_up_to_one_processor_and_waiting_does_not() -> None:
+def test_computing_costs_the_same_up_to_one_processor() -> None:
     computing = replace(MEASURED, handler=300, cold_starts=0)
     flat = [pricing.function_usd(computing, PRICES, memory) for memory in (512, 768, 1769)]
     assert flat == pytest.approx([flat[0]] * 3)
@@ -153,22 +153,22 @@ def test_computing_costs_the_same_up_to_one_processor_and_waiting_does_not() -> 
     assert pricing.function_usd(waiting, PRICES, 1024) == pytest.approx(2 * pricing.function_usd(waiting, PRICES, 512))
 
 
-def test_time_is_scaled_from_the_memory_that_it_was_measured_with() -> None:
+def test_times_scale_from_the_measured_memory() -> None:
     half = replace(MEASURED, memory=1024, share=pricing.processor_share(1024))
     assert pricing.handler_time(half, 1024) == pytest.approx(400)
     assert pricing.handler_time(half, 512) == pytest.approx(100 + 2 * 300)
     assert pricing.handler_time(half, 1769) == pytest.approx(100 + 300 * 1024 / 1769)
 
 
-def test_the_best_memory_is_the_cheapest_that_is_enough() -> None:
+def test_the_best_memory_is_the_cheapest_sufficient() -> None:
     choice = pricing.sizes(MEASURED, PRICES)
     assert [size.memory for size in choice] == list(pricing.MEMORY_SIZES)
     assert min(choice, key=lambda size: size.usd).memory == 512
     assert pricing.best(choice).memory == 768
 
 
-def test_provisioned_concurrency_pays_from_a_certain_busyness() -> None:
-    """2 µ$ a GB-second to wait, 4 saved of each that is busy: half of the time without starts, less with them."""
+def test_provisioned_concurrency_pays_when_busy() -> None:
+    """A GB-second costs 2 µ$ when idle and saves 4 when busy: it pays from half of the time, with starts earlier."""
     without = pricing.warmth(replace(MEASURED, cold_starts=0), PRICES, 1769)
     assert without.most_an_hour == pytest.approx(9000)
     assert without.images_an_hour == pytest.approx(4500)
@@ -177,7 +177,7 @@ def test_provisioned_concurrency_pays_from_a_certain_busyness() -> None:
     assert pricing.warmth(MEASURED, PRICES, 1769).images_an_hour == pytest.approx(7200 / 2.6)
 
 
-def test_snap_start_pays_for_starts_that_take_longer_than_its_restore_costs() -> None:
+def test_snap_start_pays_for_long_starts() -> None:
     warm = pricing.warmth(MEASURED, PRICES, 2048)
     assert warm.snap_start_after == pytest.approx(10_000)
     assert warm.snap_start_restore == pytest.approx(200e-6)
@@ -185,7 +185,7 @@ def test_snap_start_pays_for_starts_that_take_longer_than_its_restore_costs() ->
     assert warm.snap_start_month == pytest.approx(2 * 365 / 12 * 24 * 3600 * 1e-6)
 
 
-def test_a_month_has_costs_of_its_own() -> None:
+def test_a_month_has_fixed_costs() -> None:
     lines = {line.what: line.usd for line in pricing.monthly(MEASURED, PRICES)}
     assert lines["the key"] == 1
     assert lines["the function's metrics"] == pytest.approx(3)
@@ -193,23 +193,23 @@ def test_a_month_has_costs_of_its_own() -> None:
     assert lines["polls of an empty queue"] == pytest.approx(5 * 3 * 60 * 24 * 365 / 12 * 0.4e-6)
 
 
-def test_what_is_kept_is_paid_for_by_gb() -> None:
+def test_storage_costs_by_gb() -> None:
     lines = {line.what: line.usd for line in pricing.kept(MEASURED, PRICES)}
     assert lines["GB of originals"] == pytest.approx(2000 * 0.02)
     assert lines["GB of derivatives"] == pytest.approx(500 * 0.02)
     assert lines["GB of records"] == pytest.approx(1.5 * 0.25)
 
 
-def test_awss_solution_is_counted_as_told_and_as_deployed() -> None:
-    beside = pricing.compare(MEASURED, PRICES, Case(1769))
-    assert sum(beside.documented.values()) == pytest.approx(3.6)
-    assert beside.deployed == pytest.approx(
+def test_the_solution_has_two_prices() -> None:
+    solution = pricing.compare(MEASURED, PRICES, Case(1769))
+    assert sum(solution.documented.values()) == pytest.approx(3.6)
+    assert solution.deployed == pytest.approx(
         {"API Gateway": 3.5, "Lambda": 0.5 * 20 + 0.2, "S3": 0.4, "CloudWatch": 1.1}
     )
-    assert beside.transformations == pytest.approx(sum(usd(Case(1769)).values()) / 15.2)
+    assert solution.transformations == pytest.approx(sum(usd(Case(1769)).values()) / 15.2)
 
 
-def test_every_price_that_a_bill_asks_for_is_in_the_file() -> None:
+def test_the_file_has_every_price_of_a_bill() -> None:
     prices = load_prices()
     protocols = ("application", "email", "email-json", "firehose", "http", "https", "lambda", "sqs")
     for architecture in ("arm64", "x86_64"):
@@ -223,12 +223,12 @@ def test_every_price_that_a_bill_asks_for_is_in_the_file() -> None:
     }
 
 
-def test_what_the_solutions_page_says_adds_up() -> None:
-    """By component as on AWS's page, whose total for ten million pictures served is $203.48."""
+def test_the_solutions_figures_add_up() -> None:
+    """AWS's page gives $203.48 for ten million served images, and the figures by component."""
     assert sum(load_prices().solution["usd"].values()) == pytest.approx(203.48)
 
 
-def test_a_bill_shows_what_dominates_and_every_component() -> None:
+def test_a_bill_shows_every_component_and_the_largest() -> None:
     images = sections(MEASURED, PRICES, Case(1769))[0]
-    assert images.after.startswith("What dominates: S3 (")
+    assert images.after.startswith("Largest shares: S3 (")
     assert {row[0] for row in images.rows} == {*usd(Case(1769)), "all"}

@@ -1,4 +1,4 @@
-"""The command `reconcile`; what it compares and repairs is tested where that is (tests/product/reconcile)."""
+"""The command `reconcile`. tests/product/reconcile tests what it compares and repairs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IMAGES = {f"{number}.jpg" for number in range(4)}
 
 @pytest.fixture
 def lost(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> Resources:
-    """Originals whose events reached nobody, a page for each."""
+    """Upload originals without events, and compare one per page."""
     for image_id in IMAGES:
         resources.s3.put_object(Bucket=resources.originals, Key=image_id, Body=b"data")
     monkeypatch.setattr(command, "Resources", lambda _name: resources)
@@ -30,7 +30,7 @@ def lost(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> Resources:
 
 
 def interrupt_at(resources: Resources, operation: str, *, nth: int = 1) -> None:
-    """Press Ctrl-C as a certain request is made."""
+    """Send Ctrl-C when a request is made."""
     service = operation.split(".", maxsplit=1)[0]
     client = {"s3": resources.s3, "sqs": resources.sqs, "dynamodb": resources.dynamodb}[service]
     asked = iter(range(1, nth + 1))
@@ -58,20 +58,18 @@ def reconcile(*arguments: str) -> int:
 
 
 @pytest.mark.parametrize("operation", ["s3.ListObjectVersions", "s3.ListObjectsV2", "dynamodb.Query"])
-def test_ctrl_c_while_it_lists_ends_it_before_anything_is_repaired(
+def test_ctrl_c_during_listing_repairs_nothing(
     lost: Resources, capsys: pytest.CaptureFixture[str], operation: str
 ) -> None:
     interrupt_at(lost, operation)
     assert reconcile("--repair") == 130
-    assert "0 images looked at, 0 differences, 0 repaired, interrupted" in capsys.readouterr().out
+    assert "0 images checked, 0 differences, 0 repaired, interrupted" in capsys.readouterr().out
     assert sent(lost) == []
     assert reconcile("--repair") == 0
     assert set(sent(lost)) == IMAGES
 
 
-def test_ctrl_c_while_it_repairs_ends_it_after_the_request_at_hand(
-    lost: Resources, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_ctrl_c_during_a_repair_finishes_it(lost: Resources, capsys: pytest.CaptureFixture[str]) -> None:
     interrupt_at(lost, "sqs.SendMessage", nth=2)
     assert reconcile("--repair") == 130
     assert "2 differences, 2 repaired, interrupted" in capsys.readouterr().out
@@ -81,13 +79,11 @@ def test_ctrl_c_while_it_repairs_ends_it_after_the_request_at_hand(
     assert set(sent(lost)) == IMAGES
 
 
-def test_ctrl_c_between_the_differences_of_one_image_leaves_the_rest_of_them(
-    lost: Resources, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_ctrl_c_leaves_other_differences_of_an_image(lost: Resources, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(3):
         lost.s3.put_object(Bucket=lost.originals, Key="0.jpg", Body=b"more")
     interrupt_at(lost, "sqs.SendMessage")
     assert reconcile("--repair", "--prefix", "0.jpg") == 130
     assert "1 differences, 1 repaired, interrupted" in capsys.readouterr().out
     assert reconcile("--prefix", "0.jpg") == 3
-    assert "1 images looked at, 4 differences, 0 repaired\n" in capsys.readouterr().out
+    assert "1 images checked, 4 differences, 0 repaired\n" in capsys.readouterr().out

@@ -26,12 +26,12 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         ("2026-02-28T13:00+01:00", NOW - timedelta(days=1)),
     ],
 )
-def test_a_time_is_told_by_the_clock_or_as_so_long_ago(text: str, expected: datetime) -> None:
+def test_a_time_is_absolute_or_a_duration(text: str, expected: datetime) -> None:
     assert moment(text, NOW) == expected
 
 
-def test_what_is_no_time_is_an_error() -> None:
-    with pytest.raises(OperatorError, match="7d for so long ago"):
+def test_other_text_is_not_a_time() -> None:
+    with pytest.raises(OperatorError, match="7d for a time before now"):
         moment("yesterday", NOW)
 
 
@@ -43,7 +43,7 @@ def test_what_is_no_time_is_an_error() -> None:
         (["--since", "1h"], "no archive unit-uploads-events"),
     ],
 )
-def test_what_cannot_be_replayed_is_told(
+def test_an_impossible_replay_is_an_error(
     resources: Resources, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["replay", "uploads", *arguments]) == 1

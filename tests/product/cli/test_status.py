@@ -45,8 +45,10 @@ def record(resources: Resources, image_id: str, version: str = VERSION, **more: 
         **more,
     }
     put(resources, record=CURRENT, **item)
-    told = {"notified_dedup_id": item["dedup_id"], "notified_at": after(2).isoformat()} if "dedup_id" in item else {}
-    put(resources, record=f"version#{version}", **item, **told)
+    announced = (
+        {"notified_dedup_id": item["dedup_id"], "notified_at": after(2).isoformat()} if "dedup_id" in item else {}
+    )
+    put(resources, record=f"version#{version}", **item, **announced)
 
 
 def write_log(resources: Resources, *entries: dict[str, Any]) -> None:
@@ -62,7 +64,7 @@ def write_log(resources: Resources, *entries: dict[str, Any]) -> None:
 
 @pytest.fixture
 def image(resources: Resources) -> str:
-    """An image that has gone all the way."""
+    """Create an image that has passed all hops."""
     resources.s3.put_object(Bucket=resources.originals, Key=IMAGE, Body=b"12345", ContentType="image/jpeg")
     resources.s3.put_object(Bucket=resources.processed, Key=f"{FOLDER}/small.webp", Body=b"123")
     variant = {"name": "small", "width": 256, "height": 128, "bytes": 1234567, "key": f"{FOLDER}/small.webp"}
@@ -75,7 +77,7 @@ def lines_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_status_tells_people_the_record_the_way_and_the_versions(
+def test_status_shows_record_hops_and_versions(
     resources: Resources, image: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["status", image]) == 0
@@ -83,21 +85,19 @@ def test_status_tells_people_the_record_the_way_and_the_versions(
     assert shown[:4] == [f"{IMAGE}: Processed", "owned by alice", "original: 5 bytes, image/jpeg", ""]
     assert "variant size bytes key" in shown
     assert f"small 256x128 1,234,567 {FOLDER}/small.webp" in shown
-    assert f"hop time seconds told by (version {VERSION})" in shown
-    assert f"uploaded {clock(UPLOADED)} +0.00 the time that S3 gives" in shown
-    assert f"announced {clock(after(1))} +1.00 the function's log: the bus has taken the outcome" in shown
+    assert f"hop time seconds source (version {VERSION})" in shown
+    assert f"uploaded {clock(UPLOADED)} +0.00 S3's time of the upload" in shown
+    assert f"announced {clock(after(1))} +1.00 the function's log: the bus accepted the outcome event" in shown
     assert f"recorded {clock(after(1.5))} +1.50 recorded_at in the version's item" in shown
     assert any(line.startswith(f"notified {clock(after(2))} +2.00 notified_at") for line in shown)
-    assert "picked up unknown nothing of it in the function's log" in shown
+    assert "picked up unknown not in the function's log" in shown
     assert shown[-2:] == [
         "version status uploaded recorded announced",
         f"{VERSION} Processed {UPLOADED.isoformat()} {after(1.5).isoformat()} yes",
     ]
 
 
-def test_status_tells_people_why_an_image_was_rejected(
-    resources: Resources, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_status_shows_the_reason_of_a_rejection(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
     reason = {"code": "TOO_LARGE", "message": "It has more pixels than are allowed."}
     record(resources, IMAGE, status="Rejected", reason=reason, dedup_id="d1")
     assert main(["status", IMAGE]) == 0
@@ -110,35 +110,35 @@ def test_status_tells_people_why_an_image_was_rejected(
     assert "stored unknown no derivatives" in shown
 
 
-def test_status_tells_people_of_an_upload_that_nobody_has_seen(
-    resources: Resources, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_status_shows_an_upload_without_a_record(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
     resources.s3.put_object(Bucket=resources.originals, Key=IMAGE, Body=b"12345", ContentType="image/jpeg")
     assert main(["status", IMAGE]) == 0
     shown = lines_of(capsys)
     assert shown[0] == f"{IMAGE}: no record"
-    assert "hop time seconds told by" in shown
-    assert "recorded unknown no record: the event is under way, in a dead-letter queue, or lost" in shown
+    assert "hop time seconds source" in shown
+    assert "recorded unknown no record: the event is under way, in a DLQ, or lost" in shown
     assert not any(line.startswith("version status") for line in shown)
 
 
-def test_what_announces_nothing_was_not_announced(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
-    """A version that went with its whole image has no outcome of its own: other lines of the log are not it."""
+def test_a_version_without_outcome_has_no_announcement(
+    resources: Resources, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A version that was deleted with its image has no outcome event; other log lines do not count."""
     record(resources, IMAGE, status="Deleted")
     write_log(resources, {"image_id": IMAGE, "version": VERSION, "message": "gone", "function_request_id": "r1"})
     assert main(["status", IMAGE, "--json"]) == 0
-    told = {hop["hop"]: hop["time"] for hop in json.loads(capsys.readouterr().out)["hops"]}
-    assert told["announced"] is None
+    times = {hop["hop"]: hop["time"] for hop in json.loads(capsys.readouterr().out)["hops"]}
+    assert times["announced"] is None
 
 
-def test_a_version_that_is_not_recorded_is_an_error_that_names_those_that_are(
+def test_an_unknown_version_is_an_error_with_the_known_ones(
     resources: Resources, image: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["status", image, "--version", "v2"]) == 1
-    assert f"has no version 'v2'; recorded are: {VERSION}" in capsys.readouterr().err
+    assert f"has no version 'v2'. Recorded versions: {VERSION}" in capsys.readouterr().err
 
 
-def test_list_shows_people_the_newest_first(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_shows_the_newest_first(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(3):
         more = {"owner": "alice"} if number else {}
         record(resources, f"{number}.jpg", uploaded_at=after(number).isoformat(), dedup_id="d", **more)
@@ -152,8 +152,6 @@ def test_list_shows_people_the_newest_first(resources: Resources, capsys: pytest
     assert [line.split()[0] for line in lines_of(capsys)] == ["image", "2.jpg"]
 
 
-def test_list_of_nothing_shows_nothing_but_the_heading(
-    resources: Resources, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_empty_list_has_only_headings(resources: Resources, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     assert lines_of(capsys) == ["image status owner uploaded"]

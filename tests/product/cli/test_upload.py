@@ -13,8 +13,8 @@ from darkroom import originals
 from darkroom import upload as command
 from darkroom.cli import main
 from darkroom.interrupt import Stop
+from darkroom.sources import Source, collect
 from darkroom.upload import Uploader, clashing
-from scripts.demo.sources import Source, collect
 
 if TYPE_CHECKING:
     from darkroom.resources import Resources
@@ -55,7 +55,7 @@ def test_another_owner_is_another_upload(
     assert head["ContentType"] == "image/jpeg"
 
 
-def test_nothing_is_begun_once_it_is_time_to_stop(resources: Resources, tmp_path: Path) -> None:
+def test_a_stop_starts_no_more_uploads(resources: Resources, tmp_path: Path) -> None:
     for number in range(9):
         (tmp_path / f"{number}.jpg").write_bytes(str(number).encode())
     stop = Stop()
@@ -63,7 +63,7 @@ def test_nothing_is_begun_once_it_is_time_to_stop(resources: Resources, tmp_path
     for result in Uploader(resources, "", None).run(collect([tmp_path]), 2, stop):
         results.append(result)
         stop.set()
-    assert 1 <= len(results) <= 3, "what had begun"
+    assert 1 <= len(results) <= 3, "the uploads that had started"
     listed = resources.s3.list_objects_v2(Bucket=resources.originals)["Contents"]
     assert {item["Key"] for item in listed} == {result.image for result in results}
     assert threading.active_count() == 1
@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_uploaded_fails_alone(
     assert results == {"gone.jpg": "failed", "a.jpg": "uploaded", "b.jpg": "uploaded"}
 
 
-def test_two_files_of_one_name_are_refused(
+def test_two_files_with_one_name_are_an_error(
     resources: Resources, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for folder in ("one", "two"):
@@ -90,7 +90,7 @@ def test_two_files_of_one_name_are_refused(
     assert "Contents" not in resources.s3.list_objects_v2(Bucket=resources.originals)
 
 
-def test_a_number_of_ones_own_is_no_clash() -> None:
+def test_a_number_in_a_file_name_is_no_clash() -> None:
     names = {"a.jpg", "a (2).jpg"}
     assert clashing(Source(Path("two/a.jpg"), "a (2).jpg", 1), names)
     assert not clashing(Source(Path("a (2).jpg"), "a (2).jpg", 1), names)
@@ -106,7 +106,7 @@ def test_nothing_to_upload_is_an_error(
 
 @pytest.fixture
 def quiet(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> Resources:
-    """Pipeline that gets no events; the command notices at once."""
+    """Return a pipeline without events, of which the command reports at once that nothing arrives."""
     monkeypatch.setattr(command, "Resources", lambda _name: resources)
     monkeypatch.setattr(command, "QUIET_SECONDS", 0.1)
     monkeypatch.setattr(command, "LOOK_EVERY_SECONDS", 0.05)
@@ -114,7 +114,7 @@ def quiet(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> Resources:
 
 
 def upload_and_wait(folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -> str:
-    """Upload two images and wait in vain; return standard error in one line."""
+    """Upload two images, wait without a result, and return standard error in one line."""
     for name in ("a.jpg", "b.jpg"):
         (folder / name).write_bytes(name.encode())
     assert main(["upload", str(folder), "--prefix", "my album/", "--wait", "--patience", "1", *options]) == 3
@@ -158,8 +158,8 @@ def test_wait_needs_no_permission_to_list_buckets(
     assert said.startswith("2 not recorded and announced")
 
 
-def test_wait_asks_for_the_date_of_its_own_bucket(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other buckets' names may begin alike, and an engine may list more than was asked for."""
+def test_wait_reads_the_date_of_its_own_bucket(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of other buckets may have the same prefix, and an engine may ignore the filter."""
     young, old = datetime.now(UTC), datetime.now(UTC) - timedelta(hours=1)
 
     def listed(created: datetime, other: datetime) -> datetime | None:

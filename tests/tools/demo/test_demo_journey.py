@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts.demo.journey import FunctionLog, Hop, image_of, learn, learn_listing, learn_record, read_message
+from darkroom.hops import Hop
+from scripts.demo.journey import SOURCES, FunctionLog, learn, learn_listing, learn_record, read_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -152,16 +153,6 @@ def test_an_error_in_the_log_is_kept_as_trouble(journey: Journey, told: Told) ->
     assert log.errors == ["ClientError: Access Denied", "This message failed"]
 
 
-def test_a_dead_letter_tells_its_image(told: Told) -> None:
-    assert image_of(told.uploaded()["Body"]) == told.image_id
-    assert image_of(told.announced()["Body"]) == told.image_id
-
-
-@pytest.mark.parametrize("body", ["", "no JSON", "[]", "{}", '{"detail": 1}', '{"detail": {"object": {}}}'])
-def test_another_dead_letter_tells_none(body: str) -> None:
-    assert image_of(body) is None
-
-
 @pytest.mark.parametrize("line", ["{cut off", "INIT_START Runtime Version", '{"level": "INFO"}', "{}"])
 def test_other_lines_of_a_log_tell_nothing(line: str) -> None:
     assert list(FunctionLog().read([{"message": line, "timestamp": 1}])) == []
@@ -201,4 +192,5 @@ def test_a_failed_upload_is_over(journey: Journey) -> None:
 
 
 def test_every_hop_says_where_its_time_was_read() -> None:
-    assert len({hop.source for hop in Hop}) == len(Hop)
+    assert list(SOURCES) == list(Hop)
+    assert len(set(SOURCES.values())) == len(Hop)

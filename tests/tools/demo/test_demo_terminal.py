@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from scripts.demo.journey import Hop
+from darkroom.hops import Hop
 from scripts.demo.terminal import (
     LiveJourneys,
     Steps,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from scripts.demo.journey import Hop
+from darkroom.hops import Hop
 from scripts.demo.report import Results, pretty, preview, render, slug, ticks, timeline, write_page
 from scripts.demo.terminal import NOTHING
 from tests.support.demo_samples import BEGAN, Told, finish, journey_of

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from darkroom.hops import Hop
 from darkroom.pricing import load_prices
+from darkroom.sources import Source
 from scripts import ROOT
-from scripts.demo.journey import Hop, Journey
-from scripts.demo.sources import Source
+from scripts.demo.journey import Journey
 from scripts.smoke.facts import Check, Facts, Outcome, changed, estimate, event_facts, shape, timings
 
 

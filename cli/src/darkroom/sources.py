@@ -1,4 +1,4 @@
-"""The files that the demo uploads: collected from paths, and named as objects."""
+"""Files to upload: collected from paths, and named as keys."""
 
 from __future__ import annotations
 
@@ -8,21 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.process.entry_point import WRONG_USAGE, ToolError
+from darkroom.errors import OperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-# What mimetypes does not know in every version of Python.
+# Unknown to mimetypes in some versions of Python.
 MORE_SUFFIXES = frozenset({".avif", ".heic", ".heif", ".jfif", ".jp2", ".jxl", ".webp"})
 
-LONGEST_NAME = 600  # bytes; a key has 1,024 for name, run and what derivatives add
-
-
-class SourceError(ToolError):
-    """There is nothing to upload, or some of it cannot be read. The message says what to give instead."""
-
-    status = WRONG_USAGE
+LONGEST_NAME = 600  # bytes; a key has 1,024, of which prefixes and the names of derivatives take some
 
 
 @dataclass(frozen=True)
@@ -30,9 +24,9 @@ class Source:
     """A file to upload.
 
     Attributes:
-        path: Where it is.
-        name: What it is called in the demo; no two are called the same.
-        size: Bytes.
+        path: Its path.
+        name: Its key, without prefix; unique among the collected files.
+        size: Size in bytes.
     """
 
     path: Path
@@ -41,10 +35,10 @@ class Source:
 
 
 def collect(paths: Sequence[Path]) -> list[Source]:
-    """All files among the paths, and in their folders all that are images by name, in order, each once.
+    """Return the files among the paths, and the files in folders that are images by name, in order, each once.
 
     Raises:
-        SourceError: A path does not exist or cannot be read, or there is no image at all.
+        OperatorError: A path does not exist or cannot be read, or a folder has no images.
     """
     found: dict[Path, str] = {}
     problems: list[str] = []
@@ -54,18 +48,18 @@ def collect(paths: Sequence[Path]) -> list[Source]:
                 if not os.access(file, os.R_OK):
                     problems.append(f"{file} cannot be read: permission denied.")
                 found.setdefault(file.resolve(), name)
-        except SourceError as error:
+        except OperatorError as error:
             problems.append(str(error))
         except OSError as error:
             problems.append(f"{error.filename or path} cannot be read: {error.strerror or error}.")
     if problems:
-        raise SourceError("\n".join(problems))
+        raise OperatorError(" ".join(problems))
     names = distinct(found.values())
     return [Source(path, name, path.stat().st_size) for path, name in zip(found, names, strict=True)]
 
 
 def is_image_by_name(path: Path) -> bool:
-    """Whether a file's name says that it is an image."""
+    """Return True if the file's name is that of an image."""
     if path.name.startswith("."):
         return False
     return path.suffix.lower() in MORE_SUFFIXES or (mimetypes.guess_type(path.name)[0] or "").startswith("image/")
@@ -75,15 +69,15 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
     if path.is_dir():
         files = [file for file in _walk(path) if is_image_by_name(file)]
         if not files:
-            raise SourceError(f"no images found in the folder {path}: give a folder of photographs, or files.")
+            raise OperatorError(f"no images found in the folder {path}: give a folder of photographs, or files.")
         for file in files:
             yield file, str(file.relative_to(path))
     elif path.is_file():
-        yield path, path.name  # named by the user, so whatever it is called
+        yield path, path.name  # the user chose it, so any name will do
     elif path.exists():
-        raise SourceError(f"{path} is neither a file nor a folder.")
+        raise OperatorError(f"{path} is neither a file nor a folder.")
     else:
-        raise SourceError(f"{path} does not exist.")
+        raise OperatorError(f"{path} does not exist.")
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -96,7 +90,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """Names that do well in an object's key (no control characters, not too long), each one only once."""
+    """Return the names as parts of keys: without control characters, not too long, and unique."""
     taken: set[str] = set()
     result = []
     for name in names:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.demo.sources import LONGEST_NAME, SourceError, collect, distinct, is_image_by_name
+from darkroom.errors import OperatorError
+from darkroom.sources import LONGEST_NAME, collect, distinct, is_image_by_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +25,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
-def test_folders_are_searched_for_what_is_an_image_by_name(folder: Path) -> None:
+def test_folders_are_searched_for_images_by_name(folder: Path) -> None:
     assert names(folder) == ["a.png", "b.JPG", "deep/d.heic", "deep/er/c.webp"]
 
 
-def test_a_file_is_taken_whatever_it_is_called(folder: Path) -> None:
+def test_a_file_is_taken_by_any_name(folder: Path) -> None:
     assert names(folder / "README", folder / ".hidden.jpg") == ["README", ".hidden.jpg"]
 
 
@@ -36,7 +37,7 @@ def test_a_file_given_twice_is_taken_once(folder: Path) -> None:
     assert names(folder / "b.JPG", folder, folder / "deep" / ".." / "b.JPG").count("b.JPG") == 1
 
 
-def test_files_of_the_same_name_get_names_of_their_own(folder: Path, tmp_path: Path) -> None:
+def test_files_of_the_same_name_are_numbered(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     (other / "a.png").write_bytes(b"another")
@@ -47,30 +48,27 @@ def test_sizes_are_those_of_the_files(folder: Path) -> None:
     assert [source.size for source in collect([folder / "a.png"])] == [len("a.png")]
 
 
-def test_no_path_is_no_source() -> None:
+def test_no_paths_are_no_sources() -> None:
     assert collect([]) == []
 
 
 def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(SourceError, match=r"no images found in the folder .*give a folder of photographs"):
+    with pytest.raises(OperatorError, match=r"no images found in the folder .*give a folder of photographs"):
         collect([tmp_path])
 
 
-def test_all_that_is_wrong_is_told_at_once(folder: Path, tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(folder: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(SourceError) as error:
+    with pytest.raises(OperatorError) as error:
         collect([folder, tmp_path / "missing", tmp_path / "pipe"])
-    assert str(error.value).splitlines() == [
-        f"{tmp_path}/missing does not exist.",
-        f"{tmp_path}/pipe is neither a file nor a folder.",
-    ]
+    assert str(error.value) == (f"{tmp_path}/missing does not exist. {tmp_path}/pipe is neither a file nor a folder.")
 
 
-def test_what_cannot_be_read_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Root may read everything, and tests may run as root: so the answer of the system is what is changed.
+def test_an_unreadable_file_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Tests may run as root, which can read everything.
     monkeypatch.setattr(os, "access", lambda path, mode: "a.png" not in str(path) or mode != os.R_OK)
-    with pytest.raises(SourceError, match=r"a\.png cannot be read: permission denied"):
+    with pytest.raises(OperatorError, match=r"a\.png cannot be read: permission denied"):
         collect([folder])
 
 
@@ -83,7 +81,7 @@ def test_a_folder_that_cannot_be_listed_is_an_error(folder: Path, monkeypatch: p
         return listed(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    with pytest.raises(SourceError, match="deep cannot be read: Permission denied"):
+    with pytest.raises(OperatorError, match="deep cannot be read: Permission denied"):
         collect([folder])
 
 
