@@ -21,7 +21,7 @@ SENT = "1772366400123"  # 2026-03-01T12:00:00.123Z
 
 @dataclass
 class Context:
-    """What Lambda tells of a call."""
+    """Lambda's context of a call."""
 
     function_name: str = "darkroom-process-image"
     function_version: str = "$LATEST"
@@ -36,7 +36,7 @@ class Context:
 
 
 def batch(*bodies: str) -> dict[str, Any]:
-    """The event of a batch of messages, whose ids count from 0."""
+    """Return the event of a batch of messages, whose ids count from 0."""
     return {
         "Records": [
             {
@@ -80,7 +80,7 @@ class Function:
 
 
 class Subscriber:
-    """A queue behind a bus, with a rule for each of our events."""
+    """A queue of a bus with a rule for each outcome event."""
 
     def __init__(self) -> None:
         events, self._sqs = boto3.client("events"), boto3.client("sqs")
@@ -103,5 +103,5 @@ class Subscriber:
 
 
 def output(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """What was written to the log: one JSON object a line."""
+    """Return the lines of the log, each of which is a JSON object."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-# Some tests crash the process of an image. Nobody wants to read pytest's report of each.
+# Some tests crash the child process. pytest's reports of these crashes are disabled.
 os.register_at_fork(after_in_child=faulthandler.disable)
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An AWS account in this process."""
+    """Provide an AWS account in this process."""
     for name in ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -39,7 +39,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def session() -> boto3.Session:
-    """One for all clients: it keeps what botocore has read of the services' descriptions."""
+    """Provide one session for all clients, which caches botocore's models."""
     return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-central-1")  # noqa: S106
 
 
@@ -52,19 +52,19 @@ def s3(aws: None, session: boto3.Session) -> S3Client:
 
 @pytest.fixture
 def originals(s3: S3Client) -> OriginalsBucket:
-    """The bucket that users upload to, as Terraform makes it."""
+    """Provide the bucket of originals, with versions as in Terraform."""
     return OriginalsBucket(s3, versioned=True)
 
 
 @pytest.fixture
 def unversioned(s3: S3Client) -> OriginalsBucket:
-    """A bucket that users upload to and that keeps no versions."""
+    """Provide a bucket of originals without versions."""
     return OriginalsBucket(s3, versioned=False)
 
 
 @pytest.fixture
 def journal(s3: S3Client, originals: OriginalsBucket) -> list[str]:
-    """What is asked of S3 and announced, in order, once the buckets exist."""
+    """Provide the names of S3's operations and of announced events, in order."""
     return journal_of(s3)
 
 
@@ -84,7 +84,7 @@ def function(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function
 
 @pytest.fixture
 def services(aws: None) -> boto3.Session:
-    """The session that the function makes its clients from."""
+    """Provide the session from which the function makes its clients."""
     assert boto3.DEFAULT_SESSION is not None
     return boto3.DEFAULT_SESSION
 
