@@ -30,8 +30,8 @@ SMALL_VARIANTS = [Variant.from_mapping(one) for one in HOSTILE_VARIANTS]
 RENDER = ROOT / "scripts" / "render.py"
 CODES = {reason.code for reason in RejectedImageError.__subclasses__()}
 
-# Mean and largest difference, of 255. Decoding at a reduced size is slightly visible at hard edges, and the thumbnail is
-# scaled once more than the reference.
+# Mean and largest difference, of 255. Decoding at a reduced size is slightly visible at hard edges, and the thumbnail
+# is scaled once more than the reference.
 WEB_TOLERANCE = (0.5, 40)
 THUMB_TOLERANCE = (1.0, 40)
 

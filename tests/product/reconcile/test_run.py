@@ -60,15 +60,17 @@ def ignore(_difference: Difference, _outcome: Outcome) -> None:
 def reconcile(
     resources: Resources,
     stop: Callable[[], bool] = lambda: False,
-    tell: Callable[[Difference, Outcome], None] = ignore,
+    report_difference: Callable[[Difference, Outcome], None] = ignore,
     **plan: Any,
 ) -> Report:
-    return run(resources, Plan(**{"settled": LATER} | plan), stop, tell)
+    return run(resources, Plan(**{"settled": LATER} | plan), stop, report_difference)
 
 
 def test_dry_run_changes_nothing(broken: Resources) -> None:
     reported: list[tuple[str, str]] = []
-    report = reconcile(broken, tell=lambda difference, outcome: reported.append((difference.image, outcome.text)))
+    report = reconcile(
+        broken, report_difference=lambda difference, outcome: reported.append((difference.image, outcome.text))
+    )
     assert report.found == {Kind.MISSING: 4, Kind.ORPHANED: 2, Kind.GONE: 1}
     assert not report.repaired.total()
     assert report.next is None
@@ -118,12 +120,12 @@ def test_orphan_with_a_new_record_is_kept(broken: Resources, monkeypatch: pytest
     """The second orphan gets a record before it is deleted."""
     texts: dict[str, str] = {}
 
-    def tell(difference: Difference, outcome: Outcome) -> None:
+    def note(difference: Difference, outcome: Outcome) -> None:
         texts[difference.image] = outcome.text
         item = {"image_id": "watermarks/o.jpg", "record": "version#v1", "version": "v1", "status": "Processed"}
         broken.dynamodb.put_item(TableName=broken.table, Item={name: {"S": value} for name, value in item.items()})
 
-    reconcile(broken, tell=tell, repairs=True)
+    reconcile(broken, report_difference=note, repairs=True)
     assert texts["watermarks/o.jpg"].startswith("kept")
     assert keys(broken) == {"watermarks/abc", "watermarks/o.jpg/v1/web.webp"}
 
@@ -131,7 +133,7 @@ def test_orphan_with_a_new_record_is_kept(broken: Resources, monkeypatch: pytest
 def test_refused_repair_is_reported(broken: Resources) -> None:
     broken.sqs.delete_queue(QueueUrl=broken.uploads_queue_url)
     texts: list[str] = []
-    report = reconcile(broken, tell=lambda _, outcome: texts.append(outcome.text), repairs=True)
+    report = reconcile(broken, report_difference=lambda _, outcome: texts.append(outcome.text), repairs=True)
     assert report.repaired == {Kind.ORPHANED: 2, Kind.MISSING: 0, Kind.GONE: 0}
     assert sum(text.startswith("failed: ") for text in texts) == 5
     assert keys(broken) == {"watermarks/abc"}
