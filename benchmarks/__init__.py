@@ -1,1 +1,1 @@
-"""How fast, small and faithful Darkroom is, measured beside its peers: `make benchmark`."""
+"""Benchmarks of speed, size and quality of Darkroom and its peers: `make benchmark`."""

@@ -1,7 +1,7 @@
-"""Measure speed, memory, quality and start of the image core beside its peers, and say which goals are met.
+"""Measure speed, memory, quality and start of the image core and its peers, and compare with the goals.
 
-A whole run takes some twenty minutes and writes docs/benchmarks.md. Times are CPU times: other work on the machine
-disturbs them little, but disturb it does.
+A complete run takes about twenty minutes and writes docs/benchmarks.md. Times are CPU times, which other load on the
+machine changes only a little.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ class Avif(TypedDict):
     """For one photograph.
 
     Attributes:
-        quality: Of the AVIF, as good as the WebP.
+        quality: Quality of the AVIF with the score of the WebP.
         score: SSIMULACRA2 of the WebP.
-        bytes: Of the AVIF at exactly that score, between two quality numbers, relative to the WebP.
+        bytes: Size of the AVIF at exactly that score, between two quality numbers, relative to the WebP.
         cpu: CPU time of encoding, relative to the WebP.
     """
 
@@ -78,7 +78,7 @@ def compare(photographs: Mapping[str, Image.Image], rounds: int, progress: Calla
 
 
 def mean(results: Mapping[str, Avif], figure: Literal["bytes", "cpu"]) -> float:
-    """A ratio to WebP, as the geometric mean over photographs."""
+    """Return a ratio to WebP, as the geometric mean over photographs."""
     return geometric_mean(one[figure] for one in results.values())
 
 

@@ -1,7 +1,7 @@
 """A peer's process: it reads a command a line and answers each with a line of JSON.
 
-The commands: `render` does the work once and tells what it took; `save FOLDER` writes the files that came out;
-`memory` tells the most memory that the process ever had. At the end of the input it ends.
+The commands: `render` does the work once and returns its costs; `save FOLDER` writes the resulting files; `memory`
+returns the peak memory of the process. The process ends at the end of the input.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def serve(prepare: Callable[[Work, bytes, bytes], Renderer], versions: Mapping[s
 
     Args:
         prepare: Called once with the work, the original's bytes and the watermark's; gives what is measured.
-        versions: Of the libraries that do the work.
+        versions: Versions of the libraries that do the work.
     """
     work = Work.read(sys.argv[1])
     render = prepare(work, Path(work.picture).read_bytes(), Path(work.watermark).read_bytes())
@@ -48,14 +48,14 @@ def serve(prepare: Callable[[Work, bytes, bytes], Renderer], versions: Mapping[s
 
 
 def peak_memory() -> float:
-    """The most memory that this process, or a child that it waited for, had in RAM at once, in MB."""
+    """Return the peak memory of this process, or of a child that it waited for, in MB."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _MAXRSS_UNIT
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except FileNotFoundError:  # not Linux
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
     else:
-        # ru_maxrss begins with what the parent had when it forked; this begins anew.
+        # After a fork, ru_maxrss starts with the parent's value; this starts at zero.
         found = re.search(r"VmHWM:\s+(\d+) kB", status)
         own = int(found[1]) * 1024 if found else 0
     return max(own, children) / 1e6
@@ -65,7 +65,7 @@ _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
 
 
 def _cpu() -> float:
-    """Seconds of all threads, and of children that have ended, in user and kernel."""
+    """Return the CPU seconds of all threads and finished children, in user and kernel mode."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in used)
 

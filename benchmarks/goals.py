@@ -1,4 +1,4 @@
-"""What was meant to be reached, and whether it was."""
+"""Goals of the benchmark, and whether they are met."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _VISIBLE = -0.5  # points of SSIMULACRA2: less of a loss is not seen
 # Why a goal is missed, where figures of the run do not say it.
 _PNG = (
     "Pillow's decoder undoes a PNG's filters byte by byte; "
-    "[decision 13](decisions/0013-pillow-s-png-decoder.md) tells what else was tried."
+    "[decision 13](decisions/0013-pillow-s-png-decoder.md) lists the alternatives."
 )
 
 
-_COPIES = f"{SIMD} gets its pixels as bytes and copies them: twice the picture more, for a moment."
+_COPIES = f"{SIMD} gets its pixels as bytes and copies them, which briefly takes twice the picture's memory."
 
 
 class Results(TypedDict, total=False):
-    """What was measured, by section."""
+    """Measured results, by section."""
 
     speed: speed.Speed
     quality: quality.Quality
@@ -43,13 +43,13 @@ class Goal:
     """One goal and what was measured.
 
     Attributes:
-        text: What is compared with what.
+        text: Compared values.
         value: Measured; None where a peer was missing.
         bound: It must not be more than this; with `at_least`, not less.
         unit: Behind both numbers.
         digits: Shown after the point.
         at_least: Whether the bound is the least.
-        reason: Why it may be missed.
+        reason: Reason why the goal may be missed.
     """
 
     text: str
@@ -79,7 +79,7 @@ class Goal:
 
 
 def check(results: Results) -> list[Goal]:
-    """All goals that the measured sections decide on."""
+    """Return the goals of the measured sections."""
     goals: list[Goal] = []
     if "speed" in results:
         goals += _speed(results["speed"], results.get("stages", {}))
@@ -98,13 +98,13 @@ def check(results: Results) -> list[Goal]:
 
 
 def plain_jpegs(result: speed.Speed) -> list[str]:
-    """The JPEGs that differ in nothing but their size."""
+    """Return the JPEGs that only differ in size."""
     plain = [name for name, (kind, _) in result["originals"].items() if kind == "jpeg"]
     return [name for name in plain if name.endswith(("MP", "JPEG"))]
 
 
 def floor(stages: Mapping[str, stages.Stages], names: Iterable[str]) -> float | None:
-    """The part of Darkroom's time that decoder and encoders take, as the geometric mean; None if not measured."""
+    """Return the share of decoder and encoders in Darkroom's time, as the geometric mean; None if not measured."""
     shares = [(one["decode"] + one["encode"]) / one["all"] for name, one in stages.items() if name in set(names)]
     return geometric_mean(shares) if shares else None
 
@@ -156,7 +156,7 @@ def _memory(result: memory.Memory) -> Iterator[Goal]:
 
 def _quality(result: quality.Quality) -> Iterator[Goal]:
     for peer in _present(next(iter(next(iter(result.values())).values()))):
-        text = f"SSIMULACRA2 of {peer} beside naive Pillow's"
+        text = f"SSIMULACRA2 of {peer} compared with naive Pillow's"
         for derivative in next(iter(result.values())):
             differences = quality.differences(result, peer, derivative)
             yield Goal(f"{text}, mean of {derivative}", fmean(differences.values()), _VISIBLE, "points", at_least=True)
@@ -167,7 +167,7 @@ def _quality(result: quality.Quality) -> Iterator[Goal]:
         }
         worst = min(every, key=lambda name: every[name])
         below = sum(difference < _VISIBLE for difference in every.values())
-        reason = f"{peer}: {below} of {len(every)} files are more than half a point behind."
+        reason = f"{peer}: {below} of {len(every)} files are more than half a point worse."
         yield Goal(f"{text}, the worst: {worst}", every[worst], _VISIBLE, "points", at_least=True, reason=reason)
         yield Goal(f"Bytes of {peer}, relative to naive Pillow's", quality.bytes_ratio(result, peer), 1.02, digits=3)
 
@@ -181,15 +181,13 @@ def _start(result: start.Start) -> Iterator[Goal]:
         source / full["source"],
         0.6,
         reason=f"Compiling takes {1 - bytecode / source:.0%} of that start, which packaging with `--bytecode` saves; "
-        "it is asked for, as it needs the target's Python at hand.",
+        "it is optional, because it needs the target's Python on the building machine.",
     )
     yield Goal("The same, both from bytecode (packaging with `--bytecode`)", bytecode / full["bytecode"], 0.6)
     zips = result["zips"]
     for kind, how in (("source", "as by default"), ("bytecode", "with bytecode"), ("simd", "with the part simd")):
         size = zips.get(kind)
-        reason = (
-            f"What it brings more than the default are {(zips[kind] - zips['source']) / 1e6:.1f} MB." if size else ""
-        )
+        reason = f"It adds {(zips[kind] - zips['source']) / 1e6:.1f} MB to the default zip." if size else ""
         yield Goal(f"process_image's zip, {how}", size and size / 1e6, 8, "MB", reason=reason)
 
 

@@ -26,7 +26,7 @@ def with_orientation(upright: Image.Image, orientation: int) -> Image.Image:
 
 
 def exif(orientation: int, secret: str = "") -> bytes:
-    """EXIF data with an orientation, a comment and a place."""
+    """Return EXIF data with an orientation, a comment and a place."""
     data = Image.Exif()
     data[0x0112] = orientation
     if secret:
@@ -41,7 +41,7 @@ def rgb_profile(
     blue: tuple[float, float, float] = BLUE,
     gamma: float = 2.2,
 ) -> bytes:
-    """An ICC profile of a display with these primaries."""
+    """Return an ICC profile of a display with these primaries."""
     curve = _curve(gamma)
     return _profile(
         b"mntr",
@@ -53,12 +53,12 @@ def rgb_profile(
 
 
 def grey_profile(gamma: float) -> bytes:
-    """An ICC profile of a grey display."""
+    """Return an ICC profile of a grey display."""
     return _profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": _curve(gamma)})
 
 
 def cmyk_profile() -> bytes:
-    """An ICC profile of an odd printer: the more black, the lighter it gets; other inks do nothing."""
+    """Return an ICC profile of an unusual printer: more black is lighter, other inks have no effect."""
     straight = bytes(range(256))
     grid = b"".join(bytes((255 if corner & 1 else 0, 128, 128)) for corner in range(16))  # L, a, b; black is last
     matrix = b"".join(struct.pack(">i", 65536 if row == column else 0) for row in range(3) for column in range(3))

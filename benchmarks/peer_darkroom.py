@@ -26,7 +26,7 @@ LIMITS = Limits(max_bytes=100_000_000, max_pixels=100_000_000)
 
 
 def prepare(work: Work, picture: bytes, watermark: bytes) -> Renderer:
-    """All derivatives in one call."""
+    """Return a renderer that makes all derivatives in one call."""
     variants = [
         Variant(
             name=one.name,

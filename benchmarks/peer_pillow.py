@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def prepare(work: Work, picture: bytes, watermark: bytes) -> Renderer:
-    """One decode, and every derivative from the full size."""
+    """Return a renderer that decodes once, and makes every derivative from the full size."""
     mark = Image.open(BytesIO(watermark)).convert("RGBA")
 
     def work_once() -> Iterator[bytes]:

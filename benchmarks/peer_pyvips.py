@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def prepare(work: Work, picture: bytes, watermark: bytes) -> Renderer:
-    """One pipeline for each derivative; libvips turns the picture upright of its own accord."""
-    pyvips.cache_set_max(0)  # each round decodes anew
+    """Return a renderer with one pipeline per derivative; libvips turns the picture upright automatically."""
+    pyvips.cache_set_max(0)  # each round decodes again
     # Where there is no profile, asking for a conversion would convert from sRGB to sRGB, at length.
     has_profile = pyvips.Image.new_from_buffer(picture, "").get_typeof("icc-profile-data")
     colours = {"output_profile": "srgb", "intent": "perceptual"} if has_profile else {}

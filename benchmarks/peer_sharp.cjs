@@ -7,7 +7,7 @@ const readline = require('node:readline')
 const sharp = require('sharp')
 
 sharp.concurrency(1)
-sharp.cache(false) // each round decodes anew
+sharp.cache(false) // each round decodes again
 
 const work = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'))
 const picture = fs.readFileSync(work.picture)
@@ -66,7 +66,7 @@ async function answer (line) {
   return { peak: peakMemory() }
 }
 
-// The most memory since the start, in MB. What the kernel counts as maxRSS begins with the parent's.
+// Peak memory since the start, in MB. The kernel's maxRSS starts with the parent's value.
 function peakMemory () {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024 / 1e6
   return Number(/VmHWM:\s+(\d+) kB/.exec(fs.readFileSync('/proc/self/status', 'ascii'))[1]) * 1024 / 1e6

@@ -35,7 +35,7 @@ class Peer:
     Attributes:
         name: In tables.
         command: Arguments that start its process; the work's file is added.
-        arguments: What comes after that.
+        arguments: Remaining arguments.
     """
 
     name: str
@@ -54,7 +54,7 @@ PEERS = (
 
 
 def missing(peer: Peer, *, quick: bool) -> str | None:
-    """Why a peer cannot take part; None if it can. Installs sharp where npm is at hand."""
+    """Return why a peer cannot take part; None if it can. Install sharp if npm is available."""
     if peer.command[0] == "node":
         return "left out of a quick run" if quick else _install_sharp()
     if peer.name == VIPS and find_spec("pyvips") is None:
@@ -87,7 +87,7 @@ def _install_sharp() -> str | None:
 
 
 def environment() -> dict[str, str]:
-    """What a peer's process needs to find itself, the core and sharp."""
+    """Return the variables with which a peer's process finds itself, the core and sharp."""
     paths = os.pathsep.join(str(ROOT / folder) for folder in (".", "lambdas", "tests"))
     return {**os.environ, "PYTHONPATH": paths, "NODE_PATH": str(SHARP / "node_modules")}
 
@@ -133,7 +133,7 @@ class Worker:
         self._ask(f"save {folder}")
 
     def memory(self) -> float:
-        """The most memory it ever had, in MB."""
+        """Return the peak memory in MB."""
         return float(self._ask("memory")["peak"])
 
     def _ask(self, command: str) -> dict[str, Any]:

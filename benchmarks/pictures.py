@@ -1,7 +1,7 @@
-"""The originals: made anew and always alike, from real photographs where there are any.
+"""The originals: generated for each run, always the same, from real photographs if available.
 
-A folder of photographs is named by DARKROOM_CORPUS. Without it, or with `--quick`, pictures are generated whose
-detail falls off with its size as it does in nature: what an encoder has to do depends on that.
+DARKROOM_CORPUS is a folder of photographs. Without it, or with `--quick`, pictures are generated whose detail decreases
+with its size as in nature, because the work of an encoder depends on that.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Original:
 
     Attributes:
         name: In tables.
-        path: Of the file.
+        path: Path of the file.
         size: Width and height of the picture as it is to be seen.
         format: As Pillow calls it, in small letters.
     """
@@ -51,7 +51,7 @@ class Original:
 
 
 def photographs() -> list[Path]:
-    """Photographs of at least 2 MP, the largest first; none where there is no corpus."""
+    """Return photographs of at least 2 MP, the largest first; none without a corpus."""
     folder = os.environ.get("DARKROOM_CORPUS")
     if not folder:
         return []
@@ -116,7 +116,7 @@ def make_largest(folder: Path) -> list[Original]:
 
 
 def samples() -> dict[str, Image.Image]:
-    """Pictures to compare encoders on: the photographs, each once, or three that are generated."""
+    """Return pictures to compare encoders with: each photograph, or three generated ones."""
     found = {path.stem: _upright(path) for path in photographs()}
     return found or {f"generated {seed}": generated((1600, 1200), seed) for seed in range(1, 4)}
 
@@ -154,7 +154,7 @@ def mosaic(photos: Sequence[Image.Image], size: tuple[int, int]) -> Image.Image:
 
 
 def generated(size: tuple[int, int], seed: int = 4) -> Image.Image:
-    """Noise of all sizes, each half as strong as the one twice as large, with a few hard edges."""
+    """Return noise of all sizes, each half as strong as the one twice as large, with a few hard edges."""
     chance = random.Random(seed)  # noqa: S311 - the same picture every time
     bands = []
     for _ in range(3):
@@ -175,7 +175,7 @@ def generated(size: tuple[int, int], seed: int = 4) -> Image.Image:
 
 
 def transparent() -> Image.Image:
-    """A picture with soft edges on nothing, 2,048 x 1,536 pixels."""
+    """Return a picture with soft edges on a transparent background, 2,048 x 1,536 pixels."""
     folder = os.environ.get("DARKROOM_CORPUS")
     if folder:
         with Image.open(Path(folder, PAPER)) as image:

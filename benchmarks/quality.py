@@ -1,8 +1,8 @@
-"""What the speed was paid with: how close the derivatives come to a reference, and how many bytes they take.
+"""Quality of the derivatives: similarity to a reference, and size in bytes.
 
 The reference is decoded in full size, converted in full size and scaled once, by Lanczos over all its pixels.
-Closeness is SSIMULACRA2: 100 is equal, 90 cannot be told apart side by side, 70 is good, differences below half a
-point are not seen.
+Similarity is SSIMULACRA2: 100 is equal, 90 is indistinguishable in direct comparison, 70 is good. Differences below
+half a point are not visible.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def compare(
 
 
 def score(reference: Image.Image, image: Image.Image) -> float:
-    """SSIMULACRA2 of an image; one with alpha is seen on black and on white, and the lower score counts."""
+    """Return the SSIMULACRA2 score of an image; with alpha, the lower score of a black and a white background."""
     from ssimulacra2 import compute_ssimulacra2  # noqa: PLC0415 - a second to import, for who measures quality
 
     if "A" in reference.getbands():
@@ -79,14 +79,14 @@ def score(reference: Image.Image, image: Image.Image) -> float:
 
 
 def differences(quality: Quality, peer: str, derivative: str) -> dict[str, float]:
-    """How much a peer's score is ahead of naive Pillow's, negative if behind, for each original's derivative."""
+    """Return the difference of a peer's score to naive Pillow's, negative if worse, for each original's derivative."""
     return {
         name: files[derivative][peer]["score"] - files[derivative][NAIVE]["score"] for name, files in quality.items()
     }
 
 
 def bytes_ratio(quality: Quality, peer: str) -> float:
-    """Bytes relative to naive Pillow's, as the geometric mean over all files."""
+    """Return the size relative to naive Pillow's, as the geometric mean over all files."""
     return geometric_mean(
         files[peer]["bytes"] / files[NAIVE]["bytes"] for one in quality.values() for files in one.values()
     )

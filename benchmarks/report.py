@@ -1,4 +1,4 @@
-"""The page that tells what was measured, and its chart."""
+"""The document of the measurements, and its chart."""
 
 from __future__ import annotations
 
@@ -28,42 +28,41 @@ CHART = "benchmarks.svg"
 INTRODUCTION = """\
 # Benchmarks
 
-`make benchmark` measures all of this anew, on your machine, and writes this page. What peers it needs it installs
-into `.venvs/`; without Node.js and npm it goes on without sharp, and says so.
+`make benchmark` repeats the measurements on your machine and writes this document. It installs the peers into
+`.venvs/`; without Node.js and npm it omits sharp and says so.
 
-The work is the same for all: from a file's bytes in memory to a thumbnail (JPEG, 256 pixels, quality 80), a picture
-with a semi-transparent watermark (JPEG, 1,024 pixels, quality 82) and a WebP (1,024 pixels, quality 80, method 4);
-upright as EXIF says, in sRGB, without metadata.
+All peers do the same work: from a file's bytes in memory to a thumbnail (JPEG, 256 pixels, quality 80), a picture
+with a semi-transparent watermark (JPEG, 1,024 pixels, quality 82) and a WebP (1,024 pixels, quality 80, method 4),
+rotated according to EXIF, in sRGB, without metadata.
 """
 
 HOW = """\
-## How it is measured
+## Method
 
-- Each peer is a process of its own for each original, without other work. All take turns, {rounds} rounds after
-  {warm_up} that do not count, another one first each time; the median counts.
-- CPU time is that of user and kernel in all threads, as the operating system counts it. Wall-clock time would depend
-  on how many processors there are; what a function costs is CPU time, nearly.
-- Memory is the process's high-water mark after all rounds, with the runtime (Python, Node.js) in it.
+- Each peer runs in its own process for each original, without other work. All take turns, for {rounds} rounds after
+  {warm_up} warm-up rounds, in a rotating order; the median counts.
+- CPU time is user and system time of all threads, as the operating system reports it. Wall-clock time would depend on
+  the number of processors; a function is paid roughly by CPU time.
+- Memory is the process's peak after all rounds, including the runtime (Python, Node.js).
 - **{documented}**: a pipeline of its own for each derivative, `concurrency(1)`, no cache. **sharp, hand-tuned**:
-  decoded once, with shrink-on-load, to the largest derivative; the others from those pixels. **pyvips thumbnail**:
-  `thumbnail_buffer` for each derivative, one thread, no cache. **{naive}**: decoded, turned and converted in full
-  size, then `thumbnail` from that for each derivative.
-- **Darkroom** is the image core as it is in the function's zip, with Pillow's stock wheel; **{simd}** is the
-  same with the optional part `simd`. Deployed by default is **{default}**: `parts` in
-  `lambdas/process_image/package.toml` decides. The process that the function starts for each image is not in these
-  figures.
-- The originals are made anew for each run, always the same: from real photographs where `DARKROOM_CORPUS` names a
-  folder of them, else from noise with detail of all sizes. This run had {source}.
-- Quality is SSIMULACRA2 against a reference that is decoded and converted in full size and scaled once; 100 is equal,
-  and less than half a point is not seen.
-- Start is the CPU time of the statement in a fresh process. *Bytecode*: everything has its `.pyc`. *None*: neither
-  the function nor its packages have, as in the zip that is deployed by default. boto3, which Lambda brings, has them
-  in both, so its rows differ by chance alone.
+  decoded once, with shrink-on-load, to the largest derivative; the others are made from those pixels. **pyvips
+  thumbnail**: `thumbnail_buffer` for each derivative, one thread, no cache. **{naive}**: decoded, rotated and
+  converted in full size, then `thumbnail` from that for each derivative.
+- **Darkroom** is the image core as in the function's zip, with Pillow's stock wheel; **{simd}** is the same with the
+  optional part `simd`. The default deployment is **{default}**: `parts` in `lambdas/process_image/package.toml`
+  decides. The process that the function starts for each image is not included.
+- The originals are generated for each run and always the same: from the photographs in `DARKROOM_CORPUS` if it is
+  set, else from noise with detail of all sizes. This run used {source}.
+- Quality is SSIMULACRA2 against a reference that is decoded and converted in full size and scaled once; 100 means
+  equal, and differences below half a point are invisible.
+- Start is the CPU time of the import in a fresh process. *Bytecode*: everything has its `.pyc`. *None*: neither the
+  function nor its packages have one, as in the default zip. Lambda's boto3 has them in both columns, so its rows
+  differ by chance only.
 """
 
 
 def write(results: Results, folder: Path, *, real: bool) -> None:
-    """Write page and chart; all sections must be there."""
+    """Write document and chart; all sections must be there."""
     goals = check(results)
     parts = [
         INTRODUCTION,
@@ -78,19 +77,19 @@ def write(results: Results, folder: Path, *, real: bool) -> None:
         "## Peak memory\n",
         "In MB.\n",
         markdown(memory_table(results["speed"])),
-        "24 megapixels, as many as the pipeline accepts by default, in every accepted format, in MB.\n",
+        "24 megapixels, the default limit, in every accepted format, in MB.\n",
         markdown(largest_table(results["memory"])),
-        "## Where the time goes\n",
-        f"{SIMD} where it can be had: CPU time in milliseconds.\n",
+        "## CPU time by stage\n",
+        f"{SIMD} if it is available: CPU time in milliseconds.\n",
         markdown(stages_table(results["stages"])),
         "## Quality\n",
-        "SSIMULACRA2 of thumbnail, watermarked picture and WebP, and the bytes of the three together.\n",
+        "SSIMULACRA2 of thumbnail, watermarked picture and WebP, and their total bytes.\n",
         markdown(quality_table(results)),
         "## AVIF instead of WebP\n",
-        "At equal quality, for real photographs where there are any.\n",
+        "At equal quality, for real photographs if available.\n",
         markdown(avif_table(results)),
         "## Start\n",
-        "CPU time in milliseconds to import, and to be ready; and the memory that it takes, with bytecode.\n",
+        "CPU time in milliseconds to import and to be ready, and memory with bytecode.\n",
         markdown(start_table(results)),
         HOW.format(
             rounds=results["speed"]["rounds"],
@@ -109,18 +108,18 @@ def write(results: Results, folder: Path, *, real: bool) -> None:
 
 
 def goals_table(goals: Sequence[Goal]) -> Table:
-    """Each goal, with what was measured."""
+    """Return each goal with its measurement."""
     rows = [[goal.text, goal.wanted, goal.measured, goal.verdict] for goal in goals]
     return [["goal", "wanted", "measured", ""], *rows]
 
 
 def reasons(goals: Sequence[Goal]) -> list[str]:
-    """Why goals are missed, each reason once."""
+    """Return the reasons for missed goals, each once."""
     return list(dict.fromkeys(goal.reason for goal in goals if goal.verdict == MISSED and goal.reason))
 
 
 def speed_table(result: Speed) -> Table:
-    """CPU time by peer and original."""
+    """Return CPU time by peer and original."""
     table = [["", *result["measured"], "JPEG"]]
     for peer in _peers(result):
         cells = []
@@ -134,21 +133,21 @@ def speed_table(result: Speed) -> Table:
 
 
 def memory_table(result: Speed) -> Table:
-    """Peak memory by peer and original."""
+    """Return peak memory by peer and original."""
     rows = [[peer, *(f"{peers[peer]['peak']:.0f}" for peers in result["measured"].values())] for peer in _peers(result)]
     return [["", *result["measured"]], *rows]
 
 
 def largest_table(result: Memory) -> Table:
-    """Peak memory by format and peer."""
+    """Return peak memory by format and peer."""
     peers = list(next(iter(result.values())))
     rows = [[name, *(f"{taken[peer]:.0f}" for peer in peers)] for name, taken in result.items()]
     return [["", *peers], *rows]
 
 
 def stages_table(result: Mapping[str, Stages]) -> Table:
-    """CPU time of decoder, encoders and the rest, by original."""
-    table = [["", "decoder", "encoders", "the rest", "all", "decoder and encoders"]]
+    """Return CPU time of decoder, encoders and other code, by original."""
+    table = [["", "decoder", "encoders", "other", "all", "decoder and encoders"]]
     for name, one in result.items():
         times = (one["decode"], one["encode"], one["all"] - one["decode"] - one["encode"], one["all"])
         share = (one["decode"] + one["encode"]) / one["all"]
@@ -157,7 +156,7 @@ def stages_table(result: Mapping[str, Stages]) -> Table:
 
 
 def quality_table(results: Results) -> Table:
-    """Scores and bytes by original and peer."""
+    """Return scores and bytes by original and peer."""
     peers = list(next(iter(next(iter(results["quality"].values())).values())))
     table = [["", *peers, *(f"{peer}: bytes" for peer in peers)]]
     for original, derivatives in results["quality"].items():
@@ -168,7 +167,7 @@ def quality_table(results: Results) -> Table:
 
 
 def avif_table(results: Results) -> Table:
-    """By photograph, and the mean."""
+    """Return the comparison with WebP by photograph, and the mean."""
     table = [["", "score of WebP, quality 80", "AVIF quality for it", "bytes", "CPU time"]]
     for name, one in results["avif"].items():
         table.append([name, f"{one['score']:.1f}", str(one["quality"]), f"{one['bytes']:.2f}", f"{one['cpu']:.2f}"])
@@ -177,7 +176,7 @@ def avif_table(results: Results) -> Table:
 
 
 def start_table(results: Results) -> Table:
-    """By part."""
+    """Return CPU time and memory by part."""
     parts = results["start"]["parts"]
     rows = [
         [name, *(f"{cost[column]:.0f}" for column in ("bytecode", "source", "memory"))] for name, cost in parts.items()
@@ -186,7 +185,7 @@ def start_table(results: Results) -> Table:
 
 
 def default_variant() -> str:
-    """Which of the two is in the zip unless somebody asks for something else."""
+    """Return the variant that is in the zip by default."""
     settings = tomllib.loads((ROOT / "lambdas" / "process_image" / "package.toml").read_text(encoding="utf-8"))
     return SIMD if "simd" in settings["parts"] else DARKROOM
 
@@ -211,7 +210,7 @@ _LONGEST = 2.0  # of a bar, in units of documented sharp
 
 
 def chart(result: Speed) -> str:
-    """CPU time relative to documented sharp, as SVG."""
+    """Draw CPU time relative to documented sharp, as SVG."""
     peers = [peer for peer in COLOURS if peer in _peers(result)]
     groups = {
         name: {peer: measured[peer]["cpu"] / measured.get(DOCUMENTED, measured[NAIVE])["cpu"] for peer in peers}

@@ -1,7 +1,7 @@
 """CPU time and memory of every peer for every original, side by side.
 
-All processes of one original live at the same time and work in turns, so that whatever else the machine does
-meets all of them; medians leave out what met only one.
+All processes of one original exist at the same time and work in turns, so other load on the machine affects all of
+them; medians exclude single disturbances.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ WARM_UP = 2  # rounds that do not count: caches fill, a JIT compiler settles
 
 
 class Measured(TypedDict):
-    """What one peer took for one original.
+    """Measurement of one peer for one original.
 
     Attributes:
         cpu: Median CPU time of a round, in seconds.
-        peak: The most memory of the process, in MB.
+        peak: Peak memory of the process, in MB.
     """
 
     cpu: float
@@ -40,9 +40,9 @@ class Speed(TypedDict):
 
     Attributes:
         rounds: That were measured.
-        versions: Of the libraries at work.
+        versions: Versions of the libraries.
         originals: Format and megapixels of each original.
-        measured: What was measured.
+        measured: Measurements.
     """
 
     rounds: int
@@ -63,8 +63,8 @@ def measure(
 
     Args:
         peers: That take part.
-        originals: What they get.
-        watermark: What they lay over.
+        originals: Originals to render.
+        watermark: Watermark image.
         rounds: To be measured, after the warm-up.
         folder: For files in between.
         progress: Called with a few words before each round.
@@ -77,7 +77,7 @@ def measure(
             times: dict[str, list[float]] = {peer.name: [] for peer in peers}
             for turn in range(-WARM_UP, rounds):
                 progress(f"{original.name}: " + (f"round {turn + 1} of {rounds}" if turn >= 0 else "warm-up"))
-                # Everybody is first once: who follows whom decides on what is left in the processor's caches.
+                # Each peer is first once: the previous process affects the contents of the processor's caches.
                 first = turn % len(workers)
                 for worker in workers[first:] + workers[:first]:
                     cpu = worker.render()
@@ -94,7 +94,7 @@ def measure(
 
 
 def ratio(speed: Speed, originals: Iterable[str], peer: str, to: str = DOCUMENTED) -> float | None:
-    """CPU time of one peer relative to another, as the geometric mean over originals; None without either."""
+    """Return the CPU time of one peer relative to another, as the geometric mean over originals; None without both."""
     pairs = [(speed["measured"][name].get(peer), speed["measured"][name].get(to)) for name in originals]
     if not pairs:
         return None

@@ -1,4 +1,4 @@
-"""Where the core's CPU time goes: what decoder and encoders take is a floor for everything around them."""
+"""CPU time by stage: decoder and encoders are a lower bound for the core."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _once(render: Callable[[], Any]) -> dict[str, float]:
 
 @contextmanager
 def _timed(owner: Any, name: str, stage: str, taken: dict[str, float]) -> Iterator[None]:  # noqa: ANN401
-    """Add up the CPU time of a function, in whatever thread it is called."""
+    """Measure the CPU time of a function, in any thread."""
     original = getattr(owner, name)
 
     def timed(*arguments: object, **options: object) -> object:

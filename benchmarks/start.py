@@ -1,7 +1,7 @@
-"""What a cold start costs before the first image: CPU time and memory to import, and to be ready.
+"""Costs of a cold start before the first image: CPU time and memory to import, and to be ready.
 
-Every figure comes from fresh processes that see a folder of packages, boto3's as Lambda brings it, and nothing else.
-The function itself is imported from its zips, unpacked as Lambda unpacks them.
+Every figure comes from new processes that only see a folder of packages and boto3's, as in Lambda. The function itself
+is imported from its zips, unpacked as in Lambda.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _PLUGINS = ", ".join(f"{kind}ImagePlugin" for kind in ("Avif", "Gif", "Jpeg", "P
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something to import: a statement, and what has happened before it."""
+    """An import: a statement, and the statements before it."""
 
     name: str
     statement: str
@@ -75,7 +75,7 @@ PROGRAM = """
 import resource, sys
 
 def peak():
-    # In MB. What the kernel tells as ru_maxrss begins with what the parent had.
+    # In MB. The kernel's ru_maxrss starts with the parent's value.
     try:
         with open("/proc/self/status") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1000
@@ -92,7 +92,7 @@ ended = resource.getrusage(resource.RUSAGE_SELF)
 print(ended.ru_utime + ended.ru_stime - started.ru_utime - started.ru_stime, peak() - before_it)
 """
 
-# What Lambda's Python brings, taken to have bytecode; jmespath, which it has as well, comes from the zip.
+# Packages of Lambda's Python, assumed to have bytecode. It also has jmespath, but the zip's comes first.
 RUNTIME = ("boto3", "botocore", "dateutil", "s3transfer", "six.py", "urllib3")
 
 ENVIRONMENT = {
@@ -124,7 +124,7 @@ class Start(TypedDict):
     """The result.
 
     Attributes:
-        parts: What each part costs.
+        parts: Cost of each part.
         zips: Bytes of the function's zip: as it is deployed by default (`source`), with bytecode (`bytecode`), and
             with the part simd (`simd`), where that can be had.
     """
@@ -173,7 +173,7 @@ def measure(rounds: int, folder: Path, progress: Callable[[str], None]) -> Start
 
 
 def _cost(part: Part, paths: Sequence[Path]) -> tuple[float, float]:
-    """CPU seconds and MB of a part, in a fresh process that neither finds nor leaves bytecode elsewhere."""
+    """Return the CPU seconds and MB of a part, in a new process that neither uses nor leaves bytecode elsewhere."""
     command = [sys.executable, "-I", "-S", "-B", "-c", PROGRAM, part.before, part.statement, *map(str, paths)]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     cpu, memory = map(float, done.stdout.split())

@@ -16,10 +16,10 @@ class Derivative:
     """One file to make.
 
     Attributes:
-        name: Of the file, without its extension.
+        name: Name of the file, without its extension.
         side: Pixels that neither side may exceed.
         format: jpeg or webp.
-        quality: Of the encoder, 1 to 100.
+        quality: Quality of the encoder, 1 to 100.
         watermark: Left upper corner of the watermark in pixels, or None.
     """
 
@@ -32,13 +32,13 @@ class Derivative:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a peer gets.
+    """Work of a peer.
 
     Attributes:
         picture: Path of the original.
         size: Width and height of the largest derivative, in pixels.
-        watermark: Path of an image with alpha, in exactly the size in which it is laid over.
-        derivatives: What to make.
+        watermark: Path of an image with alpha, in exactly the size in which it is drawn.
+        derivatives: Derivatives to make.
     """
 
     picture: str
@@ -58,7 +58,7 @@ class Work:
 
 
 def usual_work(picture: Path, upright: tuple[int, int], watermark: Path) -> Work:
-    """Thumbnail, watermarked picture and WebP of an original whose size as it is to be seen is `upright`."""
+    """Return thumbnail, watermarked picture and WebP of an original whose upright size is `upright`."""
     scale = min(1.0, 1024 / max(upright))
     width, height = (round(side * scale) for side in upright)
     margin = round(MARGIN * min(width, height))

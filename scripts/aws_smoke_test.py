@@ -1,7 +1,7 @@
-"""Try the pipeline where no emulator can stand in: apply it, send photographs through, break it, repair it, destroy it.
+"""Test the pipeline on AWS: apply it, upload photographs, break it, repair it, destroy it.
 
-It runs against whatever the environment's credentials and region lead to, says so and what it will cost, and asks
-first. What it found out lies in `build/aws-smoke-test/<name>/facts.json` and `facts.md`.
+The test runs in the account and region of the environment's credentials. It shows them and the estimated cost, and asks
+for confirmation. The results are in `build/aws-smoke-test/<name>/facts.json` and `facts.md`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import Progress
 from scripts.demo.pictures import draw_pictures
 from scripts.demo.terminal import Steps
-from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.entry_point import FAILED, ToolError, entry_point
 from scripts.smoke import api as smoke_api
 from scripts.smoke.checks import KEYS, Smoke, SmokeClients, Witness, leave
 from scripts.smoke.facts import AWS, Facts, Outcome, estimate
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from darkroom.interrupt import Stop
 
 DONE = 0
-FAILED = 1
-INTERRUPTED = 130
 
 DIRECTORY = ROOT / "build" / "aws-smoke-test"
 RUN = "run.json"  # what is to be destroyed, and where; there as long as anything may be left
@@ -68,7 +66,7 @@ class Interrupted(Exception):  # noqa: N818 - no error: the user has said so
 
 @dataclass(frozen=True)
 class Place:
-    """Where the test runs: whose account, which region, and the address if it is not AWS."""
+    """Place of the test: account, region, and the address of an emulator."""
 
     account: str
     identity: str
@@ -82,15 +80,15 @@ class Place:
 
     @property
     def engine(self) -> str:
-        """What it is, in a word."""
+        """Name of the engine."""
         return self.endpoint or AWS
 
 
 def find_place() -> Place:
-    """Where the environment leads.
+    """Return the place of the environment's credentials.
 
     Raises:
-        ToolError: Nowhere; the message says what to set.
+        ToolError: There are no credentials or no region; the message says what to set.
     """
     session = boto3.Session()
     try:
@@ -166,14 +164,14 @@ class SmokeTest:
         steps, place = self._steps, self._place
         variables = self._variables()
         photograph = self._options.photo or draw_pictures(DIRECTORY / "originals")[0]
-        stack = Stack(self._directory, {}, variables, tell=steps.say)
+        stack = Stack(self._directory, {}, variables, report=steps.say)
         with steps.step(lambda: "Terraform plans what to make"):
             stack.init()
             plan = stack.plan()
         made = sum(change["change"]["actions"] == ["create"] for change in plan["resource_changes"])
         steps.say(f"To be made and destroyed: {made} resources called {self._name}-…")
         steps.say(f"  in {place.region} of account {place.account}, at {place.engine}, as {place.identity}")
-        self._tell_cost(plan)
+        self._report_cost(plan)
         if not self._options.yes and not self._agreed():
             raise ToolError("nothing was made.")
         self._note_run(variables)
@@ -203,7 +201,7 @@ class SmokeTest:
                 f"that run was elsewhere ({', '.join(f'{name} {value}' for name, value in there.items())}): "
                 "set credentials, AWS_REGION and AWS_ENDPOINT_URL as it had them."
             )
-        stack = Stack(self._directory, {}, left["variables"], tell=self._steps.say)
+        stack = Stack(self._directory, {}, left["variables"], report=self._steps.say)
         stack.init()
         with closing(SmokeClients()) as clients:
             self._destroy(clients, stack)
@@ -222,10 +220,10 @@ class SmokeTest:
         if self._options.variables:
             variables |= json.loads(self._options.variables.read_text())
         if "artifacts" not in variables:
-            _package(variables.get("architecture", "arm64"))
+            package_lambdas.package(["--arch", variables.get("architecture", "arm64")])
         return variables
 
-    def _tell_cost(self, plan: Mapping[str, Any]) -> None:
+    def _report_cost(self, plan: Mapping[str, Any]) -> None:
         prices = load_prices()
         lines = estimate(plan, prices, len(KEYS) + 10)
         self._steps.say(
@@ -237,7 +235,7 @@ class SmokeTest:
 
     def _agreed(self) -> bool:
         if not sys.stdin.isatty():
-            raise ToolError("nobody can be asked: say --yes if that is what you want.")
+            raise ToolError("there is no terminal to ask for confirmation: use --yes to confirm.")
         return input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
 
     def _note_run(self, variables: Mapping[str, Any]) -> None:
@@ -250,15 +248,15 @@ class SmokeTest:
         (self._directory / RUN).write_text(json.dumps(run, indent=2) + "\n")
 
     def _make_and_check(self, clients: SmokeClients, stack: Stack, photograph: Path, facts: Facts) -> None:
-        witness = Witness(clients, self._name, self._end_if_told)
+        witness = Witness(clients, self._name, self._end_if_stopped)
         progress = Progress()
         with self._steps.step(progress.describe) as done:
             stack.apply(on_line=progress.read)
             done.append(f"Terraform has made {progress.done} resources")
-        self._end_if_told()
+        self._end_if_stopped()
         Smoke(clients, witness, stack, photograph, facts, self._steps).run()
 
-    def _end_if_told(self) -> None:
+    def _end_if_stopped(self) -> None:
         if self._stop:
             raise Interrupted
 
@@ -284,11 +282,6 @@ class SmokeTest:
     def _evidence(self, facts: Facts) -> str:
         """Return the facts as they can be shown to anyone: the account's number is left out."""
         return facts.as_markdown().replace(self._place.account, "<account>")
-
-
-def _package(architecture: str) -> None:
-    if package_lambdas.main(["--arch", architecture]):
-        raise ToolError("the functions could not be packaged: see above.")
 
 
 if __name__ == "__main__":

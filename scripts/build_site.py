@@ -1,4 +1,4 @@
-"""Build the site of all documents into build/site; a warning, such as a dead link, is a failure."""
+"""Build the website of all documents into build/site; a warning, such as a dead link, is a failure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HERE = ROOT / "scripts" / "website"
 SITE = ROOT / "build" / "site"
 NPM = ROOT / "build" / "site-npm"
 
-# The site begins with the README, whose page is named after it.
+# The start page redirects to the README.
 ENTRY = """<!doctype html>
 <meta charset="utf-8">
 <title>Darkroom</title>
@@ -29,9 +29,9 @@ ENTRY = """<!doctype html>
 
 
 def bring_mermaid() -> Path | None:
-    """A folder with Mermaid for the pages to load, from npm at the version of the lock file; None without npm."""
+    """Return a folder with Mermaid for the pages, installed by npm at the locked version; None without npm."""
     if shutil.which("npm") is None:
-        print("npm is missing: the pages will fetch Mermaid, which draws the diagrams, when they are looked at")
+        print("npm is missing, so the pages load Mermaid, which draws diagrams, from the network")
         return None
     lock = HERE / "package-lock.json"
     wanted, installed = NPM / "static", NPM / "installed.json"
@@ -51,7 +51,7 @@ def bring_mermaid() -> Path | None:
 
 
 class Page(HTMLParser):
-    """The ids of a page and where its links lead, as they stand in it."""
+    """The ids and links of a page."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Page(HTMLParser):
         self.feed(file.read_text(encoding="utf-8"))
 
     def handle_starttag(self, _: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what an element is called and where it leads."""
+        """Record an element's id and links."""
         for name, value in attrs:
             if value and name == "id":
                 self.ids.add(value)
@@ -69,7 +69,7 @@ class Page(HTMLParser):
 
 
 def dead_links(site: Path) -> list[str]:
-    """Links within the site that lead nowhere, each with its page: also those that Sphinx did not make."""
+    """Return the dead links within the website, each with its page, also those that Sphinx does not check."""
     pages = {file: Page(file) for file in sorted(site.rglob("*.html"))}
     dead = []
     for file, page in pages.items():
@@ -79,7 +79,7 @@ def dead_links(site: Path) -> list[str]:
                 continue
             target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
             anchors = pages[target].ids if target in pages else set()
-            # An anchor that is not an element's, such as #top, is a script's.
+            # An anchor without an element, such as #top, belongs to a script.
             if not target.is_file() or (target in pages and parts.fragment and unquote(parts.fragment) not in anchors):
                 dead.append(f"{file.relative_to(site)}: {link}")
     return dead
@@ -87,7 +87,7 @@ def dead_links(site: Path) -> list[str]:
 
 @entry_point
 def main() -> int:
-    """Build; the exit status is that of Sphinx."""
+    """Build the website, and return Sphinx's exit status."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     mermaid = bring_mermaid()
     if mermaid:

@@ -1,7 +1,6 @@
-"""Print the architecture that a plan of Terraform makes as a Mermaid diagram, and check it for Lambda pinball.
+"""Print the architecture in a plan of Terraform as a Mermaid diagram, and check it for Lambda pinball.
 
-Without a file the plan is that of this project's root, made against an embedded emulator. Any other configuration's
-is looked at likewise:
+Without a file, plan this project's root against an embedded emulator. For any other configuration:
 
     terraform plan -out tfplan
     terraform show -json tfplan > plan.json
@@ -31,13 +30,13 @@ if TYPE_CHECKING:
 
     from scripts.architecture.model import Graph
 
-# Where pictures stand, between comments, and whether each shows all there is.
+# Documents with a diagram between comments; True for the complete diagram.
 DOCUMENTS = {ROOT / "README.md": False, ROOT / "docs" / "architecture.md": True}
 BLOCK = re.compile(r"(<!-- architecture -->\n).*?(<!-- /architecture -->)", re.DOTALL)
 
 
 def read_plan(file: Path) -> Plan:
-    """The plan in a file.
+    """Return the plan in a file.
 
     Raises:
         ToolError: The file cannot be read or holds no plan.
@@ -51,10 +50,10 @@ def read_plan(file: Path) -> Plan:
 
 
 def filled(document: Path, graph: Graph) -> str:
-    """A document with its picture drawn anew.
+    """Return a document with an updated diagram.
 
     Raises:
-        ToolError: There is no place for it, or more than one.
+        ToolError: The document has no place for it, or several.
     """
     text = document.read_text(encoding="utf-8")
     if len(BLOCK.findall(text)) != 1:
@@ -64,13 +63,13 @@ def filled(document: Path, graph: Graph) -> str:
 
 
 def settle_documents(graph: Graph, *, check: bool) -> bool:
-    """Write the picture into the documents or, if they are to be checked, say what differs; tells whether any does."""
+    """Write the diagram into the documents, or print how they differ; return True if one differs."""
     differ = [settle(document, filled(document, graph), "make docs", check=check) for document in DOCUMENTS]
     return any(differ)
 
 
 def check_rules(graph: Graph, most_hops: int) -> bool:
-    """Say what breaks a rule, or cannot be seen; returns whether there is anything."""
+    """Print broken rules and unknown parts; return True if there are any."""
     found = findings(graph, most_hops)
     for finding in found:
         print(f"{finding.rule}: {finding.by}\n  {finding.message}", file=sys.stderr)
@@ -83,27 +82,29 @@ def check_rules(graph: Graph, most_hops: int) -> bool:
 
 
 def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The command line's options."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--plan", type=Path, metavar="FILE", help="a plan in JSON; this project's, if none is named")
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="a plan in JSON; default: plan this project")
     parser.add_argument(
         "--whole",
         action="store_true",
-        help="draw what only an API uses, what schedules begin, what is read, and alarms, too",
+        help="also draw API-only parts, schedules, reads and alarms",
     )
-    parser.add_argument("--hops", type=int, default=MOST_HOPS, metavar="N", help=f"hops at most ({MOST_HOPS})")
+    parser.add_argument(
+        "--hops", type=int, default=MOST_HOPS, metavar="N", help=f"maximum of hops; default: {MOST_HOPS}"
+    )
     todo = parser.add_mutually_exclusive_group()
-    todo.add_argument("--write", action="store_true", help="write this project's picture into its documents")
-    todo.add_argument("--check", action="store_true", help="fail if a rule is broken or a document has another picture")
+    todo.add_argument("--write", action="store_true", help="write the diagram into this project's documents")
+    todo.add_argument("--check", action="store_true", help="fail if a rule is broken or a document is out of date")
     options = parser.parse_args(arguments)
     if options.write and options.plan:
-        parser.error("--write is for this project's own plan: leave out --plan")
+        parser.error("--write is for this project's own plan: omit --plan")
     return options
 
 
 @entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the picture, write it into documents, or check it; returns the exit status."""
+    """Print, write or check the diagram, and return the exit status."""
     options = options_of(arguments)
     graph = graph_of(read_plan(options.plan or root_plan()))
     if options.write:

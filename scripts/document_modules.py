@@ -1,7 +1,7 @@
-"""Writes into the READMEs of Terraform modules what their code says: the example, the inputs, the outputs.
+"""Write example, inputs and outputs into the READMEs of Terraform modules, from their code.
 
-What it writes stands between comments such as `<!-- inputs -->` and `<!-- /inputs -->`; the rest stays. An
-example is named, `<!-- example: rule_to_queue -->`, after its folder in `examples/`.
+They are between comments such as `<!-- inputs -->` and `<!-- /inputs -->`; the other text is kept. The comment of an
+example, `<!-- example: rule_to_queue -->`, names its folder in `examples/`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TERRAFORM = ROOT / "terraform"
 COMMAND = "python scripts/document_modules.py"
 
-# How another project names a module; the placeholders are the reader's to fill.
+# Source of a module for another project; the reader replaces the placeholders.
 SOURCE = "git::https://github.com/<owner>/darkroom.git//terraform/modules/{module}?ref=<tag>"
 
 NONE = "None.\n"
@@ -43,21 +43,21 @@ BLOCK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A variable or an output: its name and the source of its arguments, as it stands in the file."""
+    """A variable or an output: its name and the source of its arguments."""
 
     name: str
     arguments: Mapping[str, str]
 
     @property
     def description(self) -> str:
-        """The description as one line of text, empty if there is none."""
+        """Return the description as one line of text, empty if there is none."""
         source = self.arguments.get("description", '""')
         text = " ".join(source.splitlines()[1:-1]) if source.startswith("<<") else json.loads(source)
         return " ".join(text.split())
 
 
 def declarations(file: Path, kind: str) -> list[Declaration]:
-    """The blocks `kind "name" { … }` of a file, in its order; none if there is no such file."""
+    """Return the blocks `kind "name" { … }` of a file in order, or none if the file does not exist."""
     if not file.exists():
         return []
     text = file.read_text(encoding="utf-8")
@@ -70,7 +70,7 @@ def declarations(file: Path, kind: str) -> list[Declaration]:
 
 
 def _children(tree: Tree[Token], kind: str) -> Iterator[Tree[Token]]:
-    """The nearest nodes of a kind below a node."""
+    """Yield the nearest nodes of a kind below a node."""
     for child in tree.children:
         if isinstance(child, Tree):
             if child.data == kind:
@@ -80,7 +80,7 @@ def _children(tree: Tree[Token], kind: str) -> Iterator[Tree[Token]]:
 
 
 def _parts(node: Tree[Token]) -> list[Tree[Token]]:
-    """A node without punctuation: a block's keyword, label and body, or an argument's name and value."""
+    """Return a node's parts without punctuation: keyword, label and body, or name and value."""
     return [child for child in node.children if isinstance(child, Tree) and child.data != "new_line_or_comment"]
 
 
@@ -90,26 +90,26 @@ def _arguments(body: Tree[Token], text: str) -> Iterator[tuple[str, str]]:
 
 
 def _source(node: Tree[Token], text: str) -> str:
-    """What stands in the file, comments included, as if it began its line."""
+    """Return a node's source, with comments, without its indentation."""
     first, *rest = text[node.meta.start_pos : node.meta.end_pos].splitlines()
     return "\n".join([first, *(line.removeprefix("  ") for line in rest)])
 
 
 def render(readme: Path) -> str:
-    """The README with its blocks filled anew.
+    """Return the README with updated blocks.
 
     Args:
-        readme: README.md in the folder of a Terraform module, or of the root.
+        readme: README.md in the folder of a Terraform module or of the root.
 
     Raises:
         ToolError: The README, a block or an example is missing, or a description is.
     """
     folder = readme.parent
     if not readme.exists():
-        raise ToolError(f"{readme}: there is none")
+        raise ToolError(f"{readme} is missing")
     text = readme.read_text(encoding="utf-8")
     found = [match["name"] for match in BLOCK.finditer(text)]
-    # The root is no module: it is its own example.
+    # The root needs no example.
     for name in ["example", "inputs", "outputs"] if folder.parent.name == "modules" else ["inputs", "outputs"]:
         if found.count(name) != 1:
             raise ToolError(f"{readme}: {found.count(name)} blocks <!-- {name} --> … <!-- /{name} -->, not 1")
@@ -167,13 +167,13 @@ def _code(source: str) -> str:
 
 
 def _prose(text: str) -> str:
-    """Text as Markdown shows it unchanged: `<name>` is no tag, and `*` no emphasis."""
+    """Escape text for Markdown: `<name>` is not a tag, and `*` not emphasis."""
     parts = re.split(r"(`[^`]*`)", text)
     return "".join(part if part.startswith("`") else re.sub(r"([<*])", r"\\\1", part) for part in parts)
 
 
 def readmes() -> list[Path]:
-    """The READMEs of the root, if it has one, and of every module, whether it has one or not."""
+    """Return the READMEs of the root, if it has one, and of every module, also missing ones."""
     root = TERRAFORM / "README.md"
     modules = sorted(folder for folder in (TERRAFORM / "modules").iterdir() if folder.is_dir())
     return [*([root] if root.exists() else []), *(folder / "README.md" for folder in modules)]
@@ -181,10 +181,10 @@ def readmes() -> list[Path]:
 
 @entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the READMEs, or check them; returns the exit status."""
+    """Write or check the READMEs, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="fail if a README is not what would be written")
-    parser.add_argument("readmes", type=Path, nargs="*", help="README.md of a module; all, if none is named")
+    parser.add_argument("--check", action="store_true", help="fail if a README is out of date")
+    parser.add_argument("readmes", type=Path, nargs="*", help="README.md of a module; default: all")
     options = parser.parse_args(arguments)
 
     outdated = failed = False
@@ -203,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         outdated = True
         difference = difflib.unified_diff(
-            found.splitlines(), wanted.splitlines(), f"{readme} as it is", "as the code says", lineterm=""
+            found.splitlines(), wanted.splitlines(), f"{readme}", "generated from the code", lineterm=""
         )
         print("\n".join(difference), file=sys.stderr)
     if outdated:

@@ -1,6 +1,6 @@
-"""Writes into docs/security.md what each role may do, read from the policy documents in Terraform's files.
+"""Write the permissions of each role into docs/security.md, from the policy documents in Terraform's files.
 
-What it writes stands between `<!-- roles -->` and `<!-- /roles -->`; the rest of the page stays.
+They are between `<!-- roles -->` and `<!-- /roles -->`; the other text is kept.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BLOCK = re.compile(r"(<!-- roles -->\n).*?(<!-- /roles -->)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Statement:
-    """What a policy document allows or denies, as its file says it; expressions stay expressions."""
+    """A statement of a policy document, with its expressions as in the file."""
 
     sid: str
     effect: str
@@ -38,7 +38,7 @@ class Statement:
 
 
 def documents(file: Path) -> Iterator[tuple[str, list[Statement]]]:
-    """The policy documents of a file that are for roles: those that name no principal."""
+    """Yield the policy documents of a file that are for roles: those without principals."""
     for block in hcl2.loads(file.read_text(encoding="utf-8")).get("data", []):
         for kind, named in block.items():
             if kind.strip('"') != "aws_iam_policy_document":
@@ -50,7 +50,7 @@ def documents(file: Path) -> Iterator[tuple[str, list[Statement]]]:
 
 
 def _statements(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The statements as they are written, then those that depend on something."""
+    """Yield the static statements, then the dynamic ones."""
     yield from document.get("statement", [])
     for dynamic in document.get("dynamic", []):
         for kind, block in dynamic.items():
@@ -75,7 +75,7 @@ def _read(statement: dict[str, Any]) -> Statement:
 
 
 def _plain(value: str) -> str:
-    """A string without its quotation marks, an expression without its braces."""
+    """Return a string without its quotation marks, or an expression without its braces."""
     if value.startswith('"') and value.endswith('"'):
         return value[1:-1]
     whole = re.fullmatch(r"\$\{(.*)\}", value, re.DOTALL)
@@ -88,7 +88,7 @@ def _list(values: str | list[str]) -> str:
 
 
 def render(page: str) -> str:
-    """The page with its block of roles filled anew."""
+    """Return the document with an updated block of roles."""
     if not BLOCK.search(page):
         raise ValueError(f"{PAGE} has no block <!-- roles --> … <!-- /roles -->")
     files = [*sorted((ROOT / "terraform").glob("*.tf")), *sorted((ROOT / "terraform" / "modules").glob("*/*.tf"))]
@@ -105,9 +105,9 @@ def render(page: str) -> str:
 
 @entry_point
 def main() -> int:
-    """Write the page, or check it; returns the exit status."""
+    """Write or check the document, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="fail if the page is not what would be written")
+    parser.add_argument("--check", action="store_true", help="fail if the document is out of date")
     options = parser.parse_args()
     return settle(PAGE, render(PAGE.read_text(encoding="utf-8")), COMMAND, check=options.check)
 

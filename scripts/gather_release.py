@@ -25,7 +25,7 @@ _TAG = re.compile(r"v(?P<version>\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?)")
 
 EPILOG = """\
 The zips must have been built (`make package`), and CHANGELOG.md must have a section for the version. The result is
-a folder `files`, with a SHA256SUMS that `sha256sum --check` reads, and beside it the notes.
+a folder `files`, with a SHA256SUMS for `sha256sum --check`, and a file with the notes next to it.
 
 example:
   gather_release.py v1.2.0
@@ -37,12 +37,12 @@ def gather(tag: str, build: Path, changelog: str, output: Path) -> list[Path]:
 
     Args:
         tag: v1.2.3, or v1.2.3-rc.1.
-        build: Where the zips and their manifest are.
+        build: Folder with the zips and their manifest.
         changelog: Text of the changelog.
         output: Emptied, then filled.
 
     Raises:
-        ToolError: The tag is none of a version, the changelog does not tell of it, or a zip is missing or damaged.
+        ToolError: The tag is not a version, the changelog has no section for it, or a zip is missing or damaged.
     """
     text = notes(tag, changelog)
     manifest = packaging_manifest.read(build)
@@ -67,10 +67,10 @@ def gather(tag: str, build: Path, changelog: str, output: Path) -> list[Path]:
 
 
 def notes(tag: str, changelog: str) -> str:
-    """What the changelog says of a tag's version.
+    """Return the changelog's section for a tag's version.
 
     Raises:
-        ToolError: It says nothing, or the tag is none of a version.
+        ToolError: There is no section, or the tag is not a version.
     """
     match = _TAG.fullmatch(tag)
     if match is None:
@@ -85,7 +85,7 @@ def notes(tag: str, changelog: str) -> str:
 
 
 def _wanted() -> list[str]:
-    """The names of all zips that a release has."""
+    """Return the names of all zips of a release."""
     targets = [lambda_target(architecture, DEFAULT_PYTHON) for architecture in sorted(ARCHITECTURES)]
     return [
         f"{name}-{target.architecture}-{target.runtime}" for name in discover(ROOT / "lambdas") for target in targets
@@ -100,7 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("tag", help="the tag that is released")
     parser.add_argument("--build", type=Path, default=ROOT / "build", metavar="FOLDER", help="holds the zips")
-    parser.add_argument("--changelog", type=Path, default=ROOT / "CHANGELOG.md", metavar="FILE", help="tells the news")
+    parser.add_argument(
+        "--changelog", type=Path, default=ROOT / "CHANGELOG.md", metavar="FILE", help="source of the notes"
+    )
     parser.add_argument(
         "--output", type=Path, default=ROOT / "build" / "release", metavar="FOLDER", help="gets it; is emptied first"
     )

@@ -12,6 +12,7 @@ from scripts.artifacts.bytecode import find_compiler
 from scripts.artifacts.errors import PackagingError
 from scripts.artifacts.functions import HANDLER, discover, load
 from scripts.artifacts.targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target, local_target
+from scripts.process.entry_point import FAILED, entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
-FAILED = 1
-INTERRUPTED = 130
 
 EPILOG = """\
 A zip is made from the function's folder, the packages that it shares with others, and its hash-locked
@@ -38,17 +37,23 @@ exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted
 """
 
 
+@entry_point
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    return package(arguments)
+
+
+def package(arguments: Sequence[str] | None = None) -> int:
+    """Build the zips that the arguments of the command ask for, and return its exit status.
+
+    Raises:
+        PackagingError: A zip cannot be built.
+    """
     options = _parse(arguments)
     try:
         return _run(options)
-    except (PackagingError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("interrupted: finished zips are kept", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as interruption:
+        raise KeyboardInterrupt("finished zips are kept") from interruption
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

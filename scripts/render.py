@@ -1,4 +1,4 @@
-"""Render image files as the function process_image does: to try variants, and to see what becomes of a file."""
+"""Render image files as the function process_image does, to test variants, or to see how a file is processed."""
 
 from __future__ import annotations
 
@@ -28,14 +28,12 @@ from process_image.image import (
 )
 from process_image.isolation import Budget, RenderingFailedError, run
 from process_image.measures import Stopwatch
-from scripts.process.entry_point import entry_point
+from scripts.process.entry_point import FAILED, entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from multiprocessing.connection import Connection
 
-FAILED = 1
-INTERRUPTED = 130
 LIMITS = {field.name: kind for kind in (Limits, Budget) for field in fields(kind)}
 
 EPILOG = """\
@@ -43,7 +41,7 @@ The file of variants is JSON: a list as in Terraform's variable `variants`, or a
 `variants`, such as a terraform.tfvars.json. Paths of watermark images are relative to it.
 
 Each derivative is written to DIR/<name of the input>/<variant>.<extension>. In a folder every file is taken,
-whatever its name; files whose names begin with a dot are left out.
+with any name that does not begin with a dot.
 
 With --json, each file is one line: input, status (processed, rejected, error), reason (code and message of a
 rejection, message of an error), seconds, cpu_seconds, peak_rss_mb, stages (seconds for look, decode, scale,
@@ -68,7 +66,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is done with each file."""
+    """Work for each file."""
 
     variants: tuple[Variant, ...]
     out: Path | None
@@ -76,7 +74,7 @@ class Task:
     budget: Budget
 
     def __call__(self, source: Source) -> dict[str, Any]:
-        """Render one file; returns what its line tells."""
+        """Render one file, and return the data of its line."""
         line: dict[str, Any] = {"input": str(source.path), "status": "processed", "reason": None}
         try:
             size = source.path.stat().st_size
@@ -131,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="an image file, or a folder of them")
-    parser.add_argument("--variants", type=Path, required=True, metavar="FILE", help="what to make, as JSON")
+    parser.add_argument("--variants", type=Path, required=True, metavar="FILE", help="variants, as JSON")
     parser.add_argument("--out", type=Path, metavar="DIR", help="gets the derivatives; without it nothing is written")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each file")
     parser.add_argument(
@@ -156,10 +154,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def read_limits(given: Sequence[str]) -> tuple[Limits, Budget]:
-    """The pipeline's limits, but for those given as NAME=NUMBER.
+    """Return the pipeline's limits with the values given as NAME=NUMBER.
 
     Raises:
-        ValueError: There is no such limit, or it cannot be that.
+        ValueError: There is no such limit, or the value is not valid.
     """
     chosen: dict[type, dict[str, int]] = {Limits: {}, Budget: {}}
     for text in given:
@@ -171,11 +169,11 @@ def read_limits(given: Sequence[str]) -> tuple[Limits, Budget]:
 
 
 def read_variants(path: Path) -> tuple[Variant, ...]:
-    """The variants that a file describes, with the bytes of their watermark images.
+    """Return the variants in a file, with the bytes of their watermark images.
 
     Raises:
-        ValueError: It describes none, or not as it has to be.
-        OSError: It, or a watermark image, cannot be read.
+        ValueError: The file has no variants, or invalid ones.
+        OSError: The file or a watermark image cannot be read.
     """
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
@@ -201,10 +199,10 @@ def read_variants(path: Path) -> tuple[Variant, ...]:
 
 
 def collect(paths: Sequence[Path]) -> list[Source]:
-    """All files among the paths and in their folders, in order.
+    """Return all files among the paths and in their folders, in order.
 
     Raises:
-        ValueError: There is none, one does not exist, or two would write to the same folder.
+        ValueError: There is no file, a path does not exist, or two files would be written to the same folder.
     """
     sources: list[Source] = []
     for path in paths:
@@ -265,7 +263,7 @@ class Worker:
         _lead_a_group()
         starter = os.getppid()
         for source in sources:
-            if os.getppid() != starter:  # it was killed: nobody reads any more
+            if os.getppid() != starter:  # it was killed, so no process reads the results
                 break
             sending.send(task(source))
 
@@ -276,7 +274,7 @@ def _lead_a_group(process: int | None = None) -> None:
 
 
 def _lines(workers: Sequence[Worker]) -> Iterator[dict[str, Any]]:
-    """What the workers send, as it comes."""
+    """Yield the results of the workers as they arrive."""
     left = [worker.lines for worker in workers]
     while left:
         for ready in wait(left):
@@ -292,15 +290,15 @@ def _show(line: dict[str, Any], *, as_json: bool) -> bool:
 
 
 def describe(line: dict[str, Any]) -> str:
-    """A line for people: what became of a file, and why."""
+    """Return a readable line: the outcome of a file, and the reason."""
     if line["status"] == "processed":
-        told = ", ".join(
+        details = ", ".join(
             f"{one['name']} {one['width']} x {one['height']} {one['bytes']:,} B" for one in line["variants"]
         )
     else:
-        told = line["reason"].get("code", "") + " " + line["reason"]["message"].strip().rpartition("\n")[2]
+        details = line["reason"].get("code", "") + " " + line["reason"]["message"].strip().rpartition("\n")[2]
     name = line["input"].encode("unicode_escape").decode()
-    return f"{line['status']:<9} {line.get('seconds', 0):6.2f} s  {name}: {told.strip()}"
+    return f"{line['status']:<9} {line.get('seconds', 0):6.2f} s  {name}: {details.strip()}"
 
 
 def _positive(text: str) -> int:

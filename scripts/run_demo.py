@@ -24,11 +24,12 @@ from darkroom.errors import OperatorError
 from darkroom.sources import collect
 from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import NAME, Progress, apply, emulator, exclusive
+from scripts.demo.images import split_paths
 from scripts.demo.pictures import draw_pictures
 from scripts.demo.pipeline import Clients, Observer, Run
 from scripts.demo.report import write_page
 from scripts.demo.terminal import LiveJourneys, Steps, describe_outcome, results_table, ways_table
-from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.entry_point import FAILED, WRONG_USAGE, ToolError, entry_point
 from scripts.terraform.stack import check_terraform
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from scripts.engines.ministack import Emulator
 
 DONE = 0
-FAILED = 1
-WRONG_USAGE = 2
-INTERRUPTED = 130
 
 PATIENCE_SECONDS = 90
 LETTER_CHARACTERS = 300
@@ -51,9 +49,9 @@ The first run takes about a minute, most of which Terraform waits for queues to 
 is kept, and the next run takes seconds. `make clean-demo` removes everything.
 
 examples:
-  demo.py                            pictures that it draws
-  demo.py ~/Pictures holiday.heic    folders, with all that is in them, and files
-  demo.py --keep                     leave the emulator running, to look around with the AWS CLI
+  run_demo.py                            pictures that it draws
+  run_demo.py ~/Pictures holiday.heic    folders, with all that is in them, and files
+  run_demo.py --keep                     leave the emulator running, to look around with the AWS CLI
 
 exit status: 0 every image was recorded and announced (a rejection counts: it is a result), 1 some were not,
 or something failed, 2 wrong usage, 130 interrupted
@@ -81,10 +79,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="demo.py", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="run_demo.py", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "images", nargs="*", type=Path, metavar="IMAGE", help="files and folders to upload; default: drawn pictures"
+        "paths", nargs="*", type=Path, metavar="IMAGE", help="files and folders to upload; default: drawn pictures"
+    )
+    parser.add_argument(
+        "--images",
+        type=split_paths,
+        default=[],
+        metavar="TEXT",
+        help="more of them in one argument, as `make demo IMAGES=` passes it: a path if it exists, else paths and "
+        "patterns, separated and quoted as in a shell",
     )
     parser.add_argument("--keep", action="store_true", help="leave the emulator running until Ctrl-C")
     parser.add_argument(
@@ -105,10 +111,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace, steps: Steps) -> int:
-    sources = collect(options.images)  # first of all: a mistyped path should not cost a minute
+    sources = collect([*options.paths, *options.images])  # first of all: a mistyped path should not cost a minute
     check_terraform()
     directory: Path = options.directory.resolve()
-    _package()
+    package_lambdas.package(["--local"])
     with ExitStack() as on_exit:
         on_exit.enter_context(exclusive(directory))
         sources = sources or _draw(directory, steps)
@@ -141,14 +147,6 @@ def _draw(directory: Path, steps: Steps) -> list[Source]:
     return sources
 
 
-def _package() -> None:
-    status = package_lambdas.main(["--local"])
-    if status == package_lambdas.INTERRUPTED:
-        raise KeyboardInterrupt
-    if status:
-        raise ToolError("the function could not be packaged: see above.")
-
-
 def _apply(directory: Path, observer: Observer, steps: Steps) -> Mapping[str, Any]:
     progress = Progress()
     if not (directory / "terraform").exists():
@@ -176,11 +174,11 @@ def _explain(run: Run, running: Emulator, steps: Steps) -> None:
     """Say which images did not arrive, and where to look."""
     missing = [journey for journey in run.journeys if not journey.complete]
     letters = run.dead_letters()
-    resting = {image_of(body): name for name, bodies in letters.items() for body in bodies}
+    waiting = {image_of(body): name for name, bodies in letters.items() for body in bodies}
     steps.say(f"{len(missing)} of {len(run.journeys)} were not recorded and announced:", "bold red")
     for journey in missing:
-        queue = resting.get(journey.image_id)
-        where = f"; its event rests in the dead-letter queue {queue}" if queue else ""
+        queue = waiting.get(journey.image_id)
+        where = f"; its event is in the DLQ {queue}" if queue else ""
         steps.say(f"  {journey.source.path}: {describe_outcome(journey)}{where}")
     for error in run.log.errors:
         steps.say(f"The function's log: {error}")
@@ -189,9 +187,7 @@ def _explain(run: Run, running: Emulator, steps: Steps) -> None:
         for body in bodies:
             steps.say(f"  {body if len(body) <= LETTER_CHARACTERS else body[:LETTER_CHARACTERS] + '…'}")
     if not letters:
-        steps.say(
-            "The dead-letter queues are empty: what fails comes back after some minutes, and rests there at last."
-        )
+        steps.say("The DLQs are empty: failed messages are retried after some minutes, then go to a DLQ.")
     steps.say(f"The emulator's log: {running.log}\n")
 
 

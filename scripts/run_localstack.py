@@ -3,7 +3,7 @@
     python scripts/run_localstack.py up | down | logs | test
     python scripts/run_localstack.py run -- terraform -chdir=terraform plan
 
-LOCALSTACK=docker or LOCALSTACK=pip decides by hand. From PyPI, functions run as processes of this machine and
+LOCALSTACK=docker or LOCALSTACK=pip overrides this. From PyPI, functions run as processes of this machine and
 DynamoDB comes from moto; docs/localstack.md says what that does not show.
 """
 
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scripts import ROOT
-from scripts.engines.docker import Compose, projects, what_docker_lacks
+from scripts.engines.docker import Compose, missing_docker, projects
 from scripts.engines.localstack import HOST, LocalStack, Way, packaging_options
 from scripts.engines.pip import RUNNING, Process
 from scripts.process.entry_point import ToolError, entry_point
@@ -37,17 +37,17 @@ TESTS = ("tests/tools/engines", "tests/e2e")
 
 
 def choose(environment: Mapping[str, str]) -> tuple[Way, str]:
-    """How LocalStack is to run, and why.
+    """Return the way to run LocalStack, and the reason.
 
     Raises:
-        ToolError: The environment asks for what there is not.
+        ToolError: The way in the environment is not available.
     """
     wanted = environment.get("LOCALSTACK", "")
     if wanted not in ("", *(way.value for way in Way)):
         raise ToolError(f"LOCALSTACK is {wanted!r}: set it to docker or pip, or leave it out")
     if wanted == Way.PIP.value:
         return Way.PIP, "LOCALSTACK=pip asks for it"
-    missing = what_docker_lacks()
+    missing = missing_docker()
     if wanted and missing:
         raise ToolError(f"LOCALSTACK=docker asks for a Docker engine, but {missing}")
     if missing:
@@ -94,7 +94,7 @@ def down() -> int:
     """End all that this project has started: what `up` has left running, and what a killed run has left over."""
     running = [Process(PORT, path.parent / LOG) for path in DIRECTORY.glob(f"*/{RUNNING}")]
     ended: list[Process | Compose] = [process for process in running if process.is_up]
-    if what_docker_lacks() is None:
+    if missing_docker() is None:
         ended += [Compose(project, PORT, DIRECTORY / project / LOG) for project in projects(PROJECT)]
     for engine in ended:
         engine.down()
@@ -107,7 +107,7 @@ def logs() -> int:
     process = _lasting(Way.PIP)
     if process.is_up:
         process.logs()
-    elif what_docker_lacks() is None and (compose := _lasting(Way.DOCKER)).is_up:
+    elif missing_docker() is None and (compose := _lasting(Way.DOCKER)).is_up:
         compose.logs()
     else:
         print("LocalStack is not up")
@@ -146,7 +146,7 @@ def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(
         description="Run LocalStack: by docker compose where a Docker engine answers, else from PyPI.",
-        epilog="LOCALSTACK=docker or LOCALSTACK=pip decides by hand; LOCALSTACK_PORT is where `up` listens.",
+        epilog="LOCALSTACK=docker or LOCALSTACK=pip overrides the choice; LOCALSTACK_PORT is the port of `up`.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="start it and leave it running")

@@ -20,7 +20,7 @@ def main() -> int:
         "where Terraform's registry cannot be reached.",
         epilog="example: run_terraform.py init",
     )
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what to call Terraform with")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments for Terraform")
     arguments = parser.parse_args().arguments
     check_terraform()
     environment = {**os.environ, **provider_environment(ROOT / "build", print)}  # the user's settings are meant here

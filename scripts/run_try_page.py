@@ -25,7 +25,7 @@ from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import LEAST_CONCURRENCY, Progress, exclusive
 from scripts.demo.terminal import Steps
 from scripts.engines.localstack import HOST, packaging_options, target
-from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.entry_point import entry_point
 from scripts.process.environment import environment
 from scripts.run_localstack import choose, localstack
 from scripts.terraform.stack import Stack, check_terraform, emulator_variables
@@ -36,19 +36,17 @@ if TYPE_CHECKING:
     from scripts.engines.localstack import LocalStack, Way
 
 DONE = 0
-FAILED = 1
-INTERRUPTED = 130
 
 NAME = "page"
 CALLER = "you"
 PAGE = ROOT / "terraform" / "try_page" / "index.html"
-DIRECTORY = ROOT / "build" / "demo-page"
+DIRECTORY = ROOT / "build" / "try"
 ANSWER_SECONDS = 60
 PLAIN_WIDTH = 140  # where there is no terminal
 
 EPILOG = """\
-LocalStack runs by docker compose where a Docker engine answers, else from PyPI; LOCALSTACK=docker or LOCALSTACK=pip
-decides by hand (docs/localstack.md). Terraform needs about two minutes, at every start: nothing is kept.
+LocalStack runs by docker compose if a Docker engine is available, otherwise from PyPI; LOCALSTACK=docker or
+LOCALSTACK=pip overrides this (docs/localstack.md). Terraform needs about two minutes at each start; no state is kept.
 
 exit status: 0 it ran until Ctrl-C, 1 something failed, 2 wrong usage, 130 interrupted before it was ready
 """
@@ -58,7 +56,7 @@ class PageServer(ThreadingHTTPServer):
     """Serves the page and its configuration on the loopback address, and nothing else.
 
     Attributes:
-        config: What config.json is to hold.
+        config: Content of config.json.
     """
 
     daemon_threads = True
@@ -74,7 +72,7 @@ class PageServer(ThreadingHTTPServer):
 
     @property
     def origin(self) -> str:
-        """What browsers call the page's origin."""
+        """Origin of the page for browsers."""
         return f"http://{HOST}:{self.server_port}"
 
     @contextmanager
@@ -136,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="run_page.py", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="run_try_page.py", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--port", type=int, default=0, help="of the page, on the loopback address; default: a free one")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
@@ -151,7 +149,7 @@ def _run(options: argparse.Namespace, steps: Steps) -> None:
         on_exit.enter_context(exclusive(DIRECTORY))
         _forget()
         on_exit.callback(_forget)
-        _package(way)
+        package_lambdas.package(packaging_options(way))
         with steps.step(lambda: f"{way.meaning} ({reason}), starts") as done:
             running = on_exit.enter_context(localstack(way))
             done.append(f"LocalStack {running.version} runs at {running.endpoint}: {way.meaning} ({reason})")
@@ -177,14 +175,6 @@ def _forget() -> None:
         state.unlink()
 
 
-def _package(way: Way) -> None:
-    status = package_lambdas.main(list(packaging_options(way)))
-    if status == package_lambdas.INTERRUPTED:
-        raise KeyboardInterrupt
-    if status:
-        raise ToolError("the functions could not be packaged: see above.")
-
-
 def _apply(origin: str, way: Way, steps: Steps) -> Mapping[str, Any]:
     """Apply the root with the API, for a page of that origin; gives its outputs."""
     usual = emulator_variables(NAME, target(way))
@@ -197,7 +187,7 @@ def _apply(origin: str, way: Way, steps: Steps) -> Mapping[str, Any]:
     }
     progress = Progress()
     with steps.step(progress.describe) as done:
-        stack = Stack(DIRECTORY, {}, variables, tell=lambda sentence: done.append(f"({sentence})"))
+        stack = Stack(DIRECTORY, {}, variables, report=lambda sentence: done.append(f"({sentence})"))
         stack.init()
         stack.apply(on_line=progress.read)
         done[:] = [f"Terraform's root is applied: {progress.done} resources", *done]
@@ -205,7 +195,7 @@ def _apply(origin: str, way: Way, steps: Steps) -> Mapping[str, Any]:
 
 
 def configuration(running: LocalStack, api: str, key: str) -> dict[str, Any]:
-    """What a page that is served from elsewhere has to know: the API's own config.json, with addresses from here."""
+    """Return the settings of a page served from another origin: the API's config.json with local addresses."""
     base = f"{running.endpoint}/_aws/execute-api/{api}/v1"
     deployed: dict[str, Any] = _ask(f"{base}/config.json")
     # A form leads where LocalStack's functions see S3, which from containers is another address.

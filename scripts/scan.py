@@ -1,4 +1,4 @@
-"""Scan Terraform's files, and the plan that comes of them, for what is unsafe: checkov, with `.checkov.yaml`."""
+"""Scan Terraform's files and their plan for security problems: checkov, with `.checkov.yaml`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scan found: the number of checks passed and skipped, and the failures."""
+    """Result of a scan: numbers of checks passed and skipped, and the failures."""
 
     passed: int
     skipped: int

@@ -15,7 +15,7 @@ PAGE = ROOT / "terraform" / "try_page" / "index.html"
 
 
 def seal(page: str) -> str:
-    """The page with the hashes in its policy; everything else stays as it is."""
+    """Return the page with the current hashes in its policy; nothing else changes."""
     for directive, tag in (("script-src", "script"), ("style-src", "style")):
         (content,) = re.findall(rf"<{tag}(?: [^>]*)?>(.*?)</{tag}>", page, re.DOTALL)
         digest = b64encode(hashlib.sha256(content.encode()).digest()).decode()

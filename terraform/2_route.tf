@@ -1,9 +1,9 @@
-# In:         "Object Created" and "Object Deleted" of the originals bucket, on the default bus.
-# Out:        the same events, as they are, to the queue `uploads`; an archive keeps them for reprocessing.
-# On failure: an event that cannot be delivered goes to the rules' dead-letter queue.
+# In:         object events of the originals bucket, on the default bus.
+# Out:        the same events, unchanged, to the queue `uploads`; an archive keeps them for reprocessing.
+# On failure: an event that cannot be delivered goes to the rules' DLQ.
 
 locals {
-  # The contract says what kind of event; which bucket, only Terraform knows.
+  # The contract's pattern has the type of the event. Terraform adds the bucket.
   object_patterns = {
     for type in ["object_created", "object_deleted"] :
     type => jsonencode(merge(jsondecode(file("${path.module}/../events/${type}/pattern.json")), {

@@ -1,6 +1,6 @@
-# In:         S3's events, one a message.
+# In:         object events, one per message.
 # Out:        batches, to the function process_image.
-# On failure: after five deliveries a message rests in uploads-dlq, as it came, for 14 days.
+# On failure: after five deliveries a message is kept in uploads-dlq, unchanged, for 14 days.
 
 module "uploads" {
   source = "./modules/queue"

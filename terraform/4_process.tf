@@ -1,6 +1,6 @@
-# In:         batches of S3's events, from the queue `uploads`.
-# Out:        derivatives, to the processed bucket; one event per image, to the bus (5_announce.tf).
-# On failure: the failed messages alone go back to the queue, at last to its dead-letter queue.
+# In:         batches of object events, from the queue `uploads`.
+# Out:        derivatives, to the processed bucket; one outcome event per image, to the bus (5_announce.tf).
+# On failure: only the failed messages return to the queue; after five deliveries they go to its DLQ.
 
 module "processed" {
   source = "./modules/bucket"
@@ -15,19 +15,19 @@ module "processed" {
 }
 
 locals {
-  # Lambda's own filter lets INFO pass at every level: it takes lines without a level, which metrics and uncaught errors
-  # are, for INFO. The functions' own loggers drop lines below var.logs.level.
+  # Lambda's filter is never stricter than INFO: it treats lines without a level (metrics, uncaught errors) as INFO.
+  # The functions' own loggers drop lines below var.logs.level.
   function_logging = { level = var.logs.level == "DEBUG" ? "DEBUG" : "INFO", retention_days = var.logs.retention_days }
 
   artifacts = try(jsondecode(file("${path.module}/${var.artifacts}")), {})
 
-  # A watermark image lies beside the derivatives, named by its content: another image is another recipe.
+  # A watermark image is stored in the bucket of the derivatives under its hash, so another image changes the recipe.
   watermarks = {
     for path in distinct([for v in var.variants : v.watermark.image if try(v.watermark.image, null) != null]) :
     path => "watermarks/${filesha256(path)}"
   }
 
-  # Without what is not set: the environment of a function has room for 4 KB.
+  # Unset attributes are left out: the environment of a function is limited to 4 KB.
   variants = [
     for v in var.variants : { for name, value in merge(v, { watermark = local.variant_watermarks[v.name] }) : name => value if value != null }
   ]
@@ -48,7 +48,7 @@ resource "aws_s3_object" "watermark" {
   source = each.key
 
   lifecycle {
-    create_before_destroy = true # until it is changed, the function starts with the former one
+    create_before_destroy = true # the function uses the previous image until its own settings change
   }
 }
 
@@ -110,7 +110,7 @@ data "aws_iam_policy_document" "process_image" {
   }
 
   statement {
-    sid       = "TellMissingFromForbidden" # without it S3 answers 403 where it means 404
+    sid       = "DistinguishMissingFromForbidden" # without it S3 answers 403 instead of 404
     actions   = ["s3:ListBucket"]
     resources = [module.originals.arn, module.processed.arn]
   }
@@ -122,7 +122,7 @@ data "aws_iam_policy_document" "process_image" {
   }
 
   statement {
-    sid       = "KeepDerivatives" # key, version, variant: so no watermark, whose key has two parts
+    sid       = "KeepDerivatives" # key/version/variant; watermarks have two parts
     actions   = ["s3:DeleteObject", "s3:PutObject"]
     resources = ["${module.processed.arn}/?*/?*/?*"]
   }
@@ -138,7 +138,7 @@ data "aws_iam_policy_document" "process_image" {
     actions   = ["events:PutEvents"]
     resources = [module.bus.arn]
 
-    # EventBridge always says the source; other engines may not know the key.
+    # EventBridge always sets this key; emulators may not.
     condition {
       test     = "StringEqualsIfExists"
       variable = "events:source"

@@ -1,6 +1,6 @@
 # In:         "Image Processed", "Image Rejected", "Image Deleted" and "Image Version Deleted", from process_image.
-# Out:        the same events, to the workflow record_image and to whatever other rule is added; an archive keeps them.
-# On failure: an event that cannot be delivered goes to the bus's dead-letter queue.
+# Out:        the same events, to the workflow record_image and to any rule that you add; an archive keeps them.
+# On failure: an event that cannot be delivered goes to the bus's DLQ.
 
 module "bus" {
   source = "./modules/event_bus"

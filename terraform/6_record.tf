@@ -1,6 +1,6 @@
-# In:         one event of an image, from the bus.
-# Out:        the version's item and the image's current one, to the table; one notification, to the topic.
-# On failure: the original event rests in record-image-dlq, redrivable as it is.
+# In:         one outcome event, from the bus.
+# Out:        the version's item and the image's current item, to the table; one notification, to the topic.
+# On failure: the original event is kept in record-image-dlq and can be redriven unchanged.
 
 module "images" {
   source = "./modules/table"
@@ -11,9 +11,9 @@ module "images" {
   sort_key      = { name = "record" } # current, or version#…
 
   indexes = {
-    # Current records of images that exist and have an owner, in the order of their uploads.
+    # Current records of existing images with an owner, in the order of their uploads.
     by_owner = { partition_key = { name = "listed_owner" }, sort_key = { name = "listed_at" } }
-    # An image's versions in the order of their events.
+    # Versions of an image, in the order of their events.
     by_sequencer = { partition_key = { name = "image_id" }, sort_key = { name = "sequencer" } }
   }
 
@@ -34,7 +34,7 @@ module "notifications" {
   }
 }
 
-# Without the key: the workflow also sends an event here when table or topic fail because the key is disabled.
+# Not encrypted with the key: the workflow must also reach this queue when table or topic fail because the key is disabled.
 module "record_image_dlq" {
   source = "./modules/queue"
 

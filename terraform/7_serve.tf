@@ -1,23 +1,23 @@
-# In:         callers' requests; who the caller is says the authorizer.
+# In:         callers' requests; the authorizer identifies the caller.
 # Out:        uploads, to the originals bucket; records from the table, derivatives from the processed bucket.
-# On failure: the caller is told, in JSON and nothing of what is inside; the access log has the service's own status.
+# On failure: the caller gets a JSON error without internal details; the access log has the service's own status.
 
 locals {
-  # What can be a part of a key or of a query. The templates ask the services for nothing else. API Gateway's regular
-  # expressions are Java's, where a group inside a repetition overflows the stack: no pattern has one.
+  # Allowed parts of a key or a query. The templates send nothing else to the services. API Gateway uses Java's regular
+  # expressions, in which a repeated group overflows the stack, so no pattern has one.
   api_patterns = {
     id      = "[A-Za-z0-9_-]{8,64}={0,2}"            # API Gateway's extended request ids, and UUIDs (decision 15)
-    owner   = "[A-Za-z0-9][A-Za-z0-9=,.@_:-]{0,127}" # no +, which S3 takes for a space
+    owner   = "[A-Za-z0-9][A-Za-z0-9=,.@_:-]{0,127}" # no +, which S3 reads as a space
     variant = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}[.](avif|jpg|png|webp)"
-    version = "[A-Za-z0-9._-]{3,200}" # so neither . nor ..
+    version = "[A-Za-z0-9._-]{3,200}" # excludes . and ..
 
-    # Tokens of the next page. They name a place, never an owner.
+    # Tokens of the next page of a list. They contain a position, never an owner.
     image_token   = "(?!.*%(?![0-9A-F]{2}))[0-9TZ:.-]{20,40}_[A-Za-z0-9.*_+/~%-]{1,3072}"
     version_token = "[0-9A-F]{32}_[A-Za-z0-9._-]{3,200}"
   }
 
-  # The same `owner`, as far as wildcards can say it: keys that POST /images, which has no template, must not write.
-  # Owners beyond ASCII are left to the template of its response.
+  # Keys that POST /images must not write: `owner` as far as wildcards can express it, because that route has no
+  # request template. The template of its response handles owners outside ASCII.
   api_foreign_keys = concat(
     ["*/*/*", "${join("", [for _ in range(129) : "?"])}*/*"],
     [for character in ["=", ",", ".", "@", "_", ":", "-"] : "${character}*"],
@@ -26,7 +26,7 @@ locals {
   )
 
   api_values = {
-    owner     = "context.${try(module.api[0].principal, "nobody")}"
+    owner     = "context.${try(module.api[0].principal, "none")}"
     patterns  = local.api_patterns
     body      = file("${path.module}/api/body.vtl")
     image     = file("${path.module}/api/image.vtl")
@@ -35,7 +35,7 @@ locals {
     originals = module.originals.name
     processed = module.processed.name
 
-    # Whole answers, of errors that a template chooses.
+    # Bodies of the errors that a template chooses.
     empty       = local.api_error.empty_body.template
     forbidden   = local.api_error.forbidden.template
     internal    = local.api_error.internal_error.template
@@ -51,19 +51,19 @@ locals {
     ] : name => templatefile("${path.module}/api/${name}.vtl", local.api_values)
   }
 
-  # Every body is bytes to API Gateway, which would take others for text and destroy an image (decision 14).
+  # API Gateway treats every body as bytes. As text it would damage an image (decision 14).
   api_binary_types = ["*/*", "application/octet-stream", "binary/octet-stream", "image/*"]
 
   api_error = {
     for code, error in {
-      conflict        = { status = 409, message = "There is such an image already: try again." }
+      conflict        = { status = 409, message = "An image with this id already exists: try again." }
       empty_body      = { status = 400, message = "The body is empty: send the image's bytes." }
-      forbidden       = { status = 403, message = "The credentials name a caller who cannot own images: only letters, digits and =,.@_:- are allowed in the name, at most 128, beginning with a letter or digit." }
-      internal_error  = { status = 500, message = "Something went wrong here: try again later." }
-      invalid_body    = { status = 400, message = "The body is not what this route takes." }
-      invalid_request = { status = 400, message = "A parameter is not what this route takes." }
-      not_found       = { status = 404, message = "There is no such image." }
-      unavailable     = { status = 503, message = "A service has too much to do: try again in a moment." }
+      forbidden       = { status = 403, message = "The caller's name cannot be an owner: use at most 128 letters, digits and =,.@_:-, and begin with a letter or digit." }
+      internal_error  = { status = 500, message = "An internal error occurred: try again later." }
+      invalid_body    = { status = 400, message = "The body is not valid for this route: see the API's documentation." }
+      invalid_request = { status = 400, message = "A parameter is not valid for this route: see the API's documentation." }
+      not_found       = { status = 404, message = "The image does not exist." }
+      unavailable     = { status = 503, message = "A service is busy: try again after a second." }
       } : code => {
       status   = error.status
       headers  = { for seconds in ["1"] : "Retry-After" => "'${seconds}'" if code == "unavailable" }
@@ -71,7 +71,7 @@ locals {
     }
   }
 
-  # S3 gets no valid request for a caller who cannot own images, and answers 4xx of its own choice.
+  # For a caller who cannot own images, S3 gets an invalid request. Its answer may be any 4xx.
   api_bucket_error = {
     for code in ["invalid_request", "not_found"] : code => {
       status   = local.api_error[code].status
@@ -79,8 +79,7 @@ locals {
     }
   }
 
-  # DynamoDB says 400 of whatever it does not like, and of having too much to do; only what it finds invalid is the
-  # caller's doing.
+  # DynamoDB answers 400 for every error, throttling included. Only a validation error is the caller's.
   api_table_error = {
     for code in ["invalid_request", "not_found"] : code => {
       status   = local.api_error[code].status
@@ -88,8 +87,8 @@ locals {
     }
   }
 
-  # No bucket is called so: what a template does not let through ends there.
-  api_nowhere = { for name in ["bucket", "owner", "id"] : "path.${name}" => "'-'" }
+  # No bucket has this name: a request that a template does not complete fails.
+  api_no_bucket = { for name in ["bucket", "owner", "id"] : "path.${name}" => "'-'" }
 
   api_routes = {
     "POST /images" = {
@@ -100,7 +99,7 @@ locals {
         parameters = {
           "path.bucket"                     = "'${module.originals.name}'"
           "path.owner"                      = local.api_values.owner
-          "path.id"                         = "context.extendedRequestId" # which no caller can choose
+          "path.id"                         = "context.extendedRequestId" # no caller can choose it
           "header.Content-Type"             = "method.request.header.Content-Type"
           "header.x-amz-meta-original-name" = "method.request.header.X-Image-Name"
           "header.x-amz-meta-owner"         = local.api_values.owner
@@ -148,12 +147,12 @@ locals {
       integration = {
         service    = "s3:path/{bucket}/{owner}/{id}"
         method     = "DELETE"
-        parameters = merge(local.api_nowhere, { "header.If-Match" = "'*'" }) # else S3 marks as deleted what never was
+        parameters = merge(local.api_no_bucket, { "header.If-Match" = "'*'" }) # otherwise S3 creates a delete marker for an image that never existed
         templates  = { "application/json" = local.api_template["delete_image.request"] }
         responses = {
           "204"                  = { status = 202, template = local.api_template["delete_image.response"] }
           "4(0[0-8]|[1-9][0-9])" = local.api_bucket_error.not_found
-          "409|503"              = local.api_error.unavailable # 409: something else is done to the image at the same time
+          "409|503"              = local.api_error.unavailable # 409: a concurrent operation on the image
           default                = local.api_error.internal_error
         }
       }
@@ -177,18 +176,18 @@ locals {
       integration = {
         service    = "s3:path/{bucket}/{owner}/{id}/{version}/{variant}"
         method     = "GET"
-        parameters = merge(local.api_nowhere, { "path.version" = "'-'", "path.variant" = "'-'" })
+        parameters = merge(local.api_no_bucket, { "path.version" = "'-'", "path.variant" = "'-'" })
         templates  = { "application/json" = local.api_template["get_variant.request"] }
         responses = {
           "200" = {
             status = 200
             headers = {
-              Cache-Control = "'private, max-age=31536000, immutable'" # a version's bytes never change; they are one owner's
+              Cache-Control = "'private, max-age=31536000, immutable'" # a version's bytes never change; only the owner may read them
               Content-Type  = "integration.response.header.Content-Type"
               ETag          = "integration.response.header.ETag"
             }
           }
-          # The role may not list the bucket, so S3 says 403 of a key that is not there.
+          # The role may not list the bucket, so S3 answers 403 for a missing key.
           "4\\d{2}" = local.api_bucket_error.not_found
           "503"     = local.api_error.unavailable
           default   = local.api_error.internal_error
@@ -200,7 +199,7 @@ locals {
       integration = {
         service   = "lambda:path/2015-03-31/functions/${try(module.presign_upload[0].invoke_arn, "none")}/invocations"
         templates = { "application/json" = local.api_template["post_upload.request"] }
-        # Of a function this is its error's message, not a status.
+        # For a function, API Gateway matches the error's message, not a status.
         responses = {
           default     = { status = 201, template = local.api_template["post_upload.response"] }
           "[\\s\\S]+" = local.api_error.internal_error
@@ -237,7 +236,7 @@ module "api" {
 }
 
 data "aws_iam_policy_document" "api" {
-  # Keys of an owner and an id.
+  # Keys are <owner>/<id>.
   statement {
     sid       = "KeepOriginals"
     actions   = ["s3:DeleteObject", "s3:PutObject"]
@@ -251,7 +250,7 @@ data "aws_iam_policy_document" "api" {
     resources = [for key in local.api_foreign_keys : "${module.originals.arn}/${key}"]
   }
 
-  # By the hash of an empty body, which S3 gets with a signed body.
+  # A signed request contains the hash of its body.
   statement {
     sid       = "RefuseEmptyBodies"
     effect    = "Deny"
@@ -296,7 +295,7 @@ data "aws_iam_policy_document" "api" {
   }
 }
 
-# The one thing here that needs computing: a signature.
+# A function, because a signature must be computed.
 module "presign_upload" {
   source = "./modules/function"
   count  = var.api == null ? 0 : 1
@@ -331,7 +330,7 @@ module "presign_upload" {
   }
 }
 
-# What a caller does with the signature is done in the function's name.
+# An upload with the signature has the function's permissions.
 data "aws_iam_policy_document" "presign_upload" {
   statement {
     sid       = "Upload"

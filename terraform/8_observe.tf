@@ -1,19 +1,20 @@
-# In:         what every part of the pipeline measures of itself.
-# Out:        a dashboard, alarms to the topics of your choice, saved queries; if asked for, findings, a budget, schemas.
-# On failure: nothing of the pipeline depends on this file.
+# In:         the metrics of every part of the pipeline.
+# Out:        a dashboard, alarms to the topics of your choice, saved queries; optionally findings, a budget, schemas.
+# On failure: the pipeline does not depend on this file.
 
 locals {
   # Powertools writes the function's own metrics under this name.
   function_metrics = { namespace = var.name, dimensions = { service = "process_image" } }
 
-  # By service and unit. `darkroom cost` counts with the same, and in full: this here is for seeing what dominates.
+  # Prices by service and unit. `darkroom cost` uses the same file for a complete estimate; the dashboard shows the
+  # largest items only.
   usd = { for service, prices in jsondecode(file("${path.module}/prices.json")).services : service => prices.usd }
 
-  # An express execution of a tenth of a second, in the least memory; the states that a processed image enters.
+  # An express execution of 0.1 s with 64 MB; number of states that a processed image enters.
   usd_express         = local.usd.step_functions.express_request + 0.1 * 64 / 1024 * local.usd.step_functions.express_gb_second
   record_image_states = 15 + length(var.variants)
 
-  # The table's own metric does not count them.
+  # The table's metric does not include writes to its indexes.
   index_costs = {
     for index in keys(module.images.index_arns) : "DynamoDB: writes to ${index}" => {
       namespace  = "AWS/DynamoDB"
@@ -47,7 +48,7 @@ module "observability" {
   functions = merge(
     { process_image = { name = module.process_image.name, timeout = module.process_image.timeout } },
     { for function in module.presign_upload : "presign_upload" => { name = function.name, timeout = function.timeout } },
-    # It works for as long as it may, and stops in time: what takes longer is an error.
+    # The comparison uses all of its time and stops before the timeout, so only an overrun is slow.
     { for function in module.reconcile : "reconcile" => { name = function.name, timeout = function.timeout, slow = 1 } },
   )
 
@@ -56,25 +57,25 @@ module "observability" {
       namespace  = var.name
       metric     = "DifferencesFound"
       dimensions = { service = "reconcile" }
-      advice     = "Originals, derivatives and records differ. The log of ${function.name} names each image and what became of it. ${local.reconcile_repairs ? "It was repaired unless that says otherwise; ask what was lost, and why." : "Look, then `darkroom reconcile --repair`."}"
+      advice     = "Originals, derivatives and records differ. The log of ${function.name} names each image and the outcome. ${local.reconcile_repairs ? "The run repaired them unless the log reports an error. Find out why events were lost." : "Check them, then run `darkroom reconcile --repair`."}"
     }
   }
 
   dead_letter_queues = merge(
     {
       for queue in module.reconcile_dlq :
-      "reconcile" => { name = queue.name, advice = "The scheduled comparison failed, or could not be called. Its log says why; the next run goes on, so delete what rests here." }
+      "reconcile" => { name = queue.name, advice = "The scheduled comparison failed or could not be invoked. Its log has the error. The next run continues, so delete these messages." }
     },
     {
-      uploads       = { name = module.uploads.dlq_name, advice = "These uploads failed five times. The function's log says why, by their message ids; mend it, then redrive: they are S3's own events." }
-      uploads_rules = { name = module.uploads_rules.dlq_name, advice = "EventBridge could not deliver S3's events to the queue. Mend the policies of queue and key, then redrive." }
-      bus           = { name = module.bus.dlq_name, advice = "EventBridge could not start the workflow. Mend the rule's role, then redrive or replay the archive." }
-      record_image  = { name = module.record_image_dlq.name, advice = "These images are processed but not recorded, or recorded but not announced. The workflow's log says why; then redrive: recording twice does no harm." }
-      notifications = { name = module.notifications.dlq_name, advice = "A subscriber did not take these notifications. Ask its owner, then redrive." }
+      uploads       = { name = module.uploads.dlq_name, advice = "These uploads failed five times. The function's log has the errors by message id. Fix the cause, then redrive the messages, which are S3's object events." }
+      uploads_rules = { name = module.uploads_rules.dlq_name, advice = "EventBridge could not deliver object events to the queue. Fix the policies of queue and key, then redrive." }
+      bus           = { name = module.bus.dlq_name, advice = "EventBridge could not start the workflow. Fix the rule's role, then redrive or replay the archive." }
+      record_image  = { name = module.record_image_dlq.name, advice = "These images were processed but not recorded, or recorded without a notification. Fix the error in the workflow's log, then redrive. Recording an event twice is harmless." }
+      notifications = { name = module.notifications.dlq_name, advice = "A subscriber did not accept these notifications. Contact its owner, then redrive." }
     },
     {
       for findings in module.findings :
-      "findings" => { name = findings.dlq_name, advice = "EventBridge could not tell the topic of findings. Mend the policies of the topic and its key; the findings are in Security Hub and Config." }
+      "findings" => { name = findings.dlq_name, advice = "EventBridge could not deliver findings to the topic. Fix the policies of the topic and its key. The findings are in Security Hub and AWS Config." }
     },
   )
 
@@ -88,7 +89,7 @@ module "observability" {
     expected_every = var.observe.expected_every
   })
 
-  # From S3's event to the notification: what the function measures, what the bus takes, what the workflow takes.
+  # From the object event to the notification: the time of the function, of the bus and of the workflow.
   latencies = [
     merge(local.function_metrics, { label = "upload to announced", metric = "UploadToAnnounced" }),
     {
@@ -107,8 +108,8 @@ module "observability" {
 
   stages = merge(local.function_metrics, { metrics = ["Fetch", "Look", "Decode", "Scale", "Encode", "Store"] })
 
-  # S3's requests have no metrics of their own unless paid for: every image is read, and looked for, and there is a
-  # write for each derivative.
+  # S3 charges for metrics of requests, so the dashboard estimates them: reads of each image, and a write for each
+  # derivative.
   costs = merge(local.index_costs, {
     "Lambda: compute" = {
       namespace  = "AWS/Lambda"
@@ -174,7 +175,7 @@ module "observability" {
 locals {
   findings = try(var.observe.findings, false)
 
-  # By name, ARN or URL. Everything is called by the pipeline's name and a part of its own, but for three.
+  # By name, ARN or URL. Every resource's name begins with the pipeline's name and a hyphen, except bus, key and API.
   observed_ids = concat(
     [{ prefix = "${var.name}-" }, { wildcard = "*:${var.name}-*" }, { wildcard = "*/${var.name}-*" }],
     [module.bus.arn, module.key.arn, module.key.id],
@@ -182,7 +183,7 @@ locals {
   )
 }
 
-# What Security Hub and AWS Config find in these resources, if the account uses them: as they see it, on the default bus.
+# Findings of Security Hub and AWS Config in these resources, on the default bus, if the account uses these services.
 module "findings" {
   source = "./modules/event_bus"
   count  = local.findings ? 1 : 0
@@ -194,7 +195,7 @@ module "findings" {
 
   rules = {
     for name, pattern in {
-      # A control that passes is a finding too, an informational one.
+      # A control that passes is also a finding, an informational one.
       security-hub = {
         source      = ["aws.securityhub"]
         detail-type = ["Security Hub Findings - Imported"]
@@ -218,8 +219,7 @@ module "findings" {
 }
 
 locals {
-  # EventBridge's registry takes JSON Schema of draft 4. What that lacks of what contracts use is `const`: an
-  # enumeration of one says the same.
+  # EventBridge's registry accepts JSON Schema draft 4, which has no `const`: an enumeration of one value is the same.
   details = {
     for file in fileset("${path.module}/../events", "*/[0-9]*.json") :
     file => jsondecode(replace(file("${path.module}/../events/${file}"), "/\"const\":\\s*(\"[^\"]*\"|[0-9]+)/", "\"enum\": [$1]"))
@@ -256,7 +256,7 @@ locals {
   })
 
   pipeline_queries = {
-    # Of the workflow's log the line that ends a failed execution; `execution_arn` leads to its others.
+    # The workflow's log contributes the last line of a failed execution; its other lines have the same `execution_arn`.
     "everything about one image" = {
       log_groups = concat(
         [module.process_image.log_group_name, module.record_image.log_group_name],
@@ -264,7 +264,7 @@ locals {
         module.reconcile[*].log_group_name,
       )
       query = <<-EOT
-        # Put the image's id in the place of both IMAGE.
+        # Replace both IMAGE by the image's id.
         fields @timestamp, level, message, version, dedup_id, details.cause, execution_arn, @log
         | filter image_id = "IMAGE" or details.cause like "image_id IMAGE failed"
         | sort @timestamp asc
@@ -273,7 +273,7 @@ locals {
     "failed messages" = {
       log_groups = [module.process_image.log_group_name]
       query      = <<-EOT
-        # The last two are of calls that failed as a whole; Python's runtime has called their level log_level, too.
+        # The last two fields belong to invocations that failed completely. Python's runtime also logs log_level.
         fields @timestamp, image_id, message_id, exception_name, exception, errorType, errorMessage
         | filter level = "ERROR" or log_level = "ERROR"
         | sort @timestamp desc

@@ -1,12 +1,12 @@
-# In:         a schedule, if `reconcile` sets one: it is off by default.
-# Out:        lost events, once more, to the queue `uploads`; derivatives that nobody knows are deleted. Or a report alone.
-# On failure: the next run goes on; a call that failed, or was never made, rests in reconcile-dlq.
+# In:         a schedule, if `reconcile` sets one (off by default).
+# Out:        with `repair`, lost events to the queue `uploads`, and orphaned derivatives deleted; otherwise a report only.
+# On failure: the next run continues; an invocation that failed or could not start is kept in reconcile-dlq.
 
 locals {
   reconcile_repairs = try(var.reconcile.repair, false)
 }
 
-# Without the key: with it disabled, neither the schedule's input nor the function's environment can be read.
+# Not encrypted with the key: while the key is disabled, the schedule's input and the function's environment are unreadable.
 module "reconcile_dlq" {
   source = "./modules/queue"
   count  = var.reconcile == null ? 0 : 1
@@ -46,7 +46,7 @@ module "reconcile" {
     UPLOADS_QUEUE_URL = module.uploads.url
   }
 
-  # The schedule calls and does not wait. What went wrong goes on with the next run; whoever is called should know.
+  # The schedule invokes without waiting. The next run continues a failed one; the DLQ's alarm notifies the operator.
   async = {
     failure_destination_arn = module.reconcile_dlq[0].arn
     max_age_seconds         = 3600
@@ -79,7 +79,7 @@ data "aws_iam_policy_document" "reconcile" {
   }
 
   statement {
-    sid       = "KeepProgress" # two parts, so no derivative
+    sid       = "KeepProgress" # the key has two parts, so it is no derivative
     actions   = ["s3:GetObject", "s3:PutObject"]
     resources = ["${module.processed.arn}/reconcile/progress.json"]
   }
@@ -109,7 +109,7 @@ resource "aws_scheduler_schedule" "reconcile" {
   count = var.reconcile == null ? 0 : 1
 
   name                = "${var.name}-reconcile"
-  description         = "Compares originals, derivatives and records of the image pipeline ${var.name}"
+  description         = "Compare originals, derivatives and records of the image pipeline ${var.name}"
   schedule_expression = var.reconcile.schedule
   kms_key_arn         = module.key.arn
 
@@ -139,7 +139,7 @@ resource "aws_iam_role" "reconcile_schedule" {
   count = var.reconcile == null ? 0 : 1
 
   name                 = "${var.name}-reconcile-schedule-${var.region}"
-  description          = "Lets the schedule ${var.name}-reconcile call its function"
+  description          = "Allow the schedule ${var.name}-reconcile to invoke its function"
   assume_role_policy   = data.aws_iam_policy_document.reconcile_schedule_trust.json
   permissions_boundary = var.permissions_boundary_arn
 }
@@ -159,7 +159,7 @@ data "aws_iam_policy_document" "reconcile_schedule_trust" {
       values   = [local.account_id]
     }
 
-    # Scheduler names the group of a schedule, not the schedule.
+    # The source is the schedule's group, not the schedule.
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
@@ -186,7 +186,7 @@ data "aws_iam_policy_document" "reconcile_schedule" {
   }
 
   statement {
-    sid       = "KeepWhatCouldNotBeCalled"
+    sid       = "KeepFailedInvocations"
     actions   = ["sqs:SendMessage"]
     resources = [module.reconcile_dlq[0].arn]
   }

@@ -1,24 +1,24 @@
-# One key for the whole pipeline: it encrypts everything but the dead-letter queues that have to work without it, and
-# disabling it ends all access to images and records at once.
-# Services get exactly the grants that the arrows between them need; roles get theirs where they are created.
+# One key for the whole pipeline. It encrypts everything except the DLQs that must work without it. Disabling it
+# ends all access to images and records immediately. The key's policy grants each service only the access it needs for
+# its deliveries; roles get their grants in the file that creates them.
 module "key" {
   source = "./modules/key"
 
   name        = var.name
-  description = "Everything that the image pipeline ${var.name} stores."
+  description = "Encrypts the data of the image pipeline ${var.name}."
 
   policy_documents = [data.aws_iam_policy_document.event_bus_key.json]
 
   services = {
-    # Rules deliver to encrypted queues: to `uploads`, and from the bus to queues of others (output `key_arn`).
+    # Rules deliver to encrypted queues: to `uploads`, and from the bus to queues outside the pipeline (output `key_arn`).
     event_rules = { service = "events.amazonaws.com", source_arns = [module.uploads_rules.rule_arn_pattern, module.bus.rule_arn_pattern] }
     event_bus   = { service = "events.amazonaws.com", source_arns = [module.bus.static_arn] }
 
-    # The topic delivers to encrypted queues, too.
+    # The topic delivers to encrypted queues.
     notifications = { service = "sns.amazonaws.com", source_arns = [module.notifications.static_arn] }
 
     logs = {
-      service = data.aws_service_principal.logs.id # its domain is that of the partition
+      service = data.aws_service_principal.logs.id # its domain depends on the partition
       actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
       encryption_context = {
         "aws:logs:arn" = concat(
@@ -29,8 +29,8 @@ module "key" {
       }
     }
 
-    # The workflow's log is delivered to its group, not written by the workflow itself. AWS documents no source for the
-    # delivery, but the encryption context under which the workflow's role makes the data keys.
+    # A delivery service, not the workflow, writes the workflow's log. AWS documents no source ARN for the delivery, only
+    # the encryption context of the data keys that the workflow's role creates.
     log_delivery = {
       service            = "delivery.logs.amazonaws.com"
       actions            = ["kms:Decrypt"]
@@ -43,11 +43,11 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
 
-  # The names of buckets are one namespace for all accounts and regions of a partition.
+  # A bucket's name is unique among all accounts and regions of a partition.
   bucket_suffix = "${local.account_id}-${var.region}"
 }
 
-# EventBridge looks at the key before the bus exists, and then names no source.
+# EventBridge describes the key before the bus exists. That request names no source.
 data "aws_iam_policy_document" "event_bus_key" {
   statement {
     sid       = "EventBusKey"

@@ -1,5 +1,5 @@
 output "alarm_publishers" {
-  description = "Who publishes to the topics in `observe.alarm_topic_arns`: what their policies must admit, as modules/topic takes it in `publishers`."
+  description = "Services that publish to the topics in `observe.alarm_topic_arns`. Their policies must allow them; `publishers` of modules/topic takes this value."
   value = merge(
     one(module.observability[*].publishers),
     { for findings in module.findings : "findings" => { service = "events.amazonaws.com" } },
@@ -7,28 +7,28 @@ output "alarm_publishers" {
 }
 
 output "api" {
-  description = "The API: where it answers, its id, its log group, what policies allow callers `execute-api:Invoke` on; null if there is none."
+  description = "The API: URL, id, log group, and the ARN on which policies allow callers `execute-api:Invoke`. Null without an API."
   value       = one([for api in module.api : { url = api.url, id = api.id, log_group = api.log_group_name, execution_arn = api.execution_arn }])
 }
 
 output "api_keys" {
-  description = "The API keys by name: id, which is the owner of what is uploaded with it, and the secret value."
+  description = "API keys by name: the id, which is the owner of the images uploaded with the key, and the secret value."
   value       = one(module.api[*].api_keys)
   sensitive   = true
 }
 
 output "bus" {
-  description = "Bus that every image's outcome is announced on: add rules to it to do more."
+  description = "Bus of the outcome events. To add a step, add a rule to it."
   value       = { name = module.bus.name, arn = module.bus.arn, archive_arn = module.bus.archive_arn }
 }
 
 output "dashboard" {
-  description = "Name of the CloudWatch dashboard; null if there is none."
+  description = "Name of the CloudWatch dashboard. Null without `observe`."
   value       = one(module.observability[*].dashboard_name)
 }
 
 output "dlqs" {
-  description = "Dead-letter queues by what ends up there, as URLs. All of them are empty while all is well."
+  description = "URLs of the DLQs, by their source. All of them are empty if there is no failure."
   value = merge(
     {
       uploads       = module.uploads.dlq_url
@@ -43,51 +43,51 @@ output "dlqs" {
 }
 
 output "key_arn" {
-  description = "KMS key of the pipeline. A queue that is encrypted with it can subscribe to the topic, and be the target of a rule on the bus."
+  description = "ARN of the pipeline's KMS key. A queue encrypted with it can subscribe to the topic and be the target of a rule on the bus."
   value       = module.key.arn
 }
 
 output "notifications_topic_arn" {
-  description = "Topic to subscribe to."
+  description = "ARN of the topic to subscribe to for a notification of each image."
   value       = module.notifications.arn
 }
 
 output "originals_bucket" {
-  description = "Bucket to upload images to."
+  description = "Name of the bucket to upload images to."
   value       = module.originals.name
 }
 
 output "try_page" {
-  description = "URL of the page to try the API with; null if there is none."
+  description = "URL of the try page. Null without `api.try_page`."
   value       = one([for api in module.api : "${api.url}/index.html" if local.try_page])
 }
 
 output "process_image" {
-  description = "The function: its name, log group and role."
+  description = "The function process_image: name, log group and role."
   value       = { name = module.process_image.name, log_group = module.process_image.log_group_name, role = module.process_image.role_name }
 }
 
 output "processed_bucket" {
-  description = "Bucket that holds the derivatives."
+  description = "Name of the bucket of the derivatives."
   value       = module.processed.name
 }
 
 output "reconcile" {
-  description = "The scheduled comparison's function: its name and log group; null if there is none."
+  description = "Function of the scheduled comparison: name and log group. Null without `reconcile`."
   value       = one([for function in module.reconcile : { name = function.name, log_group = function.log_group_name }])
 }
 
 output "record_image_arn" {
-  description = "The workflow that records and notifies."
+  description = "ARN of the workflow that records images and sends notifications."
   value       = module.record_image.arn
 }
 
 output "table" {
-  description = "Table of the images' records."
+  description = "Name of the table of the images' records."
   value       = module.images.name
 }
 
 output "uploads_queue_url" {
-  description = "Queue that uploads wait in."
+  description = "URL of the queue of the object events."
   value       = module.uploads.url
 }

@@ -1,4 +1,4 @@
-# AWS, or an emulator: the provider honours AWS_ENDPOINT_URL, so this file is the same for both.
+# The provider reads AWS_ENDPOINT_URL, so this file works for AWS and for an emulator.
 provider "aws" {
   region            = var.region
   s3_use_path_style = var.s3_use_path_style

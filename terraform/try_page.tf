@@ -1,17 +1,17 @@
-# In:         one who wants to try the API, with a browser.
-# Out:        a page that uploads, follows, shows and deletes images through the API; from a private bucket, by the API.
-# On failure: the page says so in words; what it asks for is handled like any other caller's request.
+# In:         requests of a browser.
+# Out:        the try page, served by the API from a private bucket. It uploads, shows and deletes images through the API.
+# On failure: the page shows the error. The API handles its requests like those of any other caller.
 
 locals {
   try_page = try(var.api.try_page, false)
 
-  # A signature is more than a page should make: of the other authorizations, what a caller shows.
+  # Credentials that the page can send. It cannot sign requests.
   try_page_credentials = try(concat(
     contains(["COGNITO_USER_POOLS", "LAMBDA"], var.api.authorization.type) ? ["token"] : [],
     length(var.api.api_keys) > 0 ? ["key"] : [],
   ), [])
 
-  # The API serves the page, so the page and what it calls are of one origin. Only a large upload goes elsewhere.
+  # The API serves the page, so both have the same origin. Only large uploads go to another one.
   try_page_origins    = [for api in module.api : regex("^https?://[^/]+", api.url) if local.try_page]
   try_page_upload_url = "https://${local.originals_name}.s3.${var.region}.${data.aws_partition.current.dns_suffix}"
 
@@ -33,13 +33,13 @@ locals {
     } : name => file if local.try_page
   }
 
-  # The file as text: API Gateway hands it over in base64, which has neither < nor {. Passed on as bytes it would come in
-  # base64 to a browser where the response's contentHandling is not kept, as on LocalStack.
+  # The file as text. API Gateway passes the body in base64, which contains neither < nor {. As bytes, the browser would
+  # get base64 from engines that ignore the response's contentHandling, such as LocalStack.
   try_page_template = "#set($text = \"$!input.body\")#if(!$text.startsWith(\"<\") && !$text.startsWith(\"{\"))#set($text = $util.base64Decode($text))#end$text"
 
   try_page_routes = {
     for name, file in local.try_page_files : "GET /${name}" => {
-      authenticated = false # whoever loads it still has to say who they are
+      authenticated = false # the page's requests to the API are authenticated
       integration = {
         service = "s3:path/${module.try_page[0].name}/${name}"
         method  = "GET"
@@ -51,7 +51,7 @@ locals {
               Cache-Control   = "'no-cache'"
               Content-Type    = "'${file.type}'"
               Referrer-Policy = "'no-referrer'"
-              X-Frame-Options = "'DENY'" # the page's own policy cannot say this
+              X-Frame-Options = "'DENY'" # a <meta> policy cannot set this
             }
           }
           default = local.api_error.internal_error
@@ -67,8 +67,8 @@ module "try_page" {
 
   name          = "${var.name}-try-page-${local.bucket_suffix}"
   key_arn       = module.key.arn
-  versioned     = false # its files are Terraform's
-  eventbridge   = true  # for the rules of others
+  versioned     = false # Terraform has its files
+  eventbridge   = true  # for rules outside the pipeline
   access_log    = var.access_log
   force_destroy = var.force_destroy
   retention     = {}

@@ -8,5 +8,5 @@ terraform {
     }
   }
 
-  # State is local unless a backend says otherwise: docs/deploy.md shows the S3 backend with its own locking.
+  # The state is local unless you configure a backend: docs/deploy.md shows the S3 backend with its own locking.
 }

@@ -1,1 +1,1 @@
-"""What LocalStack needs in order to run without a Docker engine; docs/localstack.md says what that does not show."""
+"""Plugins that let LocalStack run without a Docker engine; docs/localstack.md lists the differences."""

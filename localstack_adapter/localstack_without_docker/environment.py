@@ -1,6 +1,6 @@
-"""One execution environment of a function: a process that keeps the function loaded from call to call.
+"""One execution environment of a function: a process that keeps the function loaded between invocations.
 
-Knows nothing of LocalStack. `runtime.py` is the other end of the channel.
+It does not depend on LocalStack. `runtime.py` is the other end of the channel.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 RUNTIME = Path(__file__).with_name("runtime.py")
 
 PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
-"""What Lambda's Python brings along. Nothing else that is installed here is in the function's sight."""
+"""Packages of Lambda's Python runtime. The function sees no other package of this environment."""
 
 INTERNAL = ("AWS_LAMBDA_FUNCTION_TIMEOUT", "EDGE_PORT", "LOCALSTACK_")
-"""Beginnings of variables by which LocalStack talks to the init process of a container, not to the function."""
+"""Prefixes of variables that LocalStack sets for the init process of a container, not for the function."""
 
 GRACE_SECONDS = 2
-"""How long a process that has hung up may take to end, so that its exit status can be told."""
+"""Time for a process that closed its channel to end, so that its exit status can be reported."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Python:
 
     @classmethod
     def at(cls, path: str) -> Python:
-        """The one at a path."""
+        """Return the interpreter at a path."""
         program = "import sys; print(f'python{sys.version_info.major}.{sys.version_info.minor}')"
         run = subprocess.run([path, "-S", "-c", program], capture_output=True, text=True, check=True)
         return cls(path, run.stdout.strip())
@@ -53,7 +53,7 @@ class InitError(Exception):
     """The function could not be loaded.
 
     Attributes:
-        payload: What the caller is to be told, as Lambda puts it: JSON with `errorType` and `errorMessage`.
+        payload: Lambda's answer to the caller: JSON with `errorType` and `errorMessage`.
     """
 
     def __init__(self, payload: bytes) -> None:
@@ -63,7 +63,7 @@ class InitError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a call: the function's answer or error, as JSON, and what it printed."""
+    """Outcome of an invocation: the function's answer or error as JSON, and its output."""
 
     payload: bytes
     failed: bool
@@ -71,17 +71,17 @@ class Outcome:
 
 
 class Environment:
-    """A function's process, and the folder that only this process writes to."""
+    """A function's process, and a folder for this process only."""
 
     def __init__(self, *, python: Python, code: Path, variables: Mapping[str, str], timeout: int, memory: int) -> None:
-        """Describe the environment; nothing runs yet.
+        """Describe the environment without starting it.
 
         Args:
-            python: Runs it.
+            python: Interpreter of the function.
             code: The unpacked zip.
-            variables: The function's environment variables, `_HANDLER` among them.
-            timeout: Seconds that a call may take.
-            memory: MB that the function was given; reported, not enforced.
+            variables: The function's environment variables, including `_HANDLER`.
+            timeout: Seconds for an invocation.
+            memory: Memory of the function in MB, reported but not enforced.
         """
         self._python, self._code, self._timeout, self._memory = python, code, timeout, memory
         self._folder = tempfile.TemporaryDirectory(prefix="lambda-", ignore_cleanup_errors=True)
@@ -101,13 +101,13 @@ class Environment:
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Connection[bytes, bytes] | None = None
         self._stopped = False
-        self._told = 0
+        self._read = 0
 
     def start(self) -> None:
         """Start the process and load the function.
 
         Raises:
-            InitError: It cannot be loaded.
+            InitError: The function cannot be loaded.
         """
         (Path(self._folder.name) / "tmp").mkdir()
         self._packages.mkdir()
@@ -117,14 +117,14 @@ class Environment:
                 found = Path(spec.origin)
                 found = found.parent if spec.submodule_search_locations else found
                 (self._packages / found.name).symlink_to(found)
-        self._launch(None)  # LocalStack stops what takes too long to start
+        self._launch(None)  # LocalStack has its own timeout for the start
 
     def invoke(self, payload: str, *, request_id: str, arn: str, trace_id: str = "") -> Outcome:
-        """Call the function with an event, as JSON. One call at a time."""
+        """Invoke the function with an event as JSON. One invocation at a time."""
         began = time.monotonic()
         memory = 0
         try:
-            if self._channel is None:  # the former process did not survive its last call
+            if self._channel is None:  # the previous process ended in its last invocation
                 self._launch(self._timeout)
             answer = self._ask(
                 {
@@ -157,20 +157,20 @@ class Environment:
         return Outcome(result, failed, logs)
 
     def stop(self) -> None:
-        """End the process, whatever it is doing, and remove its folder."""
+        """End the process, even during an invocation, and remove its folder."""
         self._stopped = True
         self._end()
         self._folder.cleanup()
 
     def logs(self) -> str:
-        """All that the function has printed."""
+        """Return the output of the function."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def _launch(self, patience: float | None) -> None:
         ours, theirs = Pipe()
         with self._log.open("ab") as log, theirs:
-            # Unbuffered, for the log of a call that is cut off. A session of its own, so that what the function
-            # starts ends with it.
+            # Unbuffered, for the log of an invocation that is aborted. With its own session, so that child processes of
+            # the function end with it.
             self._process = subprocess.Popen(
                 [self._python.path, "-S", "-P", "-u", str(RUNTIME), str(theirs.fileno())],
                 cwd=self._code,
@@ -182,7 +182,7 @@ class Environment:
                 start_new_session=True,
             )
         self._channel = ours
-        if self._stopped:  # by another thread, before there was a process to end
+        if self._stopped:  # by another thread, before the process existed
             self._end()
         if not ours.poll(patience):
             raise TimeoutError
@@ -206,7 +206,7 @@ class Environment:
         return answer
 
     def _end(self, grace: float = 0) -> str:
-        """See to it that the process has ended, and tell how it did; another thread may be waiting for its answer."""
+        """End the process and return how it ended; another thread may be waiting for its answer."""
         process, self._process, self._channel = self._process, None, None
         if process is None:
             return "killed"
@@ -221,16 +221,16 @@ class Environment:
         return f"exit status {status}" if status >= 0 else f"signal: {signal.strsignal(-status)}".lower()
 
     def _news(self) -> str:
-        """What the function has printed since the last call; whole lines."""
+        """Return the output of the function since the last invocation, as whole lines."""
         if not self._log.exists():
             return ""
         with self._log.open("rb") as log:
-            log.seek(self._told)
+            log.seek(self._read)
             text = log.read().decode(errors="replace")
-            self._told = log.tell()
+            self._read = log.tell()
         return text if not text or text.endswith("\n") else f"{text}\n"
 
 
 def _error(kind: str, message: str, request_id: str = "") -> tuple[bytes, bool]:
-    told = f"RequestId: {request_id} Error: {message}" if request_id else f"Error: {message}"
-    return json.dumps({"errorType": kind, "errorMessage": told}).encode(), True
+    text = f"RequestId: {request_id} Error: {message}" if request_id else f"Error: {message}"
+    return json.dumps({"errorType": kind, "errorMessage": text}).encode(), True

@@ -1,7 +1,7 @@
-"""LocalStack's executor of Lambda functions that starts a process where its own starts a container.
+"""An executor of LocalStack's Lambda functions that starts processes instead of containers.
 
-Chosen by LAMBDA_RUNTIME_EXECUTOR=process; LAMBDA_PROCESS_PYTHON names an interpreter besides LocalStack's own.
-LocalStack decides when an environment starts, is called and stops.
+Enable it with LAMBDA_RUNTIME_EXECUTOR=process. LAMBDA_PROCESS_PYTHON adds an interpreter to LocalStack's own.
+LocalStack starts, invokes and stops the environments.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-# The project's Python, for which it packages its functions, and LocalStack's own.
+# The project's Python, for which its functions are packaged, and LocalStack's own.
 PYTHONS = tuple(Python.at(path) for path in (os.environ.get("LAMBDA_PROCESS_PYTHON", sys.executable), sys.executable))
 HOST = "127.0.0.1"
 
 
 def python_for(runtime: str) -> Python:
-    """The interpreter for a runtime such as `python3.13`: of that version where there is one."""
+    """Return the interpreter for a runtime such as `python3.13`: of that version if there is one."""
     return next((python for python in PYTHONS if python.runtime == runtime), PYTHONS[0])
 
 
 class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
-    """One execution environment, as LocalStack drives it."""
+    """One execution environment, controlled by LocalStack."""
 
     def __init__(self, id: str, function_version: FunctionVersion) -> None:  # noqa: A002 - LocalStack's name
         super().__init__(id=id, function_version=function_version)
@@ -50,7 +50,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
         """Start the process and load the function.
 
         Raises:
-            StatusErrorException: The function's module cannot be loaded; LocalStack tells its caller.
+            StatusErrorException: The function's module cannot be loaded; LocalStack reports that to the caller.
         """
         settings = self.function_version.config
         self._environment = Environment(
@@ -66,7 +66,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
             raise StatusErrorException("the function cannot be loaded", payload=error.payload) from error
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
-        """Call the function."""
+        """Invoke the function."""
         if self._environment is None:
             raise LambdaRuntimeException("this environment was not started")
         request_id = payload["invoke-id"]
@@ -79,24 +79,24 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
         return InvocationResult(request_id, outcome.payload, is_error=outcome.failed, logs=outcome.logs)
 
     def stop(self) -> None:
-        """End the process, and a call that is under way with it."""
+        """End the process, including a running invocation."""
         if self._environment is not None:
             self._environment.stop()
 
     def get_logs(self) -> str:
-        """All that the function has printed."""
+        """Return the output of the function."""
         return self._environment.logs() if self._environment is not None else ""
 
     def get_address(self) -> str:
-        """Where the environment is, seen from LocalStack."""
+        """Return the host of the environment, from LocalStack's view."""
         return HOST
 
     def get_endpoint_from_executor(self) -> str:
-        """Where LocalStack is, seen from the environment."""
+        """Return the host of LocalStack, from the environment's view."""
         return HOST
 
     def get_runtime_endpoint(self) -> str:
-        """Where a container would report to; a process has its own channel."""
+        """Return the URL that a container would report to; a process has its own channel."""
         return f"http://{HOST}:{GATEWAY_LISTEN[0].port}"
 
     @classmethod
@@ -104,7 +104,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
         """Unpack the function's code.
 
         Raises:
-            LambdaRuntimeException: Only a container could run it; LocalStack sets the function's state to failed.
+            LambdaRuntimeException: The function needs a container; LocalStack sets its state to failed.
         """
         settings = function_version.config
         if not settings.code or not str(settings.runtime).startswith("python"):
@@ -113,7 +113,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
             )
         if python_for(settings.runtime).runtime != settings.runtime:
             LOG.warning(
-                "%s is for %s and runs on %s: there is no other here",
+                "%s is for %s but runs on %s, because that version is not installed",
                 function_version.qualified_arn,
                 settings.runtime,
                 PYTHONS[0].runtime,
@@ -122,14 +122,14 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Nothing to do: LocalStack removes the code itself."""
+        """Do nothing: LocalStack removes the code."""
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc]
-    """Makes the executor known to LocalStack as `process`."""
+    """Plugin that registers the executor in LocalStack as `process`."""
 
     name = "process"
 
     def load(self, *_: object, **__: object) -> type[ProcessExecutor]:
-        """The executor's class."""
+        """Return the executor's class."""
         return ProcessExecutor

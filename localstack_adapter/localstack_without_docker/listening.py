@@ -1,7 +1,7 @@
-"""Where LocalStack listens: at the address that it is told, and at no other.
+"""Bind LocalStack only to the host of `GATEWAY_LISTEN`.
 
-LocalStack's web server takes the port of `GATEWAY_LISTEN` and leaves out the host. In a container that does no harm;
-as a process, whoever reaches this machine could run functions on it.
+LocalStack's web server uses the port of `GATEWAY_LISTEN` but ignores the host. That is harmless in a container. As a
+process, anyone with access to this machine's network could run functions on it.
 """
 
 from functools import partial
@@ -11,8 +11,8 @@ from localstack.runtime import hooks  # type: ignore[import-not-found]
 
 
 @hooks.on_runtime_create()  # type: ignore[untyped-decorator]
-def listen_where_told() -> None:
-    """Called by LocalStack before it has a server."""
+def listen_on_configured_host() -> None:
+    """Restrict the server's endpoint; LocalStack calls this before it has a server."""
     from localstack.runtime.server import twisted  # type: ignore[import-not-found] # noqa: PLC0415 - starts a reactor
 
     host = GATEWAY_LISTEN[0].host

@@ -1,6 +1,6 @@
-"""Runs inside a function's process: loads the handler, then answers calls until the channel closes.
+"""The program of a function's process: load the handler, then answer invocations until the channel closes.
 
-What Lambda's own runtime client does, without its HTTP. Imports nothing but Python's library.
+It does the same as Lambda's runtime client, without HTTP. It imports only Python's standard library.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """The second argument of a handler, with the names that Lambda documents."""
+    """Second argument of a handler, with the names that Lambda documents."""
 
     aws_request_id: str
     invoked_function_arn: str
@@ -39,12 +39,12 @@ class Context:
     identity: None = None
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the call is ended."""
+        """Return the milliseconds until the timeout."""
         return max(0, int((self.deadline - time.time()) * 1000))
 
 
 class NamedError(Exception):
-    """A fault that Lambda reports by a name of its own, `kind`."""
+    """An error that Lambda reports under its own name, `kind`."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -52,10 +52,10 @@ class NamedError(Exception):
 
 
 def load(name: str) -> Handler:
-    """The handler `module.path.function`.
+    """Return the handler `module.path.function`.
 
     Raises:
-        NamedError: There is none of that name, or its module cannot be imported.
+        NamedError: The handler does not exist, or its module cannot be imported.
     """
     module_name, dot, function_name = name.replace("/", ".").rpartition(".")
     if not dot:
@@ -76,7 +76,7 @@ def load(name: str) -> Handler:
 
 
 def call(handler: Handler, request: dict[str, Any]) -> str:
-    """The handler's answer to one request, as JSON."""
+    """Return the handler's answer to one request, as JSON."""
     os.environ["_X_AMZN_TRACE_ID"] = request["trace_id"]
     context = Context(
         aws_request_id=request["request_id"],
@@ -96,23 +96,28 @@ def call(handler: Handler, request: dict[str, Any]) -> str:
 
 
 def describe(error: Exception, request_id: str = "") -> str:
-    """An error as Lambda tells it to the caller, as JSON; it is printed too."""
+    """Print an error, and return it as JSON in Lambda's format."""
     kind = error.kind if isinstance(error, NamedError) else type(error).__name__
     stack = [] if isinstance(error, NamedError) else traceback.format_tb(error.__traceback__)[1:]
     print(f"[ERROR] {kind}: {error}", *stack, sep="\n")  # noqa: T201
-    told: dict[str, Any] = {"errorMessage": str(error), "errorType": kind, "requestId": request_id, "stackTrace": stack}
-    return json.dumps(told)
+    answer: dict[str, Any] = {
+        "errorMessage": str(error),
+        "errorType": kind,
+        "requestId": request_id,
+        "stackTrace": stack,
+    }
+    return json.dumps(answer)
 
 
 def serve(channel: Connection[bytes, bytes]) -> None:
-    """Load the handler, say how that went, then answer one request after the other."""
+    """Load the handler, report the result, then answer one request after the other."""
 
     def answer(payload: str, *, failed: bool) -> None:
         channel.send_bytes(json.dumps({"payload": payload, "failed": failed, "memory": _memory()}).encode())
 
     try:
         handler = load(os.environ["_HANDLER"])
-    except Exception as error:  # noqa: BLE001 - whatever the function's module does
+    except Exception as error:  # noqa: BLE001 - the function's module may raise anything
         answer(describe(error), failed=True)
         return
     answer("", failed=False)
@@ -123,7 +128,7 @@ def serve(channel: Connection[bytes, bytes]) -> None:
             return
         try:
             answer(call(handler, request), failed=False)
-        except Exception as error:  # noqa: BLE001 - whatever the function raises
+        except Exception as error:  # noqa: BLE001 - the function may raise anything
             answer(describe(error, request["request_id"]), failed=True)
 
 
@@ -134,7 +139,7 @@ def _number(value: object) -> float:
 
 
 def _memory() -> int:
-    """The most MB that this process has used."""
+    """Return the peak memory of this process in MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)
 

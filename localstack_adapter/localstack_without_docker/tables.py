@@ -1,6 +1,6 @@
-"""DynamoDB and its streams by moto, which LocalStack brings along: its own provider starts a Java program.
+"""DynamoDB and its streams by moto, a dependency of LocalStack, whose own provider starts a Java program.
 
-Chosen by PROVIDER_OVERRIDE_DYNAMODB=moto and PROVIDER_OVERRIDE_DYNAMODBSTREAMS=moto.
+Enable it with PROVIDER_OVERRIDE_DYNAMODB=moto and PROVIDER_OVERRIDE_DYNAMODBSTREAMS=moto.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _turn = Lock()
 
 
 def _by_moto(provider: object) -> dict[str, Handler]:
-    """Every operation by moto, one at a time."""
+    """Return a handler for every operation of moto; they run one at a time."""
 
     def in_turn(handler: Handler) -> Handler:
         def handle(context: object, request: object) -> object:
@@ -38,11 +38,11 @@ def _by_moto(provider: object) -> dict[str, Handler]:
 
 @aws_provider(api="dynamodb", name="moto")  # type: ignore[untyped-decorator]
 def dynamodb() -> Service:
-    """DynamoDB's service."""
+    """Return the service of DynamoDB."""
     return Service.for_provider(DynamodbApi(), dispatch_table_factory=_by_moto)
 
 
 @aws_provider(api="dynamodbstreams", name="moto")  # type: ignore[untyped-decorator]
 def dynamodbstreams() -> Service:
-    """The service of tables' streams."""
+    """Return the service of DynamoDB's streams."""
     return Service.for_provider(DynamodbstreamsApi(), dispatch_table_factory=_by_moto)

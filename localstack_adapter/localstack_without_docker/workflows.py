@@ -1,7 +1,7 @@
-"""Step Functions' JSON paths, each parsed once.
+"""Cache for the JSON paths of Step Functions.
 
-LocalStack builds the parser itself anew for every path that a state names, which is most of a workflow's time:
-with ten states some two seconds. What a workflow does is the same with and without this.
+LocalStack builds a new parser for every path of a state, which takes most of a workflow's time: about two seconds for
+ten states. The cache does not change the results.
 """
 
 from functools import lru_cache
@@ -13,6 +13,6 @@ from localstack.services.stepfunctions.asl.utils import json_path  # type: ignor
 
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]
 def remember_json_paths() -> None:
-    """Called by LocalStack at its start."""
+    """Cache parsed paths; LocalStack calls this when it starts."""
     for module in (json_path, result_path):
         module.parse = lru_cache(maxsize=1000)(module.parse)

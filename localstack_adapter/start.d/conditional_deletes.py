@@ -1,7 +1,7 @@
-"""Conditional deletes, which LocalStack's S3 answers with 501 and AWS's knows: `If-Match: *` deletes what there is.
+"""Support for conditional deletes, which LocalStack's S3 answers with 501: `If-Match: *` deletes an existing object.
 
-Of a key that there is not, or whose latest version is a delete marker, it is a 404, as AWS answers. LocalStack runs
-this at its start, in a container or not.
+For a missing key, or one whose latest version is a delete marker, the answer is 404, as on AWS. LocalStack runs this
+file when it starts, with or without a container.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @patch(S3Provider.delete_object)  # type: ignore[untyped-decorator]
 def delete_object(original: Callable[..., Any], self: Any, context: Any, **asked: Any) -> Any:  # noqa: ANN401
-    """Delete an object, under the condition that it is there if that is asked for."""
+    """Delete an object; with `If-Match: *`, only if it exists."""
     if asked.get("if_match") == "*" and asked.get("version_id") is None:
         _, bucket = self._get_cross_account_bucket(context, asked["bucket"])
         bucket.get_object(asked["key"])  # raises NoSuchKey

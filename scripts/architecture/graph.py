@@ -1,8 +1,7 @@
 """The graph of an event-driven architecture, from a plan of Terraform.
 
-What a service hands on by itself stands in its own resource: a rule's target, a subscription, an event source. What a
-function, a workflow or an API does is what the policies of its role allow: with less it would fail, and more is
-allowed for nothing.
+A service's own deliveries are in its resource: a rule's target, a subscription, an event source. The policies of a role
+contain the actions of a function, a workflow or an API: it needs them, and nothing else is allowed.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Shape(NamedTuple):
-    """How resources of a type are named: the attribute with the name, and how an ARN has it."""
+    """Names of a type's resources: the attribute with the name, and its form in an ARN."""
 
     kind: Kind
     service: str
@@ -46,10 +45,10 @@ SHAPES = {
 SERVICES = {shape.service: shape for shape in SHAPES.values()}
 ALIASES = {"aws_lambda_alias": ("aws_lambda_function", "function_name")}
 
-# What names a resource in the last part of its ARN; what follows is a part of it: an object, an index, an alias.
+# Services whose ARN ends with the resource's name before a slash; the part after it is an object, index or alias.
 NAMING = {"s3": r"[^/]*", "dynamodb": r"[^/]*/[^/]*", "lambda": r"[^:]*:[^:]*"}
 
-# Actions that hand something to a resource, or fetch it. Whoever may do one of them is taken to do it.
+# Actions that send something to a resource, or fetch it. A role that allows one is taken to use it.
 WRITES = {
     Kind.BUCKET: ("PutObject", "DeleteObject", "DeleteObjectVersion"),
     Kind.BUS: ("PutEvents",),
@@ -64,20 +63,20 @@ READS = {
     Kind.TABLE: ("GetItem", "BatchGetItem", "Query", "Scan", "PartiQLSelect"),
 }
 
-# Measures of what rests in a queue. NumberOfMessagesSent is none: it does not count what a redrive policy brings.
-RESTING = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
+# Metrics of a queue's waiting messages. Not NumberOfMessagesSent, which does not count those of a redrive policy.
+WAITING = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
 DEAD = re.compile(r"(?:^|[-_. ])(?:dlq|dead[-_]?letters?)(?:$|[-_. ])", re.IGNORECASE)
 
 NEVER: dict[str, Any] = {"source": []}  # what a schedule matches
 
 
 def graph_of(plan: Plan) -> Graph:
-    """The graph of a plan."""
+    """Return the graph of a plan."""
     return _Builder(plan).build()
 
 
 def label_of(resource: Resource) -> str:
-    """What a person would call a resource: the names of its modules, its own and its key, where they tell something.
+    """Return a label for a resource: the names of its modules, its own name and its key, without repetitions.
 
     `module.uploads.aws_sqs_queue.this` is "uploads", `module.uploads.aws_sqs_queue.dlq[0]` is "uploads dlq".
     """
@@ -88,7 +87,7 @@ def label_of(resource: Resource) -> str:
 
 
 def _text_key(address: str) -> str:
-    """The key at the end of an address, if it is a text."""
+    """Return the key at the end of an address if it is a text."""
     found = re.search(r"\[\"([^\"]*)\"\]$", address)
     return found[1] if found else ""
 
@@ -128,7 +127,7 @@ class _Builder:
             self._add(Node(rule.address, Kind.RULE, label_of(rule), rule.text("name"), bus, pattern))
 
     def _buses(self, rule: Resource) -> list[str]:
-        """The bus of a rule or target."""
+        """Return the bus of a rule or target."""
         if rule.text("event_bus_name") in ("", "default") and not rule.is_unknown("event_bus_name"):
             return [self._default_bus()]
         return self._ids(rule, ("event_bus_name",), "aws_cloudwatch_event_bus") or [self._outside(rule.address, "bus")]
@@ -137,9 +136,9 @@ class _Builder:
         return self._add(Node(DEFAULT_BUS, Kind.BUS, DEFAULT_BUS, "default"))
 
     def _emit(self, source: str, bus: str, events: Mapping[str, Any] | None, flow: Flow, by: str) -> None:
-        """Events go from a source to a bus: to the rules there that can match them, or no further."""
+        """Add an event's edges from a source to a bus: to each rule there that can match the events."""
         rules = [rule for rule in self.graph.every(Kind.RULE) if rule.bus == bus and overlap(events, rule.pattern)]
-        # A bucket's events that no rule matches are nothing to look at; somebody means the others.
+        # Events of a bucket that no rule matches are irrelevant; other sources publish intentionally.
         unmatched = [] if self.graph.nodes[source].kind is Kind.BUCKET else [bus]
         for target in [rule.id for rule in rules] or unmatched:
             self._connect(source, target, flow, by)
@@ -206,7 +205,7 @@ class _Builder:
                 self._fail(function, one, "destination_config", 0, "on_failure", 0, "destination_arn")
 
     def _invokers(self) -> None:
-        """Who calls a function by the function's own policy: of its callers, APIs alone have no arrow yet."""
+        """Add the callers in a function's policy; of these only APIs have no edge yet."""
         for one in self.plan.every("aws_lambda_permission"):
             if one.value("principal") == "apigateway.amazonaws.com":
                 arn, kind = one.text("source_arn"), "aws_api_gateway_rest_api"
@@ -239,7 +238,7 @@ class _Builder:
             self._connect(source, end, Flow.FAILURE, by.address)
 
     def _redrive(self, source: str, by: Resource) -> None:
-        """What a redrive policy says; where a queue has none, AWS decides what its empty one looks like."""
+        """Add the edge of a redrive policy; AWS's form of an empty one varies."""
         policy = by.text("redrive_policy")
         if policy:
             ends = self._matching(json.loads(policy).get("deadLetterTargetArn", ""), ["aws_sqs_queue"])
@@ -249,7 +248,7 @@ class _Builder:
         for end in ends:
             self._connect(source, end, Flow.FAILURE, by.address)
 
-    # What roles allow
+    # Permissions of roles
 
     def _permissions(self) -> None:
         policies = Policies(self.plan, frozenset({*SHAPES, *ALIASES}), _matters)
@@ -260,7 +259,7 @@ class _Builder:
         self.graph.unclear += policies.unclear
 
     def _actors(self) -> Iterator[tuple[str, Resource]]:
-        """Functions, workflows and APIs with the roles that they have."""
+        """Yield functions, workflows and APIs with their roles."""
         for path, kind in (("role", "aws_lambda_function"), ("role_arn", "aws_sfn_state_machine")):
             for actor in self.plan.every(kind):
                 roles = self._named(actor, (path,), "aws_iam_role")
@@ -292,7 +291,7 @@ class _Builder:
         if _allows(statement.actions, service, READS.get(node.kind, ())):
             self._connect(node.id, actor, Flow.READ, statement.by)
 
-    # What watches
+    # Alarms
 
     def _alarms(self) -> None:
         for alarm in self.plan.every("aws_cloudwatch_metric_alarm"):
@@ -302,7 +301,7 @@ class _Builder:
                 if query.get("metric")
             ]
             for path in [(), *queries]:
-                if alarm.value(*path, "namespace") == "AWS/SQS" and alarm.value(*path, "metric_name") in RESTING:
+                if alarm.value(*path, "namespace") == "AWS/SQS" and alarm.value(*path, "metric_name") in WAITING:
                     self.graph.watched |= set(self._ids(alarm, (*path, "dimensions", "QueueName"), "aws_sqs_queue"))
 
     def _archives(self) -> None:
@@ -317,13 +316,13 @@ class _Builder:
             for node in graph.every(Kind.QUEUE)
             if graph.to(node.id, Flow.FAILURE) or DEAD.search(node.label) or DEAD.search(node.name)
         }
-        by_itself = {(edge.source, edge.target) for edge in graph.edges if edge.flow in (Flow.EVENT, Flow.FAILURE)}
+        automatic = {(edge.source, edge.target) for edge in graph.edges if edge.flow in (Flow.EVENT, Flow.FAILURE)}
         kept = []
         for edge in graph.edges:
             if edge.flow is Flow.WRITE and edge.target in graph.dead_letter_queues:
-                if (edge.source, edge.target) not in by_itself:
+                if (edge.source, edge.target) not in automatic:
                     kept.append(Edge(edge.source, edge.target, Flow.FAILURE, edge.by))
-            elif edge.flow is not Flow.READ or (edge.source, edge.target) not in by_itself:
+            elif edge.flow is not Flow.READ or (edge.source, edge.target) not in automatic:
                 kept.append(edge)
         graph.edges = list(dict.fromkeys(kept))
         graph.unclear = list(dict.fromkeys(graph.unclear))
@@ -341,7 +340,7 @@ class _Builder:
         return self._add(Node(f"outside {identity}", Kind.OUTSIDE, label))
 
     def _named(self, resource: Resource, path: tuple[str | int, ...], kind: str) -> list[Resource]:
-        """The resources that an attribute names, by name, id or ARN."""
+        """Return the resources that an attribute refers to, by name, id or ARN."""
         text = resource.text(*path)
         if not text:
             return self.plan.referred(resource, path, {kind})
@@ -353,7 +352,7 @@ class _Builder:
         return [role for role in self.plan.every("aws_iam_role") if role.text("name") == text.rpartition("/")[2]]
 
     def _ids(self, resource: Resource, path: tuple[str | int, ...], *types: str) -> list[str]:
-        """The nodes of some types that an attribute names: by name, ARN or URL, or by reference."""
+        """Return the nodes of some types that an attribute refers to: by name, ARN, URL or reference."""
         text = resource.text(*path)
         if text:
             return self._matching(text, types)
@@ -367,7 +366,7 @@ class _Builder:
         return found
 
     def _ids_or_outside(self, resource: Resource, path: tuple[str | int, ...], *types: str) -> list[str]:
-        """The same, where something outside the plan may be named."""
+        """Return the same, including resources outside the plan."""
         text = resource.text(*path)
         found = self._ids(resource, path, *types)
         if found or not text:
@@ -385,7 +384,7 @@ class _Builder:
         return [resource.address] if resource.address in self.graph.nodes else []
 
     def _matching(self, text: str, types: Collection[str]) -> list[str]:
-        """The nodes of some types that a text names: a name, a URL, or an ARN with or without wildcards."""
+        """Return the nodes of some types that match a name, a URL, or an ARN with or without wildcards."""
         kinds = {SHAPES[kind].kind: SHAPES[kind] for kind in types}
         if Kind.BUS in kinds and text.startswith("arn:") and text.endswith(":event-bus/default"):
             return [self._default_bus()]
@@ -403,25 +402,25 @@ class _Builder:
 
 
 def _parts(text: str) -> tuple[str, str]:
-    """The service and the last part of an ARN; of anything else, nothing."""
+    """Return the service and the last part of an ARN; empty texts for anything else."""
     parts = text.split(":", 5)
     return (parts[2], parts[5]) if text.startswith("arn:") and len(parts) > 5 else ("", text)  # noqa: PLR2004 - an ARN
 
 
 def _naming(end: str, service: str) -> str:
-    """What of the last part of an ARN names the resource, not a part of it."""
+    """Return the resource's name in the last part of an ARN, without the name of a part of it."""
     found = re.match(NAMING.get(service, ".*"), end)
     return found[0] if found else end
 
 
 def _glob(pattern: str, text: str) -> bool:
-    """Whether a text is what a pattern of IAM says."""
+    """Return True if a text matches an IAM pattern."""
     wanted = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
     return re.fullmatch(wanted, text, re.IGNORECASE) is not None
 
 
 def _matters(actions: Collection[str]) -> bool:
-    """Whether one of the actions hands something to a node, or fetches it."""
+    """Return True if one of the actions sends something to a node, or fetches it."""
     return any(
         _allows(actions, shape.service, [*WRITES.get(shape.kind, ()), *READS.get(shape.kind, ())])
         for shape in SHAPES.values()
@@ -429,5 +428,5 @@ def _matters(actions: Collection[str]) -> bool:
 
 
 def _allows(actions: Collection[str], service: str, wanted: Collection[str]) -> bool:
-    """Whether one of a service's actions is among those that a policy allows."""
+    """Return True if a policy allows one of a service's actions."""
     return any(_glob(action, f"{service}:{one}") for action in actions for one in wanted)

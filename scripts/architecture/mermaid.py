@@ -23,7 +23,7 @@ BOX = ("[", "]")
 
 YOU = Node("outside you", Kind.OUTSIDE, "you")
 CALLERS = Node("outside callers", Kind.OUTSIDE, "callers")
-# What comes from outside the plan, to where the ways begin.
+# Label of the source of everything that enters the plan from outside.
 COMES = {
     Kind.API: "requests",
     Kind.BUCKET: "upload",
@@ -39,28 +39,27 @@ RESERVED = {"call", "class", "click", "default", "end", "flowchart", "graph", "h
 
 @dataclass
 class Arrow:
-    """An arrow of the picture: what stands on it, and how it is drawn."""
+    """An arrow of the diagram: its label and its style."""
 
     labels: list[str] = field(default_factory=list)
     dotted: bool = False
     both_ways: bool = False
 
     def draw(self) -> str:
-        """The arrow in Mermaid."""
+        """Return the arrow in Mermaid."""
         line = "-.->" if self.dotted else "<-->" if self.both_ways else "-->"
         return f"{line}|{'<br>'.join(map(_escaped, self.labels))}|" if self.labels else line
 
 
 def mermaid(graph: Graph, *, whole: bool = False) -> str:
-    """The picture of a graph.
+    """Return the diagram of a graph.
 
     Args:
-        graph: What to draw; its rules are part of their bus.
-        whole: Draw all of it: what only an API uses, what schedules begin, what functions and workflows read, which
-            queues have an alarm.
+        graph: The graph; its rules are drawn as part of their bus.
+        whole: Include what only an API uses, the targets of schedules, reads of functions and workflows, and alarms.
 
     Returns:
-        A flowchart from left to right, in the order in which things go.
+        A flowchart from left to right, in the order of the events.
     """
     return _Picture(graph, whole=whole).draw()
 
@@ -93,7 +92,7 @@ class _Picture:
         return "\n".join(["flowchart LR", *lines, ""])
 
     def _beginnings(self) -> None:
-        """What comes from outside, to buckets, buses, queues and topics that hand on and are handed nothing."""
+        """Add the sources outside the plan: of buckets, buses, queues and topics that send and receive nothing."""
         graph = self.graph
         for node in graph.nodes.values():
             given = [edge for edge in graph.to(node.id, Flow.EVENT, Flow.WRITE) if edge.source not in self.waited_for]
@@ -104,7 +103,7 @@ class _Picture:
                     self._arrow(YOU.id, place).labels = [comes]
 
     def _in_order(self) -> list[Edge]:
-        """The edges along which something goes on, those first that are nearer to where it begins."""
+        """Return the asynchronous edges, those closer to a source first."""
         edges = [edge for edge in self.graph.edges if edge.flow in (Flow.EVENT, Flow.WRITE)]
         edges = [edge for edge in edges if edge.source not in self.waited_for | self.hidden]
         reached = {edge.source for edge in edges} - {edge.target for edge in edges}
@@ -133,7 +132,7 @@ class _Picture:
             arrow.both_ways = True
 
     def _callers(self) -> None:
-        """APIs and what they use; in the whole picture, whatever else is read."""
+        """Add APIs and the resources they use; in the whole diagram, all other reads."""
         for api in self.graph.every(Kind.API):
             arrow = self._arrow(CALLERS.id, api.id)
             arrow.labels, arrow.both_ways = [COMES[Kind.API]], True
@@ -151,11 +150,11 @@ class _Picture:
         return self.arrows.setdefault((source, target), Arrow())
 
     def _place(self, node: str) -> str:
-        """Where a node is drawn: a rule as its bus."""
+        """Return the node that represents a node in the diagram: a bus for a rule."""
         return self.nodes[node].bus or node
 
     def _node(self, node: str) -> str:
-        """A node's id, at its first mention with its shape and text."""
+        """Return a node's id; at its first occurrence, with shape and label."""
         if node in self.ids:
             return self.ids[node]
         found = self.nodes[node]
@@ -180,7 +179,7 @@ class _Picture:
 
 
 def _escaped(text: str) -> str:
-    """Text that Mermaid takes for text."""
+    """Return text with Mermaid's special characters escaped."""
     for letter, entity in {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "|": "#124;"}.items():
         text = text.replace(letter, entity)
     return text

@@ -1,4 +1,4 @@
-"""An architecture as a graph: who hands what to whom."""
+"""An architecture as a graph: which resource sends what to which."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_BUS = "default bus"
 
 
 class Kind(Enum):
-    """What a node is, by the name that a picture gives it."""
+    """Kind of a node, with its name in diagrams."""
 
     API = "API Gateway"
     BUCKET = "S3"
@@ -29,9 +29,9 @@ class Kind(Enum):
 
 
 class Flow(Enum):
-    """How one node hands something to another."""
+    """Kind of an edge: how a node sends something to another."""
 
-    EVENT = "event"  # the service does, by itself
+    EVENT = "event"  # the service does it automatically
     WRITE = "write"  # the node does, and its role's policies allow it
     READ = "read"  # from the node that is read to the one that reads
     FAILURE = "failure"  # what could not be delivered or handled
@@ -43,10 +43,10 @@ class Node:
 
     Attributes:
         id: Its address; for what has none, a text that is as good.
-        label: What a person would call it.
+        label: Readable name.
         name: Its name in AWS, empty where it is not known.
-        bus: Of a rule, the id of its bus.
-        pattern: Of a rule, the events that it matches; null where they are not known.
+        bus: Id of a rule's bus.
+        pattern: Events that a rule matches; None if unknown.
     """
 
     id: str
@@ -59,10 +59,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Something goes from one node to another.
+    """A flow from one node to another.
 
     Attributes:
-        by: The address of the resource that makes it so.
+        by: Address of the resource that defines it.
     """
 
     source: str
@@ -81,9 +81,9 @@ class Graph:
         nodes: By id.
         edges: Each once.
         dead_letter_queues: The ids of the queues that failures end in.
-        watched: The ids of queues with an alarm on what rests in them.
+        watched: Ids of queues with an alarm on their waiting messages.
         archived: The ids of buses whose events an archive keeps.
-        unclear: What the plan does not tell, as sentences.
+        unclear: Questions that the plan does not answer, as sentences.
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -94,38 +94,38 @@ class Graph:
     unclear: list[str] = field(default_factory=list)
 
     def every(self, *kinds: Kind) -> list[Node]:
-        """The nodes of some kinds."""
+        """Return the nodes of some kinds."""
         return [node for node in self.nodes.values() if node.kind in kinds]
 
     def to(self, node: str, *flows: Flow) -> list[Edge]:
-        """The edges of some flows that lead to a node."""
+        """Return the edges of some flows to a node."""
         return [edge for edge in self.edges if edge.target == node and edge.flow in flows]
 
     def of(self, node: str, *flows: Flow) -> list[Edge]:
-        """The edges of some flows that lead away from a node."""
+        """Return the edges of some flows from a node."""
         return [edge for edge in self.edges if edge.source == node and edge.flow in flows]
 
     def kinds(self, edge: Edge) -> tuple[Kind, Kind]:
-        """What an edge leads from and to."""
+        """Return the kinds of an edge's source and target."""
         return self.nodes[edge.source].kind, self.nodes[edge.target].kind
 
     @property
     def schedules_side(self) -> set[str]:
-        """The schedules, what nothing else begins, and where its failures alone end: beside the way of an event."""
-        beside = {node.id for node in self.every(Kind.SCHEDULE)}
+        """Schedules, nodes that only they start, and queues for their failures only: not part of an event's path."""
+        side = {node.id for node in self.every(Kind.SCHEDULE)}
         while True:
             given = {
                 node: {edge.source for edge in self.to(node, Flow.EVENT, Flow.WRITE, Flow.FAILURE)}
                 for node in self.nodes
             }
-            more = {node for node, givers in given.items() if givers and givers <= beside} - beside
+            more = {node for node, givers in given.items() if givers and givers <= side} - side
             if not more:
-                return beside
-            beside |= more
+                return side
+            side |= more
 
     @property
     def callers_side(self) -> set[str]:
-        """The APIs, and what only they use: a caller waits for it, before anything happens by itself."""
+        """APIs and the resources that only they use: synchronous requests of a caller."""
         apis = {node.id for node in self.every(Kind.API)}
         used = {edge.target if edge.flow is not Flow.READ else edge.source for edge in self.edges} - apis
         users = {

@@ -1,4 +1,4 @@
-"""What the roles in a plan are allowed to do, as far as the plan tells."""
+"""Permissions of a plan's roles, as far as they are known at plan."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ HARMLESS = re.compile(r"arn:[^:]+:iam::aws:policy/(?:service-role/AWSLambda\w+Ex
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What is allowed.
+    """An allowed statement.
 
     Attributes:
-        actions: As the policy has them, with wildcards.
+        actions: IAM actions, with wildcards.
         resources: ARNs, with wildcards.
         referred: Resources whose ARN is not known yet.
-        events: The events that PutEvents is bound to, as a pattern.
-        by: The address of the policy.
+        events: Pattern of the events to which PutEvents is restricted.
+        by: Address of the policy.
     """
 
     actions: tuple[str, ...]
@@ -41,7 +41,7 @@ class Policies:
     """The policies of a plan.
 
     Attributes:
-        unclear: What the plan does not tell, as sentences.
+        unclear: Questions that the plan does not answer, as sentences.
     """
 
     def __init__(self, plan: Plan, types: frozenset[str], matters: Callable[[Collection[str]], bool]) -> None:
@@ -50,7 +50,7 @@ class Policies:
         Args:
             plan: The plan.
             types: Types of resources to look for where an ARN is not known yet.
-            matters: Tells whether it may not remain unclear what some actions are allowed on.
+            matters: Predicate for actions whose resources must not remain unclear.
         """
         self._plan = plan
         self._types = types
@@ -58,8 +58,8 @@ class Policies:
         self.unclear: list[str] = []
 
     def of(self, role: Resource) -> Iterator[Statement]:
-        """What a role is allowed."""
-        # Where none stands in the role, AWS lists there what stands in resources of its own.
+        """Yield the statements of a role."""
+        # If the role has no policies itself, they are separate resources.
         inline = role.value("inline_policy") if "inline_policy" in role.expressions else None
         for number, _ in enumerate(inline or []):
             yield from self._policy(role, "inline_policy", number, "policy")
@@ -129,9 +129,9 @@ class Policies:
             yield Statement(tuple(statement.get("actions") or ()), known, referred, _events(conditions), by)
 
     def _referred(self, document: Resource, number: int) -> tuple[Resource, ...]:
-        """What a statement's unknown resources are.
+        """Return the unknown resources of a statement.
 
-        A dynamic statement is not in the configuration: its neighbours are told from it by their ids.
+        A dynamic statement is not in the configuration: its static neighbours are identified by their ids.
         """
         declared = document.expressions.get("statement", [])
         sid = document.value("statement", number, "sid")
@@ -144,7 +144,7 @@ class Policies:
 
 @cache
 def _parsed(text: str, by: str) -> tuple[Statement, ...]:
-    """The statements of a policy in JSON."""
+    """Return the statements of a policy in JSON."""
     statements = _listed(json.loads(text).get("Statement", []))
     return tuple(
         Statement(
@@ -171,6 +171,6 @@ def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - IAM takes one for a list
 
 
 def _events(conditions: Mapping[str, list[str]]) -> dict[str, Any]:
-    """The events that conditions on PutEvents leave, as a pattern."""
+    """Return the pattern of the events that conditions on PutEvents allow."""
     names = {"events:source": "source", "events:detail-type": "detail-type"}
     return {names[variable]: values for variable, values in conditions.items() if variable in names}

@@ -1,6 +1,6 @@
-"""What turns an event-driven architecture into Lambda pinball: an event that bounces from one function to the next.
+"""Rules against Lambda pinball in an event-driven architecture: events that bounce between functions.
 
-Each rule reads a graph and finds what breaks it, in words that say what to do.
+Each rule reads a graph and returns violations, with what to do.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from scripts.architecture.model import Edge, Graph
 
-# From what happened to whom it is told: source, bus, queue, function, bus, workflow, topic are six hops; a seventh
-# leaves room for a subscriber's own queue. Each hop may repeat, delay and reorder, and is one more place to look at
-# when something is missing; a longer way is two ways, with a bus between them that somebody owns.
+# From an event to its notification: source, bus, queue, function, bus, workflow and topic are six hops; a seventh is
+# for a subscriber's queue. Each hop may repeat, delay and reorder, and is one more place to search for a missing event.
+# Split a longer path in two, with a bus between them that has an owner.
 MOST_HOPS = 7
 
 ON = (Flow.EVENT, Flow.WRITE)
@@ -27,12 +27,12 @@ ON = (Flow.EVENT, Flow.WRITE)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that breaks a rule.
+    """A violation of a rule.
 
     Attributes:
         rule: The rule's name.
-        by: The address of the resource to change.
-        message: What is wrong and what to do.
+        by: Address of the resource to change.
+        message: The problem and what to do.
     """
 
     rule: str
@@ -41,7 +41,7 @@ class Finding:
 
 
 def findings(graph: Graph, most_hops: int = MOST_HOPS) -> list[Finding]:
-    """All that breaks a rule, by rule."""
+    """Return all violations, by rule."""
     return [
         *_loops(graph),
         *_long_ways(graph, most_hops),
@@ -54,9 +54,9 @@ def findings(graph: Graph, most_hops: int = MOST_HOPS) -> list[Finding]:
 
 
 def longest_way(graph: Graph) -> list[Edge]:
-    """The way with the most hops that something goes by itself, each loop cut open.
+    """Return the asynchronous path with the most hops, with each loop cut.
 
-    A hop is one service handing something to another. What a caller of an API waits for is none.
+    A hop is a delivery from one service to another. Synchronous requests of an API's callers are not counted.
     """
     ways: dict[str, list[Edge]] = {}
     edges, _ = _without_loops(graph)
@@ -67,12 +67,12 @@ def longest_way(graph: Graph) -> list[Edge]:
 
 
 def way_names(graph: Graph, way: list[Edge]) -> str:
-    """A way in words: the names of its nodes, with arrows."""
+    """Return the names of a path's nodes, joined by arrows."""
     return " → ".join(_name(graph, node) for node in [way[0].source, *(edge.target for edge in way)]) if way else ""
 
 
 def _on(graph: Graph) -> list[Edge]:
-    """The edges along which something goes on by itself, within the plan."""
+    """Return the asynchronous edges within the plan."""
     waited_for = graph.callers_side
     return [
         edge
@@ -96,9 +96,9 @@ def _name(graph: Graph, node: str) -> str:
 
 
 def _without_loops(graph: Graph) -> tuple[list[Edge], list[list[Edge]]]:
-    """The edges along which something goes on, without one of each loop; and the loops, each beginning with that one.
+    """Return the asynchronous edges without one of each loop, and the loops, each beginning with that edge.
 
-    A loop is cut at what a role allows rather than at what a service does by itself.
+    A loop is preferably cut at an edge from a role's permissions, not at one of a service's own deliveries.
     """
     edges = _on(graph)
     loops: list[list[Edge]] = []
@@ -170,7 +170,7 @@ def _subscriptions_without_dlq(graph: Graph) -> Iterator[Finding]:
 
 
 def _without_failure(graph: Graph, kind: Kind) -> dict[str, Edge]:
-    """What hands on from nodes of a kind and has nowhere to leave what it cannot deliver, by its address."""
+    """Return the edges from nodes of a kind that have no destination for failures, by address."""
     kept = {edge.by for edge in graph.edges if edge.flow is Flow.FAILURE}
     return {
         edge.by: edge
@@ -198,6 +198,6 @@ def _dlqs_without_alarm(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "DLQ without alarm",
             queue,
-            f"nobody is told when something rests in {_name(graph, queue)}, and after its retention it is gone. Add an "
+            f"no alarm reports messages in {_name(graph, queue)}, and they are deleted after its retention. Add an "
             "alarm on its ApproximateNumberOfMessagesVisible.",
         )

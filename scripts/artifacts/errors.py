@@ -1,5 +1,7 @@
 """The error of the packager."""
 
+from scripts.process.entry_point import ToolError
 
-class PackagingError(Exception):
+
+class PackagingError(ToolError):
     """A zip cannot be built. The message says why and what to do."""

@@ -398,8 +398,8 @@ class _Tokens:
 
         def name(token: str, user: Mapping[str, Any]) -> str:
             found = by_address.get(self._addresses[token], [])
-            alike = [one for one in found if one["index"] == user["index"]] or found
-            return _name(alike[0]["values"]) if alike else token
+            same_index = [one for one in found if one["index"] == user["index"]] or found
+            return _name(same_index[0]["values"]) if same_index else token
 
         return [
             json.loads(_TOKEN.sub(lambda match, user=resource: name(match[0], user), json.dumps(resource)))  # type: ignore[misc]

@@ -125,8 +125,8 @@ def _attached(plan: Plan) -> Iterator[Resource]:
     for one in plan.every("aws_iam_role_policy_attachment"):
         managed = [policy for policy in plan.every("aws_iam_policy") if policy.value("arn") == one.value("policy_arn")]
         # Instances of one resource may share what is computed: the attachment's key then ends in the policy's.
-        alike = [policy for policy in plan.every("aws_iam_policy") if str(one.index).endswith(f"/{policy.index}")]
-        for policy in (alike or managed)[:1]:
+        same_index = [policy for policy in plan.every("aws_iam_policy") if str(one.index).endswith(f"/{policy.index}")]
+        for policy in (same_index or managed)[:1]:
             yield replace(policy, values={**policy.values, "role": one.value("role")})
 
 

@@ -308,7 +308,7 @@ def limits(kind: str, path: str) -> Limits | None:
         kind: Type in the registry.
         path: The property, in any case and with or without underscores.
     """
-    found = _properties(kind).get(_alike(path))
+    found = _properties(kind).get(_folded(path))
     if found is None:
         return None
     if shape := SHAPES.get((kind, found)):
@@ -318,10 +318,10 @@ def limits(kind: str, path: str) -> Limits | None:
 
 @cache
 def _properties(kind: str) -> Mapping[str, str]:
-    return {_alike(path): path for path in registry()[kind]}
+    return {_folded(path): path for path in registry()[kind]}
 
 
-def _alike(name: str) -> str:
+def _folded(name: str) -> str:
     return name.replace("_", "").lower()
 
 
@@ -348,7 +348,7 @@ def find_property(terraform: str, path: str) -> str | None:
     if path == "name":
         tried.append(".".join(filter(None, [within, f"{counterpart.type.rpartition(':')[2]}Name"])))
     properties = _properties(counterpart.type)
-    return next((properties[_alike(one)] for one in tried if _alike(one) in properties), None)
+    return next((properties[_folded(one)] for one in tried if _folded(one) in properties), None)
 
 
 def _named(counterpart: Counterpart, path: str) -> tuple[str, str]:

@@ -1,10 +1,9 @@
-"""Whether a consumer who knows one schema can read what another one admits.
+"""Compatibility of JSON Schemas: a consumer of one schema can read every value that another one allows.
 
-The rule: whatever is valid under the new schema must be valid under the old one. A schema is a conjunction
-of keywords, so it is enough that every keyword of the old schema is implied by the same keyword of the new
-one. That holds only for keywords that do not act upon each other, hence a small dialect: any other keyword
-(`$ref`, `anyOf`, `additionalProperties`, …) is refused rather than guessed at. Where in doubt, a change
-counts as breaking.
+The rule: every value that is valid under the new schema must be valid under the old one. A schema is a conjunction of
+keywords, so it is enough that each keyword of the old schema is implied by the same keyword of the new one. That only
+holds for independent keywords, so the dialect is small: any other keyword (`$ref`, `anyOf`, `additionalProperties`, …)
+is refused. In doubt, a change is breaking.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ LIMITS: dict[str, Callable[[Any, Any], Any]] = {
     "maximum": min,
     "maxLength": min,
     "maxItems": min,
-    # Nobody can say in general whether one expression admits less than another.
+    # It is undecidable in general whether one expression allows less than another.
     "pattern": _unchanged,
     "format": _unchanged,
 }
@@ -46,11 +45,11 @@ class UnsupportedSchemaError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BreakingChange:
-    """What a consumer of the old schema would stumble over.
+    """A change that breaks a consumer of the old schema.
 
     Attributes:
-        path: The field, as in `original.width` or `variants[].key`; empty for the whole value.
-        what: What happened to it.
+        path: Field, as in `original.width` or `variants[].key`; empty for the whole value.
+        what: The change.
     """
 
     path: str
@@ -61,10 +60,10 @@ class BreakingChange:
 
 
 def normalise(schema: object, path: str = "") -> Schema:
-    """The schema without what only people read: two schemas with equal results admit the same values.
+    """Return the schema without texts for people: two schemas with equal results allow the same values.
 
     Raises:
-        UnsupportedSchemaError: It goes beyond the dialect.
+        UnsupportedSchemaError: The schema exceeds the dialect.
     """
     if not isinstance(schema, dict):
         raise UnsupportedSchemaError(f"{path or '(the whole)'}: {schema!r} where an object is expected")
@@ -105,13 +104,13 @@ def breaking_changes(old: Schema, new: Schema, path: str = "") -> Iterator[Break
             yield BreakingChange(join(path, name), "was removed")
 
     for name in old.get("required", ()):
-        removed = name in properties and name not in now_properties  # and told
+        removed = name in properties and name not in now_properties  # and reported
         if name not in new.get("required", ()) and not removed:
             yield BreakingChange(join(path, name), "may now be missing")
 
 
 def join(path: str, name: str) -> str:
-    """The path of a property."""
+    """Return the path of a property."""
     return f"{path}.{name}" if path else name
 
 
@@ -147,7 +146,7 @@ def _types(schema: Schema) -> set[str]:
 
 
 def _values(schema: Schema) -> set[str] | None:
-    """The values that `const` and `enum` leave, as JSON; none where neither limits them."""
+    """Return the values that `const` and `enum` allow, as JSON; None if there is neither."""
     found = [{json.dumps(schema["const"], sort_keys=True)}] if "const" in schema else []
     if "enum" in schema:
         found.append({json.dumps(value, sort_keys=True) for value in schema["enum"]})

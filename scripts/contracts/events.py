@@ -38,7 +38,7 @@ class Contract:
 
 
 def load(folder: Path = EVENTS) -> dict[str, Contract]:
-    """All contracts in a folder, by name."""
+    """Return all contracts in a folder, by name."""
     return {path.parent.name: _load(path.parent) for path in sorted(folder.glob("*/pattern.json"))}
 
 
@@ -64,7 +64,7 @@ def load_published(folder: Path = EVENTS) -> dict[str, Any]:
 
 
 def to_json(value: object) -> str:
-    """JSON as it is laid out in this folder."""
+    """Return JSON in the layout of this folder."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Whether two patterns of EventBridge can match one and the same event: never no where it could be yes."""
+"""Overlap of EventBridge patterns: False only if no event can match both."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 def overlap(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
-    """Whether an event can match both.
+    """Return True if an event can match both patterns.
 
-    What a pattern does not mention may be anything, and so may all of it where the pattern is not known. Of filters,
-    `prefix` is looked into; the others may match whatever they are compared with.
+    Anything is possible for a field that a pattern does not contain, and for an unknown pattern. Of the filters, only
+    `prefix` is compared; the others are assumed to match.
     """
     if one is None or other is None:
         return True

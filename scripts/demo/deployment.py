@@ -52,10 +52,10 @@ def exclusive(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def emulator(directory: Path) -> Iterator[Emulator]:
-    """The demo's emulator, with what the last run left in it; this process then takes it for AWS.
+    """Start the demo's emulator with the state of the last run, and yield it; this process then uses it as AWS.
 
     Raises:
-        ToolError: It does not start.
+        ToolError: The emulator does not start.
     """
     if not (directory / _APPLIED).exists():
         forget(directory)
@@ -74,7 +74,7 @@ class Progress:
 
     Attributes:
         planned: Resources to make, change or remove; none while Terraform still looks at what is there.
-        done: How many of them are.
+        done: Number of finished ones.
         busy: The addresses of those it is at, and since when.
     """
 
@@ -94,7 +94,7 @@ class Progress:
             self.done += 1
 
     def describe(self) -> str:
-        """One line that says what Terraform is waiting for."""
+        """Return one line with the resources that Terraform is waiting for."""
         if self.planned is None:
             return "Terraform plans what to make"
         if not self.busy:
@@ -114,13 +114,13 @@ _ENDED = re.compile(r"(?P<address>\S+): (?:Creation|Modifications|Destruction) c
 
 @dataclass(frozen=True)
 class Applied:
-    """What Terraform left: the root's outputs, and how it came to it."""
+    """Result of an apply: the root's outputs, and whether the deployment existed before."""
 
     outputs: Mapping[str, Any]
     how: str
 
 
-def apply(directory: Path, subscriber_arn: str, tell: Callable[[str], None], progress: Progress) -> Applied:
+def apply(directory: Path, subscriber_arn: str, report: Callable[[str], None], progress: Progress) -> Applied:
     """Apply the root, with a subscription for the demo's queue, if anything has changed since the last run.
 
     Raises:
@@ -139,7 +139,7 @@ def apply(directory: Path, subscriber_arn: str, tell: Callable[[str], None], pro
     if before.get("fingerprint") == wanted:
         return Applied(before["outputs"], "in place since the last run: nothing has changed")
 
-    stack = Stack(directory, {}, variables, tell=tell)
+    stack = Stack(directory, {}, variables, report=report)
     marker.unlink(missing_ok=True)
     fresh = not (stack.folder / "terraform.tfstate").exists()
     try:
@@ -155,7 +155,7 @@ def apply(directory: Path, subscriber_arn: str, tell: Callable[[str], None], pro
 
 
 def fingerprint(variables: Mapping[str, Any]) -> str:
-    """Identifies all that a result of Terraform depends on: its files, the contracts, the artifacts, the variables."""
+    """Return a hash of everything that the result depends on: Terraform files, contracts, artifacts and variables."""
     terraform = ROOT / "terraform"
     files = [
         *(file for file in terraform.rglob("*") if file.is_file() and not _aside(file, terraform)),
@@ -171,7 +171,7 @@ def fingerprint(variables: Mapping[str, Any]) -> str:
 
 
 def _aside(file: Path, terraform: Path) -> bool:
-    """Whether a file is no part of what is applied: an example, a test, a document, what somebody's own apply left."""
+    """Return True if a file does not affect the apply: an example, test, document, or a file of another apply."""
     return (
         file.suffix == ".md"
         or file.name in ("backend.tf", "terraform.tfvars", "tfplan")

@@ -1,7 +1,6 @@
-"""The way of one image through the pipeline: which hop happened when, read from what the services themselves tell.
+"""The journey of one image through the pipeline: the time of each hop, from the data of the services.
 
-No time is made up: every one comes out of an event, a log, a listing or a record, and a hop of which nothing is
-known has none.
+Every time comes from an event, a log, a listing or a record. An unknown hop has no time.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
 
 SOURCES = {
     Hop.UPLOADED: "the time that S3 gives in its event",
-    Hop.ROUTED: "EventBridge delivered S3's event: to the demo's queue, beside that of the function",
+    Hop.ROUTED: "EventBridge delivered S3's event: to the demo's queue, in parallel to the function's queue",
     Hop.PICKED_UP: "the function's log: the invocation that got this image began",
     Hop.STORED: "the processed bucket's listing: its last derivative was written",
-    Hop.ANNOUNCED: "the bus delivered the outcome: to the demo's queue, beside the workflow",
+    Hop.ANNOUNCED: "the bus delivered the outcome: to the demo's queue, in parallel to the workflow",
     Hop.RECORDED: "recorded_at in the version's item",
     Hop.NOTIFIED: "SNS delivered the notification to its subscriber, the demo's queue",
 }
@@ -33,19 +32,19 @@ SOURCES = {
 
 @dataclass
 class Journey:
-    """What is known of one image.
+    """State of one image.
 
     Attributes:
-        source: The file that was uploaded.
-        image_id: Its key in the originals bucket.
-        started: When its upload began: the time that all hops are counted from.
-        times: When each hop happened, as far as known.
-        event: The detail of the event that announced the outcome.
-        item: The item of the version, as soon as it says that the outcome was announced.
-        record: The image's current item.
-        notification: What the subscriber got, as it came.
-        cold_start: The function's process was started for the invocation that got this image.
-        trouble: What went wrong on the way: the last error that was heard of.
+        source: Uploaded file.
+        image_id: Key in the originals bucket.
+        started: Start of the upload, from which all hops are measured.
+        times: Time of each known hop.
+        event: Detail of the outcome event.
+        item: Item of the version, once its outcome is marked as announced.
+        record: Current item of the image.
+        notification: Notification as received.
+        cold_start: True if the function's process was started for this image's invocation.
+        trouble: Last error of this image.
     """
 
     source: Source
@@ -62,12 +61,12 @@ class Journey:
 
     @property
     def complete(self) -> bool:
-        """Recorded, and announced to whoever subscribed."""
+        """True if the image is recorded and its subscribers are notified."""
         return self.record is not None and self.item is not None and self.notification is not None
 
     @property
     def over(self) -> bool:
-        """Nothing more is to be expected."""
+        """True if no further hop is expected."""
         return self.complete or self.upload_failed
 
     @property
@@ -81,12 +80,12 @@ class Journey:
 
     @property
     def reason(self) -> Mapping[str, str] | None:
-        """Why it was rejected: code and message."""
+        """Reason of a rejection: code and message."""
         return self.record.get("reason") if self.record else None
 
     @property
     def original(self) -> Mapping[str, Any]:
-        """What the record says of the original; nothing while there is none."""
+        """The original in the record; empty without a record."""
         return (self.record or {}).get("original") or {}
 
     @property
@@ -108,7 +107,7 @@ class Journey:
         return hops[last + 1] if last + 1 < len(hops) else None
 
     def seconds(self, hop: Hop) -> float | None:
-        """Seconds from the beginning of the upload to a hop; none if either is unknown."""
+        """Return the seconds from the start of the upload to a hop; None if unknown."""
         if self.started is None or hop not in self.times:
             return None
         return (self.times[hop] - self.started).total_seconds()
@@ -119,7 +118,7 @@ class Journey:
         return self.seconds(Hop.NOTIFIED)
 
     def note(self, hop: Hop, when: datetime) -> bool:
-        """Keep when a hop happened, the first time that it did; tells whether this is news."""
+        """Store the first time of a hop, and return True if it was unknown."""
         if hop in self.times:
             return False
         self.times[hop] = when
@@ -127,8 +126,8 @@ class Journey:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """Something that a message or a line of a log tells of an image."""
+class Observation:
+    """Data about an image from a message or a log line."""
 
     image_id: str
     hop: Hop | None = None
@@ -139,41 +138,41 @@ class Heard:
     trouble: str | None = None
 
 
-def learn(journey: Journey, heard: Heard) -> bool:
-    """Add to a journey what was heard of it; tells whether there was news in it."""
+def learn(journey: Journey, observed: Observation) -> bool:
+    """Add an observation to a journey, and return True if it contained something new."""
     news = False
-    if heard.hop and heard.when:
-        news = journey.note(heard.hop, heard.when)
-    if heard.event and journey.event is None:
-        journey.event, news = heard.event, True
-    if heard.notification and journey.notification is None:
-        journey.notification, news = heard.notification, True
-    if heard.cold_start and not journey.cold_start:
+    if observed.hop and observed.when:
+        news = journey.note(observed.hop, observed.when)
+    if observed.event and journey.event is None:
+        journey.event, news = observed.event, True
+    if observed.notification and journey.notification is None:
+        journey.notification, news = observed.notification, True
+    if observed.cold_start and not journey.cold_start:
         journey.cold_start = news = True
-    if heard.trouble and heard.trouble != journey.trouble:
-        journey.trouble, news = heard.trouble, True
+    if observed.trouble and observed.trouble != journey.trouble:
+        journey.trouble, news = observed.trouble, True
     return news
 
 
 # Messages of the queue that listens on both buses and is subscribed to the notifications
 
 
-def read_message(message: Mapping[str, Any]) -> Iterator[Heard]:
-    """What one SQS message tells; nothing if it is about nothing that we know."""
+def read_message(message: Mapping[str, Any]) -> Iterator[Observation]:
+    """Yield the observations in one SQS message; none for unknown contents."""
     sent = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
     body = json.loads(message["Body"])
     if body.get("Type") == "Notification":
-        yield Heard(json.loads(body["Message"])["image_id"], Hop.NOTIFIED, sent, notification=body)
+        yield Observation(json.loads(body["Message"])["image_id"], Hop.NOTIFIED, sent, notification=body)
     elif body.get("source") == "aws.s3" and body["detail-type"] == "Object Created":
         key = body["detail"]["object"]["key"]
-        yield Heard(key, Hop.UPLOADED, read_time(body["time"]))
-        yield Heard(key, Hop.ROUTED, sent)
+        yield Observation(key, Hop.UPLOADED, read_time(body["time"]))
+        yield Observation(key, Hop.ROUTED, sent)
     elif body.get("source") == "darkroom":
-        yield Heard(body["detail"]["image_id"], Hop.ANNOUNCED, sent, event=body["detail"])
+        yield Observation(body["detail"]["image_id"], Hop.ANNOUNCED, sent, event=body["detail"])
 
 
 def read_time(text: str) -> datetime:
-    """A time as events and records hold it, RFC 3339."""
+    """Return a time of events and records, which is in RFC 3339."""
     return datetime.fromisoformat(text)
 
 
@@ -182,20 +181,20 @@ def read_time(text: str) -> datetime:
 
 @dataclass
 class FunctionLog:
-    """Reads the function's log, in whatever pieces it comes.
+    """Parser of the function's log, in pieces of any size.
 
     Attributes:
-        errors: The errors in it, each once: the last line of an exception, or the message.
+        errors: Distinct errors: the last line of an exception, or the message.
     """
 
     errors: list[str] = field(default_factory=list)
     _began: dict[str, datetime] = field(default_factory=dict)
     _waiting: dict[str, list[str]] = field(default_factory=dict)
 
-    def read(self, events: Iterable[Mapping[str, Any]]) -> Iterator[Heard]:
-        """What log events tell: when the invocation that an image was in began, and what failed.
+    def read(self, events: Iterable[Mapping[str, Any]]) -> Iterator[Observation]:
+        """Yield the observations in log events: the start of an image's invocation, and errors.
 
-        An invocation begins its duration before its report: engines differ in how they date the lines between.
+        The start is computed from the report's time and duration, because engines date other lines differently.
         """
         for event in events:
             line: str = event["message"]
@@ -204,11 +203,11 @@ class FunctionLog:
                 began = ended - timedelta(milliseconds=report.duration)
                 self._began[report.request_id] = began
                 for image_id in self._waiting.pop(report.request_id, ()):
-                    yield Heard(image_id, Hop.PICKED_UP, began)
+                    yield Observation(image_id, Hop.PICKED_UP, began)
             elif line.startswith("{"):
                 yield from self._read_line(line)
 
-    def _read_line(self, line: str) -> Iterator[Heard]:
+    def _read_line(self, line: str) -> Iterator[Observation]:
         try:
             entry = json.loads(line)
         except ValueError:  # cut off, or printed by something else
@@ -221,7 +220,7 @@ class FunctionLog:
             return
         began = self._began.get(request)
         cold = bool(entry.get("cold_start"))
-        yield Heard(image_id, Hop.PICKED_UP if began else None, began, cold_start=cold, trouble=error)
+        yield Observation(image_id, Hop.PICKED_UP if began else None, began, cold_start=cold, trouble=error)
         if began is None:
             self._waiting.setdefault(request, []).append(image_id)
 
@@ -237,7 +236,7 @@ def _error(entry: Mapping[str, Any]) -> str | None:
 
 
 def learn_record(journey: Journey, items: Sequence[Mapping[str, Any]]) -> bool:
-    """Add what the table's items of an image tell: complete once its version is marked as announced."""
+    """Add the data of an image's items in the table; complete once its version is marked as announced."""
     current = next((item for item in items if item["record"] == "current"), None)
     if current is None:
         return False
@@ -252,9 +251,9 @@ def learn_record(journey: Journey, items: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def learn_listing(journey: Journey, objects: Iterable[Mapping[str, Any]]) -> bool:
-    """Add when the last derivative was written, if the listing holds all of them and tells fractions of seconds.
+    """Add the time of the last derivative, if the listing contains all of them with fractions of a second.
 
-    Amazon S3 lists whole seconds, which are too coarse to be placed among the other hops.
+    Amazon S3 lists whole seconds, which are not precise enough.
     """
     written = {item["Key"]: item["LastModified"] for item in objects}
     times = [written.get(variant["key"]) for variant in (journey.event or {}).get("variants", ())]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from darkroom.sources import Source
 
 UPLOADS_AT_ONCE = 4
-LOOK_EVERY_SECONDS = 0.4  # at the log, the table and the listing; messages come by themselves
+LOOK_EVERY_SECONDS = 0.4  # interval for log, table and listing; messages are received continuously
 LOG_SECONDS = 5  # to wait for the log in the end
 LOG_OVERLAP_MS = 5000  # of one look at the log with the one before: lines may appear late
 
@@ -34,10 +34,10 @@ _OWNER = "demo"
 
 
 class Show(Protocol):
-    """Where the demo shows how far the images are."""
+    """Display of the images' progress."""
 
     def update(self, journey: Journey) -> None:
-        """There is news of an image."""
+        """Show an image's new state."""
 
 
 class Clients:
@@ -114,7 +114,7 @@ class Observer:
             )
 
     def receive(self) -> Sequence[Mapping[str, Any]]:
-        """Messages that have come, or that come within a moment."""
+        """Return the messages in the queue, after waiting for a moment if it is empty."""
         messages = self._clients.sqs.receive_message(
             QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1, AttributeNames=["SentTimestamp"]
         ).get("Messages", [])
@@ -168,7 +168,7 @@ class Run:
         self._await_log(show)
 
     def _await_log(self, show: Show) -> None:
-        """A log may come later than what it tells of."""
+        """Wait for the log, which may arrive after the events it describes."""
         deadline = time.monotonic() + LOG_SECONDS
         while True:
             self._read_log(show)
@@ -194,9 +194,9 @@ class Run:
 
     def _listen(self, show: Show) -> None:
         for message in self._observer.receive():
-            for heard in read_message(message):
-                journey = self._by_id.get(heard.image_id)  # none: of an earlier run that was interrupted
-                if journey and learn(journey, heard):
+            for observed in read_message(message):
+                journey = self._by_id.get(observed.image_id)  # None for images of an interrupted run
+                if journey and learn(journey, observed):
                     self._news(journey, show)
 
     def _look(self, show: Show) -> None:
@@ -215,9 +215,9 @@ class Run:
         )
         for page in pages:
             events = page["events"]
-            for heard in self.log.read(events):
-                journey = self._by_id.get(heard.image_id)
-                if journey and learn(journey, heard):
+            for observed in self.log.read(events):
+                journey = self._by_id.get(observed.image_id)
+                if journey and learn(journey, observed):
                     self._news(journey, show)
             latest = max((event["timestamp"] for event in events), default=0)
             self._log_from = max(self._log_from, latest - LOG_OVERLAP_MS)
@@ -244,12 +244,12 @@ class Run:
         show.update(journey)
 
     def download(self, variant: Mapping[str, Any]) -> bytes:
-        """The bytes of a derivative."""
+        """Return the bytes of a derivative."""
         answer = self._clients.s3.get_object(Bucket=self._outputs["processed_bucket"], Key=variant["key"])
         return bytes(answer["Body"].read())
 
     def dead_letters(self) -> dict[str, list[str]]:
-        """What rests in the dead-letter queues, by their name; it stays there."""
+        """Return the messages in the DLQs, by queue; they stay there."""
         return {name: letters for name, url in self._outputs["dlqs"].items() if (letters := self._peek(url))}
 
     def _peek(self, url: str) -> list[str]:

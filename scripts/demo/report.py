@@ -1,6 +1,6 @@
-"""The demo's page: originals and derivatives side by side, each image's timeline, its record and its notification.
+"""The demo's report: originals and derivatives, and each image's timeline, record and notification.
 
-The page needs nothing but itself and the folder `images` beside it.
+The report only needs its file and the folder `images` next to it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from scripts.demo.journey import Journey
 
-TEMPLATE = "demo_page.html.j2"
+TEMPLATE = "report.html.j2"
 
 LARGE_PIXELS = 1024  # of a derivative that takes one share of a row
 PREVIEW_PIXELS = 1280  # of the longer side
@@ -44,13 +44,13 @@ MOST_TICKS = 8
 
 
 class Results(Protocol):
-    """What a run leaves to be shown."""
+    """Results of a run to display."""
 
     began: datetime
     journeys: list[Journey]
 
     def download(self, variant: Mapping[str, Any]) -> bytes:
-        """The bytes of a derivative."""
+        """Return the bytes of a derivative."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ class Print:
     """A picture on the page.
 
     Attributes:
-        title: What it is.
-        path: Where it lies, relative to the page; none if it cannot be shown.
+        title: Heading.
+        path: File, relative to the report; None if it cannot be shown.
         width: Pixels, of what is shown.
         height: Pixels.
-        facts: What to say of it, a line each.
-        change: How many bytes less or more than the original.
-        share: How much of the row it takes.
+        facts: Details, one per line.
+        change: Size compared with the original.
+        share: Share of the row.
     """
 
     title: str
@@ -120,7 +120,7 @@ def write_page(directory: Path, results: Results) -> Path:
 
 
 def render(cards: Sequence[Card], began: datetime, span: float) -> str:
-    """The page as HTML; names and texts are escaped, wherever they come from."""
+    """Return the report as HTML; names and texts are escaped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -145,7 +145,7 @@ def render(cards: Sequence[Card], began: datetime, span: float) -> str:
 
 
 def counts(statuses: Iterable[str]) -> dict[str, int]:
-    """How often each status occurs, in the order in which they first do."""
+    """Return the number of images per status, in the order of their first occurrence."""
     found: dict[str, int] = {}
     for status in statuses:
         found[status] = found.get(status, 0) + 1
@@ -153,7 +153,7 @@ def counts(statuses: Iterable[str]) -> dict[str, int]:
 
 
 def slug(name: str) -> str:
-    """A name for a folder and a URL: of a file's name what needs no escaping anywhere."""
+    """Return a file's name reduced to characters that folders and URLs need not escape."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "image"
 
 
@@ -161,18 +161,18 @@ def slug(name: str) -> str:
 
 
 def run_seconds(results: Results) -> float:
-    """Seconds from the beginning of the run to the last thing known of it."""
+    """Return the seconds from the start of the run to its last known event."""
     last = [time for journey in results.journeys for time in journey.times.values()]
     return max(((time - results.began).total_seconds() for time in last), default=0)
 
 
 def timeline(journey: Journey, *, begin: float = 0, span: float | None = None) -> tuple[Segment, ...]:
-    """The stretches between the hops that are known, as percentages of `span` seconds, or of the whole way.
+    """Return the segments between known hops, as percentages of `span` seconds, or of the whole journey.
 
     Args:
-        journey: The image's way.
-        begin: Seconds from the beginning of the span to the beginning of the upload.
-        span: Seconds that make 100 %.
+        journey: The image's journey.
+        begin: Seconds from the start of the span to the start of the upload.
+        span: Seconds that are 100 %.
     """
     known = [(at, hop) for hop in journey.hops if (at := journey.seconds(hop)) is not None]
     known.sort(key=lambda pair: pair[0])
@@ -228,9 +228,9 @@ def _original(journey: Journey, folder: Path) -> Print:
 
 
 def preview(path: Path) -> tuple[Image.Image, int] | None:
-    """A file, scaled down for the page and turned upright, and the EXIF orientation it was stored in.
+    """Return a file as an upright preview, and its stored EXIF orientation.
 
-    None if it is no image, or one that is too large or that cannot be decoded.
+    Returns None for a file that is not an image, is too large, or cannot be decoded.
     """
     Image.init()  # else Pillow knows only the commonest formats
     try:
@@ -281,7 +281,7 @@ _TOKEN = re.compile(
 
 
 def pretty(document: Mapping[str, Any]) -> Markup:
-    """JSON, indented and coloured, as HTML."""
+    """Return JSON, indented and coloured, as HTML."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
     parts, end = [], 0
     for token in _TOKEN.finditer(text):

@@ -1,4 +1,4 @@
-"""What the demo shows in a terminal: steps, every image's way as it goes, the results. Plain lines where it is none."""
+"""Terminal output of the demo: steps, progress of the images, results. Plain lines if the output is not a terminal."""
 
 # ruff: noqa: RUF001 - a dash and a multiplication sign are meant
 
@@ -38,17 +38,17 @@ STYLES = {"Processed": "green", "Rejected": "yellow", "Not recorded": "bold red"
 
 
 def printable(text: str) -> str:
-    """Text that cannot steer a terminal, whatever a file is called."""
+    """Return text without characters that control a terminal."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def seconds(value: float | None) -> str:
-    """A time for a table; a dash where nothing is known."""
+    """Return a time for a table; a dash if it is unknown."""
     return NOTHING if value is None else f"{value:.2f}"
 
 
 def amount(count: float) -> str:
-    """Bytes, as people read them."""
+    """Return a readable size."""
     for unit in ("B", "kB", "MB"):
         if count < 1000:  # noqa: PLR2004
             return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"  # noqa: PLR2004
@@ -57,18 +57,18 @@ def amount(count: float) -> str:
 
 
 class Steps:
-    """Tells what is being done, and when it is done how long it took."""
+    """Steps of the demo, with their durations."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
 
     def say(self, text: str, style: str = "") -> None:
-        """Lines of their own."""
+        """Print lines."""
         self.console.print(Text("\n".join(map(printable, text.split("\n"))), style=style), soft_wrap=True)
 
     @contextmanager
     def step(self, doing: Callable[[], str]) -> Iterator[list[str]]:
-        """A step; `doing` says what it is at. What is put into the list is told when it is done."""
+        """Run a step; `doing` returns its current state. Entries of the yielded list are printed when it ends."""
         started = time.monotonic()
         done: list[str] = []
 
@@ -116,7 +116,7 @@ class LiveJourneys:
     def __init__(self, console: Console, journeys: Sequence[Journey]) -> None:
         self._console = console
         self._journeys = journeys
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._lock = threading.Lock()
         self._spinner = Spinner("dots", style="red")
 
@@ -124,23 +124,23 @@ class LiveJourneys:
     def shown(self) -> Iterator[LiveJourneys]:
         """Show them until the block ends."""
         if self._console.is_terminal:
-            # The last view is not kept: the results tell the same, and all of it.
+            # The last view is removed, because the results contain all of it.
             with Live(get_renderable=self._render, console=self._console, refresh_per_second=10, transient=True):
                 yield self
         else:
             yield self
             for journey in self._journeys:
-                self._tell(journey)
+                self._report(journey)
 
     def update(self, journey: Journey) -> None:
-        """There is news of an image."""
+        """Show an image's new state."""
         if not self._console.is_terminal and journey.over and (Hop.PICKED_UP in journey.times or journey.upload_failed):
-            self._tell(journey)
+            self._report(journey)
 
-    def _tell(self, journey: Journey) -> None:
+    def _report(self, journey: Journey) -> None:
         with self._lock:
-            if journey.image_id not in self._told:
-                self._told.add(journey.image_id)
+            if journey.image_id not in self._reported:
+                self._reported.add(journey.image_id)
                 line = f"  {printable(journey.source.name)}: {journey.status}, {way(journey)}"
                 self._console.print(Text(line), soft_wrap=True)
 
@@ -152,7 +152,7 @@ class LiveJourneys:
         return Group(table, line)
 
     def _window(self, journeys: Sequence[Journey]) -> Sequence[Journey]:
-        """As many as fit: those on their way, before them the last ones that arrived."""
+        """Return the images that fit: those in progress, after the last ones that finished."""
         room = max(self._console.height - RESERVED_LINES, 3)
         if len(journeys) <= room:
             return journeys
@@ -172,12 +172,12 @@ class LiveJourneys:
 
 
 def way(journey: Journey) -> str:
-    """The hops in one line."""
+    """Return the hops in one line."""
     return ", ".join(f"{hop.value} {seconds(journey.seconds(hop))}" for hop in journey.hops)
 
 
 def ways_table(journeys: Sequence[Journey], state: Callable[[Journey], RenderableType], *, width: int) -> Table:
-    """One line for each image, one column for each hop, in a terminal of a width: names are cut where it is narrow."""
+    """Return a table with a line per image and a column per hop, for a terminal of a width; long names are cut."""
     gap = 2 if width >= WIDE else 1
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     room = width - sum(len(hop.value) + gap for hop in Hop) - gap - STATE_WIDTH
@@ -199,7 +199,7 @@ def ways_table(journeys: Sequence[Journey], state: Callable[[Journey], Renderabl
 
 
 def results_table(journeys: Sequence[Journey], *, width: int) -> Table:
-    """What became of each image, in a terminal of a width."""
+    """Return a table with the outcome of each image, for a terminal of a width."""
     gap = 2 if width >= WIDE else 1
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     table.add_column(
@@ -222,7 +222,7 @@ def results_table(journeys: Sequence[Journey], *, width: int) -> Table:
 
 
 def derivatives(journey: Journey) -> list[str]:
-    """Each derivative in a line: name, pixels, bytes, and the part of the original's bytes that it does without."""
+    """Return a line per derivative: name, pixels, bytes, and the share of the original's bytes that it saves."""
     return [
         f"{variant['name']} {dimensions(variant)} {amount(variant['bytes'])} "
         + change(variant["bytes"], journey.source.size)
@@ -231,7 +231,7 @@ def derivatives(journey: Journey) -> list[str]:
 
 
 def change(after: int, before: int) -> str:
-    """How many bytes less or more, in per cent."""
+    """Return the change in size in per cent."""
     if not before:
         return NOTHING
     part = after / before - 1
@@ -240,12 +240,12 @@ def change(after: int, before: int) -> str:
 
 
 def dimensions(picture: Mapping[str, Any]) -> str:
-    """Width and height in pixels."""
+    """Return width and height in pixels."""
     return f"{picture['width']}×{picture['height']}"
 
 
 def describe_original(journey: Journey) -> str:
-    """Size and format of the original."""
+    """Return size and format of the original."""
     original = journey.original
     size = amount(journey.source.size)
     if "width" not in original:
@@ -254,7 +254,7 @@ def describe_original(journey: Journey) -> str:
 
 
 def describe_outcome(journey: Journey) -> str:
-    """Its outcome in a line, or how far it has come."""
+    """Return the outcome in a line, or the last known hop."""
     if journey.complete and journey.reason:
         return f"{journey.reason['code']}: {journey.reason['message']}"
     if journey.complete:
@@ -262,4 +262,4 @@ def describe_outcome(journey: Journey) -> str:
     if journey.trouble:
         return journey.trouble
     last = [hop for hop in Hop if hop in journey.times]
-    return f"last heard of: {last[-1].value}" if last else "never heard of"
+    return f"last known hop: {last[-1].value}" if last else "no known hop"

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def what_docker_lacks() -> str | None:
-    """Why docker compose cannot be used here; none where it can."""
+def missing_docker() -> str | None:
+    """Return why docker compose cannot be used here; None if it can."""
     if shutil.which("docker") is None:
         return "there is no docker command"
     for command, problem in (
@@ -32,7 +32,7 @@ def what_docker_lacks() -> str | None:
 
 
 def projects(name: str) -> list[str]:
-    """The projects of docker compose whose names begin so, whether they run or not."""
+    """Return the docker compose projects whose names begin so, running or not."""
     listed = subprocess.run(
         ["docker", "compose", "ls", "--all", "--format", "json"], capture_output=True, text=True, check=True
     )
@@ -82,7 +82,7 @@ class Compose:
 
     @property
     def is_up(self) -> bool:
-        """Whether it runs."""
+        """True if the project runs."""
         listed = subprocess.run(
             [*self._command, "ps", "--quiet"], env=self._environment, capture_output=True, text=True, check=False
         )

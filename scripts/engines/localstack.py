@@ -1,4 +1,4 @@
-"""What LocalStack's two ways of running have in common: what runs, and whether it answers."""
+"""Common parts of the two ways to run LocalStack: the version, and requests for its state."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ANSWER_SECONDS = 10
 
 
 class Way(Enum):
-    """How LocalStack runs."""
+    """Way to run LocalStack."""
 
     DOCKER = "docker"
     PIP = "pip"
 
     @property
     def meaning(self) -> str:
-        """What that is, for people."""
+        """Description of the way, for people."""
         if self is Way.DOCKER:
             return "LocalStack by docker compose, Lambda functions in containers"
         return "LocalStack from PyPI, Lambda functions as processes, DynamoDB by moto"
@@ -40,7 +40,7 @@ class LocalStack:
     """A running LocalStack.
 
     Attributes:
-        way: How it runs.
+        way: Way to run it.
         endpoint: Its URL.
         version: As it says itself.
     """
@@ -55,43 +55,43 @@ class LocalStack:
         return engine_settings(self.endpoint)
 
     def session(self) -> Any:  # noqa: ANN401 - it makes clients of every kind
-        """A session whose clients talk to it."""
+        """Return a session whose clients use this LocalStack."""
         return Session("test", "test", localstack_host=self.endpoint.removeprefix("http://"))
 
 
 def url(port: int) -> str:
-    """The address of a LocalStack on this machine."""
+    """Return the address of a LocalStack on this machine."""
     return f"http://{HOST}:{port}"
 
 
 def ask(endpoint: str, page: str) -> dict[str, Any] | None:
-    """One of LocalStack's own pages, `health` or `info`; none where nobody answers."""
+    """Return one of LocalStack's own pages, `health` or `info`; None if there is no answer."""
     try:
         with urllib.request.urlopen(f"{endpoint}/_localstack/{page}", timeout=ANSWER_SECONDS) as answer:  # noqa: S310
-            told: dict[str, Any] = json.load(answer)
-            return told
+            content: dict[str, Any] = json.load(answer)
+            return content
     except (OSError, ValueError):
         return None
 
 
 def functions_target(endpoint: str) -> Target:
-    """What functions are packaged for that are to run on a LocalStack.
+    """Return the target for which functions must be packaged to run on a LocalStack.
 
-    In a container itself, it runs them in Lambda's image, for this machine's CPU; else by this machine's Python.
+    In a container, it runs them in Lambda's image for this machine's CPU; otherwise by this machine's Python.
     """
-    told = ask(endpoint, "info")
-    if told is None:
+    info = ask(endpoint, "info")
+    if info is None:
         raise ToolError(f"no LocalStack answers at {endpoint}")
-    return target(Way.DOCKER if told["is_docker"] else Way.PIP)
+    return target(Way.DOCKER if info["is_docker"] else Way.PIP)
 
 
 def target(way: Way) -> Target:
-    """What functions are packaged for that are to run on LocalStack in this way."""
+    """Return the target for which functions must be packaged to run on LocalStack in this way."""
     local = local_target()
     return lambda_target(local.architecture, DEFAULT_PYTHON) if way is Way.DOCKER else local
 
 
 def packaging_options(way: Way) -> tuple[str, ...]:
-    """What scripts/package_lambdas.py is told, so that its functions run on LocalStack in this way."""
+    """Return the options of scripts/package_lambdas.py for functions on LocalStack in this way."""
     wanted = target(way)
     return ("--local",) if way is Way.PIP else ("--arch", wanted.architecture, "--python", wanted.python)

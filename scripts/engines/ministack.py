@@ -66,7 +66,7 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
     """Run MiniStack, with IAM enforced, until the block ends, however it ends.
 
     Args:
-        directory: Where its log `ministack.log` goes and, with `persist`, its state.
+        directory: Folder of its log `ministack.log` and, with `persist`, of its state.
         persist: Start with what a former run in this directory left, at the same port, if that run ended in
             order: state is saved at the end.
 
@@ -126,7 +126,7 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
 
 
 def forget(directory: Path) -> None:
-    """Make the next run with `persist` in this directory start afresh, on another port."""
+    """Delete the state, so the next run with `persist` in this directory starts empty, on another port."""
     for name in (SAVED, "port"):
         (directory / name).unlink(missing_ok=True)
     for name in ("state", "s3"):
@@ -134,7 +134,7 @@ def forget(directory: Path) -> None:
 
 
 def _port(directory: Path | None) -> int:
-    """A free port; the one used before in this directory where possible, as URLs in the state name it."""
+    """Return a free port; if possible the previous one of this directory, because URLs in the state contain it."""
     remembered = directory / "port" if directory else None
     wanted = int(remembered.read_text()) if remembered and remembered.exists() else 0
     with socket.socket() as probe:
@@ -152,7 +152,7 @@ def _port(directory: Path | None) -> int:
 
 
 def _issue_certificate(directory: Path) -> tuple[Path, Path]:
-    """A certificate for the loopback address, and that of the authority that lives just long enough to sign it."""
+    """Write a certificate for the loopback address, and that of a temporary authority that signs it."""
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1", "localhost")
     authority_file, certificate_file = directory / "authority.pem", directory / "certificate.pem"
@@ -171,13 +171,13 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], endpoint: str, authori
         try:
             with urllib.request.urlopen(f"{endpoint}/_ministack/health", context=trusting, timeout=2):  # noqa: S310
                 return
-        except OSError:  # nobody listens yet
+        except OSError:  # not listening yet
             time.sleep(0.1)
     raise ToolError(f"MiniStack did not answer within {START_SECONDS} s: see {log}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> bool:
-    """End the emulator and what it started; tells whether it ended in order, having saved its state."""
+    """Stop the emulator and its child processes, and return True if it saved its state and ended in order."""
     running = process.poll() is None
     try:
         if running:

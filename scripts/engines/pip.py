@@ -26,11 +26,11 @@ START_SCRIPTS = ADAPTER / "start.d"
 VENV = ROOT / ".venvs" / "localstack"
 PYTHON = VENV / "bin" / "python"
 
-# Whatever its metadata says: its code is written in Python 3.12, and its dependencies have nothing for 3.14.
+# LocalStack needs Python 3.12, and its dependencies do not support 3.14, regardless of its metadata.
 PYTHONS = ((3, 13), (3, 12))
 
 RUNNING = "process.json"
-"""File beside the log: which process it is, as long as it is not ended in order."""
+"""File next to the log with the number of the process, until the process has ended in order."""
 
 START_SECONDS = 120
 STOP_SECONDS = 30
@@ -60,10 +60,10 @@ def install() -> None:
 
 
 def find_python() -> str:
-    """A Python that LocalStack runs on: this one, one on the PATH, or one that pyenv keeps.
+    """Return a Python that LocalStack supports: this one, one on the PATH, or one of pyenv.
 
     Raises:
-        ToolError: There is none.
+        ToolError: No such Python is installed.
     """
     if named := os.environ.get("LOCALSTACK_PYTHON"):
         if _version(named) not in PYTHONS:
@@ -88,7 +88,7 @@ def _wanted() -> str:
 
 
 def _version(python: str) -> tuple[int, ...] | None:
-    """The version of a Python that can make environments."""
+    """Return the version of a Python that can create environments."""
     program = "import ensurepip, sys, venv; print(*sys.version_info[:2])"
     try:
         run = subprocess.run(
@@ -107,7 +107,7 @@ class Process:
 
         Args:
             port: On the loopback address.
-            log: Gets its log. Its other files lie beside it until it ends.
+            log: File of its log. Its other files are next to it until it ends.
         """
         self._port, self._log = port, log
         self._files = log.parent / "files"
@@ -164,7 +164,7 @@ class Process:
 
     @property
     def is_up(self) -> bool:
-        """Whether what was started here runs. Its port and its process's number may be others' by now: it is asked."""
+        """True if the LocalStack started here runs. Port and process number may be reused, so its answer decides."""
         if not self._remembered.exists():
             return False
         about = json.loads(self._remembered.read_text())
@@ -178,7 +178,7 @@ class Process:
     def _environment(self) -> dict[str, str]:
         return {
             **inherited("AWS_", "LAMBDA_", "LOCALSTACK", "PYTHON"),
-            "DISABLE_EVENTS": "1",  # tells nobody how it is used
+            "DISABLE_EVENTS": "1",  # no usage data to the vendor
             "DNS_ADDRESS": "0",  # no name server
             "FILESYSTEM_ROOT": str(self._files),
             "GATEWAY_LISTEN": f"{HOST}:{self._port}",
@@ -220,7 +220,7 @@ class Process:
             deadline = time.monotonic() + patience
             while time.monotonic() < deadline:
                 if self._process and self._process.pid == pid:
-                    self._process.poll()  # a child that nobody asks for stays
+                    self._process.poll()  # without it the child stays a zombie
                 if _has_ended(pid):
                     return
                 time.sleep(0.1)

@@ -1,1 +1,1 @@
-"""What the generators of documents share."""
+"""Code that the generators of documents share."""

@@ -1,4 +1,4 @@
-"""What generated pages have in common: they are written or compared; tables, a chart of bars, a word on the machine."""
+"""Common parts of generated documents: writing or comparing, tables, bar charts, a description of the machine."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Table = list[list[str]]
 
 
 def settle(file: Path, wanted: str, command: str, *, check: bool) -> int:
-    """Write a generated file or, if it is to be checked, say what differs; returns the exit status.
+    """Write a generated document, or print how it differs; return the exit status.
 
     Args:
-        file: The file.
-        wanted: What it is to hold.
-        command: What writes it, for whoever finds it out of date.
-        check: Leave the file alone.
+        file: The document.
+        wanted: Its content.
+        command: Command that writes it, for the message.
+        check: Compare only.
     """
     if not check:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -34,29 +34,27 @@ def settle(file: Path, wanted: str, command: str, *, check: bool) -> int:
     found = file.read_text(encoding="utf-8") if file.exists() else ""
     if found == wanted:
         return 0
-    difference = difflib.unified_diff(
-        found.splitlines(), wanted.splitlines(), f"{file} as it is", "as it should be", lineterm=""
-    )
+    difference = difflib.unified_diff(found.splitlines(), wanted.splitlines(), f"{file}", "generated", lineterm="")
     print("\n".join(difference), file=sys.stderr)
     print(f"{file} is out of date: run `{command}`.", file=sys.stderr)
     return 1
 
 
 def markdown(table: Sequence[Sequence[str]]) -> str:
-    """A table as Markdown; columns that begin with a number stand to the right."""
+    """Return a table as Markdown, with columns of numbers aligned to the right."""
     head, *rows = table
     lines = [head, ["---"] + ["--:" if re.match(r"[\d-]", cell or "-") else "---" for cell in rows[0][1:]], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def machine() -> str:
-    """What it ran on, in neutral words, and how much was going on there."""
+    """Describe the machine and its load."""
     load = os.getloadavg()[2]
-    processors = f"processors: {os.cpu_count()}, processes that wanted one: {load:.0f} on average"
+    processors = f"processors: {os.cpu_count()}, load average: {load:.0f}"
     return f"{platform.system()} on {platform.machine()}, {processors}, Python {platform.python_version()}"
 
 
-# Colours of bars are readable on white and on black; text takes the reader's.
+# Bars are readable on white and black; text follows the reader's colour scheme.
 _STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #24292f } .mark { stroke: #57606a; stroke-dasharray: 3 3 }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .mark { stroke: #8d96a0 } }"""
@@ -70,14 +68,14 @@ def draw_bars(
     longest: float,
     mark: float | None = None,
 ) -> str:
-    """A chart as SVG: a group of bars for each name, a bar for each colour's.
+    """Draw a bar chart as SVG, with a group of bars for each name.
 
     Args:
-        title: What the chart is about.
-        groups: Values by group and by what the bar stands for.
-        colours: By what a bar stands for.
-        longest: Value of the longest bar: what is longer is cut, and its number tells.
-        mark: Value at which a line is drawn.
+        title: Title of the chart.
+        groups: Values by group and bar.
+        colours: Colours by bar.
+        longest: Value of the longest bar; longer ones are cut, and show their number.
+        mark: Value at which to draw a line.
     """
     unit = _WIDTH / longest
     shapes, y = [], _TOP

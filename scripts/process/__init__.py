@@ -1,1 +1,1 @@
-"""How the process of a tool starts and ends, and which environment it and its children get."""
+"""Start and end of a tool's process, and the environment of the tool and its children."""

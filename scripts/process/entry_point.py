@@ -47,10 +47,10 @@ def entry_point(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
             status = main(*arguments, **options)
             sys.stdout.flush()
         except KeyboardInterrupt as interruption:
-            print("; ".join(("interrupted", *interruption.args)), file=sys.stderr)
+            print(": ".join(("interrupted", *interruption.args)), file=sys.stderr)
             return INTERRUPTED
         except BrokenPipeError:
-            # The reader of the output has ended. Python flushes once more when it exits.
+            # The reader of the output has ended. Python flushes again when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FAILED
         except (ToolError, OSError) as error:
@@ -62,7 +62,7 @@ def entry_point(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
 
 
 def end_in_order() -> None:
-    """Let this process end as by Ctrl-C when it is told to end or loses its terminal."""
+    """End this process as by Ctrl-C on SIGTERM, or if it loses its terminal."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)

@@ -1,1 +1,1 @@
-"""What users rely on: recorded when it is published, and compared with what is there now."""
+"""Published interfaces: recorded at a release, and compared with the current code."""

@@ -86,7 +86,7 @@ def _faults(file: str, version: int, schema: dict[str, Any]) -> Iterator[str]:
         if stated != version or "schema_version" not in schema.get("required", ()):
             yield (
                 f"{file}: schema_version is {json.dumps(stated)}.\n"
-                f"  It has to be required and the constant {version}: consumers tell versions apart by it."
+                f"  Make it required and the constant {version}: consumers distinguish versions by it."
             )
 
 

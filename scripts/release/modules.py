@@ -29,11 +29,11 @@ MOVED_BY_TERRAFORM = {ONE, COUNT}
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What the users of a folder with Terraform files rely on.
+    """Interface of a folder with Terraform files.
 
     Attributes:
-        addresses: What stands at each address: `one`, or many by `count` or `for_each`.
-        inputs: Whether each input is required.
+        addresses: Form of each address: `one`, or several by `count` or `for_each`.
+        inputs: True for each required input.
         outputs: Their names.
     """
 
@@ -47,8 +47,8 @@ class Code:
     """A folder as it is.
 
     Attributes:
-        interface: What its users rely on.
-        moves: Where its `moved` blocks lead, by the address that they lead away from, both without indices.
+        interface: Interface for its users.
+        moves: Targets of its `moved` blocks by source, both without indices.
         removals: The addresses that its `removed` blocks name.
     """
 
@@ -108,7 +108,7 @@ def problems(code: Mapping[str, Code], published: Mapping[str, Interface], chang
 
     Args:
         code: The folders as they are.
-        published: What is published.
+        published: Published interface.
         changelog: The changelog's section of unreleased changes.
     """
     for folder, promised in published.items():

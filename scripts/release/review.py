@@ -11,10 +11,10 @@ class Review:
     """A comparison with what is published.
 
     Attributes:
-        problems: What breaks users, each with what to do about it.
-        pending: What has changed since it was published, and breaks no user.
-        content: What the record holds once all of this is published, as JSON.
-        subject: What was compared, for the summary.
+        problems: Breaking changes, each with what to do.
+        pending: Compatible changes since the publication.
+        content: Content of the record after publishing all of this, as JSON.
+        subject: Name of the comparison for the summary.
     """
 
     problems: list[str] = field(default_factory=list)

@@ -93,7 +93,7 @@ class Api:
         base: URL of the stage.
         key: The caller's API key.
         owner: The key's id, which is the owner of the caller's images.
-        form_host: What the host of a form's URL begins with.
+        form_host: Prefix of the host in a form's URL.
         original: Returns an object of the bucket of originals.
         derivative: Returns an object of the bucket of derivatives.
         put: Puts an object of the owner into the bucket of originals, without the API.
@@ -379,7 +379,7 @@ def form(api: Api, picture: bytes) -> None:
 
 
 def derivative(api: Api, image: Mapping[str, Any]) -> None:
-    """Fetch each derivative, whatever the caller accepts; it must be the bytes that are stored."""
+    """Fetch each derivative with any Accept header, and compare it with the stored bytes."""
     root = f"{urlsplit(api.base).path}/images/"
     for variant in image["variants"]:
         stored = api.derivative(f"{api.owner}/{variant['url'].removeprefix(root)}")

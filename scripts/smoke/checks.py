@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Every way in which a key could be changed on its way: form-encoded, encoded once more, or taken for another alphabet.
+# Possible damages of a key in transit: form-encoded, encoded twice, or decoded with another alphabet.
 KEYS = ("plain.jpg", "with space.jpg", "with+plus.jpg", "with%2Bpercent.jpg", "Müsli 東京 🦊.jpg")
 
 # S3 says that it takes minutes until a new bucket's events reach EventBridge.
@@ -97,7 +97,7 @@ class Witness(Observer):
         smoke_events: The ids of the test's own events that came over the pipeline's bus.
         replayed: The names of the replays of which an event came.
         sealed_arn: A queue that the pipeline's own key encrypts, as soon as there is one.
-        undelivered_url: The dead-letter queue of its own rule on the pipeline's bus.
+        rule_dlq_url: DLQ of its own rule on the pipeline's bus.
     """
 
     def __init__(self, clients: Clients, name: str, interrupted: Callable[[], None]) -> None:
@@ -128,17 +128,17 @@ class Witness(Observer):
             },
         }
         clients.sqs.set_queue_attributes(QueueUrl=self._sealed_url, Attributes={"Policy": json.dumps(policy)})
-        undelivered = f"{name}-smoke-dlq"
-        self._undelivered_arn = f"arn:{clients.partition}:sqs:{clients.region}:{clients.account}:{undelivered}"
-        self.undelivered_url: str = clients.sqs.create_queue(QueueName=undelivered)["QueueUrl"]
+        rule_dlq = f"{name}-smoke-dlq"
+        self._rule_dlq_arn = f"arn:{clients.partition}:sqs:{clients.region}:{clients.account}:{rule_dlq}"
+        self.rule_dlq_url: str = clients.sqs.create_queue(QueueName=rule_dlq)["QueueUrl"]
         policy["Statement"] = {
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
-            "Resource": self._undelivered_arn,
+            "Resource": self._rule_dlq_arn,
             "Condition": {"ArnLike": {"aws:SourceArn": self.outcomes_rule_arn}},
         }
-        clients.sqs.set_queue_attributes(QueueUrl=self.undelivered_url, Attributes={"Policy": json.dumps(policy)})
+        clients.sqs.set_queue_attributes(QueueUrl=self.rule_dlq_url, Attributes={"Policy": json.dumps(policy)})
 
     def listen(self, outputs: Mapping[str, Any]) -> None:
         """Listen as the demo does, and into the encrypted queue, to the outcomes."""
@@ -146,7 +146,7 @@ class Witness(Observer):
         self._clients.events.put_targets(
             Rule=self._name,
             EventBusName=self._pipeline,
-            Targets=[{"Id": "observer", "Arn": self.arn, "DeadLetterConfig": {"Arn": self._undelivered_arn}}],
+            Targets=[{"Id": "observer", "Arn": self.arn, "DeadLetterConfig": {"Arn": self._rule_dlq_arn}}],
         )
         self._clients.sqs.set_queue_attributes(
             QueueUrl=self._sealed_url, Attributes={"KmsMasterKeyId": outputs["key_arn"]}
@@ -163,7 +163,7 @@ class Witness(Observer):
         )
 
     def receive(self) -> Sequence[Mapping[str, Any]]:
-        """Messages, of which S3's events are kept."""
+        """Receive messages, and keep the object events among them."""
         self._interrupted()
         messages = super().receive()
         for body in (json.loads(message["Body"]) for message in messages):
@@ -176,7 +176,7 @@ class Witness(Observer):
         return messages
 
     def sealed(self) -> set[str]:
-        """Who has delivered to the encrypted queue: rule, topic."""
+        """Return the services that delivered to the encrypted queue: rule, topic."""
         messages = self._clients.sqs.receive_message(
             QueueUrl=self._sealed_url, MaxNumberOfMessages=10, WaitTimeSeconds=1
         ).get("Messages", [])
@@ -187,7 +187,7 @@ class Witness(Observer):
 def leave(clients: SmokeClients, name: str) -> None:
     """Remove what Terraform did not make: rules on the bus, queues, roles, a workflow; and all objects.
 
-    The provider would empty the buckets, too, but never comes to an end where keys are as odd as these. What is gone
+    The provider also empties buckets, but does not end with keys as unusual as these. A resource that does not exist
     already is no error.
     """
     for bus, rule, target in (
@@ -225,10 +225,10 @@ def _unless_gone(call: Callable[..., Any], **arguments: Any) -> Any:  # noqa: AN
 
 
 class Quiet:
-    """Shows nothing of the images' ways: the checks tell."""
+    """Display that shows nothing, because the checks report."""
 
     def update(self, journey: Journey) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class Smoke:
@@ -315,9 +315,9 @@ class Smoke:
                 with Image.open(io.BytesIO(answer["Body"].read())) as picture:
                     picture.load()
                     found = (*picture.size, answer["ContentType"], answer["ContentLength"])
-                told = tuple(variant[name] for name in ("width", "height", "content_type", "bytes"))
-                if found != told:
-                    raise SmokeError(f"{variant['key']} is {found}, and the record says {told}")
+                recorded = tuple(variant[name] for name in ("width", "height", "content_type", "bytes"))
+                if found != recorded:
+                    raise SmokeError(f"{variant['key']} is {found}, but the record says {recorded}")
                 count += 1
         return f"{count} derivatives"
 
@@ -553,7 +553,7 @@ class Smoke:
         credentials = assume(
             self._clients.sts, role, self._patience(PROPAGATION_SECONDS), lambda: self._pause(LOOK_EVERY_SECONDS)
         )
-        stack = Stack(self._stack.directory, credentials, self._stack.variables, tell=self._steps.say)
+        stack = Stack(self._stack.directory, credentials, self._stack.variables, report=self._steps.say)
         stack.init()
         deadline = time.monotonic() + self._patience(PROPAGATION_SECONDS)
         while True:
@@ -630,7 +630,7 @@ class Smoke:
             raise SmokeError(f"it changes {', '.join(self._facts.plan)}")
         return "empty"
 
-    # What they are made of
+    # Their parts
 
     def _current(self, image_id: str) -> Item | None:
         return current_of(read_items(self._resources, image_id))
@@ -657,7 +657,7 @@ class Smoke:
 
     def _failed_events(self) -> Iterator[str]:
         """Take the test's own events out of the dead-letter queues of the bus and of the test's rule on it."""
-        for url in (self._resources.dlq_url(Dlq.BUS), self._witness.undelivered_url):
+        for url in (self._resources.dlq_url(Dlq.BUS), self._witness.rule_dlq_url):
             while letter := self._take_letter(url):
                 yield image_of(letter["Body"]) or letter["Body"]
 
@@ -697,7 +697,7 @@ class Smoke:
             time.sleep(min(left, LOOK_EVERY_SECONDS))
 
     def _source(self, key: str) -> Source:
-        """The photograph under a key, with bytes behind its end that make it one of its own."""
+        """Return the photograph for a key, with bytes at its end that make it unique."""
         self._folder.mkdir(exist_ok=True)
         path = self._folder / key
         path.write_bytes(self._picture + key.encode())
@@ -745,7 +745,7 @@ class Smoke:
 
 
 def failure(step: Step, facts: Facts) -> Outcome:
-    """Return what it comes to that a step failed."""
+    """Return the outcome of a failed step."""
     return Outcome.NOT_HERE if step.aws_only and not facts.on_aws else Outcome.FAILED
 
 
@@ -758,7 +758,7 @@ class Step(NamedTuple):
     """A step of the test.
 
     Attributes:
-        name: What docs/aws-assumptions.md calls it.
+        name: Name in docs/aws-assumptions.md.
         take: Takes it; returns what was found, or raises.
         aws_only: An engine other than AWS may not be able to do it: where it fails there, it is reported as that.
     """

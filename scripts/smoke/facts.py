@@ -1,4 +1,4 @@
-"""What a smoke test found out: its checks, and the facts that only the engine that it ran on can tell."""
+"""Results of a smoke test: its checks, and facts that only a real engine can show."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AWS = "AWS"  # the engine that decides
 
 
 class SmokeError(Exception):
-    """Something is not as it must be; the message says what is there instead."""
+    """A fact differs from the expectation; the message has the actual value."""
 
 
 class Outcome(StrEnum):
@@ -44,20 +44,20 @@ class Check:
 
 @dataclass
 class Facts:
-    """What is known after a run.
+    """Facts after a run.
 
     Attributes:
-        engine: What it ran against: AWS, or the address of something else.
+        engine: AWS, or the address of an emulator.
         region: Its region.
-        date: When it began, RFC 3339.
-        checks: What was checked, in order.
-        keys: Each key as it was sent and as it came in S3's event; none where no event came.
-        events: The shape of what S3's events hold.
-        flowed_after: Seconds from the end of the apply to the upload whose event was the first to come.
-        encryption: Deliveries to encrypted queues, and whether they came.
-        cold: Seconds from the beginning of an upload to each hop, of a function that was just started.
-        warm: The same as medians, of functions that ran already; and of how many images.
-        plan: What a second plan would have changed: addresses; none if it was not looked at.
+        date: Start of the run, RFC 3339.
+        checks: Checks in their order.
+        keys: Each key as sent and as in S3's event; None without an event.
+        events: Form of the values in S3's events.
+        flowed_after: Seconds from the end of the apply to the upload of the first event.
+        encryption: Deliveries to encrypted queues, and whether they arrived.
+        cold: Seconds from the start of an upload to each hop, with a cold start.
+        warm: Medians of the same without a cold start, and the number of images.
+        plan: Addresses that a second plan would change; None if it was not checked.
         more: Further facts that steps found, by name.
     """
 
@@ -81,7 +81,7 @@ class Facts:
         return self.engine == AWS
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, for a file."""
+        """Return all facts, for a file."""
         return asdict(self)
 
     def as_markdown(self) -> str:
@@ -91,7 +91,7 @@ class Facts:
             "S3's events come": f"{self.flowed_after:.0f} s after the apply"
             if self.flowed_after is not None
             else "never",
-            **{f"key `{_code(key['sent'])}` in S3's event": _told(key) for key in self.keys},
+            **{f"key `{_code(key['sent'])}` in S3's event": _arrived(key) for key in self.keys},
             **{f"S3's event: {name}": str(value) for name, value in self.events.items()},
             **{f"encrypted: {way}": "delivered" if came else "not delivered" for way, came in self.encryption.items()},
             "upload to notification, cold": _way(self.cold),
@@ -118,7 +118,7 @@ def _cell(text: str) -> str:
     return re.sub(r"(?<!\\)\|", r"\\|", " ".join(text.split()))
 
 
-def _told(key: Mapping[str, str | None]) -> str:
+def _arrived(key: Mapping[str, str | None]) -> str:
     if key["in_event"] is None:
         return "no event"
     return "as it is" if key["in_event"] == key["sent"] else f"`{_code(key['in_event'])}`"
@@ -135,7 +135,7 @@ def _way(seconds: Mapping[str, float]) -> str:
 
 
 def shape(text: str | None) -> str:
-    """What a token looks like, without telling it."""
+    """Return length and characters of a token, without its value."""
     if text is None:
         return "missing"
     kind = "hexadecimal digits" if re.fullmatch(r"[0-9A-Fa-f]+", text) else "characters"
@@ -143,7 +143,7 @@ def shape(text: str | None) -> str:
 
 
 def event_facts(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The shape of what S3's events tell of objects: details of `Object Created`, the older ones first."""
+    """Return the form of the object data in S3's events: details of `Object Created`, oldest first."""
     objects = [event["object"] for event in events]
     by_key: dict[str, list[str]] = {}
     for about in objects:
@@ -159,7 +159,7 @@ def event_facts(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _padded(sequencers: Sequence[str]) -> list[str]:
-    """Sequencers as they are compared: the shorter ones right-padded with zeros."""
+    """Return sequencers in the form in which they are compared: right-padded with zeros."""
     width = max(map(len, sequencers))
     return [sequencer.ljust(width, "0") for sequencer in sequencers]
 
@@ -169,7 +169,7 @@ def _all(found: Iterable[str]) -> str:
 
 
 def timings(journeys: Iterable[Journey]) -> dict[str, float]:
-    """Seconds from the beginning of an upload to each hop that is known, as medians."""
+    """Return the medians of the seconds from the start of an upload to each known hop."""
     known: dict[Hop, list[float]] = {}
     for journey in journeys:
         for hop in Hop:
@@ -179,7 +179,7 @@ def timings(journeys: Iterable[Journey]) -> dict[str, float]:
 
 
 def changed(plan: Mapping[str, Any]) -> list[str]:
-    """The addresses of what a plan would change, those of a map as one."""
+    """Return the addresses that a plan would change, with one entry for a map."""
     found = {
         re.sub(r'\["[^"]*"\]$', "[*]", change["address"])
         for change in plan.get("resource_changes", ())
@@ -189,12 +189,12 @@ def changed(plan: Mapping[str, Any]) -> list[str]:
 
 
 def estimate(plan: Mapping[str, Any], prices: Prices, images: int) -> list[tuple[str, float]]:
-    """What a run costs, in US dollars: an hour of what is billed by time, and what the images take.
+    """Return the cost of a run in US dollars: an hour of resources billed by time, and the images.
 
     Args:
-        plan: Terraform's plan of what will be made, in its JSON form.
-        prices: Those of AWS.
-        images: How many images go through.
+        plan: Terraform's plan in its JSON form.
+        prices: Prices of AWS.
+        images: Number of images.
     """
     made = [change["type"] for change in plan["resource_changes"] if change["change"]["actions"] == ["create"]]
     hourly = {

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from darkroom.workflow import NOWHERE, DefinitionError, find, walk
+from darkroom.workflow import MISSING, DefinitionError, find, walk
 from scripts.aws_checks.states_language import inside
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def _resolve(selector: Any, data: Any, item: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _there(data: Any, path: str) -> Any:  # noqa: ANN401 - JSON
-    if (found := find(data, path)) is NOWHERE:
+    if (found := find(data, path)) is MISSING:
         raise DefinitionError(f"{path} is not in {json.dumps(data)}")
     return found
 

@@ -1,8 +1,8 @@
-"""A plan of Terraform, as `terraform show -json` tells it: its resources, and which of them an attribute will name.
+"""A plan of Terraform from `terraform show -json`: its resources, and the resources that an attribute refers to.
 
-Before it is applied much of a plan is unknown. Where a value is, the configuration, which is part of the plan, says
-what it will be made of: references, which are followed through the inputs and outputs of modules. It leaves two things
-out: what a local value is made of, which is guessed where one thing alone fits, and dynamic blocks.
+Many values are unknown before the apply. For these, the configuration in the plan has references, which are followed
+through the inputs and outputs of modules. It does not contain dynamic blocks or the expressions of local values, which
+are guessed if only one resource fits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Path = Sequence[str | int]
 
-# Of `module.a[each.key].b` the plan tells no more than `module.a`: taken are the outputs that name the module's own.
+# For `module.a[each.key].b` the plan only has `module.a`: use the outputs that identify the module's main resource.
 MAIN = ("arn", "id", "json", "name", "url")
 
 INDEX = re.compile(r"\[(?:\d+|\"[^\"]*\")\]")
@@ -34,8 +34,8 @@ class Resource:
         module: The address of its module, empty for the root.
         values: Its attributes; what is unknown is missing or null.
         unknown: Its attributes again: true where one is unknown.
-        expressions: What its attributes are made of, as the plan's configuration has it.
-        repeated: What its `for_each` refers to.
+        expressions: Expressions of its attributes in the plan's configuration.
+        repeated: References of its `for_each`.
     """
 
     address: str
@@ -48,17 +48,17 @@ class Resource:
     expressions: Mapping[str, Any] = field(compare=False, repr=False)
     repeated: tuple[str, ...] = field(compare=False, repr=False)
 
-    def value(self, *path: str | int) -> Any:  # noqa: ANN401 - whatever the attribute holds
-        """The attribute at a path, null where it is unknown or not there."""
+    def value(self, *path: str | int) -> Any:  # noqa: ANN401 - an attribute may have any type
+        """Return the attribute at a path; None if it is unknown or missing."""
         return _at(self.values, path)
 
     def text(self, *path: str | int) -> str:
-        """The attribute at a path, empty where it is unknown, not there, or no text."""
+        """Return the attribute at a path; empty if it is unknown, missing or no text."""
         found = self.value(*path)
         return found if isinstance(found, str) else ""
 
     def is_unknown(self, *path: str | int) -> bool:
-        """Whether the attribute at a path, or a part of it, is known only once it is applied."""
+        """Return True if the attribute at a path, or a part of it, is unknown before the apply."""
         found: Any = self.unknown
         for step in path:
             if found is True:
@@ -67,7 +67,7 @@ class Resource:
         return _holds_true(found)
 
     def references(self, *path: str | int) -> list[str]:
-        """What the configuration makes the attribute at a path of."""
+        """Return the references of the attribute at a path in the configuration."""
         found: Any = self.expressions
         for step in path:
             if isinstance(found, dict) and "references" in found:
@@ -112,7 +112,7 @@ class Plan:
         self.resources = {found.address: found for found in self._read(document)}
 
     def every(self, *types: str) -> list[Resource]:
-        """The resources of some types, by address."""
+        """Return the resources of some types, by address."""
         return [self.resources[address] for address in sorted(self.resources) if self.resources[address].type in types]
 
     def _read(self, document: Mapping[str, Any]) -> Iterator[Resource]:
@@ -146,33 +146,33 @@ class Plan:
         )
 
     def _module(self, address: str) -> Mapping[str, Any]:
-        """The configuration of a module, empty if the plan does not have it."""
+        """Return the configuration of a module; empty if the plan does not have it."""
         found: Mapping[str, Any] = self._configuration
         for name in module_names(address):
             found = found.get("module_calls", {}).get(name, {}).get("module", {})
         return found
 
     def referred(self, resource: Resource, path: Path, types: Collection[str]) -> list[Resource]:
-        """The resources of some types that an attribute is made of, if its value is not known.
+        """Return the resources of some types that an attribute with an unknown value refers to.
 
         Args:
-            resource: Whose attribute.
+            resource: Resource with the attribute.
             path: The attribute: names, and numbers of blocks.
-            types: Types of resources that it can be made of.
+            types: Types of the resources to return.
 
         Returns:
-            By address; several, where the references leave it open, and none where they lead nowhere.
+            Resources by address: several if the references are ambiguous, none if they lead to no resource.
         """
         return self.follow(resource, resource.references(*path), types) if resource.is_unknown(*path) else []
 
     def follow(self, resource: Resource, references: Sequence[str], types: Collection[str]) -> list[Resource]:
-        """The resources of some types that references in a resource lead to, by address."""
+        """Return the resources of some types that references in a resource lead to, by address."""
         return sorted(_Search(self, resource, frozenset(types)).end(references), key=lambda one: one.address)
 
 
 @dataclass
 class _Search:
-    """One walk along references, which goes nowhere twice."""
+    """One walk along references, which visits each only once."""
 
     plan: Plan
     start: Resource
@@ -181,10 +181,10 @@ class _Search:
     locals: set[str] = field(default_factory=set)  # modules with local values that the walk has met
 
     def end(self, references: Sequence[str]) -> set[Resource]:
-        """What references lead to.
+        """Return the resources that references lead to.
 
-        A local value says nothing of what it is made of. Where nothing else leads on, that is what there is of the
-        types in its module and in the module's inputs, if there is but one.
+        The expression of a local value is unknown. Without other references, the result is the resource of these types
+        in the module and its inputs, if there is only one.
         """
         found = self.through(references, self.start.module, self.start.repeated) - {self.start}
         if found or not self.locals:
@@ -204,15 +204,15 @@ class _Search:
             if reference.startswith("local."):
                 self.locals.add(module)
         if any(reference.startswith("each.") for reference in references):
-            found = self._alike(found)
+            found = self._same_key(found)
         return found
 
-    def _alike(self, found: set[Resource]) -> set[Resource]:
-        """Of each resource those with a key of the one that the search began with: `a[each.key]` is one, not all."""
+    def _same_key(self, found: set[Resource]) -> set[Resource]:
+        """Return only those instances of a resource that have a key of the start's address: `a[each.key]` is one."""
         keys = _text_keys(self.start.address)
-        alike = {one for one in found if keys & _text_keys(one.address)}
-        without = {INDEX.sub("", one.address) for one in alike}
-        return alike | {one for one in found if INDEX.sub("", one.address) not in without}
+        same = {one for one in found if keys & _text_keys(one.address)}
+        without = {INDEX.sub("", one.address) for one in same}
+        return same | {one for one in found if INDEX.sub("", one.address) not in without}
 
     def _one(self, reference: str, module: str, repeated: Sequence[str]) -> set[Resource]:
         kind, *rest = INDEX.sub("", reference).split(".")
@@ -231,7 +231,7 @@ class _Search:
         return exact or found
 
     def _resources(self, kind: str, name: str, module: str) -> set[Resource]:
-        """A resource of a module, in this instance of the module or in all."""
+        """Return a resource of a module, in this instance of the module or in all."""
         found = {
             one
             for one in self.plan.every(kind)
@@ -254,13 +254,13 @@ class _Search:
         found: set[Resource] = set()
         for instance in sorted(exact or instances):
             for key in output[:1] or [one for one in MAIN if one in outputs] or outputs:
-                told = outputs.get(key, {})
-                references = told.get("expression", {}).get("references", [])
-                told_outright = [one for one in references if not one.startswith("local.")]
+                declared = outputs.get(key, {})
+                references = declared.get("expression", {}).get("references", [])
+                direct = [one for one in references if not one.startswith("local.")]
                 # An address that is built from names waits for what it is the address of.
                 found |= (
-                    self.through(told_outright, instance)
-                    or self.through(told.get("depends_on", []), instance)
+                    self.through(direct, instance)
+                    or self.through(declared.get("depends_on", []), instance)
                     or self.through(references, instance)
                 )
         return found
@@ -275,7 +275,7 @@ class _Search:
         return inputs
 
     def _call(self, module: str) -> tuple[Mapping[str, Any], str]:
-        """How a module is called, and by which; the root is not."""
+        """Return the call of a module, and the calling module; empty for the root."""
         *above, own = MODULE.findall(module) or [""]
         caller = ".".join(above)
         calls = self.plan._module(caller).get("module_calls", {})  # noqa: SLF001 - as above
@@ -283,7 +283,7 @@ class _Search:
 
 
 def _longest(references: Sequence[str]) -> list[str]:
-    """References without those that another one begins with: `a.b.arn` comes with `a.b`."""
+    """Return references without those that are prefixes of another one, as `a.b` of `a.b.arn`."""
     return [
         one
         for one in dict.fromkeys(references)
@@ -298,7 +298,7 @@ def _modules(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _ancestors(module: str) -> list[str]:
-    """The addresses of a module and of those that it is in."""
+    """Return the addresses of a module and its parents."""
     steps = MODULE.findall(module)
     return [".".join(steps[:length]) for length in range(1, len(steps) + 1)]
 
@@ -308,5 +308,5 @@ def _text_keys(address: str) -> set[str]:
 
 
 def module_names(address: str) -> tuple[str, ...]:
-    """The names of a module and of those that it is in, without their keys."""
+    """Return the names of a module and its parents, without keys."""
     return tuple(INDEX.sub("", step).removeprefix("module.") for step in MODULE.findall(address))

@@ -1,6 +1,6 @@
 """The root's plan, made once for all that look at it, against an embedded emulator.
 
-It is kept in `build/plan/` under the hash of what it comes of: whoever asks next gets it at once, until that changes.
+It is cached in `build/plan/` under the hash of its inputs.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from scripts.terraform.stack import Stack, emulator_variables
 
 FOLDER = ROOT / "build" / "plan"
 
-# What a careful owner of an account would apply: with what only the account can provide, with the page, with a
-# scheduled comparison that repairs, and with somebody to tell.
+# The variables of a careful owner: with resources of the account, the try page, a scheduled comparison that repairs,
+# and a topic for alarms.
 VARIABLES = {
     "api": {
         "authorization": {
@@ -39,11 +39,11 @@ VARIABLES = {
 
 
 def root_plan() -> Path:
-    """The file with the root's plan in Terraform's JSON form.
+    """Return the file with the root's plan in Terraform's JSON form.
 
     Raises:
         ToolError: The emulator is not installed or does not start.
-        TerraformError: Terraform is missing, or has failed; the functions may have to be packaged first.
+        TerraformError: Terraform is missing or has failed; the functions may not be packaged.
     """
     variables = {**emulator_variables("darkroom"), **VARIABLES}
     file = FOLDER / f"{_digest(variables)}.json"
@@ -70,7 +70,7 @@ def _plan(variables: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(variables: dict[str, Any]) -> str:
-    """The hash of what a plan comes of: configuration, contracts, artifacts, variables, and how it is made."""
+    """Return the hash of a plan's inputs: configuration, contracts, artifacts, variables and this code."""
     files = [
         *sorted((ROOT / "events").rglob("*.json")),
         *sorted(path for path in (ROOT / "terraform").rglob("*") if not _left_behind(path)),
@@ -88,5 +88,5 @@ def _digest(variables: dict[str, Any]) -> str:
 
 
 def _left_behind(path: Path) -> bool:
-    """What Terraform leaves in a folder that it runs in, and what belongs to a user."""
+    """Return True for files that Terraform writes into its folder, and for a user's own files."""
     return ".terraform" in path.parts or bool({".tfstate", ".tfvars"} & set(path.suffixes)) or path.name == "backend.tf"

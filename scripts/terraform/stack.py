@@ -54,7 +54,7 @@ def check_terraform() -> None:
 
 
 def find_mirror() -> Path | None:
-    """The folder of a filesystem mirror with the AWS provider, in the places where one is usually put."""
+    """Return the folder of a filesystem mirror with the AWS provider, from the usual places."""
     for place in MIRROR_PLACES:
         top = Path(place).expanduser()
         for depth in range(MIRROR_DEPTH + 1):
@@ -66,7 +66,7 @@ def find_mirror() -> Path | None:
 
 @cache
 def registry_answers() -> bool:
-    """Whether Terraform's registry can be reached from here."""
+    """Return True if Terraform's registry can be reached."""
     try:
         with urllib.request.urlopen(f"https://{REGISTRY}/.well-known/terraform.json", timeout=5):
             return True
@@ -74,12 +74,12 @@ def registry_answers() -> bool:
         return False
 
 
-def provider_environment(directory: Path, tell: Callable[[str], None] | None = None) -> dict[str, str]:
+def provider_environment(directory: Path, report: Callable[[str], None] | None = None) -> dict[str, str]:
     """Return the variable that says where providers come from, if that is not Terraform's registry.
 
     Args:
         directory: Gets the CLI configuration that names a mirror where the registry cannot be reached.
-        tell: Is called with a sentence when a mirror is used.
+        report: Function that gets a sentence if a mirror is used.
 
     Raises:
         TerraformError: There is neither registry nor mirror.
@@ -101,12 +101,12 @@ def provider_environment(directory: Path, tell: Callable[[str], None] | None = N
         f"# {REGISTRY} could not be reached.\n"
         f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n'
     )
-    if tell:
-        tell(f"{REGISTRY} cannot be reached: using the provider mirror in {mirror}")
+    if report:
+        report(f"{REGISTRY} cannot be reached: using the provider mirror in {mirror}")
     return {"TF_CLI_CONFIG_FILE": str(configuration.resolve())}
 
 
-def terraform_environment(directory: Path, tell: Callable[[str], None] | None = None) -> dict[str, str]:
+def terraform_environment(directory: Path, report: Callable[[str], None] | None = None) -> dict[str, str]:
     """Return the environment in which every tool runs Terraform.
 
     The user's settings of Terraform are left out: a log level, a workspace, arguments or values of variables would
@@ -114,7 +114,7 @@ def terraform_environment(directory: Path, tell: Callable[[str], None] | None = 
 
     Args:
         directory: As for `provider_environment`.
-        tell: As for `provider_environment`.
+        report: As for `provider_environment`.
 
     Raises:
         TerraformError: There is neither registry nor mirror.
@@ -131,7 +131,7 @@ def terraform_environment(directory: Path, tell: Callable[[str], None] | None = 
         "CHECKPOINT_DISABLE": "1",
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
-        **provider_environment(directory, tell),
+        **provider_environment(directory, report),
     }
 
 
@@ -140,23 +140,23 @@ class Terraform:
 
     Attributes:
         folder: The folder with the configuration; state and the rest of what Terraform writes go there too.
-        environment: What Terraform's process sees besides `terraform_environment`: an emulator's address.
-        tell: Is told what one should know, in a sentence.
+        environment: Additional variables of Terraform's process: an emulator's address.
+        report: Function that gets messages for the user.
     """
 
     def __init__(
-        self, folder: Path, environment: Mapping[str, str], *, tell: Callable[[str], None] | None = None
+        self, folder: Path, environment: Mapping[str, str], *, report: Callable[[str], None] | None = None
     ) -> None:
         self.folder = folder
         self.environment = environment
-        self.tell = tell
+        self.report = report
         self._process_environment: dict[str, str] = {}
 
     def init(self) -> None:
         """Install modules and provider, in the version of the root's lock file."""
         check_terraform()
         shutil.copy(LOCK, self.folder)  # a copy, because Terraform may write into it
-        self._process_environment = {**terraform_environment(self.folder, self.tell), **self.environment}
+        self._process_environment = {**terraform_environment(self.folder, self.report), **self.environment}
         self.run("init")
 
     def apply(self, *options: str, on_line: Callable[[str], None] | None = None) -> None:
@@ -168,7 +168,7 @@ class Terraform:
         self.run("destroy", "-auto-approve", on_line=on_line)
 
     def plan(self) -> dict[str, Any]:
-        """The plan, in Terraform's JSON form."""
+        """Return the plan in Terraform's JSON form."""
         self.run("plan", "-out=tfplan")
         plan: dict[str, Any] = json.loads(self.run("show", "-json", "tfplan"))
         return plan
@@ -179,7 +179,7 @@ class Terraform:
         return state
 
     def outputs(self) -> dict[str, Any]:
-        """The outputs, by name."""
+        """Return the outputs by name."""
         outputs = json.loads(self.run("output", "-json"))
         return {name: output["value"] for name, output in outputs.items()}
 
@@ -211,7 +211,7 @@ class Terraform:
                     on_line(line.rstrip())
             process.wait()
         finally:
-            # When this process is told to end, the emulator ends too: Terraform would go on asking it for minutes.
+            # If this process is ended, the emulator ends too. Without this, Terraform would retry for minutes.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -238,9 +238,9 @@ class Stack(Terraform):
         environment: Mapping[str, str],
         variables: Mapping[str, Any],
         *,
-        tell: Callable[[str], None] | None = None,
+        report: Callable[[str], None] | None = None,
     ) -> None:
-        super().__init__(directory / "terraform", environment, tell=tell)
+        super().__init__(directory / "terraform", environment, report=report)
         self.directory = directory
         self.variables = variables
 
@@ -264,7 +264,7 @@ class Stack(Terraform):
 
 
 def emulator_variables(name: str, target: Target | None = None) -> dict[str, Any]:
-    """The root's variables for an emulator; without a target, it runs functions as processes of this Python."""
+    """Return the root's variables for an emulator; without a target, functions run as processes of this Python."""
     target = target or local_target()
     return {
         "name": name,

@@ -1,1 +1,1 @@
-"""The site of all documents."""
+"""The website of all documents: Sphinx's settings, navigation and pages of source files."""

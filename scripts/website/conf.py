@@ -1,4 +1,4 @@
-"""The site's settings, for Sphinx. Which pages there are, and their order, is read from the documents themselves."""
+"""Settings of the website for Sphinx. Its pages and their order are read from the documents."""
 
 import os
 import re
@@ -9,7 +9,7 @@ ROOT = HERE.parent.parent
 
 project = "Darkroom"
 html_title = project
-copyright = "Darkroom's authors, Apache 2.0"  # noqa: A001 - Sphinx calls it so
+copyright = "Darkroom's authors, Apache 2.0"  # noqa: A001 - Sphinx's name
 
 extensions = [
     "myst_parser",
@@ -19,16 +19,16 @@ extensions = [
     "scripts.website.navigation",
 ]
 
-# The documents stay where they are, beside what they describe.
+# The documents stay where they are, next to what they describe.
 root_doc = "README"
-include_patterns = ["*.md", "docs/**.md", "terraform/**.md"]
+include_patterns = ["*.md", "*/README.md", "docs/**.md", "terraform/**.md"]
 exclude_patterns = ["**/.*", ".*", "build", "**/node_modules"]
 
 myst_fence_as_directive = ["mermaid"]
-myst_heading_anchors = 4  # so that #headings can be linked to, as on GitHub
+myst_heading_anchors = 4  # for links to #headings, as on GitHub
 myst_links_external_new_tab = False
 
-# Pygments does not know all of Terraform's grammar. tests/tools/documents proves that the examples parse.
+# Pygments does not know all of Terraform's grammar. tests/tools/documents parses the examples.
 suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"
@@ -38,7 +38,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
 
-# `build.py` brings Mermaid where npm is at hand. Where not, the pages fetch the same version from a public address.
+# build_site.py installs Mermaid if there is npm. Otherwise the pages load the same version from the network.
 mermaid_version = re.search(r'"mermaid": "([^"]+)"', (HERE / "package.json").read_text())[1]  # type: ignore[index]
 if os.environ.get("MERMAID"):
     html_static_path.append(os.environ["MERMAID"])

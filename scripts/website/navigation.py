@@ -1,7 +1,7 @@
-"""The site's navigation, read from the documents: no list of pages to keep.
+"""Navigation of the website, read from the documents.
 
-Each section of the README is a part of the navigation with the documents that it is the first to link to, in its
-order. What the README does not link to follows at the end, decisions below their index.
+Each section of the README is a part of the navigation, with the documents that it links to first, in its order. The
+other documents follow at the end, the decisions below their index.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TREE = """
 
 
 def document(link: str, documents: set[str]) -> str | None:
-    """The document that a link of the README leads to: a page, or the one of a folder."""
+    """Return the document that a link of the README leads to, or a folder's README."""
     path = posixpath.normpath(link.partition("#")[0])
     for name in (path.removesuffix(".md"), f"{path}/README"):
         if name in documents:
@@ -36,13 +36,13 @@ def document(link: str, documents: set[str]) -> str | None:
 
 
 def parts(readme: str, documents: set[str]) -> Iterator[tuple[str, list[str]]]:
-    """Headings of the README, each with the documents that are first linked to below it."""
+    """Yield the headings of the README, each with the documents that are first linked below it."""
     seen = {"README"}
     text = re.sub(r"```.*?```", "", readme, flags=re.DOTALL)
     for section in re.split(r"^#+ ", text, flags=re.MULTILINE)[1:]:
         heading, _, body = section.partition("\n")
         pages = []
-        # A table lists; what a sentence links to in passing has its place elsewhere.
+        # Only tables list documents; a sentence also links to others.
         for row in re.findall(r"^\|.*$", body, re.MULTILINE):
             for link in re.findall(r"\]\(([^)\s]+)\)", row):
                 page = document(link, documents)
@@ -54,12 +54,12 @@ def parts(readme: str, documents: set[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def tree(caption: str, pages: Sequence[str]) -> str:
-    """A part of the navigation, as MyST; pages are told from the root."""
+    """Return a part of the navigation as MyST, with paths from the root."""
     return TREE.format(caption=caption, pages="\n".join(f"/{page}" for page in pages))
 
 
 def add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
-    """Put the navigation into the README, and the decisions below their index, before these are read."""
+    """Add the navigation to the README, and the decisions to their index, before Sphinx reads them."""
     documents = set(app.env.found_docs)
     decisions = sorted(page for page in documents if re.match(r"docs/decisions/\d", page))
     if name == "README":
@@ -72,6 +72,6 @@ def add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Tell Sphinx."""
+    """Register with Sphinx."""
     app.connect("source-read", add_navigation)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

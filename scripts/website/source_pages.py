@@ -1,6 +1,7 @@
-"""Links from documents to files and folders of the repository lead to pages that show them.
+"""Pages that show the files and folders of the repository to which documents link.
 
-A file becomes a page of highlighted source, a folder the page of its README or, without one, a list of what is in it.
+A file becomes a page of highlighted source. A folder becomes the page of its README or, without one, a list of its
+entries.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ FOLDER = "source"
 
 
 def page_name(path: str) -> str:
-    """The name of the page that shows a file or folder, told by its path from the root."""
+    """Return the name of the page for a file or folder, given by its path from the root."""
     return f"{FOLDER}/{path}"
 
 
 def link_sources(app: Sphinx, doctree: nodes.document) -> None:
-    """Let a document's links to what is no document lead to its page; what is not there is left, for Sphinx to warn."""
+    """Point a document's links to files and folders to their pages; Sphinx warns about missing ones."""
     document = app.env.docname
     linked: set[str] = app.env.darkroom_sources
     for link in [*doctree.findall(addnodes.download_reference), *doctree.findall(addnodes.pending_xref)]:
@@ -50,13 +51,13 @@ def link_sources(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def entries(folder: Path) -> list[Path]:
-    """What is in a folder and kept in the repository, folders first."""
+    """Return a folder's entries in the repository, folders first."""
     found = [path for path in folder.iterdir() if not path.name.startswith((".", "__pycache__"))]
     return sorted(found, key=lambda path: (path.is_file(), path.name))
 
 
 def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """The pages of all files and folders that are linked to, and of what is in these folders."""
+    """Yield the pages of all linked files and folders, and of the folders' entries."""
     todo, done = sorted(app.env.darkroom_sources), set()
     while todo:
         path = todo.pop()
@@ -87,7 +88,7 @@ def _highlighted(app: Sphinx, file: Path) -> str:
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        return "<p>Not a text.</p>"
+        return "<p>Not a text file.</p>"
     try:
         lexer = get_lexer_for_filename(file.name).aliases[0]
     except ClassNotFound:
@@ -97,8 +98,8 @@ def _highlighted(app: Sphinx, file: Path) -> str:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Tell Sphinx."""
+    """Register with Sphinx."""
     app.connect("builder-inited", lambda app: setattr(app.env, "darkroom_sources", set()))
-    app.connect("doctree-read", link_sources, priority=100)  # before Sphinx collects what is to be downloaded
+    app.connect("doctree-read", link_sources, priority=100)  # before Sphinx collects downloads
     app.connect("html-collect-pages", source_pages)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-# Mistakes that a plan finds. What each of them is told, tests/terraform/test_root.py knows.
+# Mistakes that a plan finds. tests/terraform/test_root.py checks the messages.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -27,7 +27,7 @@ variables {
   region = "eu-central-1"
 }
 
-run "values_that_cannot_work_fail_at_plan" {
+run "invalid_values_fail_at_plan" {
   command = plan
 
   variables {

@@ -1,4 +1,4 @@
-# What an operator may ask for besides, planned against a mocked provider. It needs the functions' artifacts: make package.
+# Optional parts of `observe`, planned with a mocked provider. The functions' artifacts must exist: make package.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -37,17 +37,17 @@ variables {
   region = "eu-central-1"
 }
 
-run "there_is_none_of_it_unless_asked_for" {
+run "optional_parts_are_off_by_default" {
   command = plan
 
   assert {
     condition     = length(module.findings) == 0 && module.observability[0].budget_name == null && module.observability[0].registry_name == null
-    error_message = "Off by default."
+    error_message = "Findings, budget and schemas must be off by default."
   }
 
   assert {
     condition     = keys(output.alarm_publishers) == ["alarms"] && !contains(keys(output.dlqs), "findings")
-    error_message = "Nobody but the alarms publishes: ${jsonencode(output.alarm_publishers)}"
+    error_message = "Only alarms may publish by default: ${jsonencode(output.alarm_publishers)}"
   }
 }
 
@@ -61,7 +61,7 @@ run "findings_without_a_topic_fail_at_plan" {
   expect_failures = [var.observe]
 }
 
-run "what_is_asked_for_is_made" {
+run "optional_parts_are_created" {
   command = plan
 
   variables {
@@ -75,12 +75,12 @@ run "what_is_asked_for_is_made" {
 
   assert {
     condition     = module.observability[0].budget_name == "darkroom-eu-central-1" && module.observability[0].registry_name == "darkroom"
-    error_message = "The budget has the name of the pipeline and the region, the registry that of the pipeline."
+    error_message = "The budget's name must be name and region of the pipeline, the registry's its name."
   }
 
   assert {
     condition     = sort(keys(module.findings[0].rule_names)) == sort(["config", "security-hub"]) && module.findings[0].dlq_name == "darkroom-findings-events-dlq"
-    error_message = "A rule for each of the two, and a dead-letter queue: ${jsonencode(module.findings[0].rule_names)}"
+    error_message = "Both services need a rule, and the rules a DLQ: ${jsonencode(module.findings[0].rule_names)}, ${module.findings[0].dlq_name}"
   }
 
   assert {
@@ -89,11 +89,11 @@ run "what_is_asked_for_is_made" {
       budget   = { service = "budgets.amazonaws.com", source_arns = ["arn:aws:budgets::123456789012:*"] }
       findings = { service = "events.amazonaws.com" }
     }
-    error_message = "The topic's owner must learn who publishes: ${jsonencode(output.alarm_publishers)}"
+    error_message = "The output must list every publisher: ${jsonencode(output.alarm_publishers)}"
   }
 
   assert {
     condition     = local.observed_ids[4] == "arn:aws:kms:eu-central-1:123456789012:key/0c5a0b1e-7c0f-4d57-9a53-1f2f3c4d5e6f" && length(jsonencode(local.observed_ids)) < 1500
-    error_message = "A pattern has room for 2,048 characters: ${jsonencode(local.observed_ids)}"
+    error_message = "The ids must fit into a pattern of 2,048 characters: ${jsonencode(local.observed_ids)}"
   }
 }

@@ -1,5 +1,5 @@
-# What the roles that the root makes may do, as the real provider renders it: offline, for a plan of new resources
-# calls nothing but STS, which is overridden. It needs the functions' artifacts: make package.
+# Permissions of the root's roles, as the real provider renders them. Offline: a plan of new resources calls only STS,
+# which is overridden. The functions' artifacts must exist: make package.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -70,7 +70,7 @@ override_data {
   values = { account_id = "123456789012" }
 }
 
-# Policies name what only AWS could tell before anything is made.
+# Policies contain values that AWS assigns at apply.
 override_resource {
   target          = module.key.aws_kms_key.this
   values          = { key_id = "darkroom" }
@@ -95,7 +95,7 @@ variables {
   api    = null
 }
 
-run "roles_may_do_what_the_arrows_between_services_need" {
+run "roles_have_least_privilege" {
   command = plan
 
   assert {
@@ -107,7 +107,7 @@ run "roles_may_do_what_the_arrows_between_services_need" {
         Resource = "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1/*"
       },
       {
-        Sid      = "TellMissingFromForbidden"
+        Sid      = "DistinguishMissingFromForbidden"
         Effect   = "Allow"
         Action   = "s3:ListBucket"
         Resource = ["arn:aws:s3:::darkroom-processed-123456789012-eu-central-1", "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1"]
@@ -138,7 +138,7 @@ run "roles_may_do_what_the_arrows_between_services_need" {
         Condition = { StringEqualsIfExists = { "events:source" = "darkroom" } }
       },
     ]
-    error_message = "process_image must read originals, keep derivatives and announce, and no more: ${data.aws_iam_policy_document.process_image.json}"
+    error_message = "process_image may only read originals, store derivatives and publish outcome events: ${data.aws_iam_policy_document.process_image.json}"
   }
 
   assert {
@@ -168,7 +168,7 @@ run "roles_may_do_what_the_arrows_between_services_need" {
         Resource = "arn:aws:kms:eu-central-1:123456789012:key/darkroom"
       },
     ]
-    error_message = "record_image must record, notify and keep what fails, and no more: ${data.aws_iam_policy_document.record_image.json}"
+    error_message = "record_image may only record, notify and keep failed events: ${data.aws_iam_policy_document.record_image.json}"
   }
 
   assert {
@@ -204,7 +204,7 @@ run "roles_may_do_what_the_arrows_between_services_need" {
         Resource = "arn:aws:kms:eu-central-1:123456789012:key/darkroom"
       },
     ]
-    error_message = "A comparison must list, read records and keep its place, and no more: ${data.aws_iam_policy_document.reconcile.json}"
+    error_message = "A comparison may only list, read records and store its progress: ${data.aws_iam_policy_document.reconcile.json}"
   }
 
   assert {
@@ -222,11 +222,11 @@ run "roles_may_do_what_the_arrows_between_services_need" {
         Resource = "arn:aws:s3:::darkroom-processed-123456789012-eu-central-1/?*/?*/?*"
       },
     ]
-    error_message = "A repair must send events and delete derivatives, and no more: ${data.aws_iam_policy_document.reconcile_repair.json}"
+    error_message = "A repair may only send events and delete derivatives: ${data.aws_iam_policy_document.reconcile_repair.json}"
   }
 }
 
-run "the_api_may_do_what_its_routes_need" {
+run "api_has_least_privilege" {
   command = plan
 
   variables {
@@ -288,7 +288,7 @@ run "the_api_may_do_what_its_routes_need" {
         Resource = "arn:aws:kms:eu-central-1:123456789012:key/darkroom"
       },
     ]
-    error_message = "The API must keep originals, serve derivatives, read records and ask for signatures, and no more: ${data.aws_iam_policy_document.api.json}"
+    error_message = "The API may only store and delete originals, serve derivatives, read records and request signatures: ${data.aws_iam_policy_document.api.json}"
   }
 
   assert {
@@ -298,7 +298,7 @@ run "the_api_may_do_what_its_routes_need" {
       [for other in split("", " !\"#%&'()+;<>[\\]^`{|}~") : "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1/*${other}*/*"],
       [for wildcard in split("", "*?$") : "arn:aws:s3:::darkroom-originals-123456789012-eu-central-1/*$${${wildcard}}*/*"],
     ))
-    error_message = "Keys of owners that the templates refuse must not be written: ${data.aws_iam_policy_document.api.json}"
+    error_message = "The API must not write keys of owners that the templates refuse: ${data.aws_iam_policy_document.api.json}"
   }
 
   assert {
@@ -316,7 +316,7 @@ run "the_api_may_do_what_its_routes_need" {
         Resource = "arn:aws:kms:eu-central-1:123456789012:key/darkroom"
       },
     ]
-    error_message = "presign_upload must put what its forms are for, and no more: ${data.aws_iam_policy_document.presign_upload.json}"
+    error_message = "presign_upload may only put objects under the keys of its forms: ${data.aws_iam_policy_document.presign_upload.json}"
   }
 
   assert {
@@ -331,6 +331,6 @@ run "the_api_may_do_what_its_routes_need" {
         ]
       },
     ]
-    error_message = "The API must read the page's files, and no more: ${data.aws_iam_policy_document.try_page[0].json}"
+    error_message = "For the page, the API may only read its files: ${data.aws_iam_policy_document.try_page[0].json}"
   }
 }

@@ -1,4 +1,4 @@
-# The root, applied to a mocked provider: nothing is called. It needs the functions' artifacts: make package.
+# The root with a mocked provider, offline. The functions' artifacts must exist: make package.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -27,7 +27,7 @@ variables {
   region = "eu-central-1"
 }
 
-run "a_name_and_a_region_are_all_it_needs" {
+run "name_and_region_are_enough" {
   command = plan
 
   assert {
@@ -42,21 +42,21 @@ run "a_name_and_a_region_are_all_it_needs" {
 
   assert {
     condition     = output.process_image.name == "darkroom-process-image" && output.process_image.log_group == "/aws/lambda/darkroom-process-image"
-    error_message = "So must the function and its log group: ${output.process_image.name}, ${output.process_image.log_group}"
+    error_message = "Function and log group must be named after the pipeline: ${output.process_image.name}, ${output.process_image.log_group}"
   }
 
   assert {
     condition     = output.table == "darkroom-images" && output.notifications_topic_arn == "arn:aws:sns:eu-central-1:123456789012:darkroom-notifications"
-    error_message = "So must table and topic: ${output.table}, ${output.notifications_topic_arn}"
+    error_message = "Table and topic must be named after the pipeline: ${output.table}, ${output.notifications_topic_arn}"
   }
 
   assert {
     condition     = length(aws_s3_object.watermark) == 0
-    error_message = "Without a watermark image there is nothing to upload."
+    error_message = "Without a watermark image, no object must be uploaded."
   }
 }
 
-run "a_watermark_image_is_uploaded_once_and_named_by_its_content" {
+run "watermark_is_uploaded_once_under_its_hash" {
   command = plan
 
   variables {
@@ -74,16 +74,16 @@ run "a_watermark_image_is_uploaded_once_and_named_by_its_content" {
 
   assert {
     condition     = aws_s3_object.watermark["versions.tf"].bucket == output.processed_bucket && aws_s3_object.watermark["versions.tf"].source == "versions.tf"
-    error_message = "It must lie beside the derivatives."
+    error_message = "The watermark must be in the bucket of the derivatives."
   }
 
   assert {
     condition     = jsonencode([for v in local.variants : try(v.watermark.image, null)]) == jsonencode(concat([for _ in range(2) : aws_s3_object.watermark["versions.tf"].key], [null]))
-    error_message = "The function must be told the object's key in place of the path: ${jsonencode(local.variants)}"
+    error_message = "The function's settings must contain the object's key, not the path: ${jsonencode(local.variants)}"
   }
 }
 
-run "the_default_bus_brings_the_events_of_this_bucket_alone" {
+run "rules_match_only_events_of_the_bucket" {
   command = plan
 
   assert {
@@ -95,11 +95,11 @@ run "the_default_bus_brings_the_events_of_this_bucket_alone" {
         detail      = { bucket = { name = ["darkroom-originals-123456789012-eu-central-1"] } }
       }
     ])
-    error_message = "The rules' patterns must be the contracts', and name the bucket: ${jsonencode(local.object_patterns)}"
+    error_message = "The rules must have the contracts' patterns and the bucket's name: ${jsonencode(local.object_patterns)}"
   }
 }
 
-run "nothing_is_compared_unless_asked_for" {
+run "reconcile_is_off_by_default" {
   command = plan
 
   assert {
@@ -108,7 +108,7 @@ run "nothing_is_compared_unless_asked_for" {
   }
 }
 
-run "a_comparison_is_called_by_its_schedule_and_keeps_what_fails" {
+run "schedule_invokes_reconcile_and_has_a_dlq" {
   variables {
     reconcile = { schedule = "cron(0 3 * * ? *)", grace_minutes = 30 }
   }
@@ -134,16 +134,16 @@ run "a_comparison_is_called_by_its_schedule_and_keeps_what_fails" {
 
   assert {
     condition     = aws_scheduler_schedule.reconcile[0].schedule_expression == "cron(0 3 * * ? *)" && jsondecode(aws_scheduler_schedule.reconcile[0].target[0].input) == { repair = false, grace_minutes = 30 }
-    error_message = "The schedule must say when, and ask for a report alone: ${aws_scheduler_schedule.reconcile[0].target[0].input}"
+    error_message = "The schedule must have the expression, and request only a report: ${aws_scheduler_schedule.reconcile[0].target[0].input}"
   }
 
   assert {
     condition     = aws_scheduler_schedule.reconcile[0].target[0].arn == "arn:aws:lambda:eu-central-1:123456789012:function:darkroom-reconcile" && aws_scheduler_schedule.reconcile[0].target[0].role_arn == "arn:aws:iam::123456789012:role/darkroom-reconcile-schedule-eu-central-1"
-    error_message = "It must call the function, with a role of its own."
+    error_message = "The schedule must invoke the function with its own role."
   }
 
   assert {
     condition     = aws_scheduler_schedule.reconcile[0].target[0].dead_letter_config[0].arn == "arn:aws:sqs:eu-central-1:123456789012:darkroom-reconcile-dlq" && aws_scheduler_schedule.reconcile[0].target[0].retry_policy[0].maximum_retry_attempts == 5
-    error_message = "What it cannot call must be tried again, and then rest in the dead-letter queue."
+    error_message = "A failed invocation must be retried, and then go to the DLQ."
   }
 }

@@ -1,4 +1,4 @@
-# The page to try the API with, planned against a mocked provider. It needs the functions' artifacts: make package.
+# The try page, planned with a mocked provider. The functions' artifacts must exist: make package.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -32,16 +32,16 @@ variables {
   region = "eu-central-1"
 }
 
-run "there_is_no_page_unless_asked_for" {
+run "page_is_off_by_default" {
   command = plan
 
   assert {
     condition     = length(module.try_page) == 0 && length(aws_s3_object.try_page) == 0 && length(local.try_page_routes) == 0 && output.try_page == null
-    error_message = "Off by default: ${jsonencode(keys(local.try_page_routes))}"
+    error_message = "The page must be off by default: ${jsonencode(keys(local.try_page_routes))}"
   }
 }
 
-run "without_an_api_there_is_none_either" {
+run "page_needs_an_api" {
   command = plan
 
   variables {
@@ -50,11 +50,11 @@ run "without_an_api_there_is_none_either" {
 
   assert {
     condition     = length(module.try_page) == 0 && output.try_page == null
-    error_message = "Nothing to try, nothing to try it with."
+    error_message = "Without an API there must be no page."
   }
 }
 
-run "the_api_serves_it_to_everybody" {
+run "api_serves_page_without_authentication" {
   command = plan
 
   variables {
@@ -63,12 +63,12 @@ run "the_api_serves_it_to_everybody" {
 
   assert {
     condition     = output.try_page == "https://abc.execute-api.eu-central-1.amazonaws.com/v1/index.html"
-    error_message = "It is at ${output.try_page}"
+    error_message = "The page's URL is ${output.try_page}"
   }
 
   assert {
     condition     = module.try_page[0].name == "darkroom-try-page-123456789012-eu-central-1" && alltrue([for route in values(local.try_page_routes) : !route.authenticated && startswith(route.integration.service, "s3:path/darkroom-try-page-123456789012-eu-central-1/")])
-    error_message = "Its routes must ask its own bucket, for everybody: ${jsonencode(local.try_page_routes)}"
+    error_message = "The page's routes must read its bucket, without authentication: ${jsonencode(local.try_page_routes)}"
   }
 
   assert {
@@ -78,16 +78,16 @@ run "the_api_serves_it_to_everybody" {
       max_bytes   = 26214400
       origins     = ["https://darkroom-originals-123456789012-eu-central-1.s3.eu-central-1.amazonaws.com"]
     }
-    error_message = "The page must know where it may go: ${aws_s3_object.try_page["config.json"].content}"
+    error_message = "The page's settings must contain the origin of the uploads: ${aws_s3_object.try_page["config.json"].content}"
   }
 
   assert {
     condition     = jsonencode(local.try_page_origins) == jsonencode(["https://abc.execute-api.eu-central-1.amazonaws.com"])
-    error_message = "The bucket of originals must admit it: ${jsonencode(local.try_page_origins)}"
+    error_message = "The bucket of originals must allow the page's origin: ${jsonencode(local.try_page_origins)}"
   }
 }
 
-run "large_files_go_to_the_bucket_in_its_partition" {
+run "upload_url_has_the_partitions_domain" {
   command = plan
 
   variables {
@@ -102,11 +102,11 @@ run "large_files_go_to_the_bucket_in_its_partition" {
 
   assert {
     condition     = jsonencode(jsondecode(aws_s3_object.try_page["config.json"].content).origins) == jsonencode(["https://darkroom-originals-123456789012-cn-north-1.s3.cn-north-1.amazonaws.com.cn"])
-    error_message = "The forms lead to the bucket's host in its region: ${aws_s3_object.try_page["config.json"].content}"
+    error_message = "Forms must post to the bucket's host in its region: ${aws_s3_object.try_page["config.json"].content}"
   }
 }
 
-run "a_callers_token_and_key_are_asked_for_as_the_api_asks" {
+run "page_asks_for_the_apis_credentials" {
   command = plan
 
   variables {
@@ -119,6 +119,6 @@ run "a_callers_token_and_key_are_asked_for_as_the_api_asks" {
 
   assert {
     condition     = jsonencode(jsondecode(aws_s3_object.try_page["config.json"].content).credentials) == jsonencode(["token", "key"])
-    error_message = "Where there are keys, the API asks for one besides the token: ${aws_s3_object.try_page["config.json"].content}"
+    error_message = "With API keys, the page must ask for a key and a token: ${aws_s3_object.try_page["config.json"].content}"
   }
 }

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NAME = "e2e"
+from tests.e2e.conftest import NAME
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 import urllib.error
 import urllib.request
@@ -176,6 +177,19 @@ def session() -> Any:
     if engine() is LOCALSTACK:
         return localstack_client.session.Session(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
     return boto3.Session()
+
+
+def drifts(plan: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return the changes in a plan: resource and attribute, once for all resources of a map."""
+    found = set()
+    for change in plan.get("resource_changes", []):
+        address = re.sub(r'\["[^"]*"\]$', "[*]", change["address"])
+        if change["change"]["actions"] not in (["no-op"], ["read"]):
+            before, after = change["change"]["before"] or {}, change["change"]["after"] or {}
+            found |= {(address, name) for name in after if before.get(name) != after[name]}
+            if not (before and after):
+                found.add((address, "/".join(change["change"]["actions"])))
+    return found
 
 
 def _health(endpoint: str, name: str) -> bool:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from tests.support.photographs import draw, encode
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeVar
@@ -42,7 +44,6 @@ class Pipeline:
 
     outputs: Mapping[str, Any]
     session: Any
-    redrivable: dict[str, str] = field(default_factory=dict)
     _received: list[dict[str, Any]] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
@@ -187,6 +188,10 @@ class Pipeline:
         )["Attributes"]
         return sum(int(value) for value in attributes.values())
 
+    def assert_no_dead_letters(self) -> None:
+        waiting = {name: self.waiting(url) for name, url in self.outputs["dlqs"].items()}
+        assert waiting == dict.fromkeys(waiting, 0)
+
     # Events
 
     def s3_event(self, image_id: str, **changes: Any) -> dict[str, Any]:
@@ -219,9 +224,33 @@ class Pipeline:
             },
         }
 
+    def announce_unrecordable(self) -> dict[str, Any]:
+        """Put an event on the bus whose version id is too long for a key of the table; return its detail."""
+        image_id = self.upload(encode(draw((400, 300))))
+        self.record(image_id)
+        detail = json.loads(self.notification(image_id, "Processed")["Message"])
+        broken: dict[str, Any] = detail | {"image_id": f"tests/{uuid.uuid4()}", "version": "v" * 2000}
+        entry = {
+            "EventBusName": self.outputs["bus"]["name"],
+            "Source": "darkroom",
+            "DetailType": "Image Processed",
+            "Detail": json.dumps(broken),
+        }
+        self.client("events").put_events(Entries=[entry])
+        return broken
+
     def send(self, body: str) -> None:
         """Put a message into the queue of uploads, as the rule would."""
         self.sqs.send_message(QueueUrl=self.outputs["uploads_queue_url"], MessageBody=body)
+
+
+def settle(pipeline: Pipeline) -> None:
+    """Wait until the pipeline has nothing left to do."""
+    wait_for("quiet", lambda: pipeline.waiting(pipeline.outputs["uploads_queue_url"]) == 0)
+    # The bus and the workflow cannot be asked; but the upload that starts last ends about last.
+    last = pipeline.upload(encode(draw((64, 48))))
+    pipeline.announced(last, pipeline.record(last)["version"])
+    time.sleep(1)
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from tests.e2e.pipeline import wait_for
 if TYPE_CHECKING:
     from email.message import Message
 
+    from tests.e2e.pipeline import Pipeline
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -97,3 +99,9 @@ class Caller:
             return found if found["status"] == status else None
 
         return wait_for(f"{status} of {image}", look)
+
+
+def caller(pipeline: Pipeline, name: str) -> Caller:
+    """Return the caller whose API key has this name."""
+    key = pipeline.outputs["api_keys"][name]
+    return Caller(base_url(pipeline.outputs["api"]["url"]), key["value"], key["id"])

@@ -23,18 +23,18 @@ ARGUMENTS = ("--disable-features=LocalNetworkAccessChecks", "--allow-running-ins
 
 
 def program() -> str | None:
-    """Where the browser is; none: nowhere."""
+    """Return the path of the browser; None without one."""
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
 def required() -> bool:
-    """Whether its absence is a failure, not a reason to skip."""
+    """Return True if a missing browser is a failure, not a reason to skip."""
     return os.environ.get("DARKROOM_BROWSER") == "required"
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser until the block ends; without one the test is skipped, or fails where DARKROOM_BROWSER=required."""
+    """Yield a browser; without one, skip the test, or fail if DARKROOM_BROWSER=required."""
     path = program()
     if path is None:
         give_up = pytest.fail if required() else pytest.skip

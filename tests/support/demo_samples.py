@@ -1,4 +1,4 @@
-"""An image's way as the services tell it: messages, lines of a log, items and listings, shaped as they come."""
+"""Data of the services about one image: messages, log lines, items and listings."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.sources import Source
-from scripts.demo.journey import FunctionLog, Heard, Journey, learn, learn_listing, learn_record, read_message
+from scripts.demo.journey import FunctionLog, Journey, Observation, learn, learn_listing, learn_record, read_message
 
 BEGAN = datetime(2026, 11, 21, 19, 33, 8, tzinfo=UTC)
 
 
-class Told:
-    """What the services tell of one image; times are seconds after the upload began."""
+class Sample:
+    """Data of the services about one image; times are seconds after the start of the upload."""
 
     def __init__(self, name: str = "dunes at dusk.jpg", *, status: str = "Processed") -> None:
         self.image_id = f"20261121-193308/{name}"
@@ -65,7 +65,7 @@ class Told:
         return message(envelope, delivered)
 
     def log(self, *, began: float = 0.1, ended: float = 0.9, cold: bool = True, request: str = "r-1") -> list[Any]:
-        """The lines of the invocation that handled it, all dated to its end."""
+        """Return the lines of its invocation, all with the time of its end."""
         line = {
             "level": "INFO",
             "message": "Image dunes: processed, 2 variants",
@@ -119,24 +119,24 @@ def log_event(text: str, at: float) -> dict[str, Any]:
     return {"message": text, "timestamp": round((BEGAN.timestamp() + at) * 1000)}
 
 
-def hear(journey: Journey, *heard: Heard) -> None:
-    for one in heard:
+def observe(journey: Journey, *observations: Observation) -> None:
+    for one in observations:
         assert one.image_id == journey.image_id
         learn(journey, one)
 
 
-def journey_of(told: Told, path: Path | None = None) -> Journey:
-    """A journey of which nothing is known but that its upload began."""
-    name = told.image_id.partition("/")[2]
+def journey_of(sample: Sample, path: Path | None = None) -> Journey:
+    """Return a journey with a started upload."""
+    name = sample.image_id.partition("/")[2]
     size = path.stat().st_size if path else 400_000
-    return Journey(Source(path or Path("/pictures", name), name, size), told.image_id, started=BEGAN)
+    return Journey(Source(path or Path("/pictures", name), name, size), sample.image_id, started=BEGAN)
 
 
-def finish(journey: Journey, told: Told) -> Journey:
-    """Tell a journey everything."""
-    for told_message in (told.uploaded(), told.announced(), told.notified()):
-        hear(journey, *read_message(told_message))
-    hear(journey, *FunctionLog().read(told.log()))
-    learn_record(journey, told.items())
-    learn_listing(journey, told.listing())
+def finish(journey: Journey, sample: Sample) -> Journey:
+    """Add all data to a journey."""
+    for message in (sample.uploaded(), sample.announced(), sample.notified()):
+        observe(journey, *read_message(message))
+    observe(journey, *FunctionLog().read(sample.log()))
+    learn_record(journey, sample.items())
+    learn_listing(journey, sample.listing())
     return journey

@@ -1,6 +1,6 @@
-"""Texts that try to be more than a text: in VTL, in JSON, in headers, in paths, in whatever decodes them."""
+"""Names that attack decoders: in VTL, JSON, headers and paths."""
 
-# ruff: noqa: E501, Q000, RUF001 - as they are sent; which look alike is the point
+# ruff: noqa: E501, Q000, RUF001 - exact values, including characters of the same shape
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 ORIENTATIONS = range(1, 9)
 ORIENTATION_TAG = 0x0112
 
-# What has to be done to an upright picture so that a viewer who honours the tag undoes it.
+# Transformation of an upright picture that a viewer reverses because of the tag.
 _STORED_AS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -35,13 +35,13 @@ class Photograph:
 
 
 def corpus() -> Path | None:
-    """The folder of real photographs, where there is one."""
+    """Return the folder of real photographs; None without one."""
     folder = os.environ.get("DARKROOM_CORPUS")
     return Path(folder) if folder and Path(folder).is_dir() else None
 
 
 def draw(size: tuple[int, int] = (800, 600), hue: int = 0) -> Image.Image:
-    """A picture whose four corners differ, so that a wrong orientation shows."""
+    """Return a picture with four different corners, so that a wrong orientation is visible."""
     width, height = size
     red = Image.linear_gradient("L").resize(size)
     green = Image.linear_gradient("L").rotate(90).resize(size)
@@ -53,14 +53,14 @@ def draw(size: tuple[int, int] = (800, 600), hue: int = 0) -> Image.Image:
 
 
 def encode(picture: Image.Image, image_format: str = "JPEG", **options: object) -> bytes:
-    """The picture as a file."""
+    """Return the picture as a file."""
     buffer = io.BytesIO()
     picture.save(buffer, image_format, **options)
     return buffer.getvalue()
 
 
 def oriented(orientation: int) -> Photograph:
-    """A photograph that is stored in one of EXIF's eight orientations."""
+    """Return a photograph stored in one of EXIF's eight orientations."""
     folder = corpus()
     if folder:
         data = (folder / "photos" / "orientation" / f"landscape_{orientation}.jpg").read_bytes()
@@ -73,7 +73,7 @@ def oriented(orientation: int) -> Photograph:
 
 
 def in_each_format() -> list[Photograph]:
-    """The same picture, a real one where there are any, in every format that can be uploaded."""
+    """Return the same picture, a real one if available, in every format that can be uploaded."""
     folder = corpus()
     if folder:
         with Image.open(folder / "photos" / "orientation" / "landscape_1.jpg") as photograph:
@@ -91,7 +91,7 @@ def in_each_format() -> list[Photograph]:
 
 
 def from_cameras() -> list[Photograph]:
-    """Real photographs of several cameras; drawn ones where there are none."""
+    """Return real photographs of several cameras, or drawn ones."""
     folder = corpus()
     if folder is None:
         return [

@@ -16,7 +16,7 @@ LANCZOS = Image.Resampling.LANCZOS
 
 
 def photo(width: int = 240, height: int = 160) -> Image.Image:
-    """A picture with soft gradients, hard edges and no symmetry: every way to turn it looks different."""
+    """Return a picture with soft gradients, hard edges and no symmetry, so that every orientation looks different."""
     image = Image.merge(
         "RGB",
         (
@@ -33,7 +33,7 @@ def photo(width: int = 240, height: int = 160) -> Image.Image:
 
 
 def cutout(width: int = 120, height: int = 80) -> Image.Image:
-    """A red ellipse that fades out towards the right, on nothing."""
+    """Return a red ellipse that fades out to the right, on a transparent background."""
     image = Image.new("RGBA", (width, height))
     ImageDraw.Draw(image).ellipse((width // 8, height // 8, width * 7 // 8, height * 7 // 8), fill="red")
     fading = Image.linear_gradient("L").rotate(-90).resize((width, height))
@@ -54,7 +54,7 @@ def decoded(data: bytes) -> Image.Image:
 
 
 def reference(data: bytes) -> Image.Image:
-    """The picture in full size by the plainest way that Pillow has: decode, turn, apply the profile."""
+    """Return the picture in full size with plain Pillow: decode, turn, apply the profile."""
     image = ImageOps.exif_transpose(decoded(data))
     profile = image.info.get("icc_profile")
     if profile:
@@ -64,7 +64,7 @@ def reference(data: bytes) -> Image.Image:
 
 
 def difference(one: Image.Image, other: Image.Image) -> tuple[float, int]:
-    """The mean and the largest difference of two pictures' channels, 0 to 255, on a background of magenta."""
+    """Return the mean and the largest difference of two pictures' channels, 0 to 255, on a background of magenta."""
     assert one.size == other.size
     flat = []
     for image in (one, other):
@@ -85,7 +85,7 @@ def png_chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png(width: int, height: int, depth: int, colour_type: int, rows: bytes, *chunks: bytes) -> bytes:
-    """A PNG made by hand, for what Pillow does not write. Each row begins with its filter, 0."""
+    """Return a PNG that Pillow cannot write. Each row begins with its filter, 0."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
     return b"".join(
         (
@@ -99,7 +99,7 @@ def png(width: int, height: int, depth: int, colour_type: int, rows: bytes, *chu
 
 
 def png_chunks(data: bytes) -> Iterator[bytes]:
-    """The kinds of a PNG's chunks."""
+    """Yield the types of a PNG's chunks."""
     at = 8
     while at < len(data):
         (length,) = struct.unpack_from(">I", data, at)
@@ -108,7 +108,7 @@ def png_chunks(data: bytes) -> Iterator[bytes]:
 
 
 def webp_chunks(data: bytes) -> Iterator[bytes]:
-    """The kinds of a WebP's chunks."""
+    """Yield the types of a WebP's chunks."""
     at = 12
     while at < len(data):
         (length,) = struct.unpack_from("<I", data, at + 4)
@@ -117,7 +117,7 @@ def webp_chunks(data: bytes) -> Iterator[bytes]:
 
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The markers of a JPEG up to its first scan, with their payloads."""
+    """Yield the markers of a JPEG up to its first scan, with their payloads."""
     at = 2
     while True:
         assert data[at] == 0xFF

@@ -1,8 +1,24 @@
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
 import pytest
 
+from scripts.engines.ministack import ministack
+from tests.terraform.alone import plan_alone
+from tests.terraform.folders import EXAMPLES
 from tests.terraform.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from tests.terraform.alone import PlannedExample
+
+    Plans = Mapping[Path, Future[PlannedExample]]
 
 
 @pytest.fixture(scope="session")
@@ -12,7 +28,26 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture(scope="session")
 def root(workspace: Workspace) -> Workspace:
-    """The workspace with an initialised root."""
+    """Initialise the root of the workspace."""
     succeeded, said = workspace.init()
     assert succeeded, said
     return workspace
+
+
+@pytest.fixture(scope="session")
+def example_plans(
+    root: Workspace, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Plans]:
+    """Plan the examples that the chosen tests are about, each alone, several at a time."""
+    chosen = [item.callspec.params.get("example") for item in request.session.items if hasattr(item, "callspec")]
+    with (
+        ministack(tmp_path_factory.mktemp("emulator")) as emulator,
+        root.provider(**emulator.environment) as served,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
+        yield {
+            example: pool.submit(plan_alone, root, example, tmp_path_factory.mktemp("alone"), **served)
+            for example in EXAMPLES
+            if example in chosen
+        }
+        pool.shutdown(cancel_futures=True)

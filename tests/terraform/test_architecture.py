@@ -16,30 +16,18 @@ from scripts.architecture.graph import graph_of
 from scripts.architecture.mermaid import mermaid
 from scripts.architecture.model import Flow, Kind
 from scripts.architecture.rules import findings, longest_way
-from scripts.engines.ministack import ministack
 from scripts.terraform.plan import Plan
 from scripts.terraform.root_plan import root_plan
-from tests.terraform.test_modules import EXAMPLES
+from tests.terraform.folders import EXAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from scripts.architecture.model import Graph
+    from tests.terraform.conftest import Plans
     from tests.terraform.workspace import Workspace
 
 PINBALL = Path(__file__).parent / "pinball"
-
-
-def planned(workspace: Workspace, folder: Path, **environment: str) -> dict[str, Any]:
-    """The plan of a folder, in JSON."""
-    installed, said = workspace.init(folder)
-    assert installed, said
-    succeeded, said = workspace.run("plan", "-out=tfplan", "-input=false", "-no-color", folder=folder, **environment)
-    assert succeeded, said
-    succeeded, said = workspace.run("show", "-json", "tfplan", folder=folder)
-    assert succeeded, said
-    plan: dict[str, Any] = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
-    return plan
 
 
 # This project's own
@@ -117,7 +105,7 @@ def test_this_project_breaks_no_rule_and_hides_nothing(darkroom: Graph) -> None:
     assert len(darkroom.archived) == 2
 
 
-def test_from_upload_to_record_and_notification_are_six_hops(darkroom: Graph) -> None:
+def test_upload_to_notification_has_six_hops(darkroom: Graph) -> None:
     way = longest_way(darkroom)
     assert len(way) == 6
     assert darkroom.nodes[way[0].source].label == "originals"
@@ -151,7 +139,7 @@ def with_originals_for_derivatives(plan: dict[str, Any]) -> None:
 
 
 def of(plan: dict[str, Any], address: str) -> dict[str, Any]:
-    """What a resource will be; all of it is known from here on."""
+    """Return the planned values of a resource, all known from here on."""
     (change,) = (one["change"] for one in plan["resource_changes"] if one["address"] == address)
     change["after_unknown"] = {}
     values: dict[str, Any] = change["after"]
@@ -181,8 +169,13 @@ def test_a_change_of_this_project_is_found(change: Callable[[dict[str, Any]], No
 def pinball_plan(workspace: Workspace) -> Path:
     folder = workspace.directory / "pinball"
     shutil.copytree(PINBALL, folder)
+    installed, said = workspace.init(folder)
+    assert installed, said
+    for arguments in (("plan", "-out=tfplan", "-input=false", "-no-color"), ("show", "-json", "tfplan")):
+        succeeded, said = workspace.run(*arguments, folder=folder)
+        assert succeeded, said
     file = folder / "plan.json"
-    file.write_text(json.dumps(planned(workspace, folder)))
+    file.write_text(said.partition("\n")[2])
     return file
 
 
@@ -228,7 +221,7 @@ def test_every_case_is_looked_at() -> None:
     assert {folder.name for folder in PINBALL.iterdir() if folder.is_dir()} - helpers == BROKEN.keys()
 
 
-def test_what_a_plan_does_not_tell_is_said(pinball: Graph) -> None:
+def test_unknown_parts_of_a_plan_are_reported(pinball: Graph) -> None:
     (sentence,) = pinball.unclear
     assert sentence.startswith('module.unclear.module.worker.aws_iam_role_policy.this["own"] allows what is known only')
 
@@ -248,7 +241,7 @@ def test_the_command_draws_any_plan(pinball_plan: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("text", ["{}", "no JSON", "[]"])
-def test_what_is_no_plan_is_refused(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_plan_is_refused(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "plan.json"
     file.write_text(text)
     assert architecture.main(["--plan", str(file)]) == 1
@@ -258,21 +251,10 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, text: str, capsys: pytest.Ca
 # The examples of the modules
 
 
-@pytest.fixture(scope="module")
-def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with ministack(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield emulator.environment
-
-
-@pytest.fixture(scope="module")
-def examples(workspace: Workspace, emulated: dict[str, str]) -> dict[Path, Graph]:
-    return {example: graph_of(Plan(planned(workspace, workspace.root / example, **emulated))) for example in EXAMPLES}
-
-
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_an_example_is_drawn_and_does_not_go_round(examples: dict[Path, Graph], example: Path) -> None:
-    graph = examples[example]
-    # The targets of a bus pass through a local value, of which a plan does not tell what it is made of.
+def test_example_is_drawn_and_has_no_loop(example_plans: Plans, example: Path) -> None:
+    graph = graph_of(Plan(example_plans[example].result().plan))
+    # The targets of a bus go through a local value, whose expression is not in the plan.
     target = r'module\.\w+\.aws_cloudwatch_event_target\.this\["[^"]+"\]: its arn is known only once it is applied\.'
     assert [sentence for sentence in graph.unclear if not re.fullmatch(target, sentence)] == []
     assert {"loop", "hops", "function calls function"}.isdisjoint({finding.rule for finding in findings(graph)})
@@ -281,14 +263,14 @@ def test_an_example_is_drawn_and_does_not_go_round(examples: dict[Path, Graph], 
         assert node.kind is Kind.RULE or node.label.removesuffix(" dlq") in drawn, drawn
 
 
-# What is written down
+# Documents
 
 
 def test_the_documents_hold_what_the_plan_says(darkroom: Graph) -> None:
     assert not architecture.settle_documents(darkroom, check=True)
 
 
-def test_an_old_picture_is_found_and_drawn_anew(
+def test_outdated_diagram_is_found_and_updated(
     darkroom: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy = tmp_path / "README.md"

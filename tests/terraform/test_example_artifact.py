@@ -1,4 +1,4 @@
-"""The function module's example deploys a zip that is kept beside its source, so that it plans without a build."""
+"""The function module's example has a zip next to its source, so that it plans without a build."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scripts import ROOT
 EXAMPLE = ROOT / "terraform" / "modules" / "function" / "examples" / "queue_worker"
 
 
-def test_the_zip_holds_the_source_beside_it() -> None:
+def test_zip_contains_the_source() -> None:
     sources = {path.relative_to(EXAMPLE).as_posix(): path.read_bytes() for path in EXAMPLE.glob("queue_worker/*.py")}
     with ZipFile(EXAMPLE / "queue_worker.zip") as archive:
         packed = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}

@@ -156,7 +156,7 @@ The end.
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
-    """A module in a folder of its own."""
+    """Return a module in its own folder."""
     folder = tmp_path / "modules" / "shelf"
     example = folder / "examples" / "one"
     example.mkdir(parents=True)
@@ -191,7 +191,7 @@ def test_a_readme_is_filled_and_the_rest_of_it_left_alone(shelf: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (("variables.tf", "number, 800", "number, 900"), "+    width = optional(number, 900) # outside"),
         (("variables.tf", "Its colour.", "Its paint."), "+- **`colour`** (default `null`): Its paint."),
@@ -199,21 +199,21 @@ def test_a_readme_is_filled_and_the_rest_of_it_left_alone(shelf: Path) -> None:
         (("examples/one/main.tf", '"../.."', '"../../"'), '+  source = "../../"'),
     ],
 )
-def test_a_change_of_the_code_is_told_with_the_difference(
-    shelf: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str, str], told: str
+def test_change_of_the_code_is_reported_with_a_diff(
+    shelf: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str, str], message: str
 ) -> None:
     readme = shelf / "README.md"
     main([str(readme)])
     replace(shelf, *change)
     assert main(["--check", str(readme)]) == 1
     error = capsys.readouterr().err
-    assert told in error.splitlines()
+    assert message in error.splitlines()
     assert "Run `python scripts/document_modules.py`." in error
     assert readme.read_text(encoding="utf-8") == EXPECTED
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (("README.md", "<!-- /inputs -->", ""), "0 blocks <!-- inputs -->"),
         (("README.md", "<!-- outputs -->\n<!-- /outputs -->", ""), "0 blocks <!-- outputs -->"),
@@ -225,14 +225,14 @@ def test_a_change_of_the_code_is_told_with_the_difference(
         (("outputs.tf", "Name of the shelf.", " "), 'output "name" has no description'),
     ],
 )
-def test_what_is_missing_is_named(
-    shelf: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str, str], told: str
+def test_missing_part_is_reported(
+    shelf: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str, str], message: str
 ) -> None:
     replace(shelf, *change)
-    with pytest.raises(ToolError, match=re.escape(told)):
+    with pytest.raises(ToolError, match=re.escape(message)):
         render(shelf / "README.md")
     assert main([str(shelf / "README.md")]) == 1
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_module_without_a_readme_is_an_error(shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -256,7 +256,7 @@ def test_a_module_may_have_no_inputs_and_no_outputs(shelf: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_required_inputs_come_first_and_all_in_alphabetical_order(folder: Path) -> None:
+def test_inputs_are_in_order(folder: Path) -> None:
     inputs = declarations(folder / "variables.tf", "variable")
     order = [("default" in variable.arguments, variable.name) for variable in inputs]
     assert order
@@ -266,7 +266,7 @@ def test_required_inputs_come_first_and_all_in_alphabetical_order(folder: Path) 
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_every_input_has_a_type_and_says_what_null_means_where_it_may_be_null(folder: Path) -> None:
+def test_inputs_have_a_type_and_a_meaning_of_null(folder: Path) -> None:
     def speaks(variable: Declaration) -> bool:
         return variable.arguments.get("nullable") == "false" or "null" in variable.description.lower()
 
@@ -276,7 +276,7 @@ def test_every_input_has_a_type_and_says_what_null_means_where_it_may_be_null(fo
 
 
 @pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
-def test_an_example_stands_alone_and_the_readme_tells_of_it(folder: Path) -> None:
+def test_example_is_complete_and_in_the_readme(folder: Path) -> None:
     examples = sorted((folder / "examples").iterdir())
     assert examples
     readme = (folder / "README.md").read_text(encoding="utf-8")

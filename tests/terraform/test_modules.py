@@ -6,28 +6,23 @@ import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from scripts.terraform.copy import TERRAFORM
+from tests.terraform.folders import EXAMPLES, MODULES, TESTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from concurrent.futures import Future
+    from pathlib import Path
 
     from tests.terraform.workspace import Workspace
 
-    # What each step came to: whether it succeeded, and what it said.
+    # Result of each step: success and output.
     Steps = Mapping[str, tuple[bool, str]]
     Outcomes = Mapping[Path, Future[Steps]]
-
-MODULES = sorted(path.relative_to(TERRAFORM) for path in TERRAFORM.glob("modules/*") if path.is_dir())
-EXAMPLES = sorted(path.parent.relative_to(TERRAFORM) for path in TERRAFORM.glob("modules/*/examples/*/main.tf"))
-ROOT = Path()
-BESIDE = sorted(path.parent.relative_to(TERRAFORM) for path in TERRAFORM.glob("examples/*/main.tf"))
-TESTED = [ROOT, *BESIDE, *MODULES]
 
 
 def look_at(workspace: Workspace, folder: Path) -> Steps:
@@ -35,15 +30,16 @@ def look_at(workspace: Workspace, folder: Path) -> Steps:
     at = workspace.root / folder
     steps = {"init": workspace.init(at)}
     if steps["init"][0]:
-        steps["validate"] = workspace.run("validate", "-json", folder=at)
-        if folder not in EXAMPLES:
-            steps["test"] = workspace.run("test", "-no-color", folder=at)
+        with workspace.provider() as served:
+            steps["validate"] = workspace.run("validate", "-json", folder=at, **served)
+            if folder not in EXAMPLES:
+                steps["test"] = workspace.run("test", "-no-color", folder=at, **served)
     return steps
 
 
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Outcomes]:
-    """The outcomes of the folders that the chosen tests are about, worked on side by side."""
+    """Yield the outcomes of the folders of the chosen tests, which run in parallel."""
     chosen = [item.callspec.params.get("folder") for item in request.session.items if hasattr(item, "callspec")]
     pool = ThreadPoolExecutor(os.cpu_count())
     yield {folder: pool.submit(look_at, workspace, folder) for folder in [*TESTED, *EXAMPLES] if folder in chosen}
@@ -56,7 +52,7 @@ def test_the_code_is_formatted(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("folder", [*TESTED, *EXAMPLES], ids=str)
-def test_it_is_valid_without_a_warning(outcomes: Outcomes, folder: Path) -> None:
+def test_folder_is_valid_without_a_warning(outcomes: Outcomes, folder: Path) -> None:
     steps = outcomes[folder].result()
     installed, said = steps["init"]
     assert installed, said

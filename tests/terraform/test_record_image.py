@@ -37,7 +37,7 @@ def definition(text: str) -> dict[str, Any]:
 
 
 def machines(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The machine and those inside of it: branches of Parallel states, processors of Map states."""
+    """Yield the machine and its nested machines: branches of Parallel states, processors of Map states."""
     yield machine
     for state in machine["States"].values():
         for inner in [*state.get("Branches", []), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]:
@@ -89,7 +89,7 @@ def test_no_name_is_used_twice(definition: dict[str, Any]) -> None:
     assert len(names) == len(set(names))
 
 
-def test_every_task_tries_again_but_never_after_a_failed_condition(definition: dict[str, Any]) -> None:
+def test_tasks_retry_except_after_a_failed_condition(definition: dict[str, Any]) -> None:
     assert tasks(definition)
     for name, task in tasks(definition).items():
         *before, last = task["Retry"]
@@ -106,8 +106,8 @@ def test_a_failed_condition_is_no_failure(definition: dict[str, Any]) -> None:
         assert caught == ([[CONDITION]] if conditional else []), name
 
 
-def test_whatever_else_fails_keeps_the_original_event(definition: dict[str, Any]) -> None:
-    """All steps stand in one branch, whose failures are all caught; those of keeping the event are not."""
+def test_any_failure_keeps_the_original_event(definition: dict[str, Any]) -> None:
+    """All steps are in one branch with a Catch for all errors, except the steps that keep the event."""
     record = definition["States"]["Record"]
     assert definition["StartAt"] == "Record"
     assert [catch["ErrorEquals"] for catch in record["Catch"]] == [["States.ALL"]]
@@ -135,8 +135,8 @@ def test_every_read_of_the_table_is_consistent(definition: dict[str, Any]) -> No
         assert task["Parameters"]["ConsistentRead"] is True, name
 
 
-def test_items_have_the_time_of_upload_or_deletion(definition: dict[str, Any]) -> None:
-    """Readers rely on one of them. `MarkNotified` and `CloseVersion` require an existing item."""
+def test_every_version_has_its_time(definition: dict[str, Any]) -> None:
+    """Readers of the table rely on it. `MarkNotified` and `CloseVersion` require an existing item."""
     makes = {
         name: task["Parameters"]["UpdateExpression"]
         for name, task in tasks(definition).items()
@@ -149,7 +149,7 @@ def test_items_have_the_time_of_upload_or_deletion(definition: dict[str, Any]) -
     assert times == {"PutVersion": {"uploaded_at"}, "DeleteVersion": {"deleted_at"}, "DeleteOne": {"deleted_at"}}
 
 
-def test_a_failure_names_the_image_whatever_became_of_the_event(definition: dict[str, Any]) -> None:
+def test_failure_always_names_the_image(definition: dict[str, Any]) -> None:
     """The log gets no more of it than the cause; what keeping the event answers must not take the image's id along."""
     failed = definition["States"]["Failed"]
     assert re.findall(r"\$[\w.]+", failed["CausePath"]) == ["$.detail.image_id", "$.error.Error"]
@@ -159,7 +159,7 @@ def test_a_failure_names_the_image_whatever_became_of_the_event(definition: dict
 
 
 def alternatives(definition: dict[str, Any], expression: str) -> list[str]:
-    """An expression with what earlier states may have put into it: `$.guard.condition` is one of several."""
+    """Return an expression with the possible values from earlier states: `$.guard.condition` is one of several."""
     path = re.search(r"\$\.(\w+)\.(\w+)", expression)
     if path is None:
         return [expression]
@@ -173,7 +173,7 @@ def alternatives(definition: dict[str, Any], expression: str) -> list[str]:
     return [f"{expression} {values[path[2]]}" for values in passed]
 
 
-def test_expressions_use_every_value_and_name_that_they_are_given(definition: dict[str, Any]) -> None:
+def test_expressions_use_all_values_and_names(definition: dict[str, Any]) -> None:
     """DynamoDB refuses an expression that leaves one unused, or that uses one it is not given."""
     for name, task in tasks(definition).items():
         parameters = task["Parameters"]
@@ -189,7 +189,7 @@ def test_expressions_use_every_value_and_name_that_they_are_given(definition: di
             assert set(re.findall(r"#[a-z_]+", " ".join(chosen))) == names, name
 
 
-def test_the_notification_carries_what_subscribers_filter_on(definition: dict[str, Any]) -> None:
+def test_notification_has_the_filter_attributes(definition: dict[str, Any]) -> None:
     (publish,) = (task for task in tasks(definition).values() if task["Resource"].endswith(":sns:publish"))
     parameters = publish["Parameters"]
     assert parameters["TopicArn"] == "<topic_arn>"
@@ -200,7 +200,7 @@ def test_the_notification_carries_what_subscribers_filter_on(definition: dict[st
     }
 
 
-def test_it_is_made_of_service_integrations_alone(definition: dict[str, Any], text: str) -> None:
+def test_workflow_only_uses_service_integrations(definition: dict[str, Any], text: str) -> None:
     assert "lambda" not in text.lower()
     integrations = {task["Resource"] for task in tasks(definition).values()}
     assert integrations == {
@@ -219,7 +219,7 @@ def test_its_role_may_do_what_its_steps_do_and_nothing_else(definition: dict[str
 
 
 def promised(schema: dict[str, Any], path: str) -> bool:
-    """Whether whatever fits a schema has something at a path of names; [*] stands for each item of a list."""
+    """Return True if every value of a schema has something at a path of names; [*] is each item of a list."""
     name, _, rest = path.partition(".")
     field = name.removesuffix("[*]")
     if field not in schema.get("required", ()):
@@ -228,8 +228,8 @@ def promised(schema: dict[str, Any], path: str) -> bool:
     return not rest or promised(inner["items"] if name.endswith("[*]") else inner, rest)
 
 
-def test_it_reads_nothing_from_an_event_that_the_contract_does_not_promise(text: str) -> None:
-    """A path that leads nowhere fails an execution in a way that no Catch sees."""
+def test_workflow_only_reads_required_fields(text: str) -> None:
+    """A path without a value fails an execution, and no Catch handles it."""
     schemas = [contract.versions[1] for contract in load().values() if contract.versions]
     read = set(re.findall(r"\$\.detail\.([\w.]+)", text))
     # The one Map whose items are objects goes over the variants.
@@ -238,12 +238,12 @@ def test_it_reads_nothing_from_an_event_that_the_contract_does_not_promise(text:
     for path in read:
         having = [schema for schema in schemas if path.split(".")[0].removesuffix("[*]") in schema["properties"]]
         assert having, path
-        if path in {"original.width", "original.height", "original.format"}:  # nobody knows them of what was rejected
+        if path in {"original.width", "original.height", "original.format"}:  # unknown for a rejected image
             having = [schema for schema in having if schema["properties"]["status"]["const"] == "Processed"]
         assert all(promised(schema, path) for schema in having), path
 
 
-def test_no_map_carries_a_whole_event_into_each_of_its_iterations(definition: dict[str, Any]) -> None:
+def test_maps_do_not_copy_the_event_into_iterations(definition: dict[str, Any]) -> None:
     """All of it together must fit into 256 KB, and what does not is an error that no Catch sees."""
     maps = {
         name: state
@@ -253,14 +253,14 @@ def test_no_map_carries_a_whole_event_into_each_of_its_iterations(definition: di
     }
     assert len(maps) == 2
     for name, state in maps.items():
-        carried = set(re.findall(r'"(\$[^"]*)"', json.dumps(state["ItemSelector"])))
-        assert not {"$", "$.detail", "$$.Execution.Input"} & carried, name
+        copied = set(re.findall(r'"(\$[^"]*)"', json.dumps(state["ItemSelector"])))
+        assert not {"$", "$.detail", "$$.Execution.Input"} & copied, name
         last = [inner for inner in state["ItemProcessor"]["States"].values() if inner.get("End")]
         assert state["ResultPath"] is None or name == "TypeVariants", name
         assert all(inner["Type"] == "Pass" for inner in last), name
 
 
-def test_it_speaks_jsonpath_which_every_engine_does(definition: dict[str, Any]) -> None:
+def test_query_language_is_jsonpath(definition: dict[str, Any]) -> None:
     assert "QueryLanguage" not in definition
     for machine in machines(definition):
         for name, state in machine["States"].items():
@@ -291,7 +291,7 @@ def test_no_execution_is_ended_by_a_timeout_of_its_own(definition: dict[str, Any
     assert longest(definition, limits()) <= EXPRESS_SECONDS - ROOM_SECONDS
 
 
-def test_the_function_announces_no_more_deleted_versions_at_once_than_the_contract_says() -> None:
+def test_deleted_versions_are_limited_by_the_contract() -> None:
     assert limits() == {"$.detail.deleted_versions": VERSIONS_AT_ONCE}
 
 
@@ -320,15 +320,15 @@ def test_version_deletion_keeps_the_image(definition: dict[str, Any]) -> None:
     assert not {"DeleteVersions", "DeleteCurrent", "CloseCurrent"} & set(entered)
 
 
-def test_a_further_event_of_one_deletion_closes_its_versions_and_tells_nobody(definition: dict[str, Any]) -> None:
+def test_further_part_of_a_deletion_only_closes_versions(definition: dict[str, Any]) -> None:
     (first,) = load()["image_deleted"].examples.values()
     entered = walk(definition, {**first, "detail": {**first["detail"], "part": 1}}).entered
     assert {"DeleteVersions", "DeleteOne", "Done"} <= set(entered)
     assert not {"DeleteVersion", "DeleteCurrent", "Notify", "MarkNotified"} & set(entered)
 
 
-def test_the_dashboard_knows_how_many_states_an_image_enters(definition: dict[str, Any]) -> None:
-    """Which is what a standard workflow costs."""
+def test_dashboard_has_the_number_of_states(definition: dict[str, Any]) -> None:
+    """A standard workflow is billed by it."""
     (event,) = load()["image_processed"].examples.values()
     counted = re.search(
         r"record_image_states = (\d+) \+ length\(var\.variants\)", (TERRAFORM / "8_observe.tf").read_text()

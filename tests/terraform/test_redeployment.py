@@ -1,4 +1,4 @@
-"""Whatever a caller notices of a change is deployed anew, and nothing else is: by what makes a new deployment."""
+"""A change that callers notice makes a new deployment, and no other change does, according to its triggers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ROUTES: dict[str, Any] = {
 
 
 def route(name: str, *path: str, to: Any) -> dict[str, Any]:
-    """The routes with another value at one place."""
+    """Return the routes with another value at one place."""
     routes = copy.deepcopy(ROUTES)
     at = routes[name]
     for step in path[:-1]:
@@ -106,9 +106,9 @@ UNNOTICED: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def triggers(workspace: Workspace) -> dict[str, str]:
-    """What a deployment is made anew by, by the name of what is different.
+    """Return the triggers of deployments, by the difference.
 
-    Each is an API of its own, and all are applied at once, to the provider that the module's own tests mock.
+    Each is a separate API. All are applied together, with the provider that the module's own tests mock.
     """
     changes = {"as_it_was": {}, **NOTICED, **UNNOTICED}
     arguments = {name for change in changes.values() for name in change} - {"routes"}
@@ -134,7 +134,8 @@ def triggers(workspace: Workspace) -> dict[str, str]:
     (folder / "tests" / "all.tftest.hcl").write_text(f'{mocks}\nrun "all" {{\n}}\n')
     succeeded, said = workspace.init(folder)
     assert succeeded, said
-    succeeded, said = workspace.run("test", "-json", "-verbose", folder=folder)
+    with workspace.provider() as served:
+        succeeded, said = workspace.run("test", "-json", "-verbose", folder=folder, **served)
     assert succeeded, said
     (state,) = (message["test_state"] for message in messages(said) if message["type"] == "test_state")
     return {
@@ -155,5 +156,5 @@ def test_each_change_is_a_deployment_of_its_own(triggers: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("name", UNNOTICED)
-def test_what_no_caller_notices_is_none(triggers: dict[str, str], name: str) -> None:
+def test_unnoticeable_change_makes_no_deployment(triggers: dict[str, str], name: str) -> None:
     assert triggers[name] == triggers["as_it_was"]

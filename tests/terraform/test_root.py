@@ -1,4 +1,4 @@
-"""What a plan of the root says of mistakes, and what an apply would make of its defaults."""
+"""Messages of a plan of the root for mistakes, and the resources of an apply with defaults."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def marked(**fields: Any) -> dict[str, Any]:
 MISTAKES: dict[str, dict[str, Any]] = {
     'name "Darkroom"': {"name": "Darkroom"},
     'name "1st"': {"name": "1st"},
-    "observe.findings tells one to five topics, and alarm_topic_arns has 0": {"observe": {"findings": True}},
+    "observe.findings needs one to five topics, but alarm_topic_arns has 0": {"observe": {"findings": True}},
     'name "a-name-that-is-far-too-long"': {"name": "a-name-that-is-far-too-long"},
-    "make bucket names of 64 characters, and S3 takes 63: use a name of at most 23": {
+    "result in bucket names of 64 characters, but S3 allows 63: use a name of at most 23": {
         "name": "n" * 24,
         "region": "xx-northwest-10a",
     },
@@ -57,14 +57,14 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "max_frames is 0.5, max_seconds is -1": {"limits": {"max_frames": 0.5, "max_seconds": -1}},
     "max_pixels is 178956971": {"limits": {"max_pixels": 178956971}},
     "max_metadata_bytes is 16777217": {"limits": {"max_metadata_bytes": 16777217}},
-    "timeout of 74 s: set it to 75": {"process_image": {"timeout": 74}},
-    "memory of 1023 MB is less than limits.max_memory 768": {
+    "limits.max_seconds 10 + 25 s for an unanswered request: set it to at least 75": {"process_image": {"timeout": 74}},
+    "memory of 1023 MB is less than limits.max_memory 768 + 256 MB for the function itself: set it to at least 1024": {
         "process_image": {"memory": 1023},
         "limits": {"max_memory": 768},
     },
-    "give at least one": {"variants": []},
-    '"a/b", "" cannot be a name': {"variants": [variant(name="a/b"), variant(name=""), variant(name="good")]},
-    '"web" occurs twice': {"variants": [variant(), variant(name="other"), variant(width=7)]},
+    "variants: the list is empty: add at least one variant": {"variants": []},
+    '"a/b", "" is not a valid name': {"variants": [variant(name="a/b"), variant(name=""), variant(name="good")]},
+    '"web" is used more than once': {"variants": [variant(), variant(name="other"), variant(width=7)]},
     '"web" has the unknown format "tiff"': {"variants": [variant(format="tiff"), variant(name="other")]},
     '"web" has the unknown fit "fill"': {"variants": [variant(height=768, fit="fill")]},
     '"web" has the quality 101': {"variants": [variant(quality=101)]},
@@ -75,12 +75,12 @@ MISTAKES: dict[str, dict[str, Any]] = {
     'a width or height of "tall" is out of range': {"variants": [{"name": "tall", "height": 0}]},
     'a width or height of "half" is out of range': {"variants": [{"name": "half", "height": 10.5}]},
     '"web" needs both width and height for its fit': {"variants": [variant(fit="cover")]},
-    '"web" has a background that is no colour': {"variants": [variant(background="white")]},
-    'the watermark of "web" needs either a text or an image': {"variants": [variant(watermark={})]},
-    'the watermark of "web" needs either a text or an image, and not both': {"variants": [marked(image="logo.png")]},
-    'the watermark of "web" has a scale (above 0 to 1)': {"variants": [marked(scale=0)]},
-    'the watermark of "web" has a scale (above 0 to 1), opacity (0 to 1)': {"variants": [marked(opacity=1.1)]},
-    "or margin (0 to 0.5) out of range": {"variants": [marked(margin=0.6)]},
+    '"web" has a background that is not a colour': {"variants": [variant(background="white")]},
+    'the watermark of "web" needs either text or image': {"variants": [variant(watermark={})]},
+    'the watermark of "web" needs either text or image: set exactly one': {"variants": [marked(image="logo.png")]},
+    'the watermark of "web" is out of range: use a scale above 0 and up to 1': {"variants": [marked(scale=0)]},
+    "is out of range: use a scale above 0 and up to 1, an opacity from 0 to 1": {"variants": [marked(opacity=1.1)]},
+    "and a margin from 0 to 0.5": {"variants": [marked(margin=0.6)]},
     'the watermark text of "web" cannot be drawn': {"variants": [marked(text="写真")]},
     'the watermark text of "padded" cannot be drawn': {
         "variants": [marked(), {**marked(text="Darkroom\n"), "name": "padded"}]
@@ -91,27 +91,27 @@ MISTAKES: dict[str, dict[str, Any]] = {
     },
     '"application" differs only in case from Application': {"tags": {"application": "shop"}},
     '"Team", "team" differ only in case': {"tags": {"Team": "shop", "team": "shop", "Application": "shop"}},
-    'a key does not begin with aws:, unlike "AWS:team", "te*m", "team"': {
+    'no key that begins with aws:. Not valid: "AWS:team", "te*m", "team"': {
         "tags": {"AWS:team": "x", "te*m": "x", "team": "x" * 257, "Ünit 1_.:/=+@-": "", "Application": "y"}
     },
     "api.upload_expiry is 3601 s": {"api": {"upload_expiry": 3601}},
     'reconcile.schedule "daily"': {"reconcile": {"schedule": "daily"}},
     "reconcile.grace_minutes is 0": {"reconcile": {"grace_minutes": 0}},
     "reconcile.timeout is 60 s": {"reconcile": {"timeout": 60}},
-    "authorization.type AWS_IAM asks for a signature": {"api": {"try_page": True}},
+    "authorization.type AWS_IAM requires a signature": {"api": {"try_page": True}},
 }
 
 
 @pytest.fixture(scope="module")
 def variables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the root's variables and nothing else."""
+    """Return a folder with only the root's variables."""
     folder = tmp_path_factory.mktemp("variables")
     shutil.copy(TERRAFORM / "variables.tf", folder)
     return folder
 
 
 def plan(workspace: Workspace, folder: Path, values: dict[str, Any]) -> list[str]:
-    """The errors of a plan with these values: each error's detail."""
+    """Return the errors of a plan with these values: each error's detail."""
     (folder / "terraform.tfvars.json").write_text(json.dumps(GOOD | values))
     succeeded, said = workspace.run("plan", "-json", "-input=false", folder=folder)
     details = [message["diagnostic"]["detail"] for message in messages(said) if message["type"] == "diagnostic"]
@@ -143,17 +143,17 @@ def test_every_mistake_that_is_looked_for_is_among_them(workspace: Workspace, va
     assert found == rules
 
 
-# Mistakes that only the whole root finds: a mocked provider stands in for AWS.
+# Mistakes that only the whole root finds, with a mocked provider.
 
 
 def planned(**values: Any) -> str:
-    """A plan of the root with other values of its variables, as a test's file."""
+    """Return a plan of the root with other values of its variables, as a test's file."""
     given = "".join(f"    {name} = {json.dumps(value)}\n" for name, value in values.items())
     return f'run "plan" {{\n  command = plan\n\n  variables {{\n{given}  }}\n}}\n'
 
 
 PLANNED = {
-    "a_missing_artifact": planned(artifacts="../nowhere/manifest.json"),
+    "a_missing_artifact": planned(artifacts="../missing/manifest.json"),
     "an_artifact_of_another_python": planned(runtime="python3.11", architecture="x86_64"),
     "a_changed_artifact": planned(artifacts="../changed/manifest.json"),
     "an_unknown_architecture": planned(architecture="arm"),
@@ -164,35 +164,35 @@ PLANNED = {
 }
 
 
-def errors(told: list[dict[str, Any]]) -> list[str]:
-    found = [message["diagnostic"] for message in told if message["type"] == "diagnostic"]
+def errors(output: list[dict[str, Any]]) -> list[str]:
+    found = [message["diagnostic"] for message in output if message["type"] == "diagnostic"]
     return [f"{diagnostic['summary']}: {diagnostic['detail']}" for diagnostic in found]
 
 
 @pytest.fixture(scope="module")
 def plans(root: Workspace) -> dict[str, list[str]]:
-    """The errors of each plan."""
+    """Return the errors of each plan."""
     shutil.copytree(root.directory / "build", root.directory / "changed")
     with (root.directory / "changed" / f"process_image-{ARCHITECTURE}-{RUNTIME}.zip").open("ab") as archive:
         archive.write(b"more")
-    return {name: errors(told) for name, told in root.play(PLANNED).items()}
+    return {name: errors(output) for name, output in root.play(PLANNED).items()}
 
 
-def test_a_missing_artifact_names_the_command_that_builds_it(plans: dict[str, list[str]]) -> None:
+def test_missing_artifact_has_its_build_command(plans: dict[str, list[str]]) -> None:
     found = plans["a_missing_artifact"]
-    missing = f"../nowhere/process_image-{ARCHITECTURE}-{RUNTIME}.zip of function darkroom-process-image does not exist"
+    missing = f"../missing/process_image-{ARCHITECTURE}-{RUNTIME}.zip of function darkroom-process-image does not exist"
     assert any(missing in error for error in found), found
-    assert all("it must be built first, with: make package." in error for error in found), found
+    assert all("build it first, with: make package." in error for error in found), found
 
 
-def test_a_missing_artifact_of_another_python_names_its_own_command(plans: dict[str, list[str]]) -> None:
+def test_artifact_of_another_python_has_its_command(plans: dict[str, list[str]]) -> None:
     found = plans["an_artifact_of_another_python"]
     assert any("make package PACKAGE='--arch x86_64 --python 3.11'" in error for error in found), found
 
 
-def test_an_artifact_that_is_not_the_manifests_has_to_be_built_again(plans: dict[str, list[str]]) -> None:
+def test_artifact_must_match_the_manifest(plans: dict[str, list[str]]) -> None:
     (error,) = plans["a_changed_artifact"]
-    assert "it must be built again, with: make package." in error
+    assert "build it again, with: make package." in error
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_mistake_that_a_module_knows_fails_at_plan(plans: dict[str, list[str]]
     assert any(message in error for error in plans[name]), plans[name]
 
 
-# What an apply makes
+# Resources of an apply
 
 SUBSCRIBER = "arn:aws:sqs:eu-central-1:123456789012:shop"
 OPERATORS = "arn:aws:sns:eu-central-1:123456789012:operators"
@@ -251,14 +251,14 @@ ARNS = {
 
 
 class Applied:
-    """What the mocked provider was told to make."""
+    """Resources that the mocked provider created."""
 
     def __init__(self, state: dict[str, Any]) -> None:
         self.outputs = {name: output["value"] for name, output in state["outputs"].items()}
         self._resources = list(_resources(state["root_module"]))
 
     def every(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The resources of a type by address; there is at least one."""
+        """Return the resources of a type by address; there is at least one."""
         found = {one["address"]: one["values"] for one in self._resources if one["type"] == kind}
         assert found, kind
         return found
@@ -268,7 +268,7 @@ class Applied:
         return {one["type"] for one in self._resources if one["mode"] == "managed"} - {"terraform_data"}
 
     def one(self, kind: str, module: str) -> dict[str, Any]:
-        """The resource of a type in a module."""
+        """Return the resource of a type in a module."""
         (found,) = (values for at, values in self.every(kind).items() if at.startswith(f"module.{module}."))
         return found
 
@@ -285,22 +285,22 @@ def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def applies(root: Workspace) -> dict[str, Applied]:
-    """What each apply makes."""
+    """Return the resources of each apply."""
     overrides = "".join(
         f'  mock_resource "{kind}" {{\n    defaults = {{ arn = "{arn}" }}\n  }}\n' for kind, arn in ARNS.items()
     )
     overrides += f'  mock_resource "aws_api_gateway_stage" {{\n    defaults = {{ invoke_url = "{API}" }}\n  }}\n'
     made = {}
-    for name, told in root.play({"applied": APPLIED, "untraced": UNTRACED}, mocks=overrides).items():
-        assert errors(told) == []
-        (state,) = (message["test_state"] for message in told if message["type"] == "test_state")
+    for name, output in root.play({"applied": APPLIED, "untraced": UNTRACED}, mocks=overrides).items():
+        assert errors(output) == []
+        (state,) = (message["test_state"] for message in output if message["type"] == "test_state")
         made[name] = Applied(state)
     return made
 
 
 @pytest.fixture(scope="module")
 def applied(applies: dict[str, Applied]) -> Applied:
-    """The root with its defaults, one subscription, a boundary, a comparison, and all that operators may ask for."""
+    """Return the root with its defaults, one subscription, a boundary, a comparison, and all options of `observe`."""
     return applies["applied"]
 
 
@@ -393,7 +393,7 @@ def test_the_longest_name_fits_in_every_region(applied: Applied) -> None:
 
 
 def redrive(queue: dict[str, Any]) -> dict[str, Any]:
-    """A queue's redrive policy; where none is set, the mocked provider makes something up."""
+    """Return a queue's redrive policy; without one, the mocked provider invents a value."""
     policy: dict[str, Any] = json.loads(queue["redrive_policy"]) if queue["redrive_policy"].startswith("{") else {}
     return policy
 
@@ -411,7 +411,7 @@ def test_every_dead_letter_queue_is_an_output(applied: Applied) -> None:
     assert set(applied.outputs["dlqs"].values()) == dead
 
 
-def test_every_subscription_has_a_dead_letter_queue_and_its_filter(applied: Applied) -> None:
+def test_subscriptions_have_a_dlq_and_their_filter(applied: Applied) -> None:
     subscription = applied.one("aws_sns_topic_subscription", "notifications")
     assert subscription["endpoint"] == SUBSCRIBER
     assert json.loads(subscription["filter_policy"]) == {"status": ["Processed"]}
@@ -473,7 +473,7 @@ def test_no_bucket_is_public(applied: Applied) -> None:
             assert block[way] is True, address
 
 
-def test_a_batch_fails_message_by_message_and_before_it_is_delivered_again(applied: Applied) -> None:
+def test_batch_fails_by_message_before_redelivery(applied: Applied) -> None:
     source = applied.one("aws_lambda_event_source_mapping", "process_image")
     function = applied.one("aws_lambda_function", "process_image")
     queues = applied.every("aws_sqs_queue")
@@ -483,7 +483,7 @@ def test_a_batch_fails_message_by_message_and_before_it_is_delivered_again(appli
 
 
 @pytest.mark.parametrize(("name", "on"), [("applied", True), ("untraced", False)])
-def test_whatever_can_be_traced_is_unless_nothing_is_to_be(applies: dict[str, Applied], name: str, on: bool) -> None:
+def test_tracing_applies_to_all_parts(applies: dict[str, Applied], name: str, on: bool) -> None:
     made, mode = applies[name], "Active" if on else "PassThrough"
     for address, function in made.every("aws_lambda_function").items():
         assert function["tracing_config"] == [{"mode": mode}], address
@@ -530,19 +530,19 @@ def test_both_buses_can_be_replayed(applied: Applied) -> None:
     assert {archive["retention_days"] for archive in archives.values()} == {30}
 
 
-def test_the_function_understands_what_it_is_told(applied: Applied) -> None:
+def test_function_accepts_its_environment(applied: Applied) -> None:
     """The environment that Terraform writes, read by the code that reads it in Lambda."""
     (environment,) = applied.one("aws_lambda_function", "process_image")["environment"]
     settings = Settings.from_environment(environment["variables"])
     assert [variant.name for variant in settings.variants] == ["thumbnail", "web", "web-modern"]
     assert settings.event_bus == applied.outputs["bus"]["name"]
     assert settings.processed_bucket == applied.outputs["processed_bucket"]
-    # The same as where nobody says anything, as in scripts/render.py.
+    # The defaults, as in scripts/render.py.
     assert settings.limits == Limits()
     assert settings.budget == Budget()
 
 
-def test_reconcile_understands_what_it_is_told(applied: Applied) -> None:
+def test_reconcile_accepts_its_environment(applied: Applied) -> None:
     """By its environment, and by the schedule's input."""
     (environment,) = applied.one("aws_lambda_function", "reconcile[0]")["environment"]
     settings = ReconcileSettings.from_environment(environment["variables"])
@@ -608,22 +608,22 @@ def test_every_alarm_is_in_the_runbook_and_no_other(applied: Applied) -> None:
     }
     page = (ROOT / "docs" / "runbook.md").read_text()
     table = page.split("## Alarms", 1)[1].split("\n## ", 1)[0]
-    told = {
+    expected = {
         name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`([\w-]+)`", row)
     }
     # Made where `expected_every` is set, and where the workflow is a STANDARD one.
-    assert told == made | {"silence", "throttled-record_image"}
+    assert expected == made | {"silence", "throttled-record_image"}
 
 
-def test_the_operators_are_told_of_the_budget_and_of_findings(applied: Applied) -> None:
+def test_operators_get_budget_and_findings(applied: Applied) -> None:
     (budget,) = applied.every("aws_budgets_budget").values()
     assert (float(budget["limit_amount"]), budget["limit_unit"], budget["time_unit"]) == (50, "USD", "MONTHLY")
     assert {one["name"]: one["values"] for one in budget["cost_filter"]} == {
         "Region": ["eu-central-1"],
         "TagKeyValue": ["user:Application$darkroom"],
     }
-    told = {(one["notification_type"], one["threshold"]) for one in budget["notification"]}
-    assert told == {("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)}
+    thresholds = {(one["notification_type"], one["threshold"]) for one in budget["notification"]}
+    assert thresholds == {("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)}
     assert all(one["subscriber_sns_topic_arns"] == [OPERATORS] for one in budget["notification"])
     targets = applied.every("aws_cloudwatch_event_target")
     findings = {target["rule"]: target["arn"] for at, target in targets.items() if at.startswith("module.findings")}
@@ -638,7 +638,7 @@ CONTRACTS = {
 
 
 def changed(value: Any) -> Iterator[Any]:
-    """Each of what a JSON value can become by one change: a field without, or of another kind, or another constant."""
+    """Yield each result of one change of a JSON value: without a field, with another kind or another constant."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield {key: other for key, other in value.items() if key != name}
@@ -652,7 +652,7 @@ def changed(value: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_the_registry_has_each_contract_and_it_means_the_same(applied: Applied, name: str) -> None:
+def test_registry_has_equivalent_contracts(applied: Applied, name: str) -> None:
     made = {schema["name"]: schema for schema in applied.every("aws_schemas_schema").values()}
     assert set(made) == set(CONTRACTS)
     event, contract = CONTRACTS[name]
@@ -662,7 +662,7 @@ def test_the_registry_has_each_contract_and_it_means_the_same(applied: Applied, 
     Draft4Validator.check_schema(content)
     registered, ours = Draft4Validator(content), Draft202012Validator(contract)
     assert registered.is_valid(event)
-    assert not registered.is_valid({**event, "source": "somebody.else"})
+    assert not registered.is_valid({**event, "source": "other.source"})
     details = list(changed(event["detail"]))
     assert len([detail for detail in details if not ours.is_valid(detail)]) > 50
     for detail in details:

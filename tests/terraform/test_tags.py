@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts.terraform.copy import TERRAFORM
-from tests.terraform.test_modules import MODULES
+from tests.terraform.folders import MODULES
 from tests.terraform.workspace import messages
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import hcl2
 import pytest
 
 from scripts.terraform.copy import TERRAFORM
-from tests.terraform.test_modules import MODULES
+from tests.terraform.folders import MODULES
 from tests.terraform.workspace import Workspace, messages
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ KNOWN: dict[str, list[dict[str, Any]]] = {
         {"authorization.type": "LAMBDA", "authorization.user_pool_arns": None, "api_keys": ["alice"]},
         {"authorization.type": "COGNITO_USER_POOLS", "authorization.function_arn": None, "api_keys": None},
     ],
-    # What names are made of, files that are read at plan, and the same words as above.
+    # Names, files that are read at plan, and the same words as above.
     "root": [
         {
             "name": "darkroom",
@@ -148,19 +148,20 @@ def plan(workspace: Workspace, calls: Mapping[str, Any]) -> list[str]:
     (folder / "plan.tftest.hcl").write_text(test)
     installed, said = workspace.init(folder)
     assert installed, said
-    _, said = workspace.run("test", "-json", folder=folder)
+    with workspace.provider() as served:
+        _, said = workspace.run("test", "-json", folder=folder, **served)
     shutil.rmtree(folder)
-    told = messages(said)
-    diagnostics = [message["diagnostic"] for message in told if message["type"] == "diagnostic"]
+    output = messages(said)
+    diagnostics = [message["diagnostic"] for message in output if message["type"] == "diagnostic"]
     errors = [one for one in diagnostics if one["severity"] == "error"]
-    (summary,) = (message["test_summary"] for message in told if message["type"] == "test_summary")
+    (summary,) = (message["test_summary"] for message in output if message["type"] == "test_summary")
     assert (summary["passed"] == 1) == (not errors), said
     return [f"{one['range']['filename']}: {one['summary']}: {one['detail']}" for one in errors]
 
 
 @pytest.fixture
 def own_workspace(tmp_path: Path) -> Workspace:
-    """Workspace that a test can change."""
+    """Return a workspace that a test can change."""
     return Workspace(tmp_path)
 
 

@@ -18,7 +18,7 @@ from scripts.aws_checks import provider6
 from scripts.aws_checks.provider_schemas import Schema, terraform_schemas
 from scripts.terraform.copy import TERRAFORM
 from scripts.terraform.stack import LOCK, Terraform
-from tests.terraform.test_modules import BESIDE, EXAMPLES, MODULES, ROOT
+from tests.terraform.folders import DEPLOYMENTS, EXAMPLES, MODULES, ROOT
 from tests.terraform.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ TERRAFORM_ONLY = re.compile(r"^\s*(override_during|parallel|state_key)\b", re.MU
 
 PLATFORMS = 14  # that the provider is built for
 
-FOLDERS = [ROOT, *MODULES, *EXAMPLES, *BESIDE]
+FOLDERS = [ROOT, *MODULES, *EXAMPLES, *DEPLOYMENTS]
 
 
 def test_the_folders_are_all_there() -> None:
@@ -39,7 +39,7 @@ def test_the_folders_are_all_there() -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_it_admits_the_same_versions_as_all_others(folder: Path) -> None:
+def test_folder_has_the_same_versions_as_all_others(folder: Path) -> None:
     file = TERRAFORM / folder / ("main.tf" if folder in EXAMPLES else "versions.tf")
     (settings,) = hcl2.loads(file.read_text())["terraform"]
     assert settings["required_version"].strip('"') == f">= {'.'.join(map(str, prerequisites.TERRAFORM))}"
@@ -48,7 +48,7 @@ def test_it_admits_the_same_versions_as_all_others(folder: Path) -> None:
     assert providers["aws"]["version"].strip('"') == ">= 5.100, < 7.0"
 
 
-def test_the_lock_file_fits_every_platform_and_stays_unchanged(root: Workspace) -> None:
+def test_lock_file_fits_every_platform(root: Workspace) -> None:
     # A hash of each platform's files, and of each platform's archive and the list of archives.
     (locked,) = hcl2.loads(LOCK.read_text())["provider"]
     ((address, lock),) = ((name, one) for name, one in locked.items() if not name.startswith("__"))
@@ -56,7 +56,7 @@ def test_the_lock_file_fits_every_platform_and_stays_unchanged(root: Workspace) 
     hashes = [one.strip('"') for one in lock["hashes"]]
     assert len([one for one in hashes if one.startswith("h1:")]) == PLATFORMS
     assert len([one for one in hashes if one.startswith("zh:")]) == PLATFORMS + 1
-    # What `init` finds missing, such as a constraint, it adds.
+    # `init` adds missing parts, such as a constraint.
     assert (root.root / LOCK.name).read_text() == LOCK.read_text()
 
 
@@ -184,7 +184,7 @@ def test_every_schema_is_used() -> None:
         ('provider "aws" {\n  region = "x"\n  s3_force_path_style = true\n}\n', ["provider.s3_force_path_style"]),
     ],
 )
-def test_what_version_6_has_no_longer_is_found(text: str, found: list[str]) -> None:
+def test_parts_removed_in_version_6_are_found(text: str, found: list[str]) -> None:
     assert list(dict.fromkeys(where for where, _ in provider6.faults(text))) == found
 
 
@@ -195,7 +195,7 @@ def test_its_own_tests_use_what_opentofu_has_too(folder: Path) -> None:
     assert {file.name: found for file in files if (found := TERRAFORM_ONLY.findall(file.read_text()))} == {}
 
 
-def test_what_opentofu_has_not_is_found() -> None:
+def test_parts_missing_in_opentofu_are_found() -> None:
     assert TERRAFORM_ONLY.findall('run "one" {\n  state_key = "a"\n  parallel  = true\n}\n') == [
         "state_key",
         "parallel",

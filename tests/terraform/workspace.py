@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +16,7 @@ from scripts.terraform.copy import copy_terraform, offline_environment
 from scripts.terraform.stack import LOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -55,15 +58,39 @@ class Workspace:
         with self._installing:
             return self.run("init", "-backend=false", "-input=false", "-no-color", folder=folder)
 
+    @contextmanager
+    def provider(self, **environment: str) -> Iterator[dict[str, str]]:
+        """Serve the provider until the block ends; yield the environment that makes Terraform use it.
+
+        Otherwise Terraform starts the provider for each command and for each run of a test, which takes longer than the
+        command or run itself. All that use one server at the same time must configure it alike.
+        """
+        installed = self.directory / "providers" / "registry.terraform.io" / "hashicorp" / "aws"
+        (program,) = installed.glob("*/*/terraform-provider-aws_*")
+        with subprocess.Popen(
+            [str(program), "-debug"],
+            env={**self._environment, **environment, "TF_LOG": "off"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as server:
+            try:
+                assert server.stdout is not None
+                lines = map(re.compile("TF_REATTACH_PROVIDERS='(.*)'").search, server.stdout)
+                yield {"TF_REATTACH_PROVIDERS": next(line for line in lines if line)[1], **environment}
+            finally:
+                server.send_signal(signal.SIGINT)  # so that it removes its socket
+
     def play(self, files: Mapping[str, str], mocks: str = "") -> dict[str, list[dict[str, Any]]]:
-        """Run tests of the root that stand in none of its files, against the provider that its own tests mock.
+        """Run additional tests of the root, with the provider that its own tests mock.
 
         Args:
-            files: Run blocks by a name of their own.
-            mocks: More for the mocked provider.
+            files: Run blocks by a unique name.
+            mocks: Additional mocks of the provider.
 
         Returns:
-            What Terraform tells of each file, as its JSON messages.
+            Terraform's JSON messages for each file.
         """
         folder = self.root / "played"
         folder.mkdir()
@@ -71,14 +98,18 @@ class Workspace:
         head = own.replace('mock_provider "aws" {\n', f'mock_provider "aws" {{\n{mocks}')
         for name, runs in files.items():
             (folder / f"{name}.tftest.hcl").write_text(f"{head}\n{runs}")
-        _, said = self.run("test", "-json", "-verbose", f"-test-directory={folder.name}")
+        with self.provider() as served:
+            _, said = self.run(
+                "test", "-json", "-verbose", f"-test-directory={folder.name}", folder=self.root, **served
+            )
         shutil.rmtree(folder)
-        told = messages(said)
+        output = messages(said)
         return {
-            name: [one for one in told if one.get("@testfile") == f"{folder.name}/{name}.tftest.hcl"] for name in files
+            name: [one for one in output if one.get("@testfile") == f"{folder.name}/{name}.tftest.hcl"]
+            for name in files
         }
 
 
 def messages(said: str) -> list[dict[str, Any]]:
-    """The JSON messages in what Terraform said."""
+    """Return the JSON messages in Terraform's output."""
     return [json.loads(line) for line in said.splitlines() if line.startswith("{")]

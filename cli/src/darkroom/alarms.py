@@ -32,7 +32,7 @@ ALWAYS = (
     *(f"{what}-process_image" for what in ("errors", "throttles", "slow")),
     *(f"{what}-record_image" for what in ("failed", "timed-out")),
     "throttled-starts",
-    *(f"{what}-{event}" for what, event in product(("undelivered", "lost"), _EVENTS)),
+    *(f"{what}-{event}" for what, event in product(("rule", "lost"), _EVENTS)),
     "unnotified-notifications",
     *(f"table-images{index}" for index in ("", "-by_owner", "-by_sequencer")),
     "bad-share",
@@ -46,7 +46,7 @@ WITH_A_SCHEDULE = (
 )
 WITH_FINDINGS = (
     "dlq-findings",
-    *(f"{what}-{source}" for what, source in product(("undelivered", "lost"), ("security-hub", "config"))),
+    *(f"{what}-{source}" for what, source in product(("rule", "lost"), ("security-hub", "config"))),
 )
 WITH_A_STANDARD_WORKFLOW = ("throttled-record_image",)
 WHERE_IMAGES_ARE_EXPECTED = ("silence",)

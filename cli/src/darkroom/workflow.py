@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 LONGEST = 1000  # states; more are a loop
 
-NOWHERE = object()  # result of a path that the data does not have
+MISSING = object()  # result of a path that the data does not have
 
 
 class DefinitionError(Exception):
@@ -121,7 +121,7 @@ def _holds(rule: Mapping[str, Any], data: Any) -> bool:  # noqa: ANN401 - JSON
     ((comparison, operand),) = ((key, value) for key, value in rule.items() if key not in {"Variable", "Next"})
     match comparison:
         case "IsPresent":
-            holds = (found is not NOWHERE) is operand
+            holds = (found is not MISSING) is operand
         case "IsString":
             holds = isinstance(found, str) is operand
         case "BooleanEquals" | "StringEquals":
@@ -136,10 +136,10 @@ def _holds(rule: Mapping[str, Any], data: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def find(data: Any, path: str) -> Any:  # noqa: ANN401 - JSON
-    """Return the value at a path such as `$.detail.owner` or `$['replay-name']`; NOWHERE if there is none."""
+    """Return the value at a path such as `$.detail.owner` or `$['replay-name']`; MISSING if there is none."""
     for name in _names(path):
         if not isinstance(data, dict) or name not in data:
-            return NOWHERE
+            return MISSING
         data = data[name]
     return data
 

@@ -1,10 +1,10 @@
-# The role that API Gateway writes logs with: one for all REST, HTTP and WebSocket APIs of an account and region. Apply it
-# once for each region, and only where none is set:
+# The role that API Gateway writes logs with: one for all REST, HTTP and WebSocket APIs of an account and region. Apply
+# this example once for each region, and only if no role is set:
 #
 #   aws apigateway get-account --query cloudwatchRoleArn
 #
-# It is not destroyed. AWS provider 5 leaves the account pointing at the role that it deletes, and provider 6 takes the
-# role away from all other APIs: either way they lose their logs without an error.
+# It cannot be destroyed. AWS provider 5 would delete the role and keep it in the account's settings; provider 6 would
+# remove it from the settings. In both cases all other APIs lose their logs without an error.
 
 provider "aws" {
   region = var.region
@@ -17,7 +17,7 @@ data "aws_partition" "current" {}
 resource "aws_api_gateway_account" "this" {
   cloudwatch_role_arn = aws_iam_role.this.arn
 
-  # API Gateway tries the role at once.
+  # API Gateway tests the role immediately.
   depends_on = [aws_iam_role_policy.logs]
 
   lifecycle {
@@ -28,7 +28,7 @@ resource "aws_api_gateway_account" "this" {
 resource "aws_iam_role" "this" {
   # Roles are global, the setting is regional.
   name                 = "api-gateway-logs-${var.region}"
-  description          = "Lets API Gateway write the logs of all APIs in ${var.region}"
+  description          = "Allow API Gateway to write the logs of all APIs in ${var.region}"
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn
 
@@ -58,7 +58,7 @@ resource "aws_iam_role_policy" "logs" {
   }
 }
 
-# The actions of AWS's own policy AmazonAPIGatewayPushToCloudWatchLogs, in this region alone.
+# The actions of AWS's policy AmazonAPIGatewayPushToCloudWatchLogs, limited to this region.
 data "aws_iam_policy_document" "logs" {
   statement {
     actions = [

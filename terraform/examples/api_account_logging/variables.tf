@@ -5,7 +5,7 @@ variable "region" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of a policy that bounds what the role may ever do. Null: none."
+  description = "ARN of the role's permissions boundary. Null: no boundary."
   type        = string
   default     = null
 }

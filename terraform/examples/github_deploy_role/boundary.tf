@@ -1,5 +1,5 @@
-# The most that a role of the pipeline can ever do, whatever its policies say: what functions, workflow, rules and API do
-# at work, on what carries the pipeline's name.
+# The permissions boundary of the pipeline's roles: the actions that functions, workflow, rules and API need, on
+# resources with the pipeline's name. No policy of a role can exceed it.
 
 locals {
   boundary_name = "${var.name}-boundary-${var.region}"
@@ -9,7 +9,7 @@ locals {
 resource "aws_iam_policy" "boundary" {
   name        = local.boundary_name
   path        = local.path
-  description = "The most that a role of the pipeline ${var.name} can do"
+  description = "Upper limit of the permissions of the roles of the pipeline ${var.name}"
   policy      = data.aws_iam_policy_document.boundary.json
 }
 

@@ -1,5 +1,5 @@
-# Two roles for GitHub Actions: one that plans and can change nothing, one that applies and that only jobs of one
-# environment get. No key is stored anywhere: GitHub says who asks, and AWS lends a session for it.
+# Two roles for GitHub Actions: one that plans and cannot change anything, and one that applies, only for jobs of one
+# environment. No access key is stored: AWS gives a session to a job that GitHub's token identifies.
 
 provider "aws" {
   region = var.region
@@ -16,13 +16,13 @@ locals {
 
   provider_arn = var.oidc_provider_arn == null ? aws_iam_openid_connect_provider.github[0].arn : var.oidc_provider_arn
 
-  # Who may take on which role: exact subjects, as a wildcard would admit what anybody pushes.
+  # Subjects that may assume a role. They are exact: a wildcard would allow every branch.
   subjects = {
     plan  = ["repo:${var.repository}:pull_request", "repo:${var.repository}:ref:refs/heads/${var.branch}"]
     apply = ["repo:${var.repository}:environment:${var.environment}"]
   }
 
-  # Whatever the pipeline's roles are called, these two are none of them: no role of theirs has a path.
+  # The path separates these roles from the pipeline's roles, which have none.
   path = "/deployment/"
 
   policies = {
@@ -46,7 +46,7 @@ resource "aws_iam_role" "this" {
 
   name               = "github-${var.name}-${each.key}-${var.region}"
   path               = local.path
-  description        = "Lets GitHub Actions ${each.key} the pipeline ${var.name}"
+  description        = "Allow GitHub Actions to ${each.key} the pipeline ${var.name}"
   assume_role_policy = data.aws_iam_policy_document.trust[each.key].json
 }
 
@@ -80,13 +80,13 @@ resource "aws_iam_policy" "this" {
 
   name        = "github-${var.name}-${each.key}-${var.region}"
   path        = local.path
-  description = "What Terraform needs to ${each.key} the pipeline ${var.name}"
+  description = "Permissions to ${each.key} the pipeline ${var.name}"
   policy      = each.value
 
   lifecycle {
     precondition {
       condition     = length(each.value) <= 6144
-      error_message = "The policy ${each.key} has ${length(each.value)} characters, IAM takes 6,144: shorten `name`."
+      error_message = "The policy ${each.key} has ${length(each.value)} characters, but IAM allows 6,144: shorten `name`."
     }
   }
 }

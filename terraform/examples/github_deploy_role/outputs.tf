@@ -1,5 +1,5 @@
 output "variables" {
-  description = "What to set as variables of the repository, so that its workflow deploys."
+  description = "Variables to set in the repository, for the workflow that deploys."
   value = {
     AWS_APPLY_ROLE           = aws_iam_role.this["apply"].arn
     AWS_PERMISSIONS_BOUNDARY = aws_iam_policy.boundary.arn

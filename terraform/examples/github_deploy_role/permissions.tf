@@ -1,4 +1,4 @@
-# What Terraform asks of AWS for the root, service by service, on what carries the pipeline's name.
+# Permissions that Terraform needs for the root, by service, on resources with the pipeline's name.
 
 locals {
   regional = "${var.region}:${local.account_id}"
@@ -10,7 +10,7 @@ locals {
       write = ["cloudwatch:DeleteAlarms", "cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource"]
     }
 
-    # API Gateway names what it has by ids: these are all REST APIs of the region.
+    # API Gateway's ARNs have ids instead of names: these are all REST APIs of the region.
     api = {
       arns = [
         for resource in ["apikeys", "apikeys/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*"] :
@@ -92,14 +92,14 @@ locals {
       write = ["events:CreateArchive"]
     }
 
-    # Of the page and of watermarks only: neither role can read an image, nor the one that applies delete any.
+    # Files of the try page, and watermarks. Neither role can read or delete an image.
     files = {
       arns  = ["arn:${local.partition}:s3:::${var.name}-try-page-${local.account_id}-${var.region}/*", "arn:${local.partition}:s3:::${var.name}-processed-${local.account_id}-${var.region}/watermarks/*"]
       read  = ["s3:GetObject", "s3:GetObjectTagging"]
       write = ["s3:DeleteObject", "s3:PutObject", "s3:PutObjectTagging"]
     }
 
-    # The web ACL is the account's. API Gateway requires a permission of its own, too.
+    # The web ACL belongs to the account. API Gateway requires a permission in addition to WAF's.
     firewall = {
       arns  = ["arn:${local.partition}:apigateway:${var.region}::/restapis/*/stages/*", "arn:${local.partition}:wafv2:${local.regional}:regional/webacl/*"]
       read  = ["wafv2:GetWebACL", "wafv2:GetWebACLForResource"]
@@ -158,7 +158,7 @@ locals {
     roles = {
       arns = ["arn:${local.partition}:iam::${local.account_id}:role/${var.name}-*"]
       read = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]
-      # To make one and to give it permissions takes the boundary: see below.
+      # Creating a role and changing its permissions requires the boundary: see below.
       write = [
         "iam:DeleteRole",
         "iam:DeleteRolePolicy",
@@ -210,7 +210,7 @@ locals {
       write = ["sns:CreateTopic", "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:UntagResource"]
     }
 
-    # What has no ARN that could be known before, or is asked without one.
+    # Actions without an ARN, or with one that is unknown before the apply.
     unnamed = {
       arns = ["*"]
       read = [
@@ -258,13 +258,13 @@ data "aws_iam_policy_document" "read" {
 
     condition {
       test     = "StringEquals"
-      variable = "aws:ResourceTag/Application" # the root tags all that it makes
+      variable = "aws:ResourceTag/Application" # the root tags all its resources
       values   = [var.name]
     }
   }
 
-  # These services decrypt what they describe, for the caller: rules and targets, environments, schedules, definitions.
-  # S3 is not one of them, so images stay unreadable.
+  # These services decrypt their settings for the caller: rules and targets, environments, schedules, definitions. S3 is
+  # not among them, so images stay unreadable.
   statement {
     actions   = ["kms:Decrypt"]
     resources = [local.keys]
@@ -278,7 +278,7 @@ data "aws_iam_policy_document" "read" {
     condition {
       test     = "StringEquals"
       variable = "kms:ViaService"
-      # Sources differ on the domain in China: a name that KMS does not use admits nothing.
+      # Documentation differs on the domain in China. A name that KMS does not use allows nothing.
       values = distinct([
         for name in setproduct(["events", "lambda", "scheduler", "states"], ["amazonaws.com", data.aws_partition.current.dns_suffix]) :
         "${name[0]}.${var.region}.${name[1]}"
@@ -298,9 +298,10 @@ data "aws_iam_policy_document" "write" {
   }
 }
 
-# Roles, keys, and what joins a queue to a function: what needs more than a name to be told from that of others.
+# Roles, keys and event source mappings: names do not identify those of the pipeline, so conditions do.
 data "aws_iam_policy_document" "govern" {
-  # A role that is made, or given more, is bounded: else who may make roles might do anything, by way of one.
+  # A role can only be created or extended with the boundary. Otherwise the deploying role could gain any permission
+  # through a role it creates.
   statement {
     actions   = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
     resources = local.services.roles.arns
@@ -325,7 +326,7 @@ data "aws_iam_policy_document" "govern" {
 
   statement {
     actions   = ["lambda:CreateEventSourceMapping", "lambda:DeleteEventSourceMapping", "lambda:UpdateEventSourceMapping"]
-    resources = ["*"] # Lambda knows no ARN of one that is yet to be made
+    resources = ["*"] # a mapping has no ARN before it is created
 
     condition {
       test     = "ArnLike"
@@ -339,10 +340,10 @@ data "aws_iam_policy_document" "govern" {
     resources = [local.mappings]
   }
 
-  # A key that carries no tag at all could be claimed by tagging it: tag those of others, as one should.
+  # A key without tags could be claimed by tagging it, so tag all keys of the account.
   statement {
     actions   = ["kms:CreateKey", "kms:TagResource"]
-    resources = ["*"] # a key has no ARN before it is made
+    resources = ["*"] # a key has no ARN before it is created
 
     condition {
       test     = "StringEquals"
@@ -390,7 +391,7 @@ data "aws_iam_policy_document" "govern" {
   }
 }
 
-# The state, and the plans that wait beside it to be applied.
+# The state, and the plans stored next to it until they are applied.
 data "aws_iam_policy_document" "state" {
   for_each = {
     plan  = { read = ["terraform.tfstate"], write = ["plans/*"] }

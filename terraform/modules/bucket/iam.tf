@@ -1,7 +1,7 @@
 data "aws_partition" "current" {}
 
 locals {
-  # Built from the name, so that the policy is known at plan.
+  # Built from the name, so the policy is known at plan.
   arn = "arn:${data.aws_partition.current.partition}:s3:::${var.name}"
 }
 
@@ -9,7 +9,7 @@ resource "aws_s3_bucket_policy" "this" {
   bucket = aws_s3_bucket.this.id
   policy = data.aws_iam_policy_document.this.json
 
-  # S3 refuses two changes of a bucket's access at once.
+  # S3 refuses two concurrent changes of a bucket's access.
   depends_on = [aws_s3_bucket_ownership_controls.this, aws_s3_bucket_public_access_block.this]
 }
 
@@ -52,7 +52,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # A key that the client brings and takes away again: nobody else could read the object.
+  # With a key supplied by the client (SSE-C), only that client could read the object.
   statement {
     sid       = "DenyCustomerKeys"
     effect    = "Deny"
@@ -71,8 +71,8 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # An upload that names no encryption gets the bucket's. One that names any must name the bucket's key, too: with
-  # "aws:kms" alone S3 would take the key that AWS manages.
+  # An upload without an encryption header gets the bucket's encryption. An upload with one must also name the bucket's
+  # key: for "aws:kms" without a key, S3 uses the key that AWS manages.
   dynamic "statement" {
     for_each = var.key_arn == null ? [] : [var.key_arn]
 
@@ -94,7 +94,7 @@ data "aws_iam_policy_document" "this" {
       }
 
       condition {
-        test     = "StringNotEquals" # true also where no key is named
+        test     = "StringNotEquals" # also true without a key
         variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
         values   = [statement.value]
       }

@@ -34,7 +34,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   }
 }
 
-# Absent rather than disabled: S3 can suspend versioning, which is what destroying this does, but not disable it again.
+# Omitted if `versioned` is false: S3 can suspend versioning but not disable it. Destroying this resource suspends it.
 resource "aws_s3_bucket_versioning" "this" {
   count = var.versioned ? 1 : 0
 
@@ -68,7 +68,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       }
     }
 
-    # Where all versions of an object are gone, the marker of its deletion has nothing left to hide.
+    # Remove a delete marker after all versions of its object are gone.
     dynamic "expiration" {
       for_each = var.retention.expiration_days == null && var.retention.noncurrent_days != null ? [true] : []
 
@@ -100,13 +100,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   lifecycle {
     precondition {
       condition     = var.versioned || var.retention.noncurrent_days == null
-      error_message = "noncurrent_days ${var.retention.noncurrent_days == null ? 0 : var.retention.noncurrent_days} has no effect on a bucket without versions: set versioned to true, or leave noncurrent_days out."
+      error_message = "noncurrent_days ${var.retention.noncurrent_days == null ? 0 : var.retention.noncurrent_days} has no effect on a bucket without versions: set versioned to true, or remove noncurrent_days."
     }
   }
 }
 
-# S3 keeps one notification configuration per bucket, and whoever writes it overwrites it: with EventBridge there is no
-# need for another.
+# A bucket has one notification configuration, and each write replaces it. EventBridge replaces the other kinds.
 resource "aws_s3_bucket_notification" "this" {
   count = var.eventbridge ? 1 : 0
 

@@ -1,11 +1,11 @@
 output "arn" {
-  description = "ARN of the bucket, known before the bucket is made; what refers to it waits for the bucket."
+  description = "ARN of the bucket, known at plan. References to it wait for the bucket."
   value       = local.arn
   depends_on  = [aws_s3_bucket.this]
 }
 
 output "name" {
-  description = "Name of the bucket; what refers to it waits until an object put there is encrypted, versioned and private."
+  description = "Name of the bucket. References to it wait until encryption, versioning and access are configured."
   value       = aws_s3_bucket.this.bucket
 
   depends_on = [

@@ -9,8 +9,8 @@ data "aws_iam_policy_document" "dlq" {
       identifiers = ["events.amazonaws.com"]
     }
 
-    # EventBridge documents this condition alone for queues, and the ARN names the account.
-    # All rules by their common prefix, not one by one: so the queue need not wait for what the rules' targets wait for.
+    # The only condition that EventBridge documents for queues; the ARN contains the account. It matches the rules by
+    # their common prefix, so the queue does not depend on the rules' targets.
     condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"
@@ -37,7 +37,7 @@ data "aws_iam_policy_document" "dlq" {
   }
 }
 
-# Who else may publish: without a policy only this account may.
+# Other accounts that may publish. Without a policy, only this account may.
 resource "aws_cloudwatch_event_bus_policy" "this" {
   count = length(var.publishers) > 0 ? 1 : 0
 
@@ -86,7 +86,7 @@ data "aws_iam_policy_document" "publishers" {
   }
 }
 
-# One role for each target that is reached with one, so that a rule can do no more than its own target needs.
+# One role for each target with `role_actions`, so a rule has only the permissions of its own target.
 locals {
   role_names = {
     for key, target in local.targets : key => "${local.prefix}-${target.rule}-${target.id}-${local.region}"
@@ -98,7 +98,7 @@ resource "aws_iam_role" "target" {
   for_each = local.role_names
 
   name                 = each.value
-  description          = "Lets rule ${local.rule_names[local.targets[each.key].rule]} of bus ${var.name} reach its target ${local.targets[each.key].id}"
+  description          = "Allow rule ${local.rule_names[local.targets[each.key].rule]} of bus ${var.name} to invoke its target ${local.targets[each.key].id}"
   assume_role_policy   = data.aws_iam_policy_document.target_trust[each.key].json
   permissions_boundary = var.permissions_boundary_arn
 
@@ -107,7 +107,7 @@ resource "aws_iam_role" "target" {
   lifecycle {
     precondition {
       condition     = length(each.value) <= 64
-      error_message = "The role's name ${each.value} has ${length(each.value)} characters, IAM allows 64: shorten `prefix` or the key of the rule or of the target."
+      error_message = "The role's name ${each.value} has ${length(each.value)} characters, but IAM allows 64: shorten `prefix`, or the key of the rule or the target."
     }
   }
 }

@@ -11,14 +11,15 @@ locals {
   partition  = data.aws_partition.current.partition
   region     = data.aws_region.current.id
 
-  # The rules of the default bus share their names with everyone else's in the account.
+  # Rules on the default bus need a prefix, because all rules of the account share that bus.
   rule_prefix = local.created ? "" : "${local.prefix}-"
 
-  # The two ends differ: otherwise the bus `a-b` and the rules of `a` with the prefix `a-b` would have one name for two queues.
+  # The suffixes differ: otherwise the bus `a-b`, and rules on the default bus with the prefix `a-b`, would have the same
+  # name for two queues.
   archive_name = "${local.prefix}-${local.created ? "bus" : "events"}"
 
-  # Built from names, not read from resources: the policies of the key and of the targets name these ARNs,
-  # and the bus and its rules need the key and the targets.
+  # Built from names, not read from resources: the policies of the key and the targets contain these ARNs, and the bus
+  # and its rules depend on the key and the targets.
   arn              = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/${var.name}"
   dlq_arn          = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dlq_name}"
   dlq_name         = "${local.archive_name}-dlq"
@@ -32,7 +33,7 @@ resource "aws_cloudwatch_event_bus" "this" {
   name               = var.name
   kms_key_identifier = var.key_arn
 
-  # Takes the events that the bus cannot encrypt or decrypt, for example because the key was disabled.
+  # Keeps the events that the bus cannot encrypt or decrypt, for example while the key is disabled.
   dead_letter_config {
     arn = aws_sqs_queue.dlq.arn
   }
@@ -51,12 +52,12 @@ resource "aws_cloudwatch_event_archive" "this" {
   lifecycle {
     precondition {
       condition     = length(local.archive_name) <= 48
-      error_message = "The archive's name ${local.archive_name} has ${length(local.archive_name)} characters, EventBridge allows 48: set a shorter `prefix`."
+      error_message = "The archive's name ${local.archive_name} has ${length(local.archive_name)} characters, but EventBridge allows 48: set a shorter `prefix`."
     }
   }
 }
 
-# Encrypted with a key of SQS's own: AWS sends events here when the customer-managed key is disabled or missing
+# Encrypted with SQS's own key: AWS sends events here if the customer-managed key is disabled or missing
 # (docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html).
 # The policy is an argument: the provider waits 25 s for a separate aws_sqs_queue_policy.
 resource "aws_sqs_queue" "dlq" {

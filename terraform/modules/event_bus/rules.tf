@@ -12,11 +12,12 @@ locals {
     }
   ]...)
 
-  # EventBridge reaches these by their own policies, within the account. Every other target needs a role: PutTargets
-  # answers "RoleArn is required for target" (docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-iam-roles.html).
+  # Resource policies of these services allow EventBridge, within the account. Every other target needs a role:
+  # PutTargets answers "RoleArn is required for target"
+  # (docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-iam-roles.html).
   services_with_policies = ["execute-api", "lambda", "logs", "sns", "sqs"]
 
-  # Targets with parameters that PutTargets demands and that this module does not set.
+  # Targets for which PutTargets requires parameters that this module does not set.
   services_with_parameters = ["appsync", "batch", "ecs", "redshift", "redshift-serverless"]
 }
 
@@ -69,28 +70,28 @@ resource "aws_cloudwatch_event_target" "this" {
     }
   }
 
-  # A role without its policy would send the first events to the dead-letter queue.
+  # Without the role's policy, the first events would go to the DLQ.
   depends_on = [aws_iam_role_policy.target]
 
   lifecycle {
     precondition {
       condition     = !contains(local.services_with_parameters, each.value.service) && !can(regex("^arn:[^:]+:ssm:[^:]*:[^:]*:document/", each.value.arn))
-      error_message = "Target ${each.key} (${each.value.arn}) needs parameters that this module does not set: give the rule another target, such as a state machine that calls ${each.value.service}."
+      error_message = "Target ${each.key} (${each.value.arn}) needs parameters that this module does not set: use another target, such as a state machine that calls ${each.value.service}."
     }
 
     precondition {
       condition     = contains(local.services_with_policies, each.value.service) && each.value.account == local.account_id || each.value.role_arn != null || length(each.value.role_actions) > 0
-      error_message = "Target ${each.key} (${each.value.arn}) has no role, and EventBridge reaches ${contains(local.services_with_policies, each.value.service) ? "another account" : each.value.service} only with one: set `role_actions` to the action that it needs, such as states:StartExecution or events:PutEvents, or set `role_arn`."
+      error_message = "Target ${each.key} (${each.value.arn}) has no role, but EventBridge needs one for ${contains(local.services_with_policies, each.value.service) ? "another account" : each.value.service}: set `role_actions` to the action that it needs, such as states:StartExecution or events:PutEvents, or set `role_arn`."
     }
 
     precondition {
       condition     = each.value.service != "logs" || each.value.role_arn == null && length(each.value.role_actions) == 0
-      error_message = "Target ${each.key} (${each.value.arn}) has a role, which EventBridge does not use for log groups: admit events.amazonaws.com in a resource policy of CloudWatch Logs, and leave the role out."
+      error_message = "Target ${each.key} (${each.value.arn}) has a role, but EventBridge uses none for log groups: remove the role, and allow events.amazonaws.com in a resource policy of CloudWatch Logs."
     }
 
     precondition {
       condition     = each.value.service == "sqs" ? !endswith(each.value.arn, ".fifo") || each.value.message_group_id != null : each.value.message_group_id == null
-      error_message = each.value.service == "sqs" ? "Target ${each.key} (${each.value.arn}) is a FIFO queue: set `message_group_id`." : "Target ${each.key} (${each.value.arn}) is not a queue: leave `message_group_id` out."
+      error_message = each.value.service == "sqs" ? "Target ${each.key} (${each.value.arn}) is a FIFO queue: set `message_group_id`." : "Target ${each.key} (${each.value.arn}) is not a queue: remove `message_group_id`."
     }
   }
 }

@@ -1,16 +1,16 @@
 variable "name" {
-  description = "Name of the bus to create, or `default` to put the rules on the account's default bus, which is left as it is: no key, no policy, no dead-letter queue of its own."
+  description = "Name of the bus to create, or `default` to put the rules on the account's default bus. The default bus itself does not change: it gets no key, policy or DLQ."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9._-]{1,64}$", var.name)) && !startswith(var.name, "aws.")
-    error_message = "`name` must have 1 to 64 letters, digits, dots, hyphens and underscores and must not begin with aws., unlike ${var.name}."
+    error_message = "name \"${var.name}\" is not valid: use 1 to 64 letters, digits, dots, hyphens and underscores, and do not begin with aws."
   }
 }
 
 variable "archive" {
-  description = "Keeps the bus's events for `retention_days` (0 = for ever), so that they can be replayed; `pattern` (JSON) narrows down which. null keeps none."
+  description = "Archive of the bus's events for replays. `retention_days`: days for which it keeps them (0: forever). `pattern` (JSON): events to keep; null: all. Null: no archive."
   type = object({
     pattern        = optional(string)
     retention_days = optional(number, 30)
@@ -29,45 +29,45 @@ variable "archive" {
 }
 
 variable "key_arn" {
-  description = "ARN of the customer-managed KMS key that encrypts a created bus, which needs one; null for the default bus. Its policy must let events.amazonaws.com use it on behalf of `static_arn`. The dead-letter queue does not use it: it exists for the events that this key cannot encrypt or decrypt."
+  description = "ARN of the customer-managed KMS key that encrypts the created bus. Required, except for the default bus, where it must be null. Its policy must allow events.amazonaws.com on behalf of `static_arn`. The DLQ does not use it, because it keeps the events that this key cannot encrypt or decrypt."
   type        = string
   default     = null
 
   validation {
     condition     = var.key_arn == null || can(regex("^arn:[^:]+:kms:", var.key_arn))
-    error_message = "`key_arn` must be the ARN of a KMS key, not ${coalesce(var.key_arn, "null")}."
+    error_message = "key_arn ${coalesce(var.key_arn, "null")} is not valid: use the ARN of a KMS key."
   }
 
   validation {
     condition     = (var.key_arn == null) == (var.name == "default")
-    error_message = var.name == "default" ? "`key_arn` encrypts nothing here: the key of the default bus is the account's to set. Leave it out." : "The bus ${var.name} needs a `key_arn`."
+    error_message = var.name == "default" ? "key_arn has no effect on the default bus, whose key is a setting of the account: remove it." : "The bus ${var.name} needs a `key_arn`."
   }
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of a policy that bounds what the roles made here may ever do. Null: none."
+  description = "ARN of the permissions boundary of the roles created here. Null: no boundary."
   type        = string
   default     = null
 }
 
 variable "prefix" {
-  description = "Begins the names of the dead-letter queue, the archive and the roles, and on the default bus those of the rules. null means `name`; the default bus needs one."
+  description = "Prefix of the names of the DLQ, the archive and the roles, and on the default bus also of the rules. Null: `name`. Required for the default bus."
   type        = string
   default     = null
 
   validation {
     condition     = var.prefix != null || var.name != "default"
-    error_message = "The default bus needs a `prefix`: without one its rules and its dead-letter queue would have names that others in the account may use too."
+    error_message = "The default bus needs a `prefix`: without one, the names of rules and DLQ could collide with others in the account."
   }
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", coalesce(var.prefix, var.name)))
-    error_message = "The dead-letter queue's name begins with ${coalesce(var.prefix, var.name)}, but SQS takes only letters, digits, hyphens and underscores: set a `prefix` of 1 to 64 of them."
+    error_message = "The DLQ's name begins with ${coalesce(var.prefix, var.name)}, but SQS allows only letters, digits, hyphens and underscores: set a `prefix` of 1 to 64 of them."
   }
 }
 
 variable "publishers" {
-  description = "Who outside the account may put events on a created bus: either `account_ids` or a whole `organization_id`; `sources` limits the events' source. Empty means nobody."
+  description = "Other accounts that may put events on the created bus: either `account_ids` or an `organization_id`. `sources` limits the events' source. Empty: no other account."
   type = map(object({
     account_ids     = optional(list(string), [])
     organization_id = optional(string)
@@ -78,7 +78,7 @@ variable "publishers" {
 
   validation {
     condition     = length(var.publishers) == 0 || var.name != "default"
-    error_message = "`publishers` needs a bus of its own: the default bus's policy belongs to the account."
+    error_message = "`publishers` is not valid for the default bus, whose policy belongs to the account: create a bus."
   }
 
   validation {
@@ -94,11 +94,11 @@ variable "publishers" {
 
 variable "rules" {
   description = <<-EOT
-    The rules by name: which events (`pattern`, JSON) go to which `targets`. Every target has a dead-letter queue: the module's own, or `dlq_arn`, which should not be encrypted with the same key as the target.
-    Lambda functions, log groups, topics, queues and REST APIs of this account admit EventBridge in their own policies. Every other target needs a role, either `role_arn` or the `role_actions` (such as `["states:StartExecution"]`) that a role made by the module is allowed on this one target, and that only this rule can assume.
-    Targets that need parameters of their own (AppSync, Batch, ECS, Redshift, Systems Manager's Run Command) are refused.
-    The event is sent as it is, unless one of `input` (constant JSON), `input_path` and `input_transformer` says otherwise. `message_group_id` is for queues; a FIFO queue needs one.
-    `retry` ends after `max_age_seconds` or `max_attempts`, whichever comes first; then the event goes to the dead-letter queue.
+    Rules by name. Each sends the events that match `pattern` (JSON) to its `targets`. Every target has a DLQ: the module's, or `dlq_arn`, which should not be encrypted with the same key as the target.
+    Lambda functions, log groups, topics, queues and REST APIs of this account allow EventBridge in their own policies. Every other target needs a role: either `role_arn`, or `role_actions` (such as `["states:StartExecution"]`), for which the module creates a role with these actions on this target that only this rule can assume.
+    Targets with required parameters (AppSync, Batch, ECS, Redshift, Systems Manager's Run Command) are not supported.
+    The event is sent unchanged, unless you set one of `input` (constant JSON), `input_path` and `input_transformer`. `message_group_id` is for queues; a FIFO queue needs one.
+    `retry` ends after `max_age_seconds` or `max_attempts`, whichever is first; then the event goes to the DLQ.
   EOT
   type = map(object({
     description = optional(string)
@@ -127,7 +127,7 @@ variable "rules" {
 
   validation {
     condition     = length(var.rules) > 0 || var.name != "default"
-    error_message = "The default bus is not created here: without `rules` there is nothing to do."
+    error_message = "The module does not create the default bus, so without `rules` it creates nothing: add a rule."
   }
 
   validation {
@@ -142,7 +142,7 @@ variable "rules" {
 
   validation {
     condition     = alltrue([for rule in values(var.rules) : length(rule.targets) >= 1 && length(rule.targets) <= 5])
-    error_message = "EventBridge takes 1 to 5 targets for a rule; wrong in: ${join(", ", [for key, rule in var.rules : "${key} (${length(rule.targets)})" if length(rule.targets) < 1 || length(rule.targets) > 5])}."
+    error_message = "A rule has 1 to 5 targets; wrong in: ${join(", ", [for key, rule in var.rules : "${key} (${length(rule.targets)})" if length(rule.targets) < 1 || length(rule.targets) > 5])}."
   }
 
   validation {
@@ -152,7 +152,7 @@ variable "rules" {
 
   validation {
     condition     = alltrue(flatten([for rule in values(var.rules) : [for target in values(rule.targets) : length([for set in [target.input != null, target.input_path != null, target.input_transformer != null] : set if set]) <= 1]]))
-    error_message = "A target takes at most one of `input`, `input_path` and `input_transformer`; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, target in rule.targets : "${key}.${id}" if length([for set in [target.input != null, target.input_path != null, target.input_transformer != null] : set if set]) > 1]]))}."
+    error_message = "A target has at most one of `input`, `input_path` and `input_transformer`; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, target in rule.targets : "${key}.${id}" if length([for set in [target.input != null, target.input_path != null, target.input_transformer != null] : set if set]) > 1]]))}."
   }
 
   validation {
@@ -167,7 +167,7 @@ variable "rules" {
 
   validation {
     condition     = alltrue(flatten([for rule in values(var.rules) : [for target in values(rule.targets) : length(target.role_actions) == 0 || target.role_arn == null]]))
-    error_message = "A target takes either `role_arn` or `role_actions`; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, target in rule.targets : "${key}.${id}" if length(target.role_actions) > 0 && target.role_arn != null]]))}."
+    error_message = "A target has either `role_arn` or `role_actions`; wrong: ${join(", ", flatten([for key, rule in var.rules : [for id, target in rule.targets : "${key}.${id}" if length(target.role_actions) > 0 && target.role_arn != null]]))}."
   }
 
   validation {
@@ -184,17 +184,17 @@ variable "rules" {
 }
 
 variable "tags" {
-  description = "Tags of everything that can have tags."
+  description = "Tags of every resource that supports tags."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for key, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:")])
-    error_message = "tags: a key has 1 to 128 and a value up to 256 letters, digits, spaces and _.:/=+@-, and a key does not begin with aws:, unlike ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
+    error_message = "tags: use 1 to 128 letters, digits, spaces and _.:/=+@- for a key, up to 256 for a value, and no key that begins with aws:. Not valid: ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
   }
 
-  # To IAM they are the same key, to most other services two.
+  # IAM treats them as one key, most other services as two.
   validation {
     condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
     error_message = "tags: ${join(", ", [for key in keys(var.tags) : "\"${key}\"" if length([for other in keys(var.tags) : other if lower(other) == lower(key)]) > 1])} differ only in case: keep one of them."

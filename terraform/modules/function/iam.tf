@@ -1,7 +1,7 @@
 resource "aws_iam_role" "this" {
-  # Roles are global, functions regional: the region keeps two deployments of one name apart.
+  # Roles are global, functions are regional: with the region in its name, a role is unique to its deployment.
   name                 = "${var.name}-${local.region}"
-  description          = "What function ${var.name} may do"
+  description          = "Permissions of function ${var.name}"
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn
 
@@ -10,13 +10,13 @@ resource "aws_iam_role" "this" {
   lifecycle {
     precondition {
       condition     = length("${var.name}-${local.region}") <= 64
-      error_message = "The role's name ${var.name}-${local.region} has ${length("${var.name}-${local.region}")} characters, IAM allows 64: shorten `name`."
+      error_message = "The role's name ${var.name}-${local.region} has ${length("${var.name}-${local.region}")} characters, but IAM allows 64: shorten `name`."
     }
   }
 }
 
-# Without a condition on the source: a role can be passed only to functions of its own account, so there is no deputy
-# to confuse, and Lambda documents no `aws:SourceArn` of its own when it assumes one.
+# No condition on the source: a role can only be passed to functions of its own account, so there is no confused
+# deputy, and Lambda documents no `aws:SourceArn` for assuming a role.
 data "aws_iam_policy_document" "trust" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -36,7 +36,7 @@ resource "aws_iam_role_policy" "permissions" {
   policy = each.value
 }
 
-# What Lambda itself needs for this configuration, and no more: the managed policies allow every log group.
+# Permissions that Lambda needs for this configuration. The managed policies would allow every log group.
 resource "aws_iam_role_policy" "runtime" {
   name   = "runtime"
   role   = aws_iam_role.this.name
@@ -106,11 +106,11 @@ data "aws_iam_policy_document" "runtime" {
         "ec2:DescribeSubnets",
         "ec2:UnassignPrivateIpAddresses",
       ]
-      resources = [statement.value] # the describing actions have no ARNs, and Lambda refuses a role that may not delete any
+      resources = [statement.value] # the Describe actions have no ARNs, and Lambda requires permission to delete any interface
     }
   }
 
-  # The network interfaces are Lambda's business: the function's own code gets none of the above.
+  # Only Lambda manages the network interfaces. The function's code must not use these permissions.
   dynamic "statement" {
     for_each = var.vpc == null ? [] : ["*"]
 

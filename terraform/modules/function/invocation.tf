@@ -5,7 +5,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   function_name                      = local.invoke_arn
   batch_size                         = each.value.batch_size
   maximum_batching_window_in_seconds = each.value.batch_window
-  # One bad message must not bring its batch back.
+  # One failed message must not return its whole batch to the queue.
   function_response_types = ["ReportBatchItemFailures"]
 
   dynamic "filter_criteria" {
@@ -37,7 +37,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   lifecycle {
     precondition {
       condition     = var.concurrency.reserved == null || sum([for source in values(var.event_sources) : coalesce(source.max_concurrency, 0)]) <= coalesce(var.concurrency.reserved, 1000)
-      error_message = "The event sources of function ${var.name} may ask for ${sum([for source in values(var.event_sources) : coalesce(source.max_concurrency, 0)])} executions at once, ${coalesce(var.concurrency.reserved, 0)} are reserved: messages would be throttled into the dead-letter queue. Reserve at least as many, or lower `max_concurrency`."
+      error_message = "The event sources of function ${var.name} can use ${sum([for source in values(var.event_sources) : coalesce(source.max_concurrency, 0)])} executions at once, but ${coalesce(var.concurrency.reserved, 0)} are reserved: throttled messages would go to the DLQ. Reserve more, or lower `max_concurrency`."
     }
   }
 }
@@ -68,6 +68,6 @@ resource "aws_lambda_permission" "invoker" {
   qualifier     = local.aliased ? aws_lambda_alias.live[0].name : null
   principal     = each.value.service
   source_arn    = each.value.source_arn
-  # The ARN of a bucket names no account, and a bucket's name can pass to someone else.
+  # The ARN of a bucket contains no account, and another account can create a deleted bucket's name.
   source_account = split(":", each.value.source_arn)[4] == "" ? local.account_id : null
 }

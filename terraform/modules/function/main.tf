@@ -9,19 +9,19 @@ locals {
   partition  = data.aws_partition.current.partition
   region     = data.aws_region.current.id
 
-  # Built from names: the role's policies name these ARNs, and the function waits for the role.
+  # Built from names: the role's policies contain these ARNs, and the function depends on the role.
   arn           = "arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${var.name}"
   log_group     = "/aws/lambda/${var.name}"
   log_group_arn = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.log_group}"
 
-  # Provisioned concurrency and SnapStart belong to a published version; an alias gives it a name that stays.
+  # Provisioned concurrency and SnapStart need a published version. An alias gives it a constant name.
   aliased    = var.snap_start || var.concurrency.provisioned != null
   invoke_arn = local.aliased ? aws_lambda_alias.live[0].arn : aws_lambda_function.this.arn
 
-  # Bytes of all names and values: length() alone counts characters.
+  # Bytes of all names and values; length() counts characters.
   environment_size = length(base64encode(join("", concat(keys(var.environment), values(var.environment))))) / 4 * 3
 
-  # A missing file has to fail with the precondition's message, not with the hash function's.
+  # A missing file must fail with the precondition's message, not with an error of the hash function.
   built        = try(fileexists(var.artifact.path), false)
   built_sha256 = local.built ? filesha256(var.artifact.path) : "none"
   build_hint   = var.artifact.build_command == null ? "" : ", with: ${var.artifact.build_command}"
@@ -41,7 +41,7 @@ resource "aws_lambda_function" "this" {
   timeout                        = var.timeout
   publish                        = local.aliased
   reserved_concurrent_executions = coalesce(var.concurrency.reserved, -1)
-  # Lambda does not keep a key that it has nothing to encrypt with, which would show as a change for ever.
+  # Without an environment, Lambda does not store the key, so every plan would show a change.
   kms_key_arn = length(var.environment) > 0 || var.snap_start ? var.key_arn : null
 
   dynamic "environment" {
@@ -86,28 +86,29 @@ resource "aws_lambda_function" "this" {
 
   tags = var.tags
 
-  # Lambda checks at creation that the role may do what the configuration asks for.
+  # Lambda checks the role's permissions when it creates the function.
   depends_on = [aws_iam_role_policy.runtime, aws_iam_role_policy.permissions]
 
   lifecycle {
     precondition {
       condition     = local.built
-      error_message = "The artifact ${var.artifact.path} of function ${var.name} does not exist: it must be built first${local.build_hint}."
+      error_message = "The artifact ${var.artifact.path} of function ${var.name} does not exist: build it first${local.build_hint}."
     }
 
     precondition {
       condition     = !local.built || local.built_sha256 == lower(coalesce(var.artifact.sha256, "unknown"))
-      error_message = "The artifact ${var.artifact.path} of function ${var.name} has the SHA-256 ${local.built_sha256}, but expected is ${coalesce(var.artifact.sha256, "another")}: it must be built again${local.build_hint}."
+      error_message = "The artifact ${var.artifact.path} of function ${var.name} has the SHA-256 ${local.built_sha256}, but ${coalesce(var.artifact.sha256, "another")} is expected: build it again${local.build_hint}."
     }
 
     precondition {
       condition     = local.environment_size <= 4096
-      error_message = "The environment of function ${var.name} has ${local.environment_size} bytes, Lambda allows 4096: shorten the longest of ${join(", ", keys(var.environment))}."
+      error_message = "The environment of function ${var.name} has ${local.environment_size} bytes, but Lambda allows 4096: shorten one of ${join(", ", keys(var.environment))}."
     }
   }
 }
 
-# Made here, not by Lambda at the first call: so it is encrypted, forgets, and goes when the function goes.
+# Created here, not by Lambda at the first invocation: so it is encrypted, has a retention, and is destroyed with the
+# function.
 resource "aws_cloudwatch_log_group" "this" {
   name              = local.log_group
   kms_key_id        = var.key_arn
@@ -116,7 +117,7 @@ resource "aws_cloudwatch_log_group" "this" {
   tags = var.tags
 }
 
-# A function whose output comes back to it as input is stopped after some 16 rounds.
+# Stop a function whose output becomes its input again after about 16 rounds.
 resource "aws_lambda_function_recursion_config" "this" {
   function_name  = aws_lambda_function.this.function_name
   recursive_loop = "Terminate"
@@ -126,7 +127,7 @@ resource "aws_lambda_alias" "live" {
   count = local.aliased ? 1 : 0
 
   name             = "live"
-  description      = "The version that is in use"
+  description      = "Version in use"
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_lambda_function.this.version
 }

@@ -1,5 +1,5 @@
 output "alias_arn" {
-  description = "ARN of the alias `live`, null unless SnapStart or provisioned concurrency asks for one."
+  description = "ARN of the alias `live`. Null without SnapStart and provisioned concurrency."
   value       = one(aws_lambda_alias.live[*].arn)
 }
 
@@ -9,12 +9,12 @@ output "arn" {
 }
 
 output "invoke_arn" {
-  description = "ARN that callers should use: the alias `live` if there is one, else the function."
+  description = "ARN for callers: the alias `live` if there is one, otherwise the function."
   value       = local.invoke_arn
 }
 
 output "log_group_arn" {
-  description = "ARN of the log group, built from its name: the key's policy can name it before it exists."
+  description = "ARN of the log group, built from its name, so the key's policy can contain it before it exists."
   value       = local.log_group_arn
 }
 
@@ -39,11 +39,11 @@ output "role_name" {
 }
 
 output "timeout" {
-  description = "Seconds after which a call is cut off: what the visibility timeout of its queue is measured by."
+  description = "Timeout of the function in seconds, for the visibility timeout of its queue."
   value       = var.timeout
 }
 
 output "version" {
-  description = "The published version, $LATEST unless there is an alias."
+  description = "The published version; $LATEST without an alias."
   value       = aws_lambda_function.this.version
 }

@@ -1,5 +1,5 @@
 variable "artifact" {
-  description = "The built zip: its `path` and its `sha256` (hex), which the file at that path must have (null: there is no such file yet, which is an error too). `build_command` is named in the error when it has not; `code_signing_config_arn` makes Lambda demand a signature."
+  description = "The built zip: its `path`, and the `sha256` (hex) that the file must have (null: not built yet, an error). The error contains `build_command`. With `code_signing_config_arn`, Lambda requires a signature."
   type = object({
     build_command           = optional(string)
     code_signing_config_arn = optional(string)
@@ -10,40 +10,40 @@ variable "artifact" {
 
   validation {
     condition     = var.artifact.sha256 == null || can(regex("^[0-9A-Fa-f]{64}$", var.artifact.sha256))
-    error_message = "`artifact.sha256` must be 64 hexadecimal digits, not ${coalesce(var.artifact.sha256, "null")}."
+    error_message = "artifact.sha256 ${coalesce(var.artifact.sha256, "null")} is not valid: use 64 hexadecimal digits."
   }
 }
 
 variable "handler" {
-  description = "What Lambda calls, as the runtime spells it: `package.module.function` in Python."
+  description = "Handler of the function, in the notation of the runtime: `package.module.function` in Python."
   type        = string
   nullable    = false
 }
 
 variable "key_arn" {
-  description = "ARN of the customer-managed KMS key that encrypts the environment, SnapStart's snapshots and the logs. Its policy must let logs.REGION.amazonaws.com use it for the log group; the role may decrypt with it, as reading an encrypted queue needs."
+  description = "ARN of the customer-managed KMS key that encrypts the environment, SnapStart's snapshots and the logs. Its policy must allow logs.REGION.amazonaws.com for the log group. The role may decrypt with it, for example to read an encrypted queue."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^arn:[^:]+:kms:", var.key_arn))
-    error_message = "`key_arn` must be the ARN of a KMS key, not ${var.key_arn}."
+    error_message = "key_arn ${var.key_arn} is not valid: use the ARN of a KMS key."
   }
 }
 
 variable "name" {
-  description = "Name of the function; the log group is /aws/lambda/NAME, the role NAME-REGION."
+  description = "Name of the function. The log group is /aws/lambda/NAME, the role NAME-REGION."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.name))
-    error_message = "`name` must have 1 to 64 letters, digits, hyphens and underscores, unlike ${var.name}."
+    error_message = "name \"${var.name}\" is not valid: use 1 to 64 letters, digits, hyphens and underscores."
   }
 }
 
 variable "architecture" {
-  description = "Processor: `arm64` or `x86_64`. Artifact and layers must be built for it."
+  description = "Processor: `arm64` or `x86_64`. Build artifact and layers for it."
   type        = string
   default     = "arm64"
   nullable    = false
@@ -55,7 +55,7 @@ variable "architecture" {
 }
 
 variable "async" {
-  description = "For asynchronous calls (by a rule, a topic, a bucket): a failed event is tried `max_attempts` more times within `max_age_seconds` and then goes to `failure_destination_arn`, a queue, topic, function or bus. If that is encrypted, then with `key_arn`, or `permissions` must cover its key. null leaves Lambda's defaults, which drop it."
+  description = "Asynchronous invocations (by a rule, a topic, a bucket). Lambda retries a failed event up to `max_attempts` times within `max_age_seconds`, and then sends it to `failure_destination_arn`, a queue, topic, function or bus. If the destination has another key than `key_arn`, `permissions` must allow that key. Null: Lambda's defaults, which drop failed events."
   type = object({
     failure_destination_arn = string
     max_age_seconds         = optional(number, 21600)
@@ -70,12 +70,12 @@ variable "async" {
 
   validation {
     condition     = var.async == null || try(var.async.max_age_seconds >= 60 && var.async.max_age_seconds <= 21600 && contains([0, 1, 2], var.async.max_attempts), false)
-    error_message = "Lambda keeps an asynchronous event for 60 to 21600 s and tries it again 0 to 2 times."
+    error_message = "async: use 60 to 21600 for `max_age_seconds` and 0 to 2 for `max_attempts`, the ranges of Lambda."
   }
 }
 
 variable "concurrency" {
-  description = "`reserved`: so many executions at once at the most, kept free for this function (null shares the account's). `provisioned`: so many are started ahead, behind the alias `live`; they cost while they wait."
+  description = "`reserved`: maximum of concurrent executions, reserved for this function; null: it shares those of the account. `provisioned`: executions started in advance, for the alias `live`; AWS charges for them also while they are idle."
   type = object({
     provisioned = optional(number)
     reserved    = optional(number)
@@ -90,12 +90,12 @@ variable "concurrency" {
 
   validation {
     condition     = var.concurrency.provisioned == null || coalesce(var.concurrency.provisioned, 0) >= 1
-    error_message = "`concurrency.provisioned` must be at least 1; leave it out for none."
+    error_message = "`concurrency.provisioned` must be at least 1: remove it for no provisioned concurrency."
   }
 
   validation {
     condition     = var.concurrency.reserved == null || coalesce(var.concurrency.provisioned, 0) <= coalesce(var.concurrency.reserved, 0)
-    error_message = "`concurrency.provisioned` (${coalesce(var.concurrency.provisioned, 0)}) is a part of `concurrency.reserved` (${coalesce(var.concurrency.reserved, 0)}) and cannot be more."
+    error_message = "`concurrency.provisioned` (${coalesce(var.concurrency.provisioned, 0)}) is part of `concurrency.reserved` (${coalesce(var.concurrency.reserved, 0)}): reserve more, or provision less."
   }
 }
 
@@ -107,7 +107,7 @@ variable "environment" {
 }
 
 variable "ephemeral_storage" {
-  description = "Size of /tmp in MB, 512 to 10240; 512 cost nothing."
+  description = "Size of /tmp in MB, 512 to 10240. 512 MB are free."
   type        = number
   default     = 512
   nullable    = false
@@ -120,8 +120,8 @@ variable "ephemeral_storage" {
 
 variable "event_sources" {
   description = <<-EOT
-    SQS queues to read, by name, each with a partial batch response: the function returns `batchItemFailures`, and only those messages come back.
-    `batch_size` messages or `batch_window` seconds make a batch; `max_concurrency` (2 to 1000) caps the batches at work; messages that fit none of `filter_patterns` (JSON) are deleted unread.
+    SQS queues to read, by name, each with a partial batch response: the function returns `batchItemFailures`, and only those messages return to the queue.
+    A batch has up to `batch_size` messages, or the messages of `batch_window` seconds. `max_concurrency` (2 to 1000) limits the concurrent batches. Lambda deletes messages that match none of `filter_patterns` (JSON).
   EOT
   type = map(object({
     arn             = string
@@ -140,7 +140,7 @@ variable "event_sources" {
 
   validation {
     condition     = alltrue([for source in values(var.event_sources) : source.batch_size >= 1 && source.batch_size <= 10000 && source.batch_window >= 0 && source.batch_window <= 300])
-    error_message = "A batch has 1 to 10000 messages and a window of 0 to 300 s; wrong: ${join(", ", [for key, source in var.event_sources : "${key} (${source.batch_size} messages, ${source.batch_window} s)" if source.batch_size < 1 || source.batch_size > 10000 || source.batch_window < 0 || source.batch_window > 300])}."
+    error_message = "A batch has 1 to 10000 messages, and a window of 0 to 300 s; wrong: ${join(", ", [for key, source in var.event_sources : "${key} (${source.batch_size} messages, ${source.batch_window} s)" if source.batch_size < 1 || source.batch_size > 10000 || source.batch_window < 0 || source.batch_window > 300])}."
   }
 
   validation {
@@ -160,7 +160,7 @@ variable "event_sources" {
 }
 
 variable "invokers" {
-  description = "Services that may call the function (its alias, if it has one), by name: `service` such as events.amazonaws.com, on behalf of `source_arn` only. Event sources need no entry."
+  description = "Services that may invoke the function (its alias, if it has one), by a name of your choice: `service` such as events.amazonaws.com, on behalf of `source_arn` only. Event sources need no entry."
   type = map(object({
     service    = string
     source_arn = string
@@ -170,24 +170,24 @@ variable "invokers" {
 
   validation {
     condition     = alltrue([for invoker in values(var.invokers) : can(regex("^[a-z0-9-]+([.][a-z0-9-]+){2,}$", invoker.service)) && can(regex("^arn:([^:]*:){4}.", invoker.source_arn))])
-    error_message = "An invoker needs a service such as events.amazonaws.com and the ARN it acts for; wrong: ${join(", ", [for key, invoker in var.invokers : key if !can(regex("^[a-z0-9-]+([.][a-z0-9-]+){2,}$", invoker.service)) || !can(regex("^arn:([^:]*:){4}.", invoker.source_arn))])}."
+    error_message = "An invoker needs a `service` such as events.amazonaws.com, and the ARN of its source; wrong: ${join(", ", [for key, invoker in var.invokers : key if !can(regex("^[a-z0-9-]+([.][a-z0-9-]+){2,}$", invoker.service)) || !can(regex("^arn:([^:]*:){4}.", invoker.source_arn))])}."
   }
 }
 
 variable "layers" {
-  description = "ARNs of layer versions, five at the most; a later one overlays an earlier one."
+  description = "ARNs of layer versions, at most five. A later one overrides an earlier one."
   type        = list(string)
   default     = []
   nullable    = false
 
   validation {
     condition     = length(var.layers) <= 5
-    error_message = "Lambda takes 5 layers, not ${length(var.layers)}."
+    error_message = "layers has ${length(var.layers)} elements: use at most 5, the limit of Lambda."
   }
 }
 
 variable "logging" {
-  description = "JSON logs: lines of the function below `level` and of Lambda below `system_level` are dropped, the others kept for `retention_days`. `level` is TRACE, DEBUG or INFO: Lambda takes a line that names no level for INFO, so a higher level would drop metrics in the embedded metric format and the errors that the runtime reports. To drop more lines, set the level of the function's own logger. A `system_level` of WARN drops `platform.report`, the durations and memory of each call."
+  description = "JSON logs. Lambda drops the function's lines below `level` and its own lines below `system_level`, and keeps the others for `retention_days`. `level` is TRACE, DEBUG or INFO: Lambda treats a line without a level as INFO, so a higher level would drop metrics in the embedded metric format and the errors that the runtime reports. To drop more lines, set the level of the function's own logger. A `system_level` of WARN drops `platform.report`, which has duration and memory of each invocation."
   type = object({
     level          = optional(string, "INFO")
     retention_days = optional(number, 30)
@@ -198,12 +198,12 @@ variable "logging" {
 
   validation {
     condition     = contains(["TRACE", "DEBUG", "INFO"], var.logging.level)
-    error_message = "`logging.level` must be TRACE, DEBUG or INFO, not ${var.logging.level}: Lambda takes a line without a level, such as a metric in the embedded metric format or an uncaught error, for INFO and would drop it. Set the level of the function's own logger instead, in its code or by a variable of its environment."
+    error_message = "logging.level is ${var.logging.level}: use TRACE, DEBUG or INFO. Lambda treats a line without a level, such as a metric in the embedded metric format or an uncaught error, as INFO and would drop it. To drop more lines, set the level of the function's own logger."
   }
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.logging.retention_days)
-    error_message = "CloudWatch Logs does not keep logs for ${var.logging.retention_days} days; near values are 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+    error_message = "logging.retention_days is ${var.logging.retention_days}: use 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653, the values of CloudWatch Logs."
   }
 
   validation {
@@ -225,14 +225,14 @@ variable "memory" {
 }
 
 variable "permissions" {
-  description = "What the function's code may do: IAM policy documents (JSON) by name, attached to its role one by one. The name `runtime` is the module's own."
+  description = "Permissions of the function's code: IAM policy documents (JSON) by name, each an inline policy of the role. The name `runtime` is reserved."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for key, _ in var.permissions : key != "runtime" && can(regex("^[A-Za-z0-9+=,.@_-]{1,128}$", key))])
-    error_message = "The names of `permissions` become names of policies (letters, digits and +=,.@_-) and must not be `runtime`, which is the module's own."
+    error_message = "permissions: use letters, digits and +=,.@_- in the names, and not the reserved name `runtime`."
   }
 
   validation {
@@ -242,7 +242,7 @@ variable "permissions" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of a policy that bounds what the role made here may ever do. Null: none."
+  description = "ARN of the permissions boundary of the roles created here. Null: no boundary."
   type        = string
   default     = null
 }
@@ -255,14 +255,14 @@ variable "runtime" {
 }
 
 variable "snap_start" {
-  description = "Starts the function's published version, behind the alias `live`, from a snapshot of its initialised memory: for Python 3.12, Java 11, .NET 8 and later. Not together with provisioned concurrency or more than 512 MB of /tmp."
+  description = "SnapStart: start the published version of the alias `live` from a snapshot of its initialised memory. For Python 3.12, Java 11, .NET 8 and later; not with provisioned concurrency or more than 512 MB of /tmp."
   type        = bool
   default     = false
   nullable    = false
 
   validation {
     condition     = !var.snap_start || var.concurrency.provisioned == null
-    error_message = "`snap_start` and `concurrency.provisioned` exclude each other: choose one."
+    error_message = "`snap_start` and `concurrency.provisioned` cannot be combined: remove one of them."
   }
 
   validation {
@@ -277,17 +277,17 @@ variable "snap_start" {
 }
 
 variable "tags" {
-  description = "Tags of everything that can have tags."
+  description = "Tags of every resource that supports tags."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for key, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:")])
-    error_message = "tags: a key has 1 to 128 and a value up to 256 letters, digits, spaces and _.:/=+@-, and a key does not begin with aws:, unlike ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
+    error_message = "tags: use 1 to 128 letters, digits, spaces and _.:/=+@- for a key, up to 256 for a value, and no key that begins with aws:. Not valid: ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
   }
 
-  # To IAM they are the same key, to most other services two.
+  # IAM treats them as one key, most other services as two.
   validation {
     condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
     error_message = "tags: ${join(", ", [for key in keys(var.tags) : "\"${key}\"" if length([for other in keys(var.tags) : other if lower(other) == lower(key)]) > 1])} differ only in case: keep one of them."
@@ -295,7 +295,7 @@ variable "tags" {
 }
 
 variable "timeout" {
-  description = "Seconds after which a call is cut off, 1 to 900. A queue that feeds the function needs six times as much visibility timeout."
+  description = "Seconds after which Lambda stops an invocation, 1 to 900. The visibility timeout of the function's queue must be at least six times this value."
   type        = number
   default     = 30
   nullable    = false
@@ -307,14 +307,14 @@ variable "timeout" {
 }
 
 variable "tracing" {
-  description = "Active X-Ray tracing: Lambda samples calls itself; false only goes on with a trace that the caller began."
+  description = "Active X-Ray tracing: Lambda samples invocations. False: it only continues a trace of the caller."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "vpc" {
-  description = "Subnets and security groups to place the function in; it then reaches only what those allow. null places it in none."
+  description = "Subnets and security groups of the function. It then reaches only what they allow. Null: no VPC."
   type = object({
     security_group_ids = list(string)
     subnet_ids         = list(string)

@@ -8,9 +8,9 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   arn_prefix = "arn:${data.aws_partition.current.partition}:kms:${data.aws_region.current.id}:${local.account_id}"
 
-  # What AWS writes by default: the IAM policies of the account decide who may manage and use the key, and nobody can
-  # lock everybody out. In a key policy the resource "*" means this key; scanners of IAM documents take it for every
-  # resource, so this one statement, which has no condition, is written as JSON.
+  # AWS's default statement: the account's IAM policies decide who may manage and use the key, so the key always stays
+  # manageable. In a key policy, the resource "*" means this key. Scanners of IAM documents read it as every resource, so
+  # this statement, which has no condition, is written as JSON.
   account_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -49,7 +49,7 @@ data "aws_iam_policy_document" "this" {
         }
       }
 
-      # Where the ARNs name the account, this would add nothing, and EventBridge does not document both together.
+      # Only for ARNs without an account: EventBridge does not document both conditions together.
       dynamic "condition" {
         for_each = alltrue([for arn in statement.value.source_arns : can(regex("^arn:([^:]*:){3}[0-9]{12}:", arn))]) ? [] : [true]
 

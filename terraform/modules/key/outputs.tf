@@ -5,7 +5,7 @@ output "alias" {
 
 output "arn" {
   description = "ARN of the key."
-  # Put together, so that a plan knows before there is a key that this is not null, which modules choose by.
+  # Built from parts, so a plan knows that it is not null before the key exists: modules decide by that.
   value = "${local.arn_prefix}:key/${aws_kms_key.this.key_id}"
 }
 

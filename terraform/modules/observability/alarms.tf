@@ -1,6 +1,6 @@
-# Alarms on one metric each. All of them are silent while nothing happens: no data is no trouble.
+# Alarms on one metric each. Missing data does not raise them.
 locals {
-  # Unless it says otherwise: a sum over five minutes (`statistic`, `minutes`) of one or more (`at`).
+  # Default: a sum over five minutes (`statistic`, `minutes`) of at least one (`at`).
   alarms = merge(
     {
       for key, queue in var.dead_letter_queues : "dlq-${key}" => {
@@ -9,7 +9,7 @@ locals {
         dimensions = { QueueName = queue.name }
         statistic  = "Maximum"
         minutes    = 1
-        advice     = "Something rests in ${queue.name}. ${queue.advice}"
+        advice     = "${queue.name} contains messages. ${queue.advice}"
       }
     },
     {
@@ -19,7 +19,7 @@ locals {
         dimensions = { QueueName = queue.name }
         statistic  = "Maximum"
         at         = queue.max_age
-        advice     = "A message in ${queue.name} has waited for ${queue.max_age} s. If its consumer fails, its own alarm says so; if it is merely busy, let more of it run at once."
+        advice     = "A message in ${queue.name} has waited for ${queue.max_age} s. Check the consumer's alarms: if it fails, fix it; if it is only busy, raise its concurrency."
       }
     },
     {
@@ -28,7 +28,7 @@ locals {
         metric     = "Errors"
         dimensions = { FunctionName = function.name }
         at         = function.errors
-        advice     = "Calls of ${function.name} fail as a whole: it cannot start, runs out of time or memory, or raises. Its log says which; a deployment just before is the usual cause."
+        advice     = "Invocations of ${function.name} fail: it cannot start, exceeds its timeout or memory, or raises an error. Check its log; a recent deployment is the usual cause."
       }
     },
     {
@@ -36,7 +36,7 @@ locals {
         namespace  = "AWS/Lambda"
         metric     = "Throttles"
         dimensions = { FunctionName = function.name }
-        advice     = "Lambda refused calls of ${function.name}: the account's concurrency, or the function's own, is used up. Ask for a higher quota, or cap what calls it."
+        advice     = "Lambda throttled ${function.name}: the concurrency of the account or the function is used up. Request a higher quota, or limit its callers."
       }
     },
     {
@@ -46,7 +46,7 @@ locals {
         dimensions = { FunctionName = function.name }
         statistic  = "Maximum"
         at         = function.slow * function.timeout * 1000
-        advice     = "A call of ${function.name} took more than ${floor(function.slow * 100)} % of its ${function.timeout} s. Give it more memory, and with it more CPU, or smaller batches, before calls are cut off."
+        advice     = "An invocation of ${function.name} took more than ${floor(function.slow * 100)} % of its timeout of ${function.timeout} s. Raise its memory, which also raises its CPU share, or reduce its batches."
       }
     },
     {
@@ -54,7 +54,7 @@ locals {
         namespace  = "AWS/States"
         metric     = "ExecutionsFailed"
         dimensions = { StateMachineArn = workflow.arn }
-        advice     = "Executions of ${reverse(split(":", workflow.arn))[0]} fail. Its log names the state and the cause; what failed can be started again from its dead-letter queue."
+        advice     = "Executions of ${reverse(split(":", workflow.arn))[0]} fail. Its log has the state and the cause. After a fix, redrive the events from its DLQ."
       }
     },
     {
@@ -62,33 +62,33 @@ locals {
         namespace  = "AWS/States"
         metric     = "ExecutionsTimedOut"
         dimensions = { StateMachineArn = workflow.arn }
-        advice     = "Executions of ${reverse(split(":", workflow.arn))[0]} run out of time: a service that it calls does not answer. AWS's health dashboard knows first."
+        advice     = "Executions of ${reverse(split(":", workflow.arn))[0]} exceed their timeout: a service that it calls does not answer. Check AWS's health dashboard."
       }
     },
-    # It counts throttled state transitions, which EXPRESS does not limit.
+    # Counts throttled state transitions, which EXPRESS does not limit.
     {
       for key, workflow in var.workflows : "throttled-${key}" => {
         namespace  = "AWS/States"
         metric     = "ExecutionThrottled"
         dimensions = { StateMachineArn = workflow.arn }
-        advice     = "Executions of ${reverse(split(":", workflow.arn))[0]} are throttled, and late. If it lasts, ask for a higher quota of state transitions."
+        advice     = "Executions of ${reverse(split(":", workflow.arn))[0]} are throttled and delayed. If it continues, request a higher quota of state transitions."
       } if workflow.type == "STANDARD"
     },
-    # Step Functions counts refused starts by account and region, not by state machine.
+    # Step Functions counts throttled starts per account and region, not per state machine.
     {
       for metric in length(var.workflows) > 0 ? ["ThrottledEvents"] : [] : "throttled-starts" => {
         namespace  = "AWS/States"
         metric     = metric
         dimensions = { APIName = "StartExecution" }
-        advice     = "Step Functions refuses to start executions in this account and region: StartExecution is over its quota. EventBridge tries again for a day, then the event goes to the rule's dead-letter queue. If it lasts, ask for a higher quota."
+        advice     = "Step Functions throttles starts of executions in this account and region: StartExecution exceeds its quota. EventBridge retries for a day, then the event goes to the rule's DLQ. If it continues, request a higher quota."
       }
     },
     {
-      for key, rule in var.rules : "undelivered-${key}" => {
+      for key, rule in var.rules : "rule-${key}" => {
         namespace  = "AWS/Events"
         metric     = "FailedInvocations"
         dimensions = local.rule_dimensions[key]
-        advice     = "Rule ${rule.name} cannot reach a target: its permission, the key's policy or the target itself has gone. The events are in the rule's dead-letter queue."
+        advice     = "Rule ${rule.name} cannot deliver to a target. Check the rule's permission, the key's policy and the target. The events are in the rule's DLQ."
       }
     },
     {
@@ -96,7 +96,7 @@ locals {
         namespace  = "AWS/Events"
         metric     = "InvocationsFailedToBeSentToDlq"
         dimensions = local.rule_dimensions[key]
-        advice     = "Events of rule ${rule.name} reached neither target nor dead-letter queue: they are lost but for the archive. Mend the policies of queue and key, then replay the archive from here on."
+        advice     = "Events of rule ${rule.name} reached neither target nor DLQ: only the archive has them. Fix the policies of queue and key, then replay the archive from this time."
       }
     },
     {
@@ -104,7 +104,7 @@ locals {
         namespace  = "AWS/SNS"
         metric     = "NumberOfNotificationsFailed"
         dimensions = { TopicName = topic }
-        advice     = "A subscriber of ${topic} did not take a notification. It is in the topic's dead-letter queue; ask the subscriber's owner."
+        advice     = "A subscriber of ${topic} did not accept a notification. It is in the topic's DLQ. Contact the subscriber's owner, then redrive."
       }
     },
     {
@@ -112,17 +112,17 @@ locals {
         namespace  = "AWS/DynamoDB"
         metric     = "WriteThrottleEvents"
         dimensions = { TableName = table.name }
-        advice     = "Table ${table.name} throttles writes: one partition is written to more than a thousand times a second, or the account's quota is used up. Callers try again; if it lasts, spread the keys or ask for a higher quota."
+        advice     = "Table ${table.name} throttles writes: a partition gets more than a thousand writes a second, or the account's quota is used up. Callers retry. If it continues, spread the keys or request a higher quota."
       }
     },
-    # The table's own metric does not count its indexes, and an index that throttles holds up the table's writes.
+    # The table's metric does not include its indexes, and an index that throttles delays the table's writes.
     merge([
       for key, table in var.tables : {
         for index in table.indexes : "table-${key}-${index}" => {
           namespace  = "AWS/DynamoDB"
           metric     = "WriteThrottleEvents"
           dimensions = { TableName = table.name, GlobalSecondaryIndexName = index }
-          advice     = "Index ${index} of table ${table.name} throttles, and with it writes to the table: one key of the index is written to more than a thousand times a second. Callers try again; if it lasts, spread the index's keys."
+          advice     = "Index ${index} of table ${table.name} throttles writes to the table: a key of the index gets more than a thousand writes a second. Callers retry. If it continues, spread the index's keys."
         }
       }
     ]...),
@@ -133,7 +133,7 @@ locals {
         metric     = failed
         dimensions = var.outcomes.dimensions
         at         = var.outcomes.failed_at
-        advice     = "${var.outcomes.failed_at} or more were counted as ${failed} within five minutes: they fail one by one and come again, while the calls that they are in succeed. The log says why; mend it before they have failed too often and rest in a dead-letter queue."
+        advice     = "${failed} counted ${var.outcomes.failed_at} or more within five minutes: single messages fail and are retried, while their invocations succeed. Fix the error in the log before the messages reach the DLQ."
       }
     },
     {
@@ -141,12 +141,12 @@ locals {
         namespace  = "AWS/ApiGateway"
         metric     = "5XXError"
         dimensions = { ApiName = api.api, Stage = api.stage }
-        advice     = "API ${api.api} fails. Its access log has the service's own status and the reason."
+        advice     = "API ${api.api} returns 5xx errors. Check its access log for the service's status and the reason."
       }
     },
   )
 
-  # A rule on the default bus is known by its name alone.
+  # The metrics of a rule on the default bus have no bus name.
   rule_dimensions = {
     for key, rule in var.rules : key => merge({ RuleName = rule.name }, rule.bus == "default" ? {} : { EventBusName = rule.bus })
   }
@@ -172,12 +172,12 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   tags = var.tags
 }
 
-# Of a handful, one bad one says nothing: below `bad_share_of` the share is taken for none.
+# With few results the share is not significant: below `bad_share_of` results it counts as 0.
 resource "aws_cloudwatch_metric_alarm" "bad_share" {
   count = var.outcomes == null ? 0 : 1
 
   alarm_name          = "${var.name}-bad-share"
-  alarm_description   = "More than ${var.outcomes.bad_share * 100} % within an hour ended as ${var.outcomes.bad}. The reasons are on the dashboard and in the saved queries: one sender that went wrong, or a limit that is too narrow."
+  alarm_description   = "More than ${var.outcomes.bad_share * 100} % within an hour ended as ${var.outcomes.bad}. Check the reasons on the dashboard and in the saved queries: usual causes are a faulty sender or a limit that is too low."
   evaluation_periods  = 1
   threshold           = var.outcomes.bad_share
   comparison_operator = "GreaterThanThreshold"
@@ -215,7 +215,7 @@ resource "aws_cloudwatch_metric_alarm" "silence" {
   count = try(var.outcomes.expected_every, null) == null ? 0 : 1
 
   alarm_name          = "${var.name}-silence"
-  alarm_description   = "Nothing was finished in ${var.outcomes.expected_every} hours. Either nobody sends anything, or it does not arrive: begin at the top of the dashboard."
+  alarm_description   = "No result within ${var.outcomes.expected_every} hours. Either no work is sent, or it does not arrive: start at the top of the dashboard."
   namespace           = var.outcomes.namespace
   metric_name         = var.outcomes.good
   dimensions          = var.outcomes.dimensions

@@ -1,4 +1,4 @@
-# What AWS bills, for what bears the tag: hours late, and right, where the dashboard's estimate is early and rough.
+# AWS's actual costs of the resources with the tag, some hours late. The dashboard has an immediate, rough estimate.
 resource "aws_budgets_budget" "this" {
   count = var.budget == null ? 0 : 1
 
@@ -38,7 +38,7 @@ resource "aws_budgets_budget" "this" {
   lifecycle {
     precondition {
       condition     = length(var.alarm_topic_arns) == 1
-      error_message = "A budget's notification goes to one SNS topic, and alarm_topic_arns has ${length(var.alarm_topic_arns)}: give one that passes on to the others, or leave `budget` out."
+      error_message = "A budget's notification needs exactly one SNS topic, but alarm_topic_arns has ${length(var.alarm_topic_arns)}: name one topic, or remove `budget`."
     }
   }
 }

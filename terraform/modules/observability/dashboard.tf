@@ -5,14 +5,14 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  # Dashboards and budgets are the account's, alarms the region's: the region keeps two deployments of one name apart.
+  # Dashboards and budgets belong to the account, alarms to the region: with the region, their names are unique.
   global_name = "${var.name}-${local.region}"
 
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
 }
 
-# One question a row, in the order in which one asks them: is it working, how fast, what fails, what does it cost.
+# Rows of the dashboard: is it working, how long does it take, what fails, what does it cost.
 locals {
   region = data.aws_region.current.id
 
@@ -47,11 +47,11 @@ locals {
       graphs = concat(
         [
           for percentile in ["p50", "p95", "p99"] :
-          { title = "From start to end, ms (${percentile} of each part)", statistic = percentile, period = 300, stacked = true, metrics = var.latencies }
+          { title = "Start to end, ms (${percentile} of each part)", statistic = percentile, period = 300, stacked = true, metrics = var.latencies }
         ],
         [
           {
-            title   = "What it is spent on, ms (average)", statistic = "Average", period = 300, stacked = true
+            title   = "Time by stage, ms (average)", statistic = "Average", period = 300, stacked = true
             metrics = [for name in try(var.stages.metrics, []) : { namespace = var.stages.namespace, metric = name, dimensions = var.stages.dimensions, label = name }]
           },
           {
@@ -62,10 +62,10 @@ locals {
       )
     },
     {
-      heading = "What is failing?"
+      heading = "What fails?"
       graphs = [
         {
-          title   = "In dead-letter queues", statistic = "Maximum", period = 60, stacked = true
+          title   = "Messages in DLQs", statistic = "Maximum", period = 60, stacked = true
           metrics = [for key, queue in var.dead_letter_queues : { namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = queue.name }, label = key }]
         },
         {
@@ -85,7 +85,7 @@ locals {
     },
   ]
 
-  # Of each reason there is a metric from when it first occurs: only a search finds them all.
+  # The metric of a reason exists once it occurs, so a search finds them.
   by_reason = [
     for dimension in compact(var.outcomes[*].bad_by) : {
       type   = "metric"
@@ -105,7 +105,7 @@ locals {
 
   cost_keys = sort(keys(var.costs))
 
-  # Rows without anything to show are left out, and so are graphs.
+  # Graphs without metrics and rows without graphs are omitted.
   widgets = concat(
     [{
       type       = "alarm"
@@ -170,6 +170,6 @@ locals {
 
 resource "aws_cloudwatch_dashboard" "this" {
   dashboard_name = local.global_name
-  # Without places, widgets flow from left to right and down.
+  # Widgets without positions are arranged from left to right, then down.
   dashboard_body = jsonencode({ widgets = local.widgets })
 }

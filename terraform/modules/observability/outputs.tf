@@ -1,10 +1,10 @@
 output "alarm_arns" {
-  description = "ARNs of the alarms, by the part of their names after the module's own."
+  description = "ARNs of the alarms, by their names without the module's prefix."
   value       = local.alarm_arns
 }
 
 output "budget_name" {
-  description = "Name of the budget; null if there is none."
+  description = "Name of the budget. Null without one."
   value       = one(aws_budgets_budget.this[*].name)
 }
 
@@ -14,7 +14,7 @@ output "dashboard_name" {
 }
 
 output "publishers" {
-  description = "Who publishes to the topics in `alarm_topic_arns`: what their policies must admit, as the module `topic` takes it. It needs nothing but names."
+  description = "Services that publish to the topics in `alarm_topic_arns`. Their policies must allow them; `publishers` of the module `topic` takes this value. Known at plan."
   value = merge(
     { alarms = { service = "cloudwatch.amazonaws.com", source_arns = ["arn:${local.partition}:cloudwatch:${data.aws_region.current.id}:${local.account_id}:alarm:${var.name}-*"] } },
     { for budget in var.budget[*] : "budget" => { service = "budgets.amazonaws.com", source_arns = ["arn:${local.partition}:budgets::${local.account_id}:*"] } },
@@ -27,6 +27,6 @@ output "query_ids" {
 }
 
 output "registry_name" {
-  description = "Name of the registry of schemas; null if there is none."
+  description = "Name of the schema registry. Null without one."
   value       = one(aws_schemas_registry.this[*].name)
 }

@@ -1,4 +1,4 @@
-# Where whoever writes a consumer finds what the events are like, and has code made for them.
+# Authors of consumers find the events' schemas here, and can generate code from them.
 resource "aws_schemas_registry" "this" {
   count = length(var.schemas) == 0 ? 0 : 1
 

@@ -38,7 +38,7 @@ data "aws_iam_policy_document" "this" {
         values   = statement.value.source_arns
       }
 
-      # Where the ARNs name the account, this would add nothing, and EventBridge does not document it for queues.
+      # Only for ARNs without an account: EventBridge does not document this condition for queues.
       dynamic "condition" {
         for_each = alltrue([for arn in statement.value.source_arns : can(regex("^arn:([^:]*:){3}[0-9]{12}:", arn))]) ? [] : [true]
 
@@ -52,7 +52,7 @@ data "aws_iam_policy_document" "this" {
   }
 }
 
-# Only SQS itself moves messages here, which needs no grant.
+# Only SQS moves messages here, which needs no permission.
 data "aws_iam_policy_document" "dlq" {
   statement {
     sid       = "DenyInsecureTransport"

@@ -5,19 +5,19 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  # Built from names, so that the queue's own policy, and the policies of what the queue needs, can name it before it exists.
+  # Built from names, so policies can contain it before the queue exists.
   arn_prefix = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
   arn        = "${local.arn_prefix}:${var.name}"
   dlq_name   = "${var.name}-dlq"
   dlq_arn    = "${local.arn_prefix}:${local.dlq_name}"
 
-  # What AWS asks for, so that a message is not delivered anew while a throttled function is still to retry its batch.
+  # AWS's rule, so that a message is not delivered again while Lambda still retries its batch after throttling.
   consumer_needs = var.consumer == null ? 0 : 6 * var.consumer.function_timeout + var.consumer.batch_window
 
   visibility_timeout = var.visibility_timeout == null ? max(30, local.consumer_needs) : var.visibility_timeout
 }
 
-# Everything is set inside the two queues: each separate policy or redrive resource would wait another 25 s.
+# All settings are arguments of the two queues: each separate policy or redrive resource would wait another 25 s.
 resource "aws_sqs_queue" "this" {
   name                              = var.name
   kms_data_key_reuse_period_seconds = var.key_arn == null ? null : var.key_reuse_period
@@ -51,12 +51,12 @@ resource "aws_sqs_queue" "this" {
 
     precondition {
       condition     = var.dlq == null || try(var.dlq.retention >= var.message_retention, false)
-      error_message = "DLQ retention ${try(var.dlq.retention, 0)} s must not be shorter than the queue's ${var.message_retention} s, for a dead letter keeps the time at which it was first sent: set it to 1209600 s"
+      error_message = "DLQ retention ${try(var.dlq.retention, 0)} s must not be shorter than the queue's ${var.message_retention} s, because a message's age counts from when it was first sent: set it to 1209600 s"
     }
 
     postcondition {
       condition     = var.dlq != null || !strcontains(coalesce(self.redrive_policy, "none"), local.dlq_arn)
-      error_message = "queue ${var.name} still names the dead-letter queue that goes, and forgets it only when told: aws sqs set-queue-attributes --queue-url ${self.url} --attributes RedrivePolicy="
+      error_message = "queue ${var.name} still refers to its DLQ, which this plan deletes. Remove the reference first: aws sqs set-queue-attributes --queue-url ${self.url} --attributes RedrivePolicy="
     }
   }
 }

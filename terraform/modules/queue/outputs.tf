@@ -1,23 +1,23 @@
 output "arn" {
-  description = "ARN of the queue, known before the queue is made; what refers to it waits for the queue."
+  description = "ARN of the queue, known at plan. References to it wait for the queue."
   value       = local.arn
   depends_on  = [aws_sqs_queue.this]
 }
 
 output "dlq_arn" {
-  description = "ARN of the dead-letter queue, or null."
+  description = "ARN of the DLQ. Null without one."
   value       = var.dlq == null ? null : local.dlq_arn
   depends_on  = [aws_sqs_queue.dlq]
 }
 
 output "dlq_name" {
-  description = "Name of the dead-letter queue, or null."
+  description = "Name of the DLQ. Null without one."
   value       = var.dlq == null ? null : local.dlq_name
   depends_on  = [aws_sqs_queue.dlq]
 }
 
 output "dlq_url" {
-  description = "URL of the dead-letter queue, or null."
+  description = "URL of the DLQ. Null without one."
   value       = one(aws_sqs_queue.dlq[*].url)
 }
 
@@ -28,11 +28,11 @@ output "name" {
 }
 
 output "static_arn" {
-  description = "The same ARN without waiting for the queue: for the policies of what the queue itself needs, such as its key."
+  description = "Same ARN, without waiting for the queue: for policies of resources that the queue depends on, such as its key."
   value       = local.arn
 }
 
 output "url" {
-  description = "URL of the queue, to which programs send and from which they receive."
+  description = "URL of the queue, for programs that send and receive."
   value       = aws_sqs_queue.this.url
 }

@@ -2,7 +2,7 @@ resource "aws_api_gateway_rest_api" "this" {
   name        = var.name
   description = var.description
   body        = local.body
-  # What is not in the body is not in the API.
+  # Remove from the API anything that the body does not contain.
   put_rest_api_mode  = "overwrite"
   binary_media_types = var.binary_media_types
   policy             = var.policy
@@ -18,12 +18,12 @@ resource "aws_api_gateway_rest_api" "this" {
 
     precondition {
       condition     = var.authorization.type != "API_KEY" || length(var.api_keys) > 0
-      error_message = "API ${var.name} asks for API keys and has none: nobody could call it. Name one in `api_keys`."
+      error_message = "API ${var.name} requires API keys but has none, so no caller has access: add a name to `api_keys`."
     }
   }
 }
 
-# A deployment is a copy of the API: without a new one, a changed route stays as it was for its callers.
+# A deployment is a copy of the API. A change of the routes needs a new one.
 resource "aws_api_gateway_deployment" "this" {
   rest_api_id = aws_api_gateway_rest_api.this.id
 
@@ -54,7 +54,7 @@ resource "aws_api_gateway_stage" "this" {
 
   tags = var.tags
 
-  # API Gateway makes the second log group itself, unencrypted and forever, where it finds none.
+  # Without this dependency, API Gateway would create the second log group, unencrypted and without a retention.
   depends_on = [aws_cloudwatch_log_group.access, aws_cloudwatch_log_group.execution]
 }
 
@@ -64,7 +64,7 @@ resource "aws_api_gateway_method_settings" "this" {
   method_path = "*/*"
 
   settings {
-    data_trace_enabled     = false # it would write what users send to the log
+    data_trace_enabled     = false # it would log users' data
     logging_level          = var.logging == null ? "OFF" : var.logging.level
     metrics_enabled        = true
     throttling_burst_limit = var.throttling.burst

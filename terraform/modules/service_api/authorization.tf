@@ -1,6 +1,6 @@
-# Who may call, and what the API calls them by.
+# Authorization of callers, and the variable with the caller's name.
 locals {
-  # The variable, below $context, that names the caller.
+  # Variable below $context that contains the caller's name.
   principal = {
     API_KEY            = "identity.apiKeyId"
     AWS_IAM            = "identity.user"
@@ -9,7 +9,7 @@ locals {
     LAMBDA             = "authorizer.principalId"
   }[var.authorization.type]
 
-  # By what stands in the request. IAM is AWS's signature whether the credentials are a role's or an identity pool's.
+  # Security schemes. IAM is AWS's signature, for credentials of a role or of an identity pool.
   schemes = {
     API_KEY = {}
 

@@ -1,4 +1,4 @@
-# The API as one OpenAPI document, made of the routes: API Gateway imports it whole or not at all.
+# The API as one OpenAPI document, built from the routes. API Gateway imports it as a whole.
 locals {
   routes = {
     for name, route in var.routes : name => merge(route, {
@@ -8,7 +8,7 @@ locals {
     })
   }
 
-  # On every answer, unless the route says otherwise.
+  # Headers of every response, unless a route overrides them.
   headers = merge(
     { Cache-Control = "'no-store'", X-Content-Type-Options = "'nosniff'" },
     local.cors_headers,
@@ -16,8 +16,8 @@ locals {
 
   origins = try(sort(var.cors.origins), [])
 
-  # API Gateway sets a constant here, or what a response's template chooses. Gateway responses and bytes have no template,
-  # so that of several origins only the preflight names the one that asks.
+  # The value is a constant, or chosen by a response's template. Gateway responses and responses of bytes have no
+  # template, so with several origins only the preflight response names the caller's origin.
   cors_headers = length(local.origins) == 0 ? {} : {
     Access-Control-Allow-Origin   = length(local.origins) == 1 ? "'${local.origins[0]}'" : "'*'"
     Access-Control-Expose-Headers = "'ETag,Location,Retry-After,x-amz-apigw-id,x-amzn-RequestId'"
@@ -62,7 +62,7 @@ locals {
                 {
                   statusCode         = tostring(response.status)
                   responseParameters = { for header, value in merge(local.headers, response.headers) : "method.response.header.${header}" => value }
-                  # Without it, what a caller accepts would decide whether text is taken for base64.
+                  # Without it, the caller's Accept header would decide whether text is decoded as base64.
                   contentHandling = response.template == null ? "CONVERT_TO_BINARY" : "CONVERT_TO_TEXT"
                 },
                 { for template in response.template[*] : "responseTemplates" => { "application/json" = template } },
@@ -80,10 +80,10 @@ locals {
     )
   }
 
-  # A model's name has letters and digits only.
+  # A model's name can only have letters and digits.
   schema_names = { for name, route in var.routes : name => join("", [for word in regexall("[A-Za-z0-9]+", lower(name)) : title(word)]) }
 
-  # What a browser asks before it sends a request to another origin.
+  # The preflight request of browsers.
   preflights = {
     for path in distinct(values(local.routes)[*].path) : path => {
       for cors in var.cors[*] : "options" => {
@@ -95,14 +95,14 @@ locals {
 
         responses = {
           "204" = {
-            description = "What other origins may do"
+            description = "Preflight request for other origins"
             headers     = { for header in keys(local.preflight_headers) : header => { schema = { type = "string" } } }
           }
         }
 
         x-amazon-apigateway-integration = {
           type                = "mock"
-          contentHandling     = "CONVERT_TO_TEXT" # a preflight has no body; one of bytes must not break the template
+          contentHandling     = "CONVERT_TO_TEXT" # a preflight has no body, and bytes must not break the template
           passthroughBehavior = "never"
           requestTemplates    = { "application/json" = jsonencode({ statusCode = 204 }) }
 
@@ -114,7 +114,7 @@ locals {
                   Access-Control-Allow-Methods = "'${join(",", sort(concat(["OPTIONS"], [for route in values(local.routes) : upper(route.method) if route.path == path])))}'"
                 }) : "method.response.header.${header}" => value if value != null
               }
-              # Like the request: with `*/*` among the binary types the answer would be bytes, which no template can change.
+              # As for the request: with `*/*` as binary type the response would be bytes, which no template can change.
               contentHandling = "CONVERT_TO_TEXT"
             }, { for template in compact([local.preflight_template]) : "responseTemplates" => { "application/json" = template } })
           }
@@ -126,14 +126,14 @@ locals {
   preflight_headers = {
     Access-Control-Allow-Headers = "'${join(",", values(local.request_headers))}'"
     Access-Control-Allow-Methods = "'OPTIONS'"
-    Access-Control-Allow-Origin  = length(local.origins) == 1 ? "'${local.origins[0]}'" : null # else the template's
+    Access-Control-Allow-Origin  = length(local.origins) == 1 ? "'${local.origins[0]}'" : null # otherwise the template sets it
     Access-Control-Max-Age       = "'${try(var.cors.max_age, 0)}'"
     Vary                         = length(local.origins) == 1 ? null : "'Origin'"
     X-Content-Type-Options       = "'nosniff'"
   }
 
-  # What callers send with a token, a key or a signature (AWS's signers for browsers send all of X-Amz-…), and what the
-  # routes declare: once each, as names of headers have no case.
+  # Headers of a token, a key or a signature (AWS's signers for browsers send all of X-Amz-…), and headers that the
+  # routes declare. Each once, because their names are not case-sensitive.
   request_headers = {
     for name, spellings in {
       for header in concat(
@@ -143,7 +143,7 @@ locals {
     } : name => spellings[0]
   }
 
-  # A browser writes its header Origin in lower case over HTTP/2, and names in this map have a case.
+  # Over HTTP/2, a browser's header is origin. The names in this map are case-sensitive.
   preflight_template = length(local.origins) == 1 ? "" : join("", [
     "#set($origins = ${jsonencode(local.origins)})",
     "#set($headers = $input.params().header)",
@@ -185,35 +185,35 @@ locals {
   body = jsonencode(local.document)
 }
 
-# What API Gateway answers by itself, in the same shape as the routes' own errors and as silent about what is inside.
+# Errors of API Gateway itself, in the format of the routes' errors and without internal details.
 locals {
   gateway_errors = {
-    ACCESS_DENIED                  = { status = 403, code = "forbidden", message = "You may not do this." }
+    ACCESS_DENIED                  = { status = 403, code = "forbidden", message = "The caller is not allowed to make this request." }
     API_CONFIGURATION_ERROR        = local.gateway_failure
     AUTHORIZER_CONFIGURATION_ERROR = local.gateway_failure
     AUTHORIZER_FAILURE             = local.gateway_failure
-    BAD_REQUEST_BODY               = { status = 400, code = "invalid_body", message = "The body is not what this route takes." }
-    BAD_REQUEST_PARAMETERS         = { status = 400, code = "invalid_parameters", message = "A parameter or header is missing." }
-    DEFAULT_4XX                    = { status = 400, code = "invalid_request", message = "The request cannot be handled." }
+    BAD_REQUEST_BODY               = { status = 400, code = "invalid_body", message = "The body is not valid for this route: see the API's documentation." }
+    BAD_REQUEST_PARAMETERS         = { status = 400, code = "invalid_parameters", message = "A required parameter or header is missing: add it." }
+    DEFAULT_4XX                    = { status = 400, code = "invalid_request", message = "The request is not valid: see the API's documentation." }
     DEFAULT_5XX                    = local.gateway_failure
     EXPIRED_TOKEN                  = { status = 403, code = "expired", message = "The request's credentials have expired." }
-    INTEGRATION_FAILURE            = { status = 504, code = "unavailable", message = "Try again later." }
-    INTEGRATION_TIMEOUT            = { status = 504, code = "unavailable", message = "Try again later." }
-    INVALID_API_KEY                = { status = 403, code = "forbidden", message = "You may not do this." }
-    INVALID_SIGNATURE              = { status = 403, code = "forbidden", message = "You may not do this." }
-    # Also what an unknown path ends in; API Gateway does not tell it from a request without a signature.
+    INTEGRATION_FAILURE            = { status = 504, code = "unavailable", message = "A service did not answer: try again later." }
+    INTEGRATION_TIMEOUT            = { status = 504, code = "unavailable", message = "A service did not answer: try again later." }
+    INVALID_API_KEY                = { status = 403, code = "forbidden", message = "The caller is not allowed to make this request." }
+    INVALID_SIGNATURE              = { status = 403, code = "forbidden", message = "The caller is not allowed to make this request." }
+    # Also the error for an unknown path: API Gateway does not distinguish it from a request without a signature.
     MISSING_AUTHENTICATION_TOKEN = (contains(["AWS_IAM", "COGNITO_IDENTITY"], var.authorization.type)
-      ? { status = 403, code = "forbidden", message = "There is no such route, or the request is not signed." }
-      : { status = 404, code = "not_found", message = "There is no such route." }
+      ? { status = 403, code = "forbidden", message = "The route does not exist, or the request is not signed." }
+      : { status = 404, code = "not_found", message = "The route does not exist." }
     )
-    QUOTA_EXCEEDED         = { status = 429, code = "quota_exceeded", message = "The quota is used up." }
+    QUOTA_EXCEEDED         = { status = 429, code = "quota_exceeded", message = "The quota is exceeded: try again in the next period." }
     REQUEST_TOO_LARGE      = { status = 413, code = "too_large", message = "The request is larger than 10 MB." }
-    RESOURCE_NOT_FOUND     = { status = 404, code = "not_found", message = "There is no such route." }
+    RESOURCE_NOT_FOUND     = { status = 404, code = "not_found", message = "The route does not exist." }
     THROTTLED              = { status = 429, code = "throttled", message = "Too many requests: try again later." }
-    UNAUTHORIZED           = { status = 401, code = "unauthorized", message = "Say who you are." }
-    UNSUPPORTED_MEDIA_TYPE = { status = 415, code = "unsupported_media_type", message = "This route does not take this content type." }
-    WAF_FILTERED           = { status = 403, code = "forbidden", message = "You may not do this." }
+    UNAUTHORIZED           = { status = 401, code = "unauthorized", message = "The request has no valid credentials: add them." }
+    UNSUPPORTED_MEDIA_TYPE = { status = 415, code = "unsupported_media_type", message = "This route does not accept this content type." }
+    WAF_FILTERED           = { status = 403, code = "forbidden", message = "The caller is not allowed to make this request." }
   }
 
-  gateway_failure = { status = 500, code = "internal_error", message = "Something went wrong here: try again later." }
+  gateway_failure = { status = 500, code = "internal_error", message = "An internal error occurred: try again later." }
 }

@@ -10,11 +10,11 @@ locals {
   region     = data.aws_region.current.id
 }
 
-# What the API's integrations may do: API Gateway calls the services with this role.
+# Role with which API Gateway calls the services of the integrations.
 resource "aws_iam_role" "this" {
-  # Roles are global, APIs regional: the region keeps two deployments of one name apart.
+  # Roles are global, APIs are regional: with the region in its name, a role is unique to its deployment.
   name                 = "${var.name}-${local.region}"
-  description          = "What API ${var.name} may do"
+  description          = "Permissions of API ${var.name}"
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn
 
@@ -23,7 +23,7 @@ resource "aws_iam_role" "this" {
   lifecycle {
     precondition {
       condition     = length("${var.name}-${local.region}") <= 64
-      error_message = "The role's name ${var.name}-${local.region} has ${length("${var.name}-${local.region}")} characters, IAM allows 64: shorten `name`."
+      error_message = "The role's name ${var.name}-${local.region} has ${length("${var.name}-${local.region}")} characters, but IAM allows 64: shorten `name`."
     }
   }
 }

@@ -2,8 +2,8 @@ locals {
   access_log_group     = "/aws/apigateway/${var.name}"
   access_log_group_arn = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.access_log_group}"
 
-  # One JSON object a request: who, what, how it ended, and what the service behind said. Callers can choose the request
-  # id, by the header X-Amzn-RequestId, but not the extended one.
+  # One JSON object per request: caller, route, status, and the service's status. Callers can choose the request id with
+  # the header X-Amzn-RequestId, but not the extended request id.
   access_log = {
     request_id         = "$context.requestId"
     extended_id        = "$context.extendedRequestId"

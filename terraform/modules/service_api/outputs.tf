@@ -1,16 +1,16 @@
 output "api_keys" {
-  description = "The API keys by name: `id`, which is what the API calls the caller by, and the secret `value`."
+  description = "API keys by name: `id`, which is the caller's name for the API, and the secret `value`."
   value       = { for name, key in aws_api_gateway_api_key.this : name => { id = key.id, value = key.value } }
   sensitive   = true
 }
 
 output "arn" {
-  description = "ARN of the stage, as WAF and tags name it."
+  description = "ARN of the stage, for WAF and tags."
   value       = aws_api_gateway_stage.this.arn
 }
 
 output "execution_arn" {
-  description = "ARN that policies allow `execute-api:Invoke` on: append /METHOD/PATH, or /* for all of it."
+  description = "ARN for policies that allow `execute-api:Invoke`: append /METHOD/PATH, or /* for the whole API."
   value       = aws_api_gateway_stage.this.execution_arn
 }
 
@@ -20,7 +20,7 @@ output "id" {
 }
 
 output "log_group_arns" {
-  description = "ARNs of the log groups of accesses and of failed executions, as patterns that are known before the API is made: the key's policy can name them. Empty without `logging`."
+  description = "ARNs of the log groups of requests and of failed executions, as patterns that are known at plan, so the key's policy can contain them. Empty without `logging`."
   value = var.logging == null ? [] : [
     local.access_log_group_arn,
     "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:API-Gateway-Execution-Logs_*/${var.stage}",
@@ -28,7 +28,7 @@ output "log_group_arns" {
 }
 
 output "log_group_name" {
-  description = "Name of the log group of accesses; null without `logging`."
+  description = "Name of the log group of requests. Null without `logging`."
   value       = one(aws_cloudwatch_log_group.access[*].name)
 }
 
@@ -38,12 +38,12 @@ output "name" {
 }
 
 output "principal" {
-  description = "Name, below $context, of what identifies the caller under the chosen authorization: `$context.PRINCIPAL` in a template, `context.PRINCIPAL` in a parameter. Known before the API is made, so the routes can use it."
+  description = "Variable below $context that identifies the caller for the chosen authorization: `$context.PRINCIPAL` in a template, `context.PRINCIPAL` in a parameter. Known at plan, so the routes can use it."
   value       = local.principal
 }
 
 output "role_arn" {
-  description = "ARN of the role that the integrations act with."
+  description = "ARN of the role of the integrations."
   value       = aws_iam_role.this.arn
 }
 
@@ -53,6 +53,6 @@ output "stage" {
 }
 
 output "url" {
-  description = "Where the API answers, without a slash at the end."
+  description = "URL of the API, without a slash at the end."
   value       = aws_api_gateway_stage.this.invoke_url
 }

@@ -1,7 +1,7 @@
 resource "aws_iam_role" "this" {
-  # Roles are global, state machines regional: the region keeps two deployments of one name apart.
+  # Roles are global, state machines are regional: with the region in its name, a role is unique to its deployment.
   name                 = "${var.name}-${local.region}"
-  description          = "What state machine ${var.name} may do"
+  description          = "Permissions of state machine ${var.name}"
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn
 
@@ -10,7 +10,7 @@ resource "aws_iam_role" "this" {
   lifecycle {
     precondition {
       condition     = length("${var.name}-${local.region}") <= 64
-      error_message = "The role's name ${var.name}-${local.region} has ${length("${var.name}-${local.region}")} characters, IAM allows 64: shorten `name`."
+      error_message = "The role's name ${var.name}-${local.region} has ${length("${var.name}-${local.region}")} characters, but IAM allows 64: shorten `name`."
     }
   }
 }
@@ -46,7 +46,7 @@ resource "aws_iam_role_policy" "permissions" {
   policy = each.value
 }
 
-# What Step Functions itself needs for this configuration.
+# Permissions that Step Functions needs for this configuration.
 resource "aws_iam_role_policy" "runtime" {
   name   = "runtime"
   role   = aws_iam_role.this.name
@@ -81,7 +81,7 @@ data "aws_iam_policy_document" "runtime" {
     }
   }
 
-  # Logs leave an encrypted state machine encrypted; their delivery opens them again.
+  # An encrypted state machine encrypts its logs; their delivery decrypts them.
   statement {
     sid       = "EncryptLogs"
     actions   = ["kms:GenerateDataKey"]

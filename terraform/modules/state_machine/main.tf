@@ -9,7 +9,7 @@ locals {
   partition  = data.aws_partition.current.partition
   region     = data.aws_region.current.id
 
-  # Built from names: the role that the state machine needs, and the key, name these ARNs in their policies.
+  # Built from names: the policies of the state machine's role and of the key contain these ARNs.
   arn           = "arn:${local.partition}:states:${local.region}:${local.account_id}:stateMachine:${var.name}"
   log_group     = "/aws/vendedlogs/states/${var.name}"
   log_group_arn = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.log_group}"
@@ -39,11 +39,11 @@ resource "aws_sfn_state_machine" "this" {
 
   tags = var.tags
 
-  # Step Functions checks at creation that the role may deliver logs.
+  # Step Functions checks the role's permission to deliver logs when it creates the state machine.
   depends_on = [aws_iam_role_policy.runtime, aws_iam_role_policy.permissions]
 }
 
-# With this prefix the log group does not take up room in the account's one log resource policy, which is short.
+# With this prefix, the log group needs no entry in the account's log resource policy, whose size is limited.
 resource "aws_cloudwatch_log_group" "this" {
   name              = local.log_group
   kms_key_id        = var.key_arn

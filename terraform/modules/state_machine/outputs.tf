@@ -1,11 +1,11 @@
 output "arn" {
-  description = "ARN of the state machine; whoever uses it waits until it exists."
+  description = "ARN of the state machine. References to it wait for the state machine."
   value       = local.arn
   depends_on  = [aws_sfn_state_machine.this]
 }
 
 output "log_group_arn" {
-  description = "ARN of the log group, built from its name: the key's policy can name it before it exists."
+  description = "ARN of the log group, built from its name, so the key's policy can contain it before it exists."
   value       = local.log_group_arn
 }
 
@@ -15,7 +15,7 @@ output "log_group_name" {
 }
 
 output "name" {
-  description = "Name of the state machine; whoever uses it waits until it exists."
+  description = "Name of the state machine. References to it wait for the state machine."
   value       = aws_sfn_state_machine.this.name
 }
 
@@ -30,6 +30,6 @@ output "role_name" {
 }
 
 output "static_arn" {
-  description = "The same as `arn` without waiting: for the policies of what the state machine itself needs, such as its key."
+  description = "Same as `arn`, without waiting for the state machine: for policies of resources that it depends on, such as its key."
   value       = local.arn
 }

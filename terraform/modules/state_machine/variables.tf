@@ -5,34 +5,34 @@ variable "definition" {
 
   validation {
     condition     = can(jsondecode(var.definition).StartAt) && can(keys(jsondecode(var.definition).States))
-    error_message = "`definition` must be a JSON object with StartAt and States."
+    error_message = "`definition` is not valid: use a JSON object with StartAt and States."
   }
 }
 
 variable "key_arn" {
-  description = "ARN of the customer-managed KMS key that encrypts the definition, the executions and the logs. Its policy must let logs.REGION.amazonaws.com use it for the log group and delivery.logs.amazonaws.com decrypt with it, under the encryption context `SourceArn` = arn:PARTITION:logs:REGION:ACCOUNT:*."
+  description = "ARN of the customer-managed KMS key that encrypts the definition, the executions and the logs. Its policy must allow logs.REGION.amazonaws.com for the log group, and delivery.logs.amazonaws.com to decrypt with the encryption context `SourceArn` = arn:PARTITION:logs:REGION:ACCOUNT:*."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^arn:[^:]+:kms:", var.key_arn))
-    error_message = "`key_arn` must be the ARN of a KMS key, not ${var.key_arn}."
+    error_message = "key_arn ${var.key_arn} is not valid: use the ARN of a KMS key."
   }
 }
 
 variable "name" {
-  description = "Name of the state machine; the log group is /aws/vendedlogs/states/NAME, the role NAME-REGION."
+  description = "Name of the state machine. The log group is /aws/vendedlogs/states/NAME, the role NAME-REGION."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.name))
-    error_message = "`name` must have 1 to 64 letters, digits, hyphens and underscores, unlike ${var.name}."
+    error_message = "name \"${var.name}\" is not valid: use 1 to 64 letters, digits, hyphens and underscores."
   }
 }
 
 variable "logging" {
-  description = "Which of an execution's events are logged (`level`: ALL, ERROR, FATAL or OFF) and for how many days they are kept. `include_execution_data` also writes inputs and outputs to the log, personal data in them included."
+  description = "Log of the executions. `level`: events to log (ALL, ERROR, FATAL or OFF). `retention_days`: days until a line is deleted. `include_execution_data`: also log inputs and outputs, which may contain personal data."
   type = object({
     include_execution_data = optional(bool, false)
     level                  = optional(string, "ERROR")
@@ -48,19 +48,19 @@ variable "logging" {
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.logging.retention_days)
-    error_message = "CloudWatch Logs does not keep logs for ${var.logging.retention_days} days; it knows 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 and 3653."
+    error_message = "logging.retention_days is ${var.logging.retention_days}: use 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653, the values of CloudWatch Logs."
   }
 }
 
 variable "permissions" {
-  description = "What the workflow's tasks may do: IAM policy documents (JSON) by name, attached to its role one by one. The name `runtime` is the module's own."
+  description = "Permissions of the workflow's tasks: IAM policy documents (JSON) by name, each an inline policy of the role. The name `runtime` is reserved."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for key, _ in var.permissions : key != "runtime" && can(regex("^[A-Za-z0-9+=,.@_-]{1,128}$", key))])
-    error_message = "The names of `permissions` become names of policies (letters, digits and +=,.@_-) and must not be `runtime`, which is the module's own."
+    error_message = "permissions: use letters, digits and +=,.@_- in the names, and not the reserved name `runtime`."
   }
 
   validation {
@@ -70,23 +70,23 @@ variable "permissions" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of a policy that bounds what the role made here may ever do. Null: none."
+  description = "ARN of the permissions boundary of the roles created here. Null: no boundary."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of everything that can have tags."
+  description = "Tags of every resource that supports tags."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for key, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:")])
-    error_message = "tags: a key has 1 to 128 and a value up to 256 letters, digits, spaces and _.:/=+@-, and a key does not begin with aws:, unlike ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
+    error_message = "tags: use 1 to 128 letters, digits, spaces and _.:/=+@- for a key, up to 256 for a value, and no key that begins with aws:. Not valid: ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
   }
 
-  # To IAM they are the same key, to most other services two.
+  # IAM treats them as one key, most other services as two.
   validation {
     condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
     error_message = "tags: ${join(", ", [for key in keys(var.tags) : "\"${key}\"" if length([for other in keys(var.tags) : other if lower(other) == lower(key)]) > 1])} differ only in case: keep one of them."

@@ -5,7 +5,7 @@ locals {
     flatten([for index in values(var.indexes) : concat([index.partition_key], index.sort_key[*])]),
   )
 
-  # Only keys are declared, each once.
+  # Terraform declares key attributes only, each once.
   types = { for name, types in { for key in local.keys : key.name => key.type... } : name => distinct(types) }
 }
 
@@ -63,7 +63,7 @@ resource "aws_dynamodb_table" "this" {
   lifecycle {
     precondition {
       condition     = alltrue([for types in values(local.types) : length(types) == 1])
-      error_message = "An attribute has one type wherever it is a key: ${join("; ", [for name, types in local.types : "${name} is ${join(" and ", types)}" if length(types) > 1])}."
+      error_message = "A key attribute must have the same type everywhere: ${join("; ", [for name, types in local.types : "${name} is ${join(" and ", types)}" if length(types) > 1])}."
     }
   }
 }

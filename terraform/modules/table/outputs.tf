@@ -14,6 +14,6 @@ output "name" {
 }
 
 output "stream_arn" {
-  description = "ARN of the table's stream, or null."
+  description = "ARN of the table's stream. Null without one."
   value       = var.stream == null ? null : aws_dynamodb_table.this.stream_arn
 }

@@ -5,12 +5,12 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.name))
-    error_message = "name \"${var.name}\" must be 3 to 255 letters, digits, _, . or -."
+    error_message = "name \"${var.name}\" is not valid: use 3 to 255 letters, digits, _, . or -."
   }
 }
 
 variable "partition_key" {
-  description = "The partition key: the attribute's name and its type S (string), N (number) or B (binary). Another one makes another table."
+  description = "The partition key: the attribute's name and its type S (string), N (number) or B (binary). A change replaces the table."
   type = object({
     name = string
     type = optional(string, "S")
@@ -19,19 +19,19 @@ variable "partition_key" {
 
   validation {
     condition     = contains(["S", "N", "B"], var.partition_key.type)
-    error_message = "partition_key.type is ${var.partition_key.type}; a key is S, N or B."
+    error_message = "partition_key.type is ${var.partition_key.type}: use S, N or B."
   }
 }
 
 variable "deletion_protection" {
-  description = "Whether DynamoDB refuses to delete the table."
+  description = "If true, DynamoDB refuses to delete the table."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "indexes" {
-  description = "Global secondary indexes by name. `projection` is ALL or KEYS_ONLY; `projected_attributes` names the attributes to copy besides the keys instead."
+  description = "Global secondary indexes by name. `projection` is ALL or KEYS_ONLY; `projected_attributes` copies these attributes and the keys instead."
   type = map(object({
     partition_key = object({
       name = string
@@ -49,23 +49,23 @@ variable "indexes" {
 
   validation {
     condition     = alltrue([for index in values(var.indexes) : contains(["ALL", "KEYS_ONLY"], index.projection)])
-    error_message = "A projection is ALL or KEYS_ONLY: ${join(", ", [for name, index in var.indexes : "${name} says ${index.projection}"])}."
+    error_message = "indexes: use ALL or KEYS_ONLY as projection. They are ${join(", ", [for name, index in var.indexes : "${index.projection} of ${name}"])}."
   }
 
   validation {
     condition     = alltrue([for key in flatten([for index in values(var.indexes) : concat([index.partition_key], index.sort_key[*])]) : contains(["S", "N", "B"], key.type)])
-    error_message = "A key is S, N or B: ${join(", ", [for key in flatten([for index in values(var.indexes) : concat([index.partition_key], index.sort_key[*])]) : "${key.name} says ${key.type}"])}."
+    error_message = "indexes: use S, N or B as type of a key. They are ${join(", ", [for key in flatten([for index in values(var.indexes) : concat([index.partition_key], index.sort_key[*])]) : "${key.type} of ${key.name}"])}."
   }
 }
 
 variable "key_arn" {
-  description = "ARN of the KMS key that encrypts the table, its indexes, its stream and its backups. Null takes the key `aws/dynamodb`, which AWS manages."
+  description = "ARN of the KMS key that encrypts the table, its indexes, its stream and its backups. Null: the key `aws/dynamodb`, which AWS manages."
   type        = string
   default     = null
 }
 
 variable "point_in_time_recovery" {
-  description = "Continuous backups: the table can be restored to any second of the last `days` days (1 to 35; 35 where DynamoDB was never told otherwise). Null switches them off."
+  description = "Continuous backups: the table can be restored to any second of the last `days` days (1 to 35; null: DynamoDB's default of 35). Null: no backups."
   type = object({
     days = optional(number)
   })
@@ -73,12 +73,12 @@ variable "point_in_time_recovery" {
 
   validation {
     condition     = try(var.point_in_time_recovery.days >= 1 && var.point_in_time_recovery.days <= 35, true)
-    error_message = "point_in_time_recovery.days is ${coalesce(try(var.point_in_time_recovery.days, null), 0)}; DynamoDB admits 1 to 35."
+    error_message = "point_in_time_recovery.days is ${coalesce(try(var.point_in_time_recovery.days, null), 0)}: use 1 to 35, the range of DynamoDB."
   }
 }
 
 variable "sort_key" {
-  description = "The sort key, like `partition_key`. Null for a table of one item per partition key. Another one makes another table."
+  description = "The sort key, like `partition_key`. Null for a table of one item per partition key. A change replaces the table."
   type = object({
     name = string
     type = optional(string, "S")
@@ -87,18 +87,18 @@ variable "sort_key" {
 
   validation {
     condition     = var.sort_key == null || try(contains(["S", "N", "B"], var.sort_key.type), false)
-    error_message = "sort_key.type is ${try(var.sort_key.type, "null")}; a key is S, N or B."
+    error_message = "sort_key.type is ${try(var.sort_key.type, "null")}: use S, N or B."
   }
 }
 
 variable "stream" {
-  description = "What the table's stream of changes shows: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES. Null makes no stream."
+  description = "Content of the table's stream of changes: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES. Null: no stream."
   type        = string
   default     = null
 
   validation {
     condition     = var.stream == null || try(contains(["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"], var.stream), false)
-    error_message = "stream is ${var.stream == null ? "null" : var.stream}; it must be KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES."
+    error_message = "stream is ${var.stream == null ? "null" : var.stream}: use KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES."
   }
 }
 
@@ -110,10 +110,10 @@ variable "tags" {
 
   validation {
     condition     = alltrue([for key, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:")])
-    error_message = "tags: a key has 1 to 128 and a value up to 256 letters, digits, spaces and _.:/=+@-, and a key does not begin with aws:, unlike ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
+    error_message = "tags: use 1 to 128 letters, digits, spaces and _.:/=+@- for a key, up to 256 for a value, and no key that begins with aws:. Not valid: ${join(", ", [for key, value in var.tags : "\"${key}\"" if !(can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:"))])}."
   }
 
-  # To IAM they are the same key, to most other services two.
+  # IAM treats them as one key, most other services as two.
   validation {
     condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
     error_message = "tags: ${join(", ", [for key in keys(var.tags) : "\"${key}\"" if length([for other in keys(var.tags) : other if lower(other) == lower(key)]) > 1])} differ only in case: keep one of them."
@@ -121,7 +121,7 @@ variable "tags" {
 }
 
 variable "ttl_attribute" {
-  description = "Name of the attribute that holds the time, in seconds since 1970, after which DynamoDB deletes an item. Null keeps items for ever."
+  description = "Name of the attribute with the time, in seconds since 1970, after which DynamoDB deletes an item. Null: items do not expire."
   type        = string
   default     = null
 }

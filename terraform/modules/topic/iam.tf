@@ -4,7 +4,7 @@ data "aws_iam_policy_document" "this" {
   statement {
     sid    = "DenyInsecureTransport"
     effect = "Deny"
-    # All that SNS admits in a topic's policy: it refuses sns:* as out of scope.
+    # All actions that SNS accepts in a topic's policy. It refuses sns:* as out of scope.
     actions = [
       "sns:AddPermission",
       "sns:DeleteTopic",
@@ -52,7 +52,7 @@ data "aws_iam_policy_document" "this" {
         }
       }
 
-      # Where the ARNs name the account, this would add nothing.
+      # Only for ARNs without an account.
       dynamic "condition" {
         for_each = alltrue([for arn in statement.value.source_arns : can(regex("^arn:([^:]*:){3}[0-9]{12}:", arn))]) ? [] : [true]
 

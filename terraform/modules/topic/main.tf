@@ -8,7 +8,7 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   location   = "${data.aws_region.current.id}:${local.account_id}"
 
-  # Built from names, so that the policies of the topic and of its dead-letter queue can name both before they exist.
+  # Built from names, so the policies of the topic and its DLQ can contain both ARNs before they exist.
   arn      = "arn:${data.aws_partition.current.partition}:sns:${local.location}:${var.name}"
   dlq_name = "${var.name}-dlq"
   dlq_arn  = "arn:${data.aws_partition.current.partition}:sqs:${local.location}:${local.dlq_name}"
@@ -40,8 +40,8 @@ resource "aws_sns_topic_subscription" "this" {
   depends_on = [aws_sns_topic.this, aws_sqs_queue.dlq]
 }
 
-# SNS does not retry a message that a subscriber's permissions refuse, and gives up on all others in time: both go here.
-# Encrypted with a key of SQS's own: one reason for a failed delivery is that SNS may not use the topic's key.
+# Keeps messages that a subscriber's permissions refuse, which SNS does not retry, and messages whose retries failed.
+# Encrypted with SQS's own key: one reason for a failed delivery is that SNS may not use the topic's key.
 resource "aws_sqs_queue" "dlq" {
   name                      = local.dlq_name
   message_retention_seconds = var.dlq_retention

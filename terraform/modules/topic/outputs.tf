@@ -1,23 +1,23 @@
 output "arn" {
-  description = "ARN of the topic, known before the topic is made; what refers to it waits for the topic."
+  description = "ARN of the topic, known at plan. References to it wait for the topic."
   value       = local.arn
   depends_on  = [aws_sns_topic.this]
 }
 
 output "dlq_arn" {
-  description = "ARN of the dead-letter queue of the subscriptions."
+  description = "ARN of the subscriptions' DLQ."
   value       = local.dlq_arn
   depends_on  = [aws_sqs_queue.dlq]
 }
 
 output "dlq_name" {
-  description = "Name of the dead-letter queue of the subscriptions."
+  description = "Name of the subscriptions' DLQ."
   value       = local.dlq_name
   depends_on  = [aws_sqs_queue.dlq]
 }
 
 output "dlq_url" {
-  description = "URL of the dead-letter queue of the subscriptions."
+  description = "URL of the subscriptions' DLQ."
   value       = aws_sqs_queue.dlq.url
 }
 
@@ -28,6 +28,6 @@ output "name" {
 }
 
 output "static_arn" {
-  description = "The same ARN without waiting for the topic: for the policies of what the topic itself needs, such as its key and the queues that subscribe."
+  description = "Same ARN, without waiting for the topic: for policies of resources that the topic or its subscriptions depend on, such as keys and queues."
   value       = local.arn
 }

@@ -42,7 +42,7 @@ _JARS = tuple(
 
 @cache
 def principals() -> dict[str, str]:
-    """Where below $context the caller stands, by the type of authorization, from the module's file."""
+    """Return the place of the caller below $context, by the type of authorization, from the module's file."""
     text = (ROOT / "terraform" / "modules" / "service_api" / "authorization.tf").read_text()
     block = text.partition("principal = {")[2].partition("}")[0]
     return dict(re.findall(r'(\w+)\s*= "([\w.]+)"', block))
@@ -50,7 +50,7 @@ def principals() -> dict[str, str]:
 
 @cache
 def patterns() -> dict[str, str]:
-    """What the templates let into keys, by name, from Terraform's file."""
+    """Return the patterns of the templates for parts of keys, by name, from Terraform's file."""
     parsed = hcl2.loads((ROOT / "terraform" / "7_serve.tf").read_text())
     found = next(block["api_patterns"] for block in parsed["locals"] if "api_patterns" in block)
     return {name: value.strip('"') for name, value in found.items() if not name.startswith("__")}
@@ -149,16 +149,16 @@ class Util:
     """`$util`, as Java's implementation behaves."""
 
     def escapeJavaScript(self, value: object) -> str:  # noqa: N802 - API Gateway's name
-        """Commons Lang's: it also escapes ' and /, and everything that is not ASCII."""
+        """Escape as Commons Lang does: also ' and /, and every character outside ASCII."""
         escaped = json.dumps(str(value))[1:-1]
         return escaped.replace("\\u007f", "\x7f").replace("'", "\\'").replace("/", "\\/")
 
     def urlEncode(self, value: object) -> str:  # noqa: N802 - API Gateway's name
-        """Java's URLEncoder: spaces become +, and * stays as it is, but not ~."""
+        """Encode as Java's URLEncoder does: spaces become +, * stays unchanged, but ~ does not."""
         return quote_plus(str(value), safe="*").replace("~", "%7E")
 
     def urlDecode(self, value: object) -> str:  # noqa: N802 - API Gateway's name
-        """Java's URLDecoder: what is not UTF-8 becomes a replacement character."""
+        """Decode as Java's URLDecoder does: invalid UTF-8 becomes a replacement character."""
         return unquote_plus(str(value))
 
     def base64Decode(self, value: object) -> str:  # noqa: N802 - API Gateway's name
@@ -207,24 +207,24 @@ def render(
     body: object = None,
     path: str = "/v1/images",
     authorization: str = "LAMBDA",
-    told: Mapping[str, Any] | None = None,
+    caller: Mapping[str, Any] | None = None,
     text: bool = False,
 ) -> Rendered:
-    """Render a template for a caller whom a function as authorizer calls `owner`; None: it names nobody.
+    """Render a template for a caller whose function authorizer returns `owner`; None: it identifies no caller.
 
     Args:
-        name: The file's, without `.vtl`.
+        name: Name of the file, without `.vtl`.
         owner: The caller.
-        parameters: Of path and query.
-        headers: Of the request.
-        body: Of the request or of the service's answer.
-        path: Of the request, with the stage.
-        authorization: The type of authorization that the API is deployed with.
-        told: What stands in $context of the caller, in place of what the function as authorizer says.
-        text: API Gateway hands the body over as text, not in base64.
+        parameters: Parameters of path and query.
+        headers: Headers of the request.
+        body: Body of the request or of the service's answer.
+        path: Path of the request, with the stage.
+        authorization: Type of authorization of the API.
+        caller: Data about the caller in $context, instead of a function authorizer's.
+        text: API Gateway passes the body as text, not in base64.
     """
     context = {
-        **(told if told is not None else {"authorizer": {} if owner is None else {"principalId": owner}}),
+        **(caller if caller is not None else {"authorizer": {} if owner is None else {"principalId": owner}}),
         "path": path,
         "requestId": "0c5a0b1e-7c0f-4d57-9a53-1f2f3c4d5e6f",
         "extendedRequestId": EXTENDED_ID,

@@ -8,7 +8,7 @@ from tests.product.api.rendering import patterns
 from tests.support.hostile_names import HOSTILE
 
 
-def test_there_are_enough() -> None:
+def test_number_of_names_is_sufficient() -> None:
     assert len(HOSTILE) >= 200
 
 

@@ -24,25 +24,25 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 
 
 def routes() -> dict[str, Any]:
-    """The routes in Terraform's file, by method and path."""
+    """Return the routes in Terraform's file, by method and path."""
     parsed = hcl2.loads((ROOT / "terraform" / "7_serve.tf").read_text())
     found = next(block["api_routes"] for block in parsed["locals"] if "api_routes" in block)
     return {name.strip('"'): route for name, route in found.items() if not name.startswith("__")}
 
 
-def test_they_have_the_same_routes() -> None:
+def test_routes_are_those_in_terraform() -> None:
     assert set(OPERATIONS) == set(routes())
 
 
 @pytest.mark.parametrize("route", OPERATIONS)
-def test_they_have_the_same_parameters(route: str) -> None:
+def test_parameters_are_those_in_terraform(route: str) -> None:
     request = routes()[route].get("request", {})
     for where, kind in (("header", "headers"), ("query", "querystrings")):
-        told = {p["name"]: p["required"] for p in OPERATIONS[route].get("parameters", []) if p["in"] == where}
-        assert told == {name.strip('"'): required for name, required in request.get(kind, {}).items()}
+        documented = {p["name"]: p["required"] for p in OPERATIONS[route].get("parameters", []) if p["in"] == where}
+        assert documented == {name.strip('"'): required for name, required in request.get(kind, {}).items()}
 
 
-def test_no_route_but_the_one_for_bytes_passes_on_what_it_has_no_template_for() -> None:
+def test_only_the_route_for_bytes_has_no_template() -> None:
     """API Gateway answers 415 to a content type without a template, wherever there is any (modules/service_api)."""
     requests = {route: settings["integration"].get("templates", {}) for route, settings in routes().items()}
     assert {route for route, templates in requests.items() if not templates} == {"POST /images"}
@@ -50,14 +50,14 @@ def test_no_route_but_the_one_for_bytes_passes_on_what_it_has_no_template_for() 
 
 
 @pytest.mark.parametrize("name", ["id", "version", "variant"])
-def test_they_have_the_same_patterns(name: str) -> None:
-    told = {
+def test_patterns_are_those_in_terraform(name: str) -> None:
+    documented = {
         parameter["schema"]["pattern"]
         for operation in OPERATIONS.values()
         for parameter in operation.get("parameters", [])
         if parameter["name"] == name
     }
-    assert told == {f"^{patterns()[name]}$"}
+    assert documented == {f"^{patterns()[name]}$"}
 
 
 @pytest.mark.parametrize("route", OPERATIONS)
@@ -77,7 +77,7 @@ ALWAYS = ("ACCESS_DENIED", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "THROTT
 
 
 def gateway_statuses() -> dict[str, int]:
-    """What API Gateway answers by itself, from the module's file."""
+    """Return the statuses of API Gateway's own errors, from the module's file."""
     text = (ROOT / "terraform" / "modules" / "service_api" / "body.tf").read_text()
     (failure,) = re.findall(r"gateway_failure = \{ status = (\d+)", text)
     found = re.findall(r"^\s+([A-Z_0-9]+)\s+= (?:\{ status = (\d+)|local\.gateway_failure)", text, re.MULTILINE)
@@ -85,7 +85,7 @@ def gateway_statuses() -> dict[str, int]:
 
 
 def by_the_gateway(name: str, route: dict[str, Any]) -> set[int]:
-    """The statuses of a route that API Gateway answers without asking the service."""
+    """Return the statuses of a route that API Gateway returns without calling the service."""
     request, integration = route.get("request", {}), route["integration"]
     names = [*ALWAYS]
     if "schema" in request:
@@ -100,7 +100,7 @@ def by_the_gateway(name: str, route: dict[str, Any]) -> set[int]:
 
 
 def by_the_service(route: dict[str, Any]) -> set[int]:
-    """The statuses that the service's own are turned into, those among them that a template sets."""
+    """Return the statuses for the service's answers, including those that a template sets."""
     text = (ROOT / "terraform" / "7_serve.tf").read_text()
     errors = {name: int(status) for name, status in re.findall(r"(\w+)\s+= \{ status = (\d+), message", text)}
     statuses = set()
@@ -119,9 +119,9 @@ def by_the_service(route: dict[str, Any]) -> set[int]:
 
 
 @pytest.mark.parametrize("route", OPERATIONS)
-def test_they_have_the_same_statuses(route: str) -> None:
-    told = {int(status) for status in OPERATIONS[route]["responses"]}
-    assert told == by_the_service(routes()[route]) | by_the_gateway(route, routes()[route])
+def test_statuses_are_those_in_terraform(route: str) -> None:
+    documented = {int(status) for status in OPERATIONS[route]["responses"]}
+    assert documented == by_the_service(routes()[route]) | by_the_gateway(route, routes()[route])
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_no_status_of_the_service_has_two_responses(route: str) -> None:
 
 
 @pytest.mark.parametrize("route", OPERATIONS)
-def test_a_caller_who_cannot_own_images_is_forbidden_on_every_route(route: str) -> None:
+def test_caller_without_a_valid_name_is_forbidden(route: str) -> None:
     """A template looks at the owner for each status that the service has for a refused request."""
     responses = json.dumps(routes()[route]["integration"]["responses"])
     assert re.search(r"api_table_error|api_bucket_error|post_upload\.response|post_image\.refused", responses)
@@ -155,9 +155,9 @@ def test_no_route_relies_on_the_validation_of_a_body(route: str) -> None:
 
 
 @pytest.mark.parametrize("route", OPERATIONS)
-def test_they_have_the_same_headers(route: str) -> None:
+def test_headers_are_those_in_terraform(route: str) -> None:
     """Those that a route sets itself; a template sets Location."""
-    told = {name for response in OPERATIONS[route]["responses"].values() for name in response.get("headers", {})}
+    documented = {name for response in OPERATIONS[route]["responses"].values() for name in response.get("headers", {})}
     set_here = {
         name.strip('"')
         for response in routes()[route]["integration"]["responses"].values()
@@ -165,32 +165,32 @@ def test_they_have_the_same_headers(route: str) -> None:
         for name in response.get("headers", {})
         if not name.startswith("__")
     }
-    assert told - {"Location", "Retry-After"} == set_here - {"Content-Type"}
-    assert ("Retry-After" in told) == ("503" in OPERATIONS[route]["responses"])
+    assert documented - {"Location", "Retry-After"} == set_here - {"Content-Type"}
+    assert ("Retry-After" in documented) == ("503" in OPERATIONS[route]["responses"])
 
 
 # The page that is made of it
 
 
 def page() -> dict[str, str]:
-    """What docs/api.md says, by heading."""
+    """Return docs/api.md by heading."""
     sections = re.split(r"^### (.+)\n", document_api.render(CONTRACT), flags=re.MULTILINE)[1:]
     return {name.strip("`"): text for name, text in zip(sections[::2], sections[1::2], strict=True)}
 
 
 @pytest.mark.parametrize("route", OPERATIONS)
-def test_the_page_tells_a_routes_statuses(route: str) -> None:
+def test_document_has_all_statuses_of_a_route(route: str) -> None:
     rows = re.findall(r"^\| (\d{3}(?:, \d{3})*) \|", page()[route], re.MULTILINE)
     assert sorted(status for row in rows for status in row.split(", ")) == sorted(OPERATIONS[route]["responses"])
 
 
 @pytest.mark.parametrize("name", CONTRACT["components"]["schemas"])
-def test_the_page_tells_what_is_in_an_object(name: str) -> None:
+def test_document_has_all_fields_of_an_object(name: str) -> None:
     def fields(schema: dict[str, Any], within: str = "") -> list[str]:
         return [
-            told
+            name
             for field, about in schema["properties"].items()
-            for told in (within + field, *(fields(about, f"{within}{field}.") if "properties" in about else ()))
+            for name in (within + field, *(fields(about, f"{within}{field}.") if "properties" in about else ()))
         ]
 
     assert re.findall(r"^\| `([\w.]+)` \|", page()[name], re.MULTILINE) == fields(
@@ -201,7 +201,7 @@ def test_the_page_tells_what_is_in_an_object(name: str) -> None:
 # The contract itself
 
 
-def test_it_is_valid_by_the_standards_own_schema() -> None:
+def test_contract_is_valid_openapi() -> None:
     schemathesis.openapi.from_dict(CONTRACT).validate()
 
 
@@ -212,15 +212,16 @@ def test_the_validator_finds_what_is_wrong() -> None:
         schemathesis.openapi.from_dict(broken).validate()
 
 
-def test_what_is_referred_to_is_there_and_what_is_there_is_referred_to() -> None:
+def test_components_are_exactly_the_referenced_ones() -> None:
     referred = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(CONTRACT)))
     assert referred == set(CONTRACT["components"]["schemas"])
 
 
 @pytest.mark.parametrize("route", OPERATIONS)
 def test_every_part_of_the_path_is_a_parameter(route: str) -> None:
-    told = [one["name"] for one in OPERATIONS[route].get("parameters", []) if one["in"] == "path" and one["required"]]
-    assert told == re.findall(r"\{(\w+)\}", route)
+    parameters = OPERATIONS[route].get("parameters", [])
+    documented = [one["name"] for one in parameters if one["in"] == "path" and one["required"]]
+    assert documented == re.findall(r"\{(\w+)\}", route)
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:

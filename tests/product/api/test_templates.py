@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from re import _constants, _parser  # the standard library's own, as Java's is not at hand
+from re import _constants, _parser  # Python's parser, because Java's is not available
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -20,7 +20,7 @@ VERSION = "3HL4kqtJlcpXroDTDmpUMLUo"
 SEQUENCER = "006B0B09E8B476E46300000000000000"
 UPLOADED = "2026-11-21T18:00:00Z"
 
-# What DynamoDB refuses: no key, no condition.
+# An invalid query for DynamoDB: no key, no condition.
 REFUSED = (
     {"TableName": "images", "Key": {}},
     {"TableName": "images", "IndexName": "by_owner"},
@@ -32,7 +32,7 @@ OVERRIDES = ("get_variant.request", "delete_image.request")
 
 
 def item(owner: str = "alice", **changes: Any) -> dict[str, Any]:
-    """A record as DynamoDB returns it."""
+    """Return a record as DynamoDB returns it."""
     return {
         "image_id": {"S": f"{owner}/{ID}"},
         "record": {"S": "current"},
@@ -202,7 +202,7 @@ def test_headers_are_not_parameters() -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_hostile_version_variant_or_token_makes_no_request(text: str) -> None:
+def test_hostile_value_makes_no_request(text: str) -> None:
     for part in ("version", "variant"):
         parameters = {"id": ID, "version": VERSION, "variant": "thumbnail.jpg", part: text}
         rendered = render("get_variant.request", parameters=parameters)
@@ -214,7 +214,7 @@ def test_a_hostile_version_variant_or_token_makes_no_request(text: str) -> None:
 
 
 def harmless(text: str) -> bool:
-    """It is a version's name that no version has: letters, digits and dots, and no step up."""
+    """Return True for the form of a version that does not exist: letters, digits and dots, without a parent path."""
     return text.isascii() and all(character.isalnum() or character in "._-" for character in text) and len(text) > 2
 
 
@@ -242,7 +242,7 @@ NOBODIES = [
 
 
 @pytest.mark.parametrize("owner", NOBODIES)
-def test_an_owner_that_cannot_be_one_part_of_a_key_is_refused(owner: str | None) -> None:
+def test_owner_must_be_one_part_of_a_key(owner: str | None) -> None:
     parameters = {"id": ID, "version": VERSION, "variant": "thumbnail.jpg"}
     for name in READS:
         assert render(name, owner=owner, parameters=parameters).json in REFUSED
@@ -320,7 +320,7 @@ OWNERS = [
 
 
 @pytest.mark.parametrize("owner", OWNERS)
-def test_what_authorizers_call_callers_is_taken(owner: str) -> None:
+def test_authorizers_names_of_callers_are_accepted(owner: str) -> None:
     assert render("get_image.request", owner=owner, parameters={"id": ID}).json["Key"]["image_id"] == {
         "S": f"{owner}/{ID}"
     }
@@ -331,7 +331,7 @@ ROLE = "AROADBQP57FF2AEXAMPLE"
 
 
 def signed(user: str, identity: str | None = None) -> dict[str, Any]:
-    """What API Gateway tells of a request with AWS's signature."""
+    """Return the $context of a request with AWS's signature."""
     arn = f"arn:aws:sts::123456789012:assumed-role/{user}"
     return {"identity": {"user": user, "caller": user, "userArn": arn, "cognitoIdentityId": identity}}
 
@@ -348,12 +348,12 @@ CALLERS = [
 ]
 
 
-def owners(authorization: str, told: dict[str, Any]) -> set[str]:
-    """Whose every key is that the templates make for a caller."""
+def owners(authorization: str, caller: dict[str, Any]) -> set[str]:
+    """Return the owners in all keys that the templates build for a caller."""
     parameters = {"id": ID, "version": VERSION, "variant": "thumbnail.jpg"}
 
     def made(name: str, **more: Any) -> Rendered:
-        return render(name, parameters=parameters, authorization=authorization, told=told, **more)
+        return render(name, parameters=parameters, authorization=authorization, caller=caller, **more)
 
     return {
         made("get_image.request").json["Key"].get("image_id", {"S": "/"})["S"].removesuffix(f"/{ID}"),
@@ -366,17 +366,17 @@ def owners(authorization: str, told: dict[str, Any]) -> set[str]:
     }
 
 
-@pytest.mark.parametrize(("authorization", "told", "owner"), CALLERS)
-def test_the_owner_is_whoever_the_authorization_says(authorization: str, told: dict[str, Any], owner: str) -> None:
-    assert owners(authorization, told) == {owner}
+@pytest.mark.parametrize(("authorization", "caller", "owner"), CALLERS)
+def test_owner_is_the_authorized_caller(authorization: str, caller: dict[str, Any], owner: str) -> None:
+    assert owners(authorization, caller) == {owner}
 
 
-def test_there_is_a_caller_of_each_authorization() -> None:
+def test_every_authorization_has_a_caller() -> None:
     assert {authorization for authorization, _, _ in CALLERS} == set(principals())
 
 
 @pytest.mark.parametrize(
-    ("authorization", "told"),
+    ("authorization", "caller"),
     [
         ("AWS_IAM", signed("")),
         ("COGNITO_IDENTITY", signed(f"{ROLE}:alice")),  # AWS's signature, but of no identity
@@ -385,14 +385,14 @@ def test_there_is_a_caller_of_each_authorization() -> None:
         ("API_KEY", {"identity": {}}),
     ],
 )
-def test_whom_the_authorization_does_not_name_owns_nothing(authorization: str, told: dict[str, Any]) -> None:
-    assert owners(authorization, told) == {"/"}
+def test_unidentified_caller_owns_nothing(authorization: str, caller: dict[str, Any]) -> None:
+    assert owners(authorization, caller) == {"/"}
 
 
 @pytest.mark.parametrize(
     "session", ["bob", "a=b", "x,y", "x.y@z", "_-", "AIDACKCEVSQ6C2EXAMPLE", "123456789012", "a" * 64]
 )
-def test_no_name_of_a_session_makes_another_principal_of_a_role(session: str) -> None:
+def test_session_name_cannot_imitate_another_role(session: str) -> None:
     (owner,) = owners("AWS_IAM", signed(f"{ROLE}:{session}"))
     assert owner == f"{ROLE}:{session}"
     assert owner.split(":")[0] == ROLE
@@ -451,7 +451,7 @@ def test_no_record_is_not_found() -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_whatever_a_record_holds_stays_a_text(text: str) -> None:
+def test_values_of_a_record_stay_texts(text: str) -> None:
     rejected = item(status={"S": "Rejected"}, reason={"M": {"code": {"S": "unreadable_image"}, "message": {"S": text}}})
     assert render("get_image.response", body={"Item": rejected}).json["reason"]["message"] == text
 
@@ -573,7 +573,7 @@ def test_a_body_reaches_the_function_unchanged(text: str) -> None:
     assert encoded == "" or base64.b64decode(encoded).decode() == asked
 
 
-def test_a_refusal_of_the_function_is_a_400_and_any_other_error_a_500() -> None:
+def test_refusal_is_a_400_and_other_errors_are_a_500() -> None:
     refused = render("post_upload.response", body={"error": "invalid_body"})
     assert (refused.response["status"], refused.json) == (400, {"error": {"code": "refusal"}})
     for answer in ({}, {"message": "Too large"}, {"error": "other"}):
@@ -617,9 +617,7 @@ def test_every_template_that_reads_a_body_takes_both() -> None:
         ("", 500, "internal"),
     ],
 )
-def test_what_dynamodb_finds_invalid_is_the_callers_and_the_rest_is_ours(
-    kind: str, status: int | None, code: str
-) -> None:
+def test_only_validation_errors_are_the_callers(kind: str, status: int | None, code: str) -> None:
     rendered = render("table_error.response", body={"__type": kind, "message": "arn:aws:secret"})
     assert rendered.response.get("status") == status
     assert rendered.response["header"] == ({"Retry-After": "1"} if status == 503 else {})

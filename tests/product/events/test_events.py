@@ -74,7 +74,7 @@ def test_no_file_in_the_folder_goes_unread() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(EVENTS.rglob("*.json")), ids=lambda path: str(path.relative_to(EVENTS)))
-def test_files_are_laid_out_alike(path: Path) -> None:
+def test_files_have_the_same_layout(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text == to_json(json.loads(text))
 
@@ -86,7 +86,7 @@ def test_schemas_are_of_draft_2020_12(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_everything_in_a_schema_is_described(name: str) -> None:
+def test_schema_describes_all_its_fields(name: str) -> None:
     schema = SCHEMAS[name]
     contract = CONTRACTS[name.partition("/")[0]]
     assert [schema["title"]] == contract.pattern["detail-type"]
@@ -94,7 +94,7 @@ def test_everything_in_a_schema_is_described(name: str) -> None:
     for field in fields(schema):
         assert field.schema.get("description", "").endswith("."), field.path
         assert "type" in field.schema, field.path
-        # What measures something says in what.
+        # A number has a unit in its description.
         if field.path.endswith(("bytes", "size", "width", "height")):
             assert {"bytes", "pixels"} & set(field.schema["description"].rstrip(".").replace(",", "").split())
 
@@ -119,7 +119,7 @@ def test_values_given_as_examples_are_valid(name: str) -> None:
             Draft202012Validator(field.schema).validate(value)
 
 
-def test_what_all_of_our_events_share_is_the_same_in_all() -> None:
+def test_common_fields_are_the_same_in_all_events() -> None:
     first, *others = (contract.versions[1]["properties"] for contract in OURS.values())
     shared = set(first).intersection(*others)
     assert len(shared) == 9
@@ -143,7 +143,7 @@ def test_examples_keep_their_schema(name: str, file: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "file"), EXAMPLES.values(), ids=EXAMPLES)
-def test_a_consumer_reads_an_event_with_fields_it_does_not_know(name: str, file: str) -> None:
+def test_consumer_accepts_unknown_fields(name: str, file: str) -> None:
     contract, example = CONTRACTS[name], CONTRACTS[name].examples[file]
 
     def grow(value: Any) -> Any:
@@ -164,7 +164,7 @@ def test_the_detail_says_what_the_detail_type_says(name: str) -> None:
         assert example["detail-type"].replace(" ", "") == f"Image{example['detail']['status']}"
 
 
-def test_the_values_that_are_listed_are_those_of_the_image_core() -> None:
+def test_listed_values_are_those_of_the_image_core() -> None:
     processed = OURS["image_processed"].versions[1]["properties"]
     rejected = OURS["image_rejected"].versions[1]["properties"]
     formats = processed["original"]["properties"]["format"]["examples"]
@@ -178,7 +178,7 @@ def test_the_values_that_are_listed_are_those_of_the_image_core() -> None:
     assert all(f"`{code}`" in codes["description"] for code in codes["examples"])
 
 
-def test_the_examples_tell_one_story() -> None:
+def test_examples_are_consistent() -> None:
     """One image is uploaded, processed, and deleted with a delete marker; later its version is purged."""
     created = CONTRACTS["object_created"].examples["example.json"]
     processed = CONTRACTS["image_processed"].examples["example.json"]["detail"]
@@ -261,7 +261,7 @@ def test_patterns_match_their_own_events_and_no_others() -> None:
 
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_patterns_look_at_source_and_type_alike(name: str) -> None:
+def test_patterns_match_source_and_type(name: str) -> None:
     contract = CONTRACTS[name]
     bus = Bus({name: contract.pattern})
     for example in contract.examples.values():

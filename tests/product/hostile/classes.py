@@ -1,4 +1,4 @@
-"""Files made to do harm, in classes: each is drawn by chance from a seed, and it is known what must become of it."""
+"""Classes of harmful files: each file is generated from a seed, with a known outcome."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class HostileClass:
     """Files of one kind.
 
     Attributes:
-        name: What they are.
+        name: Kind of the files.
         outcome: The code of their rejection, or `PROCESSED`.
         make: Draws one.
     """
@@ -42,7 +42,7 @@ class HostileClass:
     make: Callable[[random.Random], bytes]
 
     def files(self) -> list[bytes]:
-        """The same files every time."""
+        """Return the same files every time."""
         return [self.make(random.Random(f"{self.name} {number}")) for number in range(FILES_EACH)]
 
 
@@ -60,13 +60,13 @@ def hostile(name: str, outcome: str) -> Callable[[Callable[[random.Random], byte
 
 
 def picture(chance: random.Random) -> Image.Image:
-    """A small picture of any size and mode."""
+    """Return a small picture of any size and mode."""
     size = chance.randint(8, 60), chance.randint(8, 60)
     return photo(*size)
 
 
 def saved(chance: random.Random, image_format: str) -> bytes:
-    """A small file of a format, as it should be."""
+    """Return a small valid file of a format."""
     options: dict[str, object] = {"exif": exif(chance.randint(1, 8))} if image_format in ("JPEG", "WEBP") else {}
     if image_format == "JPEG":
         options |= {"quality": chance.randint(30, 95), "progressive": chance.random() < 0.5}
@@ -74,28 +74,28 @@ def saved(chance: random.Random, image_format: str) -> bytes:
 
 
 def segment(marker: int, content: bytes) -> bytes:
-    """A segment of a JPEG."""
+    """Return a segment of a JPEG."""
     return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
 
 
 def behind(data: bytes, at: int, *more: bytes) -> bytes:
-    """Data with more behind a position."""
+    """Return data with more after a position."""
     return data[:at] + b"".join(more) + data[at:]
 
 
 def behind_colours(gif: bytes, more: bytes) -> bytes:
-    """A GIF with more behind its table of colours."""
+    """Return a GIF with more after its colour table."""
     return behind(gif, 13 + (3 << (gif[10] & 7) + 1), more)
 
 
 def huge(chance: random.Random) -> tuple[int, int]:
-    """A size beyond the limit."""
+    """Return a size above the limit."""
     side = chance.randint(2_001, 16_000)
     return side, chance.randint(LIMITS.max_pixels // side + 1, 16_000)
 
 
 def cut(chance: random.Random, data: bytes, first: int = 12) -> bytes:
-    """Data without its end."""
+    """Return data without its end."""
     return data[: chance.randint(first, len(data) * 9 // 10)]
 
 
@@ -284,7 +284,7 @@ def _(chance: random.Random) -> bytes:
 
 @lru_cache
 def flat_avif(side: int) -> bytes:
-    """A square of one colour: hardly any bytes, whatever its size."""
+    """Return a square of one colour, whose file is small for any size."""
     return encoded(Image.new("RGB", (side, side), "teal"), "AVIF", speed=10)
 
 
@@ -300,7 +300,7 @@ def _(chance: random.Random) -> bytes:
 
 @hostile("JPEG of a thousand scans behind what looks like segments", "too_complex")
 def _(chance: random.Random) -> bytes:
-    """A decoder in a scan does not believe the lengths that hide them."""
+    """Hide lengths in a scan, where a decoder ignores them."""
     data = encoded(Image.new("L", (2_000, 2_000), 128), "JPEG", progressive=True, quality=50)
     first = data.index(b"\xff\xda")
     scan = data[first : first + 2 + int.from_bytes(data[first + 2 : first + 4], "big")] + b"\0\0"
@@ -482,7 +482,7 @@ def _(chance: random.Random) -> bytes:
     return bytes(data)
 
 
-# What looks like harm and is none
+# Harmless files that look harmful
 
 
 @hostile("polyglots", PROCESSED)

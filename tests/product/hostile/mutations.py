@@ -30,7 +30,7 @@ SEEDS: Final = {
     "avif": encoded(_SMALL, "AVIF", icc_profile=rgb_profile()),
 }
 
-_TELLING: Final = (0, 1, 0x7F, 0x80, 0xFE, 0xFF)
+_TYPICAL: Final = (0, 1, 0x7F, 0x80, 0xFE, 0xFF)
 
 
 def mutate(data: bytes, chance: random.Random) -> bytes:
@@ -42,7 +42,7 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
             case 0 | 1:
                 broken[at] ^= 1 << chance.randrange(8)
             case 2:
-                broken[at] = chance.choice(_TELLING)
+                broken[at] = chance.choice(_TYPICAL)
             case 3:
                 broken[at : at + 4] = chance.choice(
                     (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1")

@@ -24,7 +24,7 @@ def test_each_file_has_ten_seconds() -> None:
 
 
 @pytest.mark.skipif(not PYTHON.exists(), reason="the fuzzer is not installed: `make fuzz` does that")
-def test_it_finds_its_way_into_the_core(tmp_path: Path) -> None:
+def test_fuzzer_reaches_the_core(tmp_path: Path) -> None:
     command = [PYTHON, ROOT / "tests" / "product" / "hostile" / "fuzz.py", tmp_path, "-runs=300", "-timeout=10"]
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

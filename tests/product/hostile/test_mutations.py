@@ -33,7 +33,7 @@ def outcomes(seed: str) -> Counter[str]:
     return counted
 
 
-def test_there_are_twenty_thousand() -> None:
+def test_number_of_mutations_is_twenty_thousand() -> None:
     assert len(SEEDS) * EACH >= 20_000
 
 

@@ -40,7 +40,7 @@ def full_size(data: bytes) -> Image.Image:
     return decoded(render(data, [FULL_SIZE], Limits()).derivatives[0].data)
 
 
-def test_it_is_read() -> None:
+def test_heic_is_read() -> None:
     assert "heic" in INPUT_FORMATS
     rendering = render(heic(photo()), [FULL_SIZE, Variant(name="thumb", width=60, format="png")], Limits())
     assert (rendering.original.format, rendering.original.width, rendering.original.height) == ("heic", 240, 160)
@@ -51,7 +51,7 @@ def test_it_is_read() -> None:
 
 @pytest.mark.skipif(corpus() is None, reason="DARKROOM_CORPUS names no folder of test images")
 def test_a_photograph_of_an_iphone() -> None:
-    """With a profile, EXIF data and other pictures beside it: like a reference decoded and converted in full size."""
+    """With profile, EXIF data and additional pictures: like a reference decoded and converted in full size."""
     data = Path(str(corpus()), "photos", "special", "IMG_5195.HEIC").read_bytes()
     variants = [
         Variant(name="web", width=1024, height=1024, format="png"),
@@ -68,7 +68,7 @@ def test_a_photograph_of_an_iphone() -> None:
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
-def test_it_comes_out_upright(orientation: int) -> None:
+def test_derivative_is_upright(orientation: int) -> None:
     turn = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
     stored = photo().transpose(turn[orientation]) if orientation in turn else photo()
     buffer = BytesIO()

@@ -27,7 +27,7 @@ def as_stock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "simd", None)
 
 
-def test_it_is_in_use() -> None:
+def test_simd_resizer_is_used() -> None:
     assert vars(scaling)["simd"] is sys.modules["cykooz_resizer"]
 
 
@@ -83,7 +83,7 @@ def test_a_line_of_millions_of_pixels(width: int, height: int) -> None:
 
 
 @pytest.mark.parametrize(("size", "by_vectors"), [((150, 100), True), ((151, 50), False), ((50, 101), False)])
-def test_where_whole_blocks_are_averaged_stock_is_as_fast(
+def test_averaging_of_blocks_is_as_fast_with_pillow(
     size: tuple[int, int], by_vectors: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = photo(600, 599)

@@ -36,12 +36,21 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds the
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left_behind() -> Iterator[None]:
+def nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Require that a test leaves neither an open file nor a process; processes that others started are not its own."""
     descriptors = len(list(Path("/dev/fd").iterdir()))
+    children = []
+
+    def fork(original: Callable[[], int] = os.fork) -> int:
+        children.append(original())
+        return children[-1]
+
+    monkeypatch.setattr(os, "fork", fork)
     yield
     assert len(list(Path("/dev/fd").iterdir())) == descriptors
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    for child in children:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(child, os.WNOHANG)
 
 
 def raising(error: BaseException) -> Callable[[], None]:

@@ -26,7 +26,7 @@ def api() -> Pretence:
 
 @pytest.fixture
 def visit(browser: Browser, api: Pretence) -> Iterator[Callable[..., Page]]:
-    """Opens the page as a new visitor, in a browser with certain properties. Nothing in it may throw."""
+    """Yield a function that opens the page as a new visitor, in a browser with given properties. No error may occur."""
     contexts, thrown = [], []
 
     def visit(fragment: str = f"#key={KEY}", **properties: object) -> Page:
@@ -47,5 +47,5 @@ def visit(browser: Browser, api: Pretence) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture
 def page(visit: Callable[..., Page]) -> Page:
-    """The page, for one who has a key."""
+    """Return the page of a visitor with a key."""
     return visit()

@@ -41,9 +41,9 @@ class Pretence:
     """The page's site, with an API below it.
 
     Attributes:
-        config: What config.json holds.
-        records: What is known of each image, newest first; none while it is not processed.
-        calls: What was asked of the API and the bucket.
+        config: Content of config.json.
+        records: Record of each image, newest first; None until it is processed.
+        calls: Requests to the API and the bucket.
         answers: Statuses and error codes to give, before the real ones, to requests that begin so.
         prompt: Whether images are processed as soon as they are stored.
     """
@@ -60,7 +60,7 @@ class Pretence:
         context.route(f"{BUCKET}/**", self._handle)
 
     def called(self, what: str) -> list[Call]:
-        """The requests so far that begin with a method and a path."""
+        """Return the requests so far that begin with a method and a path."""
         return [call for call in self.calls if f"{call.method} {call.path}".startswith(what)]
 
     def answer(self, what: str, *answers: tuple[int, str]) -> None:
@@ -137,7 +137,7 @@ class Pretence:
 
 
 def record(identity: str, status: str = "Processed") -> dict[str, Any]:
-    """A record as the API gives it."""
+    """Return a record as the API returns it."""
     return {
         "id": identity,
         "status": status,
@@ -162,10 +162,10 @@ def record(identity: str, status: str = "Processed") -> dict[str, Any]:
 
 
 def said(status: int, body: object) -> tuple[int, dict[str, str], bytes]:
-    """An answer in JSON."""
+    """Return an answer in JSON."""
     return status, {"Content-Type": "application/json"}, json.dumps(body).encode()
 
 
 def picture_file(name: str = "dunes.jpg", size: int | None = None) -> FilePayload:
-    """A file for the page to upload; with a size, filled up to it."""
+    """Return a file for the page to upload; with a size, filled to it."""
     return {"name": name, "mimeType": "image/jpeg", "buffer": PICTURES["web"].ljust(size or 0, b"\0")}

@@ -27,7 +27,7 @@ PHONE = {"viewport": {"width": 360, "height": 780}, "has_touch": True, "is_mobil
 
 def upload(page: Page, *files: FilePayload | Path) -> None:
     chooser = page.get_by_label("Choose images")
-    expect(chooser).to_be_visible()  # else nobody listens yet
+    expect(chooser).to_be_visible()  # otherwise the page has no handlers yet
     chooser.set_input_files(list(files or [picture_file()]))  # type: ignore[arg-type] # either or
 
 
@@ -47,19 +47,19 @@ def test_the_policy_has_the_hashes_of_style_and_script() -> None:
     assert seal(SOURCE) == SOURCE, "run scripts/seal_try_page.py"
 
 
-def test_the_page_needs_nothing_but_itself_and_makes_no_markup_of_data() -> None:
+def test_page_is_one_file_and_makes_no_markup_of_data() -> None:
     assert not re.findall(r"""(?:src|href)=["'](?!#|data:)""", SOURCE)
     assert not re.findall(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|localStorage|style=", SOURCE
     )
 
 
-def test_it_knows_the_types_that_the_api_takes() -> None:
+def test_page_knows_the_apis_types() -> None:
     taken = set(CONTRACT["paths"]["/images"]["post"]["requestBody"]["content"])
     assert set(re.findall(r'"((?:image|application)/(?!json)[a-z-]+)"', SOURCE.partition("<script")[2])) == taken
 
 
-def test_it_connects_to_nobody_but_api_and_bucket(page: Page) -> None:
+def test_page_connects_only_to_api_and_bucket(page: Page) -> None:
     expect(page.get_by_text("Nothing here yet")).to_be_visible()
     page.evaluate("window.blocked = []; addEventListener('securitypolicyviolation', e => blocked.push(e.blockedURI))")
     page.evaluate("fetch('https://elsewhere.example.com/').catch(() => {})")
@@ -86,9 +86,9 @@ def test_an_upload_goes_through(page: Page, api: Pretence) -> None:
     for name, (width, height) in VARIANTS.items():
         expect(done.get_by_role("button", name=name)).to_contain_text(f"{width} \N{MULTIPLICATION SIGN} {height} JPEG")
     expect(done.get_by_role("img", name="Dünen, ½.jpg")).to_have_js_property("naturalWidth", VARIANTS["web"][0])
-    told = page.get_by_role("log").inner_text()
-    assert "Dünen, ½.jpg: stored" in told
-    assert "Dünen, ½.jpg: 2 variants" in told
+    announced = page.get_by_role("log").inner_text()
+    assert "Dünen, ½.jpg: stored" in announced
+    assert "Dünen, ½.jpg: 2 variants" in announced
 
 
 def test_a_rejection_says_why(page: Page, api: Pretence) -> None:
@@ -102,7 +102,7 @@ def test_a_rejection_says_why(page: Page, api: Pretence) -> None:
     assert "torn: rejected. The file is torn." in page.get_by_role("log").inner_text()
 
 
-def test_a_file_of_another_format_is_told_what_to_become(page: Page, api: Pretence) -> None:
+def test_other_format_gets_advice(page: Page, api: Pretence) -> None:
     api.prompt = False
     upload(page, {"name": "scan.tif", "mimeType": "image/tiff", "buffer": b"II*\0"})
     stored = expect_state(page, "stored", "scan.tif")
@@ -120,13 +120,13 @@ def test_a_click_in_the_question_does_not_answer_it(page: Page) -> None:
     upload(page)
     expect_state(page, "processed").get_by_role("button", name="Delete dunes.jpg").click()
     question = page.get_by_role("dialog")
-    question.click(position={"x": 9, "y": 80})  # beside the words, in the dialog
+    question.click(position={"x": 9, "y": 80})  # next to the text, in the dialog
     expect(question).to_be_visible()
     page.mouse.click(2, 2)
     expect(question).to_be_hidden()
 
 
-def test_what_is_deleted_elsewhere_is_deleted(page: Page, api: Pretence) -> None:
+def test_image_deleted_elsewhere_is_shown_as_deleted(page: Page, api: Pretence) -> None:
     upload(page)
     shown = expect_state(page, "processed")
     identity = next(iter(api.records))
@@ -188,7 +188,7 @@ def test_an_image_is_deleted_when_that_is_meant(page: Page, api: Pretence) -> No
     shown.get_by_role("button", name="Delete dunes.jpg").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     gone = expect_state(page, "deleted")
-    expect(gone).to_contain_text("all its variants are gone")
+    expect(gone).to_contain_text("all its variants are deleted")
     expect(gone.get_by_role("button", name="Delete")).to_be_hidden()
     expect(gone.get_by_role("heading")).to_be_focused()
     page.reload()
@@ -197,7 +197,7 @@ def test_an_image_is_deleted_when_that_is_meant(page: Page, api: Pretence) -> No
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    """A file that is too large for the API, though not for the bucket."""
+    """Return a file that is too large for the API but not for the bucket."""
     path = tmp_path / "dunes.jpg"
     path.write_bytes(PICTURES["web"].ljust(10_000_001, b"\0"))
     return path
@@ -222,7 +222,7 @@ def test_no_news_for_long_is_said_and_asked_for_again(page: Page, api: Pretence)
     for _ in range(50):
         page.clock.run_for(5_000)
     failed = expect_state(page, "failed")
-    expect(failed).to_contain_text("There is no news of this image. It may still come.")
+    expect(failed).to_contain_text("This image has no result yet. Check again later.")
     page.clock.resume()
     api.processed(next(iter(api.records)))
     failed.get_by_role("button", name="Try again").click()
@@ -317,7 +317,7 @@ def test_another_key_shows_other_images(page: Page, api: Pretence) -> None:
     assert page.url == f"{SITE}/index.html"
 
 
-def test_a_token_is_borne(visit: Callable[..., Page], api: Pretence) -> None:
+def test_token_is_sent_as_bearer(visit: Callable[..., Page], api: Pretence) -> None:
     api.config["credentials"] = ["token"]
     page = visit("")
     page.get_by_label("Bearer token").fill(KEY)
@@ -328,19 +328,17 @@ def test_a_token_is_borne(visit: Callable[..., Page], api: Pretence) -> None:
     assert "x-api-key" not in call.headers
 
 
-# What goes wrong
+# Errors
 
 
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        (picture_file(size=1_000_001), "This file has 1.0 MB; 1.0 MB is the most that is taken."),
+        (picture_file(size=1_000_001), "This file has 1.0 MB; the limit is 1.0 MB."),
         ({"name": "dunes.jpg", "mimeType": "image/jpeg", "buffer": b""}, "This file is empty."),
     ],
 )
-def test_what_cannot_be_taken_is_not_sent(
-    visit: Callable[..., Page], api: Pretence, file: FilePayload, words: str
-) -> None:
+def test_invalid_file_is_not_sent(visit: Callable[..., Page], api: Pretence, file: FilePayload, words: str) -> None:
     api.config["max_bytes"] = 1_000_000
     page = visit()
     upload(page, file)
@@ -351,10 +349,10 @@ def test_what_cannot_be_taken_is_not_sent(
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
-        (413, "too_large", "This file is larger than the API takes: 20.0 MB at most."),
+        (413, "too_large", "This file is too large for the API: the limit is 20.0 MB."),
         (415, "unsupported_media_type", "The API does not take files of this kind."),
-        (429, "quota_exceeded", "The quota of this key is used up."),
-        (500, "internal_error", "Something went wrong in the API."),
+        (429, "quota_exceeded", "The quota of this key is exceeded."),
+        (500, "internal_error", "An error occurred in the API."),
     ],
 )
 def test_a_failed_upload_is_said_and_can_be_tried_again(
@@ -371,7 +369,7 @@ def test_a_failed_upload_is_said_and_can_be_tried_again(
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(400, "it may be too large"), (403, "longer than its form is good for"), (503, "The upload broke off.")],
+    [(400, "it may be too large"), (403, "The form for the upload has expired."), (503, "The upload failed.")],
 )
 def test_the_bucket_may_refuse(page: Page, api: Pretence, large: Path, status: int, words: str) -> None:
     api.answer("POST /owner", (status, "as S3 says it"))
@@ -404,7 +402,7 @@ def test_offline_uploads_wait(page: Page, api: Pretence) -> None:
 
 
 def test_an_api_out_of_reach_is_said(visit: Callable[..., Page], api: Pretence) -> None:
-    api.config["api"] = "https://nowhere.invalid/v1"
+    api.config["api"] = "https://api.invalid/v1"
     page = visit()
     expect(page.get_by_role("alert").first).to_contain_text(f"may not admit pages from {SITE}")
 
@@ -412,7 +410,7 @@ def test_an_api_out_of_reach_is_said(visit: Callable[..., Page], api: Pretence) 
 def test_a_missing_configuration_is_said(visit: Callable[..., Page], api: Pretence) -> None:
     api.config = {}
     page = visit()
-    expect(page.get_by_role("alert").first).to_contain_text("config.json beside this page cannot be read")
+    expect(page.get_by_role("alert").first).to_contain_text("config.json next to this page cannot be read")
     api.config = Pretence().config
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("Nothing here yet")).to_be_visible()
@@ -421,7 +419,7 @@ def test_a_missing_configuration_is_said(visit: Callable[..., Page], api: Preten
 # For everybody
 
 
-def test_it_works_by_keyboard_alone(visit: Callable[..., Page], api: Pretence) -> None:
+def test_page_works_by_keyboard(visit: Callable[..., Page], api: Pretence) -> None:
     page = visit("")
     page.on("filechooser", lambda _: None)  # so that the browser hands choosers over from the start
     expect(page.get_by_label("API key")).to_be_focused()
@@ -528,7 +526,7 @@ def assert_fits(page: Page, width: int) -> None:
     assert beyond == []
 
 
-def test_who_wants_no_motion_gets_none(visit: Callable[..., Page], api: Pretence) -> None:
+def test_reduced_motion_is_respected(visit: Callable[..., Page], api: Pretence) -> None:
     page = visit(reduced_motion="reduce")
     api.prompt = False
     upload(page)

@@ -1,4 +1,4 @@
-"""Names are drawn as they are, whatever they hold, and each node has an id of its own."""
+"""Names are drawn unchanged, and each node has a unique id."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from scripts.architecture.model import Edge, Flow, Graph, Kind, Node
 
 
 def graph(*labels: str) -> Graph:
-    """Queues that hand on to one another."""
+    """Return queues that send to one another."""
     nodes = {str(number): Node(str(number), Kind.QUEUE, label, label) for number, label in enumerate(labels)}
     edges = [Edge(str(number), str(number + 1), Flow.EVENT, "by") for number in range(len(labels) - 1)]
     return Graph(nodes, edges)
 
 
-def test_what_mermaid_would_take_for_its_own_is_escaped() -> None:
+def test_special_characters_of_mermaid_are_escaped() -> None:
     drawn = mermaid(graph('a "quoted" <b>|#1', "end", "graph"))
     assert '[/"SQS a #quot;quoted#quot; #lt;b#gt;#124;#35;1"/]' in drawn
     assert 'end_[/"SQS end"/]\n  end_ --> graph_[/"SQS graph"/]' in drawn
 
 
-def test_nodes_that_are_called_alike_have_ids_of_their_own() -> None:
+def test_nodes_with_the_same_name_have_unique_ids() -> None:
     assert 'a_b[/"SQS a b"/]\n  a_b --> a_b_2[/"SQS a-b"/]' in mermaid(graph("a b", "a-b"))
 
 
-def test_what_has_no_arrow_is_drawn_too() -> None:
+def test_node_without_arrows_is_drawn() -> None:
     assert mermaid(graph("alone")) == 'flowchart LR\n  alone[/"SQS alone"/]\n'
 
 
@@ -40,7 +40,7 @@ def test_one_rule_is_drawn_as_its_bus() -> None:
     ]
 
 
-def test_what_a_schedule_begins_is_beside_the_way_and_in_the_whole_picture_alone() -> None:
+def test_schedules_are_only_in_the_whole_diagram() -> None:
     found = graph("jobs", "more jobs")
     kinds = {"schedule": Kind.SCHEDULE, "sweeper": Kind.FUNCTION, "sweeper dlq": Kind.QUEUE}
     found.nodes |= {name: Node(name, kind, name, name) for name, kind in kinds.items()}

@@ -38,14 +38,14 @@ MISTAKES = {
     ),
     "a rule of the default bus by the bus's name": Mistake(
         "metrics",
-        alarm("undelivered-object-created"),
+        alarm("rule-object-created"),
         ["dimensions"],
         set_to({"EventBusName": "default", "RuleName": "darkroom-uploads-object-created"}),
         "no aws_cloudwatch_event_bus has the name default",
     ),
     "a rule of another bus by its own name alone": Mistake(
         "metrics",
-        alarm("undelivered-image-processed"),
+        alarm("rule-image-processed"),
         ["dimensions"],
         set_to({"RuleName": "image-processed"}),
         "metrics by RuleName alone are those of rules on the default bus",

@@ -99,7 +99,7 @@ def test_every_pattern_is_one_that_python_reads() -> None:
             re.compile(values.python_pattern(pattern))
 
 
-def test_the_longest_name_is_the_longest_that_the_variable_admits() -> None:
+def test_longest_name_is_the_variables_limit() -> None:
     for folder in ("", "examples/github_deploy_role"):
         text = (ROOT / "terraform" / folder / "variables.tf").read_text()
         (pattern,) = re.findall(r'regex\("(\^\[a-z\][^"]*)", var\.name\)', text)

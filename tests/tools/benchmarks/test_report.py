@@ -1,4 +1,4 @@
-"""What becomes of measurements: ratios, verdicts, tables and the chart."""
+"""Report of measurements: ratios, verdicts, tables and the chart."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_without_sharp_its_goals_are_not_measured(with_sharp: speed.Speed) -> No
     assert report.speed_table(with_sharp)[1][1:] == ["2000", "8000", "1000", ""]
 
 
-def test_memory_is_that_of_the_worst_format_for_each_variant() -> None:
+def test_memory_is_of_the_worst_format() -> None:
     taken = {"JPEG": {DARKROOM: 100.0, SIMD: 300.0}, "WebP": {DARKROOM: 340.0, SIMD: 351.0}}
     assert verdicts({"memory": taken}) == {
         f"Peak memory of {DARKROOM} on 24 MP in any accepted format (WebP)": "met",
@@ -71,7 +71,7 @@ def test_memory_is_that_of_the_worst_format_for_each_variant() -> None:
     assert report.largest_table(taken) == [["", DARKROOM, SIMD], ["JPEG", "100", "300"], ["WebP", "340", "351"]]
 
 
-def test_quality_has_a_row_for_each_derivative_and_names_the_worst() -> None:
+def test_quality_has_a_row_per_derivative_and_the_worst() -> None:
     def files(naive: float, ours: float) -> dict[str, quality.File]:
         return {NAIVE: {"score": naive, "bytes": 100}, DARKROOM: {"score": ours, "bytes": 99}}
 
@@ -79,14 +79,14 @@ def test_quality_has_a_row_for_each_derivative_and_names_the_worst() -> None:
         "2 MP": {"thumbnail": files(40, 40.5), "web": files(70, 69.9)},
         "48 MP": {"thumbnail": files(40, 40), "web": files(70, 69)},
     }
-    text = f"SSIMULACRA2 of {DARKROOM} beside naive Pillow's"
+    text = f"SSIMULACRA2 of {DARKROOM} compared with naive Pillow's"
     assert verdicts({"quality": result}) == {
         f"{text}, mean of thumbnail": "met",
         f"{text}, mean of web": "**not met**",
         f"{text}, the worst: web of 48 MP": "**not met**",
         f"Bytes of {DARKROOM}, relative to naive Pillow's": "met",
     }
-    assert f"{DARKROOM}: 1 of 4 files are more than half a point behind." in report.reasons(check({"quality": result}))
+    assert f"{DARKROOM}: 1 of 4 files are more than half a point worse." in report.reasons(check({"quality": result}))
 
 
 def test_the_reason_of_a_slow_core_is_measured(tmp_path: Path, with_sharp: speed.Speed) -> None:
@@ -106,7 +106,7 @@ def test_a_goal_may_be_a_lower_bound() -> None:
     assert Goal("score", -0.7, -0.5, at_least=True).verdict == "**not met**"
 
 
-def test_with_the_simd_resizer_each_goal_has_a_row_for_either(with_sharp: speed.Speed) -> None:
+def test_simd_resizer_adds_a_row_to_each_goal(with_sharp: speed.Speed) -> None:
     for peers in with_sharp["measured"].values():
         peers.update(measured(simd=0.1))
     found = verdicts({"speed": with_sharp})
@@ -125,7 +125,7 @@ def test_every_peer_has_a_colour() -> None:
     assert {DOCUMENTED, CASCADE, VIPS, NAIVE, DARKROOM, SIMD} == set(report.COLOURS)
 
 
-def test_the_watermark_fits_and_the_work_survives_being_written(tmp_path: Path) -> None:
+def test_work_is_the_same_after_writing_it(tmp_path: Path) -> None:
     work = usual_work(tmp_path / "a.jpeg", (3000, 4000), tmp_path / "w.png")
     assert work.size == (768, 1024)
     marked = work.derivatives[1]
@@ -143,7 +143,7 @@ def test_originals_are_the_same_every_time(tmp_path: Path) -> None:
         assert image.size == first[0].size
 
 
-def test_what_is_missed_has_its_reason_once(with_sharp: speed.Speed) -> None:
+def test_missed_goal_has_its_reason_once(with_sharp: speed.Speed) -> None:
     for peers in with_sharp["measured"].values():
         peers.update(measured(darkroom=10.0, simd=10.0))
     reasons = report.reasons(check({"speed": with_sharp}))

@@ -1,7 +1,7 @@
-"""What breaks a consumer and what does not.
+"""Breaking and compatible changes of schemas.
 
-Every kind of change is made everywhere in the real schemas. For each breaking one there is a witness: an
-event that the changed schema admits and that a consumer of the published one could not read.
+Every kind of change is made everywhere in the real schemas. For each breaking one there is a witness: an event that is
+valid under the changed schema but that a consumer of the published one cannot read.
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ def changes(old: Schema, new: Schema) -> list[BreakingChange]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a property stands, in a schema and in a value."""
+    """Place of a property, in a schema and in a value."""
 
     path: str
     in_schema: tuple[str, ...]
     in_value: tuple[str | int, ...]
 
     def changed(self, schema: Schema, change: Callable[[Schema], object]) -> Schema:
-        """A copy of the schema in which the property's own schema was changed."""
+        """Return a copy of the schema with a changed schema of the property."""
         result = copy.deepcopy(schema)
         change(at(result, self.in_schema))
         return result
 
     def replaced(self, value: Any, by: object) -> Any:
-        """A copy of the value with another one in this place, or with none."""
+        """Return a copy of the value with another value in this place, or without one."""
         result = copy.deepcopy(value)
         *before, last = self.in_value
         if by is MISSING:
@@ -91,7 +91,7 @@ def at(value: Any, steps: Any) -> Any:
 def places(
     schema: Schema, path: str = "", in_schema: tuple[str, ...] = (), in_value: tuple[str | int, ...] = ()
 ) -> Iterator[Place]:
-    """All properties and items; of an array, the first item."""
+    """Yield all properties and items; for an array, the first item."""
     for name, inner in schema.get("properties", {}).items():
         place = Place(join(path, name), (*in_schema, "properties", name), (*in_value, name))
         yield place
@@ -123,12 +123,12 @@ Case = tuple[Schema, object]
 
 
 def witness(place: Place, old: Schema, new: Schema, example: object, values: tuple[object, ...]) -> object:
-    """The example with the first of the values in this place that only the new schema admits."""
+    """Return the example with the first of the values in this place that only the new schema allows."""
     for value in values:
         candidate = place.replaced(example, value)
         if is_valid(new, candidate) and not is_valid(old, candidate):
             return candidate
-    raise AssertionError(f"{place.path}: nothing tells the two schemas apart")
+    raise AssertionError(f"{place.path}: no value distinguishes the two schemas")
 
 
 def type_is_added(place: Place, schema: Schema, example: object) -> Iterator[Case]:
@@ -253,7 +253,7 @@ BREAKING = (
 
 @pytest.mark.parametrize("kind", BREAKING, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_what_breaks_a_consumer_is_found_wherever_it_happens(name: str, kind: Any) -> None:
+def test_breaking_change_is_found_everywhere(name: str, kind: Any) -> None:
     schema, example = _real(name)
     cases = [(place, *case) for place in places(schema) for case in kind(place, schema, example)]
     assert cases or (kind is items_are_no_longer_described and name in {"image_rejected", "image_version_deleted"})
@@ -342,7 +342,7 @@ HARMLESS = (
 
 @pytest.mark.parametrize("kind", HARMLESS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_what_breaks_nobody_passes_wherever_it_happens(name: str, kind: Any) -> None:
+def test_compatible_change_passes_everywhere(name: str, kind: Any) -> None:
     schema, _ = _real(name)
     applied = 0
     for place in (Place("", (), ()), *places(schema)):
@@ -402,12 +402,12 @@ def test_small_schemas(old: Schema, new: Schema, breaks: str | None) -> None:
         ({"properties": {"a": {"properties": {"b": True}}}}, r"a\.b: True where an object is expected"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(schema: Schema, message: str) -> None:
+def test_incomparable_schema_is_refused(schema: Schema, message: str) -> None:
     with pytest.raises(UnsupportedSchemaError, match=message):
         normalise(schema)
 
 
-def test_a_property_may_bear_the_name_of_a_keyword() -> None:
+def test_property_can_have_the_name_of_a_keyword() -> None:
     schema = {"properties": {"description": {"type": "string", "description": "Words."}}}
     assert normalise(schema) == {"properties": {"description": {"type": "string"}}}
 
@@ -464,7 +464,7 @@ VALUES: tuple[object, ...] = (
 
 
 @pytest.mark.parametrize("schemas", [SMALL, NESTED], ids=["small", "nested"])
-def test_what_passes_leaves_every_event_readable(schemas: list[Schema]) -> None:
+def test_compatible_change_keeps_events_readable(schemas: list[Schema]) -> None:
     plain = [normalise(schema) for schema in schemas]
     admitted = [
         {number for number, value in enumerate(VALUES) if validator.is_valid(value)}

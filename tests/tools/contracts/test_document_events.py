@@ -22,9 +22,7 @@ def test_the_page_is_up_to_date() -> None:
     assert main(["--check"]) == 0
 
 
-def test_a_page_that_is_out_of_date_is_told_with_the_difference(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_outdated_document_is_reported_with_a_diff(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "events.md"
     page.write_text(render().replace("Size of the file in bytes.", "Size in kilobytes."), encoding="utf-8")
     before = page.read_bytes()

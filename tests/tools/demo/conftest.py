@@ -4,22 +4,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.demo_samples import Told, finish, journey_of
+from tests.support.demo_samples import Sample, finish, journey_of
 
 if TYPE_CHECKING:
     from scripts.demo.journey import Journey
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def sample() -> Sample:
+    return Sample()
 
 
 @pytest.fixture
-def journey(told: Told) -> Journey:
-    return journey_of(told)
+def journey(sample: Sample) -> Journey:
+    return journey_of(sample)
 
 
 @pytest.fixture
-def finished(told: Told) -> Journey:
-    return finish(journey_of(told), told)
+def finished(sample: Sample) -> Journey:
+    return finish(journey_of(sample), sample)

@@ -12,6 +12,7 @@ import pytest
 
 from scripts import ROOT
 from scripts import run_demo as demo
+from scripts.process.entry_point import FAILED, INTERRUPTED, WRONG_USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ def _signals_as_before() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def test_help_tells_options_and_exit_status() -> None:
+def test_help_shows_options_and_exit_status() -> None:
     answer = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     for text in ("IMAGE", "--keep", "--patience", "exit status", "make clean-demo"):
         assert text in answer.stdout
@@ -36,14 +37,34 @@ def test_help_tells_options_and_exit_status() -> None:
 
 def test_a_mistyped_path_fails_before_anything_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status = demo.main([str(tmp_path / "missing.jpg"), "--directory", str(tmp_path / "demo")])
-    assert status == demo.WRONG_USAGE
+    assert status == WRONG_USAGE
     assert capsys.readouterr().err == f"error: {tmp_path}/missing.jpg does not exist.\n"
     assert not (tmp_path / "demo").exists()
 
 
 def test_a_folder_without_images_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert demo.main([str(tmp_path)]) == demo.WRONG_USAGE
+    assert demo.main([str(tmp_path)]) == WRONG_USAGE
     assert "no images found in the folder" in capsys.readouterr().err
+
+
+def make_demo(images: str) -> str:
+    """Run `make demo` with IMAGES and return what it reports."""
+    made = ("-o", ".venvs/dev/.installed", "-o", ".venvs/ministack/.installed")
+    return subprocess.run(
+        ["make", *made, "demo", f"IMAGES={images}"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stderr
+
+
+@pytest.mark.parametrize("name", ["my photos", "it's", 'a "b" $HOME $(x) `y` \\', "für 日本", "a#b;c&d", "a*"])
+def test_make_passes_any_folder_on(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    assert f"error: no images found in the folder {folder}: " in make_demo(str(folder))
+
+
+def test_make_passes_several_paths_on(tmp_path: Path) -> None:
+    said = make_demo(f"'{tmp_path}/a b.jpg' {tmp_path}/c.jpg")
+    assert f"error: {tmp_path}/a b.jpg does not exist.\n{tmp_path}/c.jpg does not exist.\n" in said
 
 
 @pytest.mark.parametrize(
@@ -62,7 +83,7 @@ def test_terraform_missing_or_too_old(
         program.write_text(f'#!/bin/sh\necho \'{{"terraform_version": "{terraform}"}}\'\n')
         program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path) + os.pathsep + "/bin" if terraform else str(tmp_path))
-    assert demo.main(["--directory", str(tmp_path / "demo")]) == demo.FAILED
+    assert demo.main(["--directory", str(tmp_path / "demo")]) == FAILED
     assert message in capsys.readouterr().err
 
 
@@ -73,7 +94,7 @@ def test_an_interruption_has_its_own_status(
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(demo, "collect", interrupted)
-    assert demo.main([]) == demo.INTERRUPTED
+    assert demo.main([]) == INTERRUPTED
     assert "nothing is left running" in capsys.readouterr().err
 
 
@@ -83,6 +104,6 @@ def test_a_missing_emulator_says_what_to_run(
     picture = tmp_path / "x.jpg"
     picture.write_bytes(b"x")
     monkeypatch.setattr("scripts.engines.ministack.MINISTACK", tmp_path / "nowhere")
-    monkeypatch.setattr("scripts.package_lambdas.main", lambda _: 0)
-    assert demo.main([str(picture), "--directory", str(tmp_path / "demo")]) == demo.FAILED
+    monkeypatch.setattr("scripts.package_lambdas.package", lambda _: 0)
+    assert demo.main([str(picture), "--directory", str(tmp_path / "demo")]) == FAILED
     assert "MiniStack is not installed: run `make setup`" in capsys.readouterr().err

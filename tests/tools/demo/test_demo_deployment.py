@@ -16,7 +16,6 @@ from scripts.demo import deployment as demo_deployment
 from scripts.demo.deployment import Progress, exclusive, fingerprint
 from scripts.engines.ministack import SAVED, forget
 from scripts.process.entry_point import ToolError
-from scripts.process.environment import environment
 from scripts.terraform.stack import Stack, TerraformError, emulator_variables
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Clock:
         return self.now
 
 
-def test_progress_tells_what_terraform_waits_for() -> None:
+def test_progress_shows_pending_resources() -> None:
     clock = Clock()
     progress = Progress(clock=clock)
     assert progress.describe() == "Terraform plans what to make"
@@ -107,22 +106,6 @@ def test_only_one_demo_runs_in_a_directory(tmp_path: Path) -> None:
         pass
 
 
-def test_the_users_own_account_stays_out_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "production")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/home/me/.aws/config")
-    monkeypatch.setenv("no_proxy", "example.com")
-    before = dict(os.environ)
-    with environment({"AWS_ENDPOINT_URL": "https://127.0.0.1:1", "NO_PROXY": "127.0.0.1"}):
-        assert {name: value for name, value in os.environ.items() if name.startswith("AWS_")} == {
-            "AWS_ENDPOINT_URL": "https://127.0.0.1:1",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
-        assert os.environ["no_proxy"] == "127.0.0.1"
-    assert dict(os.environ) == before
-
-
 def test_forgetting_leaves_nothing_that_a_run_would_restore(tmp_path: Path) -> None:
     for name in ("state/sqs.json", "s3/000000000000/bucket/key", SAVED, "port", "terraform/terraform.tfstate"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +117,7 @@ def test_forgetting_leaves_nothing_that_a_run_would_restore(tmp_path: Path) -> N
 
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """A stack whose Terraform is a script: it starts a provider that does not end by itself, and waits."""
+    """Return a stack whose Terraform is a script that starts a provider and waits; the provider does not end."""
     program = tmp_path / "bin" / "terraform"
     program.parent.mkdir()
     program.write_text(
@@ -157,13 +140,13 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     return stack
 
 
-def test_what_terraform_says_is_given_line_by_line(stack: Stack) -> None:
+def test_output_of_terraform_is_passed_by_line(stack: Stack) -> None:
     lines: list[str] = []
     assert stack.run("apply", "-x", on_line=lines.append) == "one\napply\n-no-color\n-x\n"
     assert lines == ["one", "apply", "-no-color", "-x"]
 
 
-def test_terraforms_error_is_told_without_what_came_before(stack: Stack) -> None:
+def test_error_has_only_terraforms_error(stack: Stack) -> None:
     with pytest.raises(TerraformError) as error:
         stack.run("fail")
     assert str(error.value) == "terraform fail failed:\nError: it is wrong\n  on main.tf line 1\n"

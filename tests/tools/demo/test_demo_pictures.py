@@ -31,7 +31,7 @@ def orientation(file: Path) -> int:
         return int(picture.getexif().get(ORIENTATION_TAG, 1))
 
 
-def test_they_are_of_various_formats_and_of_some_megapixels(files: list[Path]) -> None:
+def test_pictures_have_various_formats_and_sizes(files: list[Path]) -> None:
     found = set()
     for file in whole(files):
         with Image.open(file) as picture:
@@ -42,7 +42,7 @@ def test_they_are_of_various_formats_and_of_some_megapixels(files: list[Path]) -
     assert found == set(FORMATS.values())
 
 
-def test_they_show_something(files: list[Path]) -> None:
+def test_pictures_are_not_uniform(files: list[Path]) -> None:
     for file in whole(files):
         with Image.open(file) as picture:
             statistics = ImageStat.Stat(picture.convert("RGB").resize((64, 64)))
@@ -68,12 +68,12 @@ def test_the_last_one_is_rejected_and_only_that(files: list[Path]) -> None:
     assert rejection.value.code == "unreadable_image"
 
 
-def test_they_are_the_same_every_time(files: list[Path]) -> None:
+def test_pictures_are_reproducible(files: list[Path]) -> None:
     for picture, file in zip(PICTURES, files, strict=True):
         assert picture.make() == file.read_bytes(), picture.name
 
 
-def test_what_is_there_is_not_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_pictures_are_not_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
 
     def make() -> bytes:

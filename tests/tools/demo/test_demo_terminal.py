@@ -21,7 +21,7 @@ from scripts.demo.terminal import (
     results_table,
     ways_table,
 )
-from tests.support.demo_samples import Told, finish, journey_of
+from tests.support.demo_samples import Sample, finish, journey_of
 
 if TYPE_CHECKING:
     from scripts.demo.journey import Journey
@@ -43,8 +43,8 @@ def said(console: Console) -> str:
 
 
 def arrived(name: str) -> Journey:
-    told = Told(name)
-    return finish(journey_of(told), told)
+    sample = Sample(name)
+    return finish(journey_of(sample), sample)
 
 
 def test_names_cannot_steer_the_terminal() -> None:
@@ -71,11 +71,11 @@ def test_changes(after: int, before: int, text: str) -> None:
     assert change(after, before) == text
 
 
-def test_derivatives_are_told_with_what_they_save(finished: Journey) -> None:
+def test_derivatives_show_the_saved_bytes(finished: Journey) -> None:
     assert derivatives(finished) == ["thumbnail 256×192 25.6 kB −94%", "web 1024×768 102 kB −74%"]
 
 
-def test_the_way_has_a_time_for_each_hop_and_dashes_for_the_unknown(finished: Journey, journey: Journey) -> None:
+def test_hops_have_times_or_dashes(finished: Journey, journey: Journey) -> None:
     console = plain()
     console.print(ways_table([finished], lambda _: "", width=140))
     for time_text in ("0.05", "0.06", "0.10", "0.70", "0.80", "0.90", "1.00"):
@@ -86,24 +86,24 @@ def test_the_way_has_a_time_for_each_hop_and_dashes_for_the_unknown(finished: Jo
     assert said(console).count("…") == 1, "what is waited for"
 
 
-def test_results_tell_the_reason_of_a_rejection(told: Told) -> None:
-    told.status = "Rejected"
+def test_results_show_the_reason_of_a_rejection(sample: Sample) -> None:
+    sample.status = "Rejected"
     console = plain()
-    console.print(results_table([finish(journey_of(told), told)], width=140))
+    console.print(results_table([finish(journey_of(sample), sample)], width=140))
     assert "Rejected" in said(console)
     assert "unreadable_image: it is damaged" in said(console)
 
 
 def test_an_outcome_says_how_far_it_came(journey: Journey, finished: Journey) -> None:
-    assert describe_outcome(journey) == "never heard of"
+    assert describe_outcome(journey) == "no known hop"
     journey.times = {hop: when for hop, when in finished.times.items() if hop.value in ("uploaded", "routed")}
-    assert describe_outcome(journey) == "last heard of: routed"
+    assert describe_outcome(journey) == "last known hop: routed"
     journey.trouble = "AccessDenied"
     assert describe_outcome(journey) == "AccessDenied"
 
 
-def test_without_a_terminal_each_image_is_told_once(finished: Journey) -> None:
-    console, journey = plain(), journey_of(Told("other.jpg"))
+def test_each_image_is_printed_once_without_terminal(finished: Journey) -> None:
+    console, journey = plain(), journey_of(Sample("other.jpg"))
     live = LiveJourneys(console, [finished, journey])
     with live.shown():
         for _ in range(3):
@@ -117,9 +117,9 @@ def test_without_a_terminal_each_image_is_told_once(finished: Journey) -> None:
     assert "\x1b" not in said(console)
 
 
-def test_a_terminal_shows_as_many_images_as_fit_and_the_cursor_again(journey: Journey) -> None:
+def test_terminal_shows_images_that_fit_and_cursor(journey: Journey) -> None:
     journeys = [arrived(f"arrived {number}.jpg") for number in range(40)]
-    journeys[30:] = [journey_of(Told(f"on its way {number}.jpg")) for number in range(10)]
+    journeys[30:] = [journey_of(Sample(f"on its way {number}.jpg")) for number in range(10)]
     console = terminal(height=20)
     with LiveJourneys(console, journeys).shown():
         time.sleep(0.3)
@@ -139,14 +139,14 @@ def test_a_narrow_terminal_shows_every_hop(finished: Journey) -> None:
     assert max(map(len, said(console).splitlines())) <= 80
 
 
-def test_a_step_is_told_when_it_is_done() -> None:
+def test_step_is_printed_when_it_ends() -> None:
     console = plain()
     with Steps(console).step(lambda: "It is being done") as done:
         done.append("It is done")
     assert said(console).startswith("✓ It is done  ")
 
 
-def test_a_step_that_fails_is_not_told_as_done() -> None:
+def test_failed_step_is_not_printed_as_done() -> None:
     console = plain()
     with pytest.raises(ValueError, match="broken"), Steps(console).step(lambda: "It is being done"):
         raise ValueError("broken")

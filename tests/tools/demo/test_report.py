@@ -10,7 +10,7 @@ from PIL import Image
 from darkroom.hops import Hop
 from scripts.demo.report import Results, pretty, preview, render, slug, ticks, timeline, write_page
 from scripts.demo.terminal import NOTHING
-from tests.support.demo_samples import BEGAN, Told, finish, journey_of
+from tests.support.demo_samples import BEGAN, Sample, finish, journey_of
 from tests.support.photographs import draw, encode, oriented
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def written(directory: Path, *journeys: Journey) -> tuple[Path, Reader]:
     return page, Reader(page.read_text())
 
 
-def test_it_shows_original_and_derivatives_from_files_beside_it(tmp_path: Path, photograph: Path) -> None:
-    told = Told()
-    page, reader = written(tmp_path / "out", finish(journey_of(told, photograph), told))
+def test_report_shows_original_and_derivatives(tmp_path: Path, photograph: Path) -> None:
+    sample = Sample()
+    page, reader = written(tmp_path / "out", finish(journey_of(sample, photograph), sample))
     shown = [attributes for tag, attributes in reader.tags if tag == "img"]
     assert len(shown) == 3
     for image in shown:
@@ -78,9 +78,9 @@ def test_it_shows_original_and_derivatives_from_files_beside_it(tmp_path: Path, 
     assert [image["alt"] for image in shown] == ["original", "thumbnail", "web"]
 
 
-def test_it_needs_nothing_from_elsewhere(tmp_path: Path, photograph: Path) -> None:
-    told = Told()
-    page, reader = written(tmp_path / "out", finish(journey_of(told, photograph), told))
+def test_report_needs_no_other_files(tmp_path: Path, photograph: Path) -> None:
+    sample = Sample()
+    page, reader = written(tmp_path / "out", finish(journey_of(sample, photograph), sample))
     for link in reader.links():
         assert link.startswith("#image-") or (page.parent / link).is_file(), link
     assert not {"script", "link", "iframe"} & {tag for tag, _ in reader.tags}
@@ -89,8 +89,8 @@ def test_it_needs_nothing_from_elsewhere(tmp_path: Path, photograph: Path) -> No
 
 
 def test_a_hostile_name_is_only_text(tmp_path: Path, photograph: Path) -> None:
-    told = Told(HOSTILE)
-    journey = finish(journey_of(told, photograph), told)
+    sample = Sample(HOSTILE)
+    journey = finish(journey_of(sample, photograph), sample)
     page, reader = written(tmp_path / "out", journey)
     assert "script" not in {tag for tag, _ in reader.tags}
     assert not [name for _, attributes in reader.tags for name in attributes if name.startswith("on")]
@@ -101,8 +101,8 @@ def test_a_hostile_name_is_only_text(tmp_path: Path, photograph: Path) -> None:
 
 
 def test_hostile_texts_of_others_are_only_texts(tmp_path: Path, photograph: Path) -> None:
-    told = Told(status="Rejected")
-    journey = finish(journey_of(told, photograph), told)
+    sample = Sample(status="Rejected")
+    journey = finish(journey_of(sample, photograph), sample)
     assert journey.record is not None
     journey.record = {**journey.record, "reason": {"code": "<b>bad</b>", "message": HOSTILE}}
     journey.notification = {**(journey.notification or {}), "Subject": HOSTILE}
@@ -120,18 +120,18 @@ def test_record_and_notification_can_be_read_back(finished: Journey, tmp_path: P
         assert json.dumps(document, indent=2, ensure_ascii=False) in text
 
 
-def test_unknown_times_are_dashes(journey: Journey, told: Told, tmp_path: Path) -> None:
+def test_unknown_times_are_dashes(journey: Journey, sample: Sample, tmp_path: Path) -> None:
     _, reader = written(tmp_path, journey)
     assert reader.texts.count(NOTHING) == len(Hop) + 2, "each hop, the total and the median"
-    assert "last heard of" not in "".join(reader.texts)
-    assert "never heard of" in "".join(reader.texts)
+    assert "last known hop" not in "".join(reader.texts)
+    assert "no known hop" in "".join(reader.texts)
     assert "Not recorded" in reader.texts
 
 
-def test_what_cannot_be_shown_has_a_placeholder(told: Told, tmp_path: Path) -> None:
+def test_undisplayable_file_has_a_placeholder(sample: Sample, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(encode(draw((640, 480)))[:3000])
-    _, reader = written(tmp_path / "out", journey_of(told, broken))
+    _, reader = written(tmp_path / "out", journey_of(sample, broken))
     assert "cannot be shown" in reader.texts
     assert "img" not in {tag for tag, _ in reader.tags}
 
@@ -140,9 +140,9 @@ def test_an_empty_run_is_a_page_too() -> None:
     assert "<h1>" in render([], BEGAN, 0)
 
 
-def test_former_images_do_not_stay(told: Told, photograph: Path, tmp_path: Path) -> None:
-    written(tmp_path, finish(journey_of(told, photograph), told))
-    other = Told("other.jpg")
+def test_images_of_the_last_run_are_removed(sample: Sample, photograph: Path, tmp_path: Path) -> None:
+    written(tmp_path, finish(journey_of(sample, photograph), sample))
+    other = Sample("other.jpg")
     page, _ = written(tmp_path, finish(journey_of(other, photograph), other))
     assert [path.name for path in (page.parent / "images").iterdir()] == ["001-other-jpg"]
 
@@ -157,7 +157,7 @@ def test_the_original_is_shown_upright(orientation: int, tmp_path: Path) -> None
     assert stored_as == orientation
     assert picture.size == (600, 450)
     upright = preview_of(oriented(1).data, tmp_path)
-    assert difference(picture, upright) < 20  # a wrong turn is 30 and more; real photographs bear their number
+    assert difference(picture, upright) < 20  # a wrong turn is 30 and more; real photographs have their number
 
 
 def preview_of(data: bytes, folder: Path) -> Image.Image:
@@ -189,13 +189,13 @@ def test_originals_are_scaled_down(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"text", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n"])
-def test_what_is_no_image_has_no_preview(data: bytes, tmp_path: Path) -> None:
+def test_other_file_has_no_preview(data: bytes, tmp_path: Path) -> None:
     file = tmp_path / "x.jpg"
     file.write_bytes(data)
     assert preview(file) is None
 
 
-def test_what_is_too_large_to_decode_has_no_preview(tmp_path: Path) -> None:
+def test_too_large_image_has_no_preview(tmp_path: Path) -> None:
     file = tmp_path / "x.png"
     Image.new("1", (12_000, 10_001)).save(file)
     with pytest.warns(Image.DecompressionBombWarning):
@@ -236,7 +236,7 @@ def test_a_timeline_never_runs_backwards(finished: Journey) -> None:
     assert [segment.left for segment in segments] == sorted(segment.left for segment in segments)
 
 
-def test_nothing_known_is_an_empty_timeline(journey: Journey) -> None:
+def test_journey_without_hops_has_an_empty_timeline(journey: Journey) -> None:
     assert timeline(journey) == ()
 
 

@@ -1,4 +1,4 @@
-"""`make demo-page`, as far as it goes without LocalStack: its server, what it tells the page, and its mistakes."""
+"""`make try` without LocalStack: its server, the page's settings, and its errors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts import ROOT
-from scripts import run_try_page as run_page
+from scripts import ROOT, run_try_page
 from scripts.engines.localstack import HOST, LocalStack, Way
+from scripts.process.entry_point import FAILED, INTERRUPTED
 from scripts.run_try_page import PageServer
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def server() -> Iterator[PageServer]:
         yield server
 
 
-def test_help_tells_options_and_exit_status() -> None:
+def test_help_shows_options_and_exit_status() -> None:
     answer = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
     for text in ("--port", "--open", "LOCALSTACK=pip", "exit status"):
         assert text in answer.stdout
@@ -50,7 +50,7 @@ def test_help_tells_options_and_exit_status() -> None:
 @pytest.mark.parametrize("path", ["/", "/index.html", "/?from=somewhere"])
 def test_the_page_is_served_as_it_is(server: PageServer, path: str) -> None:
     with urllib.request.urlopen(server.origin + path, timeout=10) as answer:  # noqa: S310
-        assert answer.read() == run_page.PAGE.read_bytes()
+        assert answer.read() == run_try_page.PAGE.read_bytes()
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["X-Frame-Options"] == "DENY"
@@ -62,19 +62,19 @@ def test_the_configuration_is_the_servers(server: PageServer) -> None:
         assert json.load(answer) == server.config
 
 
-@pytest.mark.parametrize("path", ["/run_page.py", "/../stack.py", "//etc/passwd", "/index.html/x"])
-def test_nothing_else_is_served(server: PageServer, path: str) -> None:
+@pytest.mark.parametrize("path", ["/run_try_page.py", "/../stack.py", "//etc/passwd", "/index.html/x"])
+def test_other_paths_are_not_served(server: PageServer, path: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(server.origin + path, timeout=10)  # noqa: S310
     with refused.value:
         assert refused.value.code == 404
 
 
-def test_it_listens_on_the_loopback_address_only(server: PageServer) -> None:
+def test_server_listens_on_loopback_only(server: PageServer) -> None:
     assert server.server_address[0] == HOST
 
 
-def test_the_configuration_is_the_deployed_one_with_addresses_from_here() -> None:
+def test_settings_have_local_addresses() -> None:
     class Api(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._answer({"api": ".", "credentials": ["key"], "max_bytes": 5, "origins": ["https://bucket.aws"]})
@@ -96,9 +96,9 @@ def test_the_configuration_is_the_deployed_one_with_addresses_from_here() -> Non
     with ThreadingHTTPServer((HOST, 0), Api) as api:
         threading.Thread(target=api.serve_forever, daemon=True).start()
         endpoint = f"http://{HOST}:{api.server_port}"
-        told = run_page.configuration(LocalStack(Way.PIP, endpoint, "4.14.0"), "abc", "secret")
+        settings = run_try_page.configuration(LocalStack(Way.PIP, endpoint, "4.14.0"), "abc", "secret")
         api.shutdown()
-    assert told == {
+    assert settings == {
         "api": f"{endpoint}/_aws/execute-api/abc/v1",
         "credentials": ["key"],
         "max_bytes": 5,
@@ -108,7 +108,7 @@ def test_the_configuration_is_the_deployed_one_with_addresses_from_here() -> Non
 
 def test_a_port_in_use_fails_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server((HOST, 0)) as taken:
-        assert run_page.main(["--port", str(taken.getsockname()[1])]) == run_page.FAILED
+        assert run_try_page.main(["--port", str(taken.getsockname()[1])]) == FAILED
     assert "Address already in use" in capsys.readouterr().err
 
 
@@ -116,7 +116,7 @@ def test_a_missing_terraform_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert run_page.main([]) == run_page.FAILED
+    assert run_try_page.main([]) == FAILED
     assert "terraform is not on the PATH" in capsys.readouterr().err
 
 
@@ -126,6 +126,6 @@ def test_an_interruption_has_its_own_status(
     def interrupted() -> None:
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(run_page, "check_terraform", interrupted)
-    assert run_page.main([]) == run_page.INTERRUPTED
+    monkeypatch.setattr(run_try_page, "check_terraform", interrupted)
+    assert run_try_page.main([]) == INTERRUPTED
     assert "nothing is left running" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Commands `aws …` that AWS would refuse are found."""
+"""The check of `aws …` commands finds those that AWS would refuse."""
 
 from __future__ import annotations
 
@@ -53,5 +53,5 @@ def test_mistakes_are_found(command: str, said: str) -> None:
         "aws lambda invoke --function-name darkroom-reconcile --no-cli-pager answer.json",
     ],
 )
-def test_commands_that_aws_takes_pass(command: str) -> None:
+def test_valid_commands_pass(command: str) -> None:
     check_all(command)

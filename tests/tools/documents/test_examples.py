@@ -1,4 +1,4 @@
-"""Fenced examples in documents are what they look like: Terraform that parses and names what is there, JSON, Python."""
+"""Fenced examples, names of files, decisions and limits in documents are correct."""
 
 from __future__ import annotations
 
@@ -10,74 +10,40 @@ from typing import TYPE_CHECKING
 import hcl2
 import pytest
 
-from scripts import ROOT
+from scripts import ROOT, check_tfvars
 from scripts.document_modules import declarations
-from tests.tools.documents.test_documents import DOCUMENTS
+from tests.tools.documents.reading import DOCUMENTS, blocks, name
+from tests.tools.documents.sessions import is_configuration
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
-MODULES = ROOT / "terraform" / "modules"
-
-# Languages that another test checks, or that say nothing that could be wrong.
+# Languages that another test checks, or that cannot be checked.
 ELSEWHERE = {"sh", "mermaid", "text"}
 
 BLOCKS = [
-    pytest.param(language, re.sub(rf"^{indent}", "", body, flags=re.MULTILINE), id=f"{path.relative_to(ROOT)}-{index}")
+    pytest.param(block.language, block.body, id=f"{name(path)}-{index}")
     for path in DOCUMENTS
-    for index, (indent, language, body) in enumerate(FENCE.findall(path.read_text()))
-    if language not in ELSEWHERE
+    for index, block in enumerate(blocks(path.read_text()))
+    if block.language not in ELSEWHERE
 ]
 
 
 @pytest.mark.parametrize(("language", "body"), BLOCKS)
-def test_examples_are_what_they_look_like(language: str, body: str) -> None:
+def test_examples_can_be_parsed(language: str, body: str) -> None:
     if language == "json":
         json.loads(body)
     elif language == "python":
         ast.parse(body)
     elif language == "hcl":
-        check_hcl(body)
+        if is_configuration(body):
+            hcl2.loads(body)
     else:
-        pytest.fail(f"teach this test to check `{language}`, or leave the example out")
+        pytest.fail(f"there is no check for `{language}`: add one, or remove the example")
 
 
-def check_hcl(body: str) -> None:
-    """Terraform that parses; what sets variables, of the root or of a module, sets some that exist."""
-    if re.match(r"(object|map|list)\(|type ", body):
-        return  # a type, which document_modules.py has written from the code
-    parsed = hcl2.loads(body)
-    for block in parsed.get("module", []):
-        for given in block.values():
-            folder = re.search(r"terraform/modules/(\w+)", given["source"])
-            if folder:
-                check_names(
-                    set(given), MODULES / folder[1], also=frozenset({"source", "providers", "count", "for_each"})
-                )
-    blocks = {"module", "terraform", "resource", "data", "variable", "output", "locals", "provider", "run", "check"}
-    if not blocks & parsed.keys():
-        given = set(parsed)
-        check_names(given, ROOT / "terraform")
-        types = {
-            one.name: one.arguments["type"] for one in declarations(ROOT / "terraform" / "variables.tf", "variable")
-        }
-        for name, value in parsed.items():
-            for element in value if isinstance(value, list) else [value]:
-                if isinstance(element, dict) and not name.startswith("__"):
-                    check_fields(element, types[name])
-
-
-def check_fields(given: dict[str, object], source: str) -> None:
-    """The fields that a type has, told by its source."""
-    known = set(re.findall(r"(\w+) *= (?:optional|string|number|bool|list|map|set)", source))
-    assert {key.strip('"') for key in given if not key.startswith("__")} <= known
-
-
-def check_names(given: set[str], folder: Path, also: frozenset[str] = frozenset()) -> None:
-    """The names of variables that a folder of Terraform has."""
-    known = {one.name for one in declarations(folder / "variables.tf", "variable")}
-    assert {name for name in given if not name.startswith("__")} <= known | also
+def test_examples_set_existing_variables() -> None:
+    assert check_tfvars.main([str(document) for document in DOCUMENTS]) == 0
 
 
 SOURCES = [
@@ -90,13 +56,13 @@ NAMED = re.compile(r"(?<![\w/.])((?:docs|events|lambdas|scripts|terraform|tests)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_files_that_a_comment_names_exist(source: Path) -> None:
+def test_files_in_comments_exist(source: Path) -> None:
     for comment in re.findall(r"(?:^|\s)#[^\n]*|\"{3}.*?\"{3}", source.read_text(), re.DOTALL):
-        for name in NAMED.findall(comment):
-            assert (ROOT / name).exists(), name
+        for file in NAMED.findall(comment):
+            assert (ROOT / file).exists(), file
 
 
-def test_the_decisions_are_in_their_index() -> None:
+def test_decisions_are_in_their_index() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = re.findall(r"^(\d+)\. \[(.*)\]\((.*)\)$", (folder / "README.md").read_text(), re.MULTILINE)
     found = []
@@ -107,11 +73,11 @@ def test_the_decisions_are_in_their_index() -> None:
     assert listed == found
 
 
-def test_the_limits_are_those_of_the_variables() -> None:
-    page = (ROOT / "docs" / "limits.md").read_text()
-    told = {
+def test_limits_match_variables() -> None:
+    document = (ROOT / "docs" / "limits.md").read_text()
+    documented = {
         name: float(value.replace(",", ""))
-        for name, value in re.findall(r"^\| `([\w.]+)` \| ([\d.,]+) \|", page, re.MULTILINE)
+        for name, value in re.findall(r"^\| `([\w.]+)` \| ([\d.,]+) \|", document, re.MULTILINE)
     }
     found = {}
     for one in declarations(ROOT / "terraform" / "variables.tf", "variable"):
@@ -122,18 +88,18 @@ def test_the_limits_are_those_of_the_variables() -> None:
             found |= {f"{one.name}.{group}.{name}": product(value) for name, value in numbers(inner)}
         outer = re.sub(r"\w+ += optional\(object\(\{.*?\}\), \{\}\)", "", one.arguments["type"], flags=re.DOTALL)
         found |= {f"{one.name}.{name}": product(value) for name, value in numbers(outer)}
-    # What a variant or an authorization looks like is no limit.
+    # Fields of a variant or an authorization are no limits.
     found = {name: value for name, value in found.items() if not re.match(r"variants|api\.authorization", name)}
-    assert told == found
+    assert documented == found
 
 
 def numbers(source: str) -> list[tuple[str, str]]:
-    """Fields of a type that have a number for a default, with its source."""
+    """Return fields of a type whose default is a number, with its source."""
     return re.findall(r"(\w+) += optional\(number, ([\d.* ]+)\)", source)
 
 
 def product(source: str) -> float:
-    """The value of a number, or of a product of numbers."""
+    """Return the value of a number, or of a product of numbers."""
     value = 1.0
     for factor in source.split("*"):
         value *= float(factor)

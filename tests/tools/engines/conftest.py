@@ -1,4 +1,4 @@
-"""What the tests that need a running LocalStack share; `make localstack-test` starts one for them."""
+"""Fixtures for tests with a running LocalStack, which `make localstack-test` starts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def endpoint() -> str:
-    """The address of LocalStack."""
+    """Return the address of LocalStack."""
     address = os.environ.get("AWS_ENDPOINT_URL")
     if address is None:
         pytest.skip("no LocalStack: `make localstack-test` starts one")
@@ -31,21 +31,21 @@ def endpoint() -> str:
 
 @pytest.fixture(scope="session")
 def way(endpoint: str) -> Way:
-    """How LocalStack runs."""
-    told = ask(endpoint, "info")
-    assert told is not None
-    return Way.DOCKER if told["is_docker"] else Way.PIP
+    """Return the way LocalStack runs."""
+    info = ask(endpoint, "info")
+    assert info is not None
+    return Way.DOCKER if info["is_docker"] else Way.PIP
 
 
 @pytest.fixture(scope="session")
 def clients(endpoint: str) -> Any:
-    """Makes clients."""
+    """Return a function that creates clients."""
     return session().client
 
 
 @pytest.fixture(scope="session")
 def role(clients: Any) -> Iterator[str]:
-    """The ARN of a role for functions."""
+    """Yield the ARN of a role for functions."""
     name = f"tested-{uuid.uuid4()}"
     yield clients("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     clients("iam").delete_role(RoleName=name)
@@ -53,7 +53,7 @@ def role(clients: Any) -> Iterator[str]:
 
 @pytest.fixture
 def make_function(clients: Any, role: str, endpoint: str) -> Iterator[MakeFunction]:
-    """Makes a function from its source; returns its name."""
+    """Yield a function that creates a Lambda function from its source and returns its name."""
     functions, made = clients("lambda"), []
 
     def make(source: str, *, timeout: int = 30, runtime: str | None = None, **variables: str) -> str:

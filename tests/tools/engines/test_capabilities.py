@@ -23,28 +23,28 @@ LOCAL = (LOCALSTACK, MINISTACK)
 TESTS = sorted((ROOT / "tests" / "e2e").glob("test_*.py"))
 
 AWS_ONLY = {
-    # Of a gateway response, LocalStack takes the status alone, and MiniStack has no such API.
-    "tests/e2e/test_6_serve.py::test_what_the_gateway_refuses_it_refuses_in_the_apis_words": (
+    # LocalStack only supports the status of a gateway response, and MiniStack has no such API.
+    "tests/e2e/test_serve.py::test_what_the_gateway_refuses_it_refuses_in_the_apis_words": (
         "tests/terraform/test_modules.py::test_its_own_tests_pass[modules/service_api]"
     ),
     # Both emulators read a body before they look at its type: LocalStack fails over it, MiniStack has no such API.
-    "tests/e2e/test_6_serve.py::test_a_body_that_is_no_text_is_refused_unless_it_is_an_images": (
+    "tests/e2e/test_serve.py::test_a_body_that_is_no_text_is_refused_unless_it_is_an_images": (
         "tests/product/api/test_openapi.py::test_no_route_but_the_one_for_bytes_passes_on_what_it_has_no_template_for"
     ),
     # LocalStack compares a body's type with the listed ones by their text; MiniStack has no such API.
-    "tests/e2e/test_6_serve.py::test_an_image_stays_whole_under_any_content_type": (
+    "tests/e2e/test_serve.py::test_an_image_stays_whole_under_any_content_type": (
         "tests/tools/aws_checks/test_api_bodies.py::test_every_body_is_bytes"
     ),
     # LocalStack does not enforce IAM, and MiniStack has no such API.
-    "tests/e2e/test_6_serve.py::test_an_empty_body_is_refused": (
+    "tests/e2e/test_serve.py::test_an_empty_body_is_refused": (
         "tests/product/api/test_templates.py::test_the_hash_of_an_empty_body_is_denied"
     ),
     # Neither emulator has the service.
-    "tests/e2e/test_7_observe.py::test_the_registry_has_the_contracts": (
+    "tests/e2e/test_observe.py::test_the_registry_has_the_contracts": (
         "tests/terraform/test_root.py::test_the_registry_has_each_contract_and_it_means_the_same"
     ),
 }
-"""Tests that no engine on this machine can run, why, and the test that stands in for each."""
+"""Tests that no engine on this machine can run, with the reason and a substitute test."""
 
 COLLECT = """
 import json, sys
@@ -63,7 +63,7 @@ sys.exit(pytest.main(["--collect-only", "--quiet", *sys.argv[1:]], plugins=[Need
 
 
 def collected(*tests: str) -> dict[str, set[str]]:
-    """The names of what tests need, as collected: no fixture runs and no engine starts."""
+    """Return the needs of the tests by name, from the collection: no fixture runs and no engine starts."""
     run = subprocess.run(
         [sys.executable, "-c", COLLECT, *tests], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
@@ -74,7 +74,7 @@ def collected(*tests: str) -> dict[str, set[str]]:
 
 @cache
 def needs() -> dict[str, set[Capability]]:
-    """What each end-to-end test needs of an engine."""
+    """Return the capabilities that each end-to-end test needs."""
     tools = {tool.name for tool in Tool}
     return {test: {Capability[name] for name in names - tools} for test, names in collected("tests/e2e").items()}
 
@@ -86,22 +86,22 @@ def test_aws_can_do_everything() -> None:
 
 def test_each_test_runs_on_an_engine_on_this_machine() -> None:
     assert len(needs()) > 40
-    nowhere = {name(test) for test, needed in needs().items() if not any(engine.can(*needed) for engine in LOCAL)}
-    assert nowhere == set(AWS_ONLY)
+    unrunnable = {name(test) for test, needed in needs().items() if not any(engine.can(*needed) for engine in LOCAL)}
+    assert unrunnable == set(AWS_ONLY)
 
 
-def test_another_test_stands_in_for_each_that_runs_on_aws_alone() -> None:
+def test_tests_for_aws_only_have_a_substitute() -> None:
     found = collected(*AWS_ONLY.values())
     assert set(AWS_ONLY.values()) <= {*found, *map(name, found)}
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
 def test_no_test_asks_which_engine_it_is_but_what_it_can(path: Path) -> None:
-    """Else it could leave out, on an engine, what the table does not tell of."""
+    """A test could otherwise skip for a reason that is not in the table."""
     names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
-    told = {name for name, value in vars(engines).items() if isinstance(value, engines.Engine)}
-    assert told == {engine.name.upper() for engine in ENGINES}
-    assert not names & told
+    declared = {name for name, value in vars(engines).items() if isinstance(value, engines.Engine)}
+    assert declared == {engine.name.upper() for engine in ENGINES}
+    assert not names & declared
 
 
 def test_the_table_names_examples_that_there_are() -> None:
@@ -127,7 +127,7 @@ WAYS_TO_SKIP = {
 
 
 BY_THE_TABLE = {
-    "skipped": "def test(): skip('the engine lacks it')",
+    "skipped": "def test(): skip('not supported')",
     "passed": "def test(): pass",
     "failed": "def test(): assert False",
 }
@@ -135,7 +135,7 @@ BY_THE_TABLE = {
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What pytest says of modules of one test each, held to the table as the end-to-end tests are."""
+    """Return pytest's outcomes of modules with one test each, under the rules of the end-to-end tests."""
     folder = tmp_path_factory.mktemp("skipping")
     for module, source in {**WAYS_TO_SKIP, **BY_THE_TABLE}.items():
         (folder / f"test_{module}.py").write_text(f"import pytest\nfrom tests.e2e.skipping import skip\n\n{source}\n")
@@ -156,8 +156,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         check=False,
         timeout=120,
     )
-    told = re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b.*?test_(\w+)\.py", run.stdout, re.MULTILINE)
-    return {module: said.lower() for said, module in told}
+    results = re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b.*?test_(\w+)\.py", run.stdout, re.MULTILINE)
+    return {module: said.lower() for said, module in results}
 
 
 @pytest.mark.parametrize("way", WAYS_TO_SKIP)
@@ -184,11 +184,11 @@ def test_each_engine_runs_most_of_them(engine: Engine) -> None:
 
 
 def name(test: str) -> str:
-    """A test's name without its parameters, of which one may have hundreds."""
+    """Return a test's name without its parameters."""
     return test.partition("[")[0]
 
 
 @pytest.mark.parametrize("capability", Capability)
-def test_the_table_holds_nothing_that_no_test_needs_or_that_all_engines_can_do(capability: Capability) -> None:
+def test_capability_is_needed_and_missing_somewhere(capability: Capability) -> None:
     assert any(capability in needed for needed in needs().values())
     assert any(not engine.can(capability) for engine in LOCAL)

@@ -10,7 +10,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from scripts import ROOT
-from scripts.engines.docker import what_docker_lacks
+from scripts.engines.docker import missing_docker
 from scripts.engines.pip import START_SCRIPTS
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -24,7 +24,7 @@ def service() -> dict[str, Any]:
     return localstack
 
 
-def test_the_tag_is_pinned_and_that_of_the_locked_requirement(service: dict[str, Any]) -> None:
+def test_tag_is_that_of_the_locked_requirement(service: dict[str, Any]) -> None:
     tag = re.fullmatch(r"localstack/localstack:\$\{LOCALSTACK_TAG:-([\d.]+)\}", service["image"])
     locked = re.search(
         r"^localstack-core==([\d.]+)", (ROOT / "requirements" / "localstack.txt").read_text(), re.MULTILINE
@@ -43,7 +43,7 @@ def test_every_port_is_bound_to_the_loopback_address(service: dict[str, Any]) ->
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
 
 
-def test_it_has_the_engines_socket_a_volume_and_a_health_check(service: dict[str, Any]) -> None:
+def test_service_has_socket_volume_and_health_check(service: dict[str, Any]) -> None:
     assert {mount.removesuffix(":ro").rsplit(":", 1)[1] for mount in service["volumes"]} == {
         "/etc/localstack/init/start.d",
         "/var/run/docker.sock",
@@ -52,13 +52,13 @@ def test_it_has_the_engines_socket_a_volume_and_a_health_check(service: dict[str
     assert "http://localhost:4566/_localstack/health" in service["healthcheck"]["test"]
 
 
-def test_what_it_runs_at_its_start_is_what_runs_without_docker(service: dict[str, Any]) -> None:
+def test_start_scripts_are_those_without_docker(service: dict[str, Any]) -> None:
     (mounted,) = (mount.split(":")[0] for mount in service["volumes"] if "/init/" in mount)
     assert (ROOT / mounted).resolve() == START_SCRIPTS
     assert [path.name for path in START_SCRIPTS.glob("*.py")] == ["conditional_deletes.py"]
 
 
-@pytest.mark.skipif(what_docker_lacks() is not None, reason="docker compose cannot be run here")
+@pytest.mark.skipif(missing_docker() is not None, reason="docker compose cannot be run here")
 def test_compose_takes_it_and_the_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"TAG": "stable", "AUTH_TOKEN": "secret", "PORT": "5000"}.items():
         monkeypatch.setenv(f"LOCALSTACK_{name}", value)

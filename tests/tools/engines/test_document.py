@@ -10,10 +10,10 @@ DOCUMENT = (ROOT / "docs" / "localstack.md").read_text()
 
 
 def test_the_settings_are_those_of_the_code() -> None:
-    told = dict(re.findall(r"^\| `([A-Z_]+)` \| (?:`(.+?)`)? ?\|", DOCUMENT, re.MULTILINE))
+    documented = dict(re.findall(r"^\| `([A-Z_]+)` \| (?:`(.+?)`)? ?\|", DOCUMENT, re.MULTILINE))
     compose = dict(re.findall(r"\$\{([A-Z_]+):-(.*?)\}", (ROOT / "docker-compose.yml").read_text()))
     scripts = "".join(path.read_text() for path in (ROOT / "scripts").glob("*localstack*.py"))
     by_scripts = set(re.findall(r'environ(?:ment)?\.get\("((?:LOCALSTACK)[A-Z_]*)"', scripts))
     assert by_scripts == {"LOCALSTACK", "LOCALSTACK_PORT", "LOCALSTACK_PYTHON"}
-    assert set(told) == set(compose) | by_scripts
-    assert {name: default for name, default in told.items() if name in compose} == compose
+    assert set(documented) == set(compose) | by_scripts
+    assert {name: default for name, default in documented.items() if name in compose} == compose

@@ -38,7 +38,7 @@ VARIABLES = {
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    """Makes a started environment from a function's source."""
+    """Yield a function that starts an environment from a function's source."""
     made = []
 
     def make(source: str, *, timeout: int = 30, start: bool = True, **variables: str) -> Environment:
@@ -69,8 +69,8 @@ def answer(environment: Environment, event: object = None) -> Any:
 def error(environment: Environment, event: object = None) -> dict[str, Any]:
     outcome = invoke(environment, event)
     assert outcome.failed, outcome
-    told: dict[str, Any] = json.loads(outcome.payload)
-    return told
+    content: dict[str, Any] = json.loads(outcome.payload)
+    return content
 
 
 def test_event_in_answer_out(make: Make) -> None:
@@ -112,9 +112,9 @@ def test_the_context_is_lambdas(make: Make) -> None:
         """,
         timeout=20,
     )
-    told = answer(environment)
-    assert 15_000 < told.pop("left") <= 20_000
-    assert told == {
+    content = answer(environment)
+    assert 15_000 < content.pop("left") <= 20_000
+    assert content == {
         "name": "tested",
         "version": "$LATEST",
         "memory": "256",
@@ -143,7 +143,7 @@ def test_the_environment_is_the_functions_alone(make: Make, monkeypatch: pytest.
     assert not {"SECRET_OF_THE_DEVELOPER", "AWS_PROFILE", "LOCALSTACK_RUNTIME_ID"} & set(variables)
 
 
-def test_only_what_the_zip_brings_and_lambda_has_can_be_imported(make: Make) -> None:
+def test_only_the_zips_and_lambdas_packages_are_visible(make: Make) -> None:
     environment = make("""
         import importlib, sys
         def handler(event, context):
@@ -159,7 +159,7 @@ def test_only_what_the_zip_brings_and_lambda_has_can_be_imported(make: Make) -> 
     assert answer(environment, [*there, "pytest", "PIL", "rich", "localstack_without_docker", "runtime"]) == there
 
 
-def test_what_is_printed_is_the_calls_log(make: Make) -> None:
+def test_output_is_the_log_of_the_invocation(make: Make) -> None:
     environment = make("""
         import logging, subprocess, sys
         print("while loading")
@@ -185,22 +185,22 @@ def test_what_is_printed_is_the_calls_log(make: Make) -> None:
     assert "said 1" in environment.logs()
 
 
-def test_an_exception_is_told_with_type_and_stack(make: Make) -> None:
+def test_exception_has_type_and_stack(make: Make) -> None:
     environment = make("""
         class Bad(Exception): pass
         def deeper(): raise Bad("no")
         def handler(event, context): deeper()
         """)
-    told = error(environment)
-    assert (told["errorType"], told["errorMessage"], told["requestId"]) == ("Bad", "no", "request-1")
-    assert ["handler" in told["stackTrace"][0], "deeper" in told["stackTrace"][1]] == [True, True]
+    failure = error(environment)
+    assert (failure["errorType"], failure["errorMessage"], failure["requestId"]) == ("Bad", "no", "request-1")
+    assert ["handler" in failure["stackTrace"][0], "deeper" in failure["stackTrace"][1]] == [True, True]
     assert "[ERROR] Bad: no" in environment.logs()
 
 
 @pytest.mark.parametrize(
     ("source", "handler", "kind", "message"),
     [
-        ("import nowhere", "app.handler", "Runtime.ImportModuleError", "No module named 'nowhere'"),
+        ("import missing", "app.handler", "Runtime.ImportModuleError", "No module named 'missing'"),
         ("", "absent.handler", "Runtime.ImportModuleError", "Unable to import module 'absent'"),
         ("", "app.handler", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'app'"),
         ("def (", "app.handler", "Runtime.UserCodeSyntaxError", "app"),
@@ -209,15 +209,13 @@ def test_an_exception_is_told_with_type_and_stack(make: Make) -> None:
         ("import os; os._exit(7)", "app.handler", "Runtime.ExitError", "exit status 7"),
     ],
 )
-def test_what_cannot_be_loaded_is_told_as_lambda_does(
-    make: Make, source: str, handler: str, kind: str, message: str
-) -> None:
+def test_load_error_has_lambdas_format(make: Make, source: str, handler: str, kind: str, message: str) -> None:
     environment = make(source, start=False, _HANDLER=handler)
     with pytest.raises(InitError) as raised:
         environment.start()
-    told = json.loads(raised.value.payload)
-    assert told["errorType"] == kind
-    assert message in told["errorMessage"]
+    failure = json.loads(raised.value.payload)
+    assert failure["errorType"] == kind
+    assert message in failure["errorMessage"]
 
 
 def test_an_answer_that_is_no_json(make: Make) -> None:
@@ -229,7 +227,7 @@ def test_an_answer_that_is_no_json(make: Make) -> None:
     assert answer(environment) == 1.5
 
 
-def test_a_call_that_takes_too_long_is_ended_and_the_next_one_is_not_harmed(make: Make) -> None:
+def test_timeout_does_not_affect_the_next_invocation(make: Make) -> None:
     environment = make(
         """
         import time
@@ -261,7 +259,7 @@ def test_a_call_that_takes_too_long_is_ended_and_the_next_one_is_not_harmed(make
         ("os.kill(os.getpid(), 11)", "signal: segmentation fault"),
     ],
 )
-def test_a_process_that_ends_is_told_and_replaced(make: Make, deed: str, how: str) -> None:
+def test_ended_process_is_reported_and_replaced(make: Make, deed: str, how: str) -> None:
     environment = make(f"""
         import os, sys
         def handler(event, context):
@@ -269,13 +267,13 @@ def test_a_process_that_ends_is_told_and_replaced(make: Make, deed: str, how: st
             return os.getpid()
         """)
     before = answer(environment)
-    told = error(environment, True)
-    assert told["errorType"] == "Runtime.ExitError"
-    assert told["errorMessage"] == f"RequestId: request-1 Error: Runtime exited with error: {how}"
+    failure = error(environment, True)
+    assert failure["errorType"] == "Runtime.ExitError"
+    assert failure["errorMessage"] == f"RequestId: request-1 Error: Runtime exited with error: {how}"
     assert answer(environment) != before
 
 
-def test_a_stop_ends_a_call_and_all_processes_and_leaves_no_files(make: Make, tmp_path: Path) -> None:
+def test_stop_ends_processes_and_removes_files(make: Make, tmp_path: Path) -> None:
     environment = make("""
         import os, pathlib, subprocess, tempfile, time
         def handler(event, context):

@@ -1,4 +1,4 @@
-"""What a function sees and what its caller is told, by way of LocalStack: the same in a process as in a container."""
+"""Functions on LocalStack: their environment and the answers to callers, the same in a process and in a container."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def call(clients: Any) -> Call:
-    """Calls a function; returns its answer, or with `fails` what it failed with."""
+    """Return a function that invokes a function and returns its answer, or with `fails` its error."""
 
     def call(name: str, event: object = None, *, fails: bool = False) -> Any:
         answer = clients("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
-        told = json.loads(answer["Payload"].read())
-        assert ("FunctionError" in answer) == fails, told
-        return told
+        content = json.loads(answer["Payload"].read())
+        assert ("FunctionError" in answer) == fails, content
+        return content
 
     return call
 
@@ -49,9 +49,9 @@ def test_a_function_knows_who_it_is(make_function: Make, call: Call) -> None:
         """,
         SETTING="värde",
     )
-    told = call(name, {"ä": [1, "🙂"]})
-    assert told.pop("runtime") == told.pop("python")
-    assert told == {
+    content = call(name, {"ä": [1, "🙂"]})
+    assert content.pop("runtime") == content.pop("python")
+    assert content == {
         "event": {"ä": [1, "🙂"]},
         "name": name,
         "memory": "256",
@@ -74,12 +74,12 @@ def test_a_function_reaches_localstack_as_its_role(make_function: Make, call: Ca
 
 def test_a_function_imports_only_what_it_brings(make_function: Make, call: Call) -> None:
     name = make_function("import moto\ndef handler(event, context): pass")
-    told = call(name, fails=True)
-    assert told["errorType"] == "Runtime.ImportModuleError"
-    assert "No module named 'moto'" in told["errorMessage"]
+    failure = call(name, fails=True)
+    assert failure["errorType"] == "Runtime.ImportModuleError"
+    assert "No module named 'moto'" in failure["errorMessage"]
 
 
-def test_a_failure_is_told_and_does_no_lasting_harm(make_function: Make, call: Call) -> None:
+def test_failure_is_reported_and_not_lasting(make_function: Make, call: Call) -> None:
     name = make_function(
         """
         import os, time
@@ -92,18 +92,18 @@ def test_a_failure_is_told_and_does_no_lasting_harm(make_function: Make, call: C
         """,
         timeout=2,
     )
-    told = call(name, "raise", fails=True)
-    assert (told["errorType"], told["errorMessage"]) == ("Bad", "no")
+    failure = call(name, "raise", fails=True)
+    assert (failure["errorType"], failure["errorMessage"]) == ("Bad", "no")
     assert call(name) == "well"
     assert "Task timed out after 2.00 seconds" in call(name, "sleep", fails=True)["errorMessage"]
     assert call(name) == "well"
-    told = call(name, "exit", fails=True)
-    assert told["errorType"] == "Runtime.ExitError"
-    assert "Runtime exited with error: exit status 3" in told["errorMessage"]
+    failure = call(name, "exit", fails=True)
+    assert failure["errorType"] == "Runtime.ExitError"
+    assert "Runtime exited with error: exit status 3" in failure["errorMessage"]
     assert call(name) == "well"
 
 
-def test_what_a_function_prints_is_in_its_log(make_function: Make, clients: Any) -> None:
+def test_output_of_a_function_is_in_its_log(make_function: Make, clients: Any) -> None:
     name = make_function("def handler(event, context): print('hello', event)")
     answer = clients("lambda").invoke(FunctionName=name, Payload='"you"', LogType="Tail")
     tail = base64.b64decode(answer["LogResult"]).decode()
@@ -136,18 +136,18 @@ def test_calls_at_once_have_an_environment_each(make_function: Make, call: Call)
     assert call(name) in at_once
 
 
-def test_what_only_a_container_could_run_is_refused(way: Way, make_function: Make, clients: Any) -> None:
+def test_function_that_needs_a_container_is_refused(way: Way, make_function: Make, clients: Any) -> None:
     if way is Way.DOCKER:
         pytest.skip("a container runs it")
     name = make_function("exports.handler = async () => 1", runtime="nodejs22.x")
-    while (told := clients("lambda").get_function(FunctionName=name)["Configuration"])["State"] == "Pending":
+    while (settings := clients("lambda").get_function(FunctionName=name)["Configuration"])["State"] == "Pending":
         time.sleep(0.2)
-    assert told["State"] == "Failed"
-    assert "nodejs22.x: without Docker only functions in Python can run" in told["StateReason"]
+    assert settings["State"] == "Failed"
+    assert "nodejs22.x: without Docker only functions in Python can run" in settings["StateReason"]
 
 
-def test_nobody_else_reaches_localstack(endpoint: str) -> None:
-    """127.0.0.2 is this machine as well, but not the address that LocalStack is told to listen on."""
+def test_localstack_listens_on_one_address(endpoint: str) -> None:
+    """127.0.0.2 is also this machine, but not the address on which LocalStack listens."""
     port = urlsplit(endpoint).port
     assert port
     with pytest.raises(ConnectionRefusedError):

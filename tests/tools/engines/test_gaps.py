@@ -1,4 +1,4 @@
-"""What docs/localstack.md says that LocalStack does not show, tried: a gap that has closed leaves the document."""
+"""Gaps of LocalStack in docs/localstack.md, verified: a gap that is closed must leave the document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 DOCUMENT = (ROOT / "docs" / "localstack.md").read_text()
-NEITHER = DOCUMENT.partition("## What neither way shows")[2].partition("\n## ")[0]
+NEITHER = DOCUMENT.partition("## Gaps of LocalStack")[2].partition("\n## ")[0]
 
 IN_THE_TABLE = {
     "IAM": Capability.IAM,
@@ -50,7 +50,7 @@ READ = {
 
 
 def tried(gap: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Marks the test of a gap."""
+    """Mark the test of a gap."""
 
     def note(test: Callable[..., None]) -> Callable[..., None]:
         TRIED[gap] = test
@@ -59,15 +59,15 @@ def tried(gap: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return note
 
 
-def test_every_gap_is_told_and_each_is_tried_or_known() -> None:
-    told = re.findall(r"^- \*\*(.+?)\.?\*\*", NEITHER, re.MULTILINE)
-    assert sorted(told) == sorted({*IN_THE_TABLE, *TRIED, *READ})
+def test_gaps_are_documented_and_verified() -> None:
+    documented = re.findall(r"^- \*\*(.+?)\.?\*\*", NEITHER, re.MULTILINE)
+    assert sorted(documented) == sorted({*IN_THE_TABLE, *TRIED, *READ})
     assert set(IN_THE_TABLE.values()) == LOCALSTACK.lacks
 
 
 @pytest.fixture(scope="module")
 def api(clients: Any, endpoint: str) -> Iterator[Caller]:
-    """An API with a key whose plan admits one call a day and one a second, and a route that wants a signature."""
+    """Yield an API with a key limited to one request a day and a second, and a route that requires a signature."""
     gateway, name = clients("apigateway"), f"tested-{uuid.uuid4()}"
     answer = {
         "responses": {"200": {"description": "well"}},
@@ -126,15 +126,15 @@ def call(caller: Caller, path: str, data: bytes = b"{}") -> Any:
 
 
 @tried("Gateway responses")
-def test_of_a_gateway_response_only_the_status_counts(api: Caller) -> None:
-    answer = call(Caller(api.base, "wrong", "nobody"), "/with-key")
+def test_gateway_response_only_sets_the_status(api: Caller) -> None:
+    answer = call(Caller(api.base, "wrong", "unknown"), "/with-key")
     assert answer.status == 403
     assert b"whose key?" not in answer.body
     assert "X-Content-Type-Options" not in answer.headers
 
 
 @tried("Throttling and quotas of the API")
-def test_nobody_calls_too_often(api: Caller) -> None:
+def test_rate_limit_is_not_enforced(api: Caller) -> None:
     assert [call(api, "/with-key").status for _ in range(10)] == [200] * 10
 
 
@@ -150,8 +150,8 @@ def test_a_body_that_is_no_text_is_an_error_of_its_own(api: Caller) -> None:
 
 
 @tried("Authorizers")
-def test_nobody_has_to_sign(api: Caller) -> None:
-    assert call(Caller(api.base, None, "nobody"), "/signed").status == 200
+def test_signature_is_not_required(api: Caller) -> None:
+    assert call(Caller(api.base, None, "unknown"), "/signed").status == 200
 
 
 MISSING = {

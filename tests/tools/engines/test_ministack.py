@@ -25,7 +25,7 @@ def answers(port: int) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_it_ends_with_the_one_who_started_it(tmp_path: Path, number: signal.Signals) -> None:
+def test_emulator_ends_with_its_parent(tmp_path: Path, number: signal.Signals) -> None:
     script = str(ROOT / "scripts" / "run_ministack.py")
     with subprocess.Popen(
         [sys.executable, script, "--directory", str(tmp_path), "--", sys.executable, "-c", WAIT],

@@ -19,7 +19,7 @@ def s3(clients: Any) -> Any:
 
 @pytest.fixture
 def bucket(s3: Any) -> Iterator[str]:
-    """A versioned bucket."""
+    """Yield a versioned bucket."""
     name = f"tested-{uuid.uuid4()}"
     s3.create_bucket(Bucket=name)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
@@ -34,7 +34,7 @@ def markers(s3: Any, bucket: str) -> int:
     return len(s3.list_object_versions(Bucket=bucket).get("DeleteMarkers", []))
 
 
-def test_what_is_there_is_deleted_once(s3: Any, bucket: str) -> None:
+def test_existing_object_is_deleted_once(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="a/b", Body=b"x")
     assert s3.delete_object(Bucket=bucket, Key="a/b", IfMatch="*")["DeleteMarker"]
     with pytest.raises(ClientError) as refused:
@@ -43,7 +43,7 @@ def test_what_is_there_is_deleted_once(s3: Any, bucket: str) -> None:
     assert markers(s3, bucket) == 1
 
 
-def test_what_is_not_there_gets_no_marker(s3: Any, bucket: str) -> None:
+def test_missing_object_gets_no_delete_marker(s3: Any, bucket: str) -> None:
     with pytest.raises(ClientError) as refused:
         s3.delete_object(Bucket=bucket, Key="a/b", IfMatch="*")
     assert refused.value.response["Error"]["Code"] == "NoSuchKey"

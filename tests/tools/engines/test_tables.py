@@ -1,4 +1,4 @@
-"""DynamoDB's promises that the pipeline rests on, kept where moto stands in for it."""
+"""Guarantees of DynamoDB that the pipeline needs, with moto as LocalStack's DynamoDB."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def dynamodb(way: Way, clients: Any) -> Any:
 
 @pytest.fixture
 def table(dynamodb: Any) -> Iterator[str]:
-    """An empty table with a stream."""
+    """Yield an empty table with a stream."""
     name = f"tested-{uuid.uuid4()}"
     dynamodb.create_table(
         TableName=name,
@@ -38,7 +38,7 @@ def table(dynamodb: Any) -> Iterator[str]:
     dynamodb.delete_table(TableName=name)
 
 
-def test_of_many_conditional_writes_one_succeeds(dynamodb: Any, table: str) -> None:
+def test_one_of_many_conditional_writes_succeeds(dynamodb: Any, table: str) -> None:
     def claim(who: int) -> int:
         try:
             dynamodb.put_item(

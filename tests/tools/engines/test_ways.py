@@ -1,4 +1,4 @@
-"""How LocalStack is to run is chosen by what is there, or by hand; and what is wrong is said."""
+"""Choice of the way to run LocalStack, automatic or manual, and its error messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from scripts.artifacts.targets import local_target
 from scripts.engines import pip as localstack_pip
-from scripts.engines.docker import what_docker_lacks
+from scripts.engines.docker import missing_docker
 from scripts.engines.localstack import Way, ask, functions_target, target, url
 from scripts.engines.pip import PYTHONS, Process, find_python
 from scripts.process.entry_point import ToolError
@@ -23,7 +23,7 @@ NO_COMPOSE = 'case "$1" in compose) echo "unknown command" >&2; exit 1 ;; esac'
 
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The docker command, not there yet: the PATH holds nothing else."""
+    """Return the path of the docker command, which does not exist yet; the PATH contains nothing else."""
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path / "docker"
 
@@ -51,17 +51,17 @@ def test_the_way_follows_from_the_machine(docker: Path, script: str | None, way:
 def test_an_engine_that_hangs_does_not_answer(docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(docker, "exec /bin/sleep 30")
     monkeypatch.setattr("scripts.engines.docker.ANSWER_SECONDS", 0.2)
-    assert what_docker_lacks() == "no Docker engine answers"
+    assert missing_docker() == "no Docker engine answers"
 
 
-def test_the_way_is_chosen_by_hand(docker: Path) -> None:
+def test_way_can_be_chosen_manually(docker: Path) -> None:
     install(docker, ANSWERS)
     assert choose({"LOCALSTACK": "pip"}) == (Way.PIP, "LOCALSTACK=pip asks for it")
     assert choose({"LOCALSTACK": "docker"}) == (Way.DOCKER, "LOCALSTACK=docker asks for it")
     assert choose({"LOCALSTACK": ""}) == (Way.DOCKER, "a Docker engine answers")
 
 
-def test_what_cannot_be_had_is_not_replaced_silently(docker: Path) -> None:
+def test_unavailable_way_is_not_replaced_silently(docker: Path) -> None:
     install(docker, NO_ENGINE)
     with pytest.raises(ToolError, match="LOCALSTACK=docker asks for a Docker engine, but no Docker engine"):
         choose({"LOCALSTACK": "docker"})
@@ -76,7 +76,7 @@ def test_functions_are_packaged_for_what_runs_them() -> None:
     assert target(Way.DOCKER).system == "linux"
 
 
-def test_who_does_not_answer_is_no_localstack() -> None:
+def test_silent_address_is_not_localstack() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         endpoint = url(silent.getsockname()[1])
@@ -93,7 +93,7 @@ def fake_python(folder: Path, name: str, version: str) -> Path:
 
 
 class TestPython:
-    """LocalStack needs one of few versions of Python, whatever this project runs on."""
+    """LocalStack needs one of few versions of Python, regardless of this project's version."""
 
     @pytest.fixture(autouse=True)
     def _nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,7 @@ class TestPython:
         kept = fake_python(tmp_path, "pyenv/versions/3.13.0/bin/python3.13", "3 13")
         assert find_python() == str(kept)
 
-    def test_one_named_by_hand(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_python_can_be_chosen_manually(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LOCALSTACK_PYTHON", str(fake_python(tmp_path, "mine", "3 12")))
         assert find_python() == str(tmp_path / "mine")
         monkeypatch.setenv("LOCALSTACK_PYTHON", str(fake_python(tmp_path, "old", "3 9")))
@@ -136,7 +136,7 @@ class TestProcess:
     def _installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(localstack_pip, "install", lambda: None)
 
-    def test_a_taken_port_is_told(self, tmp_path: Path) -> None:
+    def test_taken_port_is_reported(self, tmp_path: Path) -> None:
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
@@ -144,9 +144,7 @@ class TestProcess:
             with pytest.raises(ToolError, match=f"port {port} is taken: set LOCALSTACK_PORT"):
                 Process(port, tmp_path / "log").up()
 
-    def test_one_that_ends_at_its_start_is_told_with_its_log(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_failed_start_is_reported_with_the_log(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         broken = tmp_path / "python"
         install(broken, "echo broken; exit 3")
         monkeypatch.setattr(localstack_pip, "PYTHON", broken)

@@ -69,7 +69,7 @@ DOCUMENTS: list[dict[str, Any]] = [
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, Any]:
+def results() -> dict[str, Any]:
     if not PYTHON.exists():
         pytest.skip("LocalStack from PyPI is not installed: `make localstack-test LOCALSTACK=pip` does that")
     run = subprocess.run(
@@ -86,13 +86,13 @@ def told() -> dict[str, Any]:
     return answer
 
 
-def test_each_path_is_parsed_once_where_it_was_parsed_each_time(told: dict[str, Any]) -> None:
-    assert told["kept_before"] == [False, False]
-    assert told["kept"] == [True, True]
+def test_each_path_is_parsed_once(results: dict[str, Any]) -> None:
+    assert results["kept_before"] == [False, False]
+    assert results["kept"] == [True, True]
 
 
-def test_what_paths_find_and_put_is_the_same(told: dict[str, Any]) -> None:
-    answers, updated = (of_all[:: len(DOCUMENTS)] for of_all in told["before"])  # of the first document
+def test_paths_find_and_put_the_same(results: dict[str, Any]) -> None:
+    answers, updated = (of_all[:: len(DOCUMENTS)] for of_all in results["before"])  # of the first document
     found = dict(zip(FIND, answers, strict=True))
     assert found["$.a.b"] == 1
     assert found["$.list[*].n"] == [1, 2, 3]
@@ -102,16 +102,16 @@ def test_what_paths_find_and_put_is_the_same(told: dict[str, Any]) -> None:
         {**DOCUMENTS[0], "new": {"new": [1]}},
         {**DOCUMENTS[0], "new": {"deeper": {"new": [1]}}},
     ]
-    assert told["same"]
+    assert results["same"]
 
 
-def test_the_two_kinds_of_parser_stay_apart(told: dict[str, Any]) -> None:
-    assert not told["mixed_up"]
+def test_two_kinds_of_parser_are_separate(results: dict[str, Any]) -> None:
+    assert not results["mixed_up"]
 
 
 @pytest.fixture
 def workflow(clients: Any, role: str) -> Iterator[str]:
-    """The ARN of a workflow that finds, puts and counts by paths."""
+    """Yield the ARN of a workflow that finds, puts and counts by paths."""
     counted = {"Type": "Pass", "Parameters": {"sum.$": "States.MathAdd($.in.n, $.in.n)"}, "ResultPath": "$.out"}
     definition = {
         "StartAt": "Wrap",

@@ -37,7 +37,7 @@ class Gate:
         return status, captured.out + captured.err
 
     def edit(self, file: str, change: Callable[[Any], object], to: str | None = None) -> None:
-        """Change one file, or write what becomes of it to another."""
+        """Change one file, or write the result to another."""
         content = json.loads((self.folder / file).read_text(encoding="utf-8"))
         change(content)
         (self.folder / (to or file)).write_text(to_json(content), encoding="utf-8")
@@ -70,7 +70,7 @@ def test_the_contracts_keep_what_is_published() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_record_of_what_is_published_is_what_publishing_writes() -> None:
+def test_record_is_what_publishing_writes() -> None:
     published = json.loads((ROOT / PUBLISHED).read_text(encoding="utf-8"))
     ours = {"image_deleted", "image_processed", "image_rejected", "image_version_deleted"}
     assert ours <= published.keys() <= load().keys()
@@ -105,7 +105,7 @@ def test_a_breaking_change_cannot_be_published(gate: Gate) -> None:
     assert gate.published == before
 
 
-def test_all_that_breaks_is_told_at_once(gate: Gate) -> None:
+def test_all_breaking_changes_are_reported_together(gate: Gate) -> None:
     gate.edit(PROCESSED, rename_width)
     gate.edit("image_rejected/1.json", lambda schema: schema["required"].remove("reason"))
     gate.edit("image_deleted/pattern.json", lambda pattern: pattern.update(source=["studio"]))
@@ -122,7 +122,7 @@ def test_a_new_optional_field_passes_until_it_is_promised(gate: Gate) -> None:
     assert f"events/{PROCESSED}: has changes that --publish would record" in text
 
     gate.edit(PROCESSED, lambda schema: schema["properties"].pop("camera"))
-    assert gate.run()[0] == 0  # nobody was promised the field
+    assert gate.run()[0] == 0  # the field was not published
 
     gate.edit(PROCESSED, add_camera)
     status, text = gate.run("--publish")

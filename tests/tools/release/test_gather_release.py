@@ -43,7 +43,7 @@ def build(tmp_path: Path) -> Path:
     return folder
 
 
-def test_it_holds_all_that_lambda_runs_and_nothing_else(build: Path, tmp_path: Path) -> None:
+def test_release_has_exactly_the_zips_for_lambda(build: Path, tmp_path: Path) -> None:
     (tmp_path / "release" / "files").mkdir(parents=True)
     (tmp_path / "release" / "files" / "of the last time").touch()
     gathered = gather("v1.2.0", build, CHANGELOG, tmp_path / "release")
@@ -68,7 +68,7 @@ def test_a_damaged_zip_is_not_released(build: Path, tmp_path: Path) -> None:
         gather("v1.2.0", build, CHANGELOG, tmp_path / "release")
 
 
-def test_a_missing_zip_is_told(build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_zip_is_reported(build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     manifest = json.loads((build / "manifest.json").read_text())
     del manifest[NAMES[0]]
     (build / "manifest.json").write_text(json.dumps(manifest))
@@ -85,6 +85,6 @@ def test_notes_are_the_changelogs() -> None:
 
 
 @pytest.mark.parametrize("tag", ["v1.3.0", "v1.2", "1.2.0", "v1.2.0-rc.1", "Unreleased", "v01x"])
-def test_a_tag_that_the_changelog_does_not_tell_of_is_refused(tag: str) -> None:
+def test_tag_without_a_changelog_section_is_refused(tag: str) -> None:
     with pytest.raises(ToolError):
         notes(tag, CHANGELOG)

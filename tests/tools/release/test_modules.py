@@ -18,7 +18,7 @@ CHANGELOG = """\
 
 ## Unreleased
 
-- {told}
+- {entry}
 
 ## 1.0.0
 
@@ -35,7 +35,7 @@ class Gate:
         self._capture = capture
         ignored = shutil.ignore_patterns("examples", "tests", ".terraform*")
         shutil.copytree(ROOT / "terraform" / "modules" / "queue", self.module, ignore=ignored)
-        self.tell("nothing")
+        self.announce("nothing")
         assert self.run("--publish")[0] == 0
 
     def run(self, *options: str) -> tuple[int, str]:
@@ -53,8 +53,8 @@ class Gate:
         with (self.module / "more.tf").open("a") as file:
             file.write(text)
 
-    def tell(self, what: str) -> None:
-        (self.root / "CHANGELOG.md").write_text(CHANGELOG.format(told=what))
+    def announce(self, what: str) -> None:
+        (self.root / "CHANGELOG.md").write_text(CHANGELOG.format(entry=what))
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_the_project_keeps_what_is_published(capsys: pytest.CaptureFixture[str])
     assert main(["modules"]) == 0, capsys.readouterr().err
 
 
-def test_what_is_as_it_was_passes(gate: Gate) -> None:
+def test_unchanged_module_passes(gate: Gate) -> None:
     assert gate.run("--released") == (0, "The root and 1 modules keep what is published.\n")
 
 
@@ -116,7 +116,7 @@ def test_keys_instead_of_numbers_need_a_moved_block(gate: Gate) -> None:
     assert gate.run()[0] == 0
 
 
-def test_one_instead_of_a_count_is_moved_by_terraform_itself(gate: Gate) -> None:
+def test_count_can_become_a_single_resource(gate: Gate) -> None:
     gate.replace("main.tf", "  count = var.dlq == null ? 0 : 1\n", "")
     assert gate.run()[0] == 0
 
@@ -131,7 +131,7 @@ def test_a_called_module_has_an_address_too(gate: Gate) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "broken", "told"),
+    ("change", "broken", "entry"),
     [
         (("outputs.tf", 'output "url"', 'output "address"'), "output url is gone", "`queue.url`"),
         (("variables.tf", 'variable "senders"', 'variable "writers"'), "input senders is gone", "`queue.senders`"),
@@ -139,28 +139,26 @@ def test_a_called_module_has_an_address_too(gate: Gate) -> None:
     ],
     ids=["output", "input", "required"],
 )
-def test_what_breaks_a_call_is_told_in_the_changelog(
-    gate: Gate, change: tuple[str, str, str], broken: str, told: str
-) -> None:
+def test_breaking_change_is_in_the_changelog(gate: Gate, change: tuple[str, str, str], broken: str, entry: str) -> None:
     gate.replace(*change)
     status, said = gate.run()
     assert status == 1
     assert broken in said
-    assert told in said
-    gate.tell(f"{told} is called otherwise.")
+    assert entry in said
+    gate.announce(f"{entry} is called otherwise.")
     assert gate.run()[0] == 0
 
 
-def test_a_module_that_is_gone_is_told_in_the_changelog(gate: Gate) -> None:
+def test_removed_module_is_in_the_changelog(gate: Gate) -> None:
     shutil.rmtree(gate.module)
     status, said = gate.run()
     assert status == 1
     assert "the module is gone" in said
-    gate.tell("`queue.*`: use another.")
+    gate.announce("`queue.*`: use another.")
     assert gate.run()[0] == 0
 
 
-def test_what_is_new_is_free_until_it_is_published(gate: Gate) -> None:
+def test_new_parts_can_change_until_published(gate: Gate) -> None:
     gate.add('resource "aws_sqs_queue" "new" {}\n\noutput "new" {\n  value = 1\n}\n')
     status, said = gate.run()
     assert status == 0
@@ -178,7 +176,7 @@ def test_what_is_new_is_free_until_it_is_published(gate: Gate) -> None:
     assert gate.run()[0] == 1
 
 
-def test_a_lost_list_is_told(gate: Gate) -> None:
+def test_missing_list_is_reported(gate: Gate) -> None:
     (gate.root / "terraform" / "published.json").unlink()
     status, said = gate.run()
     assert status == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from scripts import ROOT
-from scripts.checks import CHECK
+from scripts.checks import CHECK, PARTS, SUITES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,7 @@ GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 FILES = [*WORKFLOWS, *sorted((GITHUB / "actions").glob("*/action.yml"))]
 
-# What a job may do besides reading the code, and why it has to.
+# Permissions of jobs in addition to reading the code, with the reason.
 MORE = {
     ("deploy.yml", "plan"): {"id-token": "write"},
     ("deploy.yml", "apply"): {"id-token": "write"},
@@ -40,7 +41,7 @@ def jobs() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_every_action_is_pinned_by_commit_and_says_its_version(file: Path) -> None:
+def test_actions_are_pinned_with_their_version(file: Path) -> None:
     used = re.findall(r"^\s*-?\s*uses: (.*)$", file.read_text(), re.MULTILINE)
     assert used
     for action in used:
@@ -70,11 +71,27 @@ def test_a_job_may_do_what_it_needs_and_ends(file: str, name: str, job: dict[str
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_there_are_no_stored_keys(file: Path) -> None:
+def test_no_keys_are_stored(file: Path) -> None:
     text = file.read_text()
     assert "secrets." not in text
     assert not re.search(r"aws-access-key-id|aws-secret-access-key|AKIA[0-9A-Z]{16}", text, re.IGNORECASE)
     assert "pull_request_target" not in text
+
+
+def test_parallel_jobs_run_every_part() -> None:
+    parts = load(GITHUB / "workflows" / "test.yml")["jobs"]["parts"]["strategy"]["matrix"]["part"]
+    beyond_make_test = {"demo", "localstack"}
+    assert set(parts) == {*PARTS, *beyond_make_test}
+    assert len(parts) == len(set(parts))
+    cases = re.findall(r"^(\w+)\)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert beyond_make_test <= set(cases) <= {*parts, "all"}
+
+
+def test_older_pythons_run_steps_that_exist() -> None:
+    (command,) = (step["run"] for step in load(GITHUB / "workflows" / "test.yml")["jobs"]["older"]["steps"][-1:])
+    chosen = shlex.split(command.partition("--only ")[2])
+    assert chosen
+    assert set(chosen) <= {step.name for step in SUITES["test"]}
 
 
 def test_only_what_was_planned_and_agreed_to_is_applied() -> None:

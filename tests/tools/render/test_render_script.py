@@ -26,7 +26,7 @@ VARIANTS: list[dict[str, Any]] = [
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of files: one good, one bad, one hidden, one deeper, one of an odd name."""
+    """Return a folder of files: one good, one bad, one hidden, one in a subfolder, one with an odd name."""
     files = tmp_path / "files"
     (files / "deep").mkdir(parents=True)
     (files / "a.jpg").write_bytes(encoded(photo(), "JPEG"))
@@ -67,7 +67,7 @@ def test_each_file_is_a_line_of_json(folder: Path) -> None:
     assert (out / "deep" / "c.png" / "web.webp").exists()
 
 
-def test_it_writes_what_the_core_makes(folder: Path) -> None:
+def test_output_is_that_of_the_core(folder: Path) -> None:
     out = folder.parent / "out"
     run(folder / "a.jpg", "--variants", folder.parent / "variants.json", "--out", out)
     logo = Watermark(image=(folder.parent / "logo.png").read_bytes(), opacity=0.5)
@@ -128,7 +128,7 @@ def test_a_folder_in_the_way_of_derivatives_is_an_error(folder: Path) -> None:
         ('[{"name": "v", "width": 1}]', ("--limit", "pixels=1"), "max_scan_megapixels"),
         ('[{"name": "v", "width": 1}]', ("--limit", "max_pixels=0"), "at least 1"),
         ('[{"name": "v", "width": 1}]', ("--jobs", "0"), "--jobs"),
-        ('[{"name": "v", "width": 1}]', ("nowhere",), "nowhere does not exist"),
+        ('[{"name": "v", "width": 1}]', ("missing",), "missing does not exist"),
         ('[{"name": "v", "width": 1, "watermark": {"image": "none.png"}}]', (), "none.png"),
     ],
 )
@@ -144,14 +144,14 @@ def test_two_files_of_one_name_are_not_mixed_up(folder: Path) -> None:
     assert "would both be written" in run(*inputs, "--variants", folder.parent / "variants.json", expect=2).stderr
 
 
-def test_it_reads_a_file_of_terraform_s_variables(folder: Path) -> None:
+def test_variants_can_be_in_a_tfvars_file(folder: Path) -> None:
     file = folder.parent / "terraform.tfvars.json"
     file.write_text(json.dumps({"name": "darkroom", "variants": VARIANTS}))
     assert json.loads(run(folder / "a.jpg", "--variants", file, "--json").stdout)["status"] == "processed"
 
 
 @pytest.mark.parametrize(("ending", "status", "words"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGKILL, -9, "")])
-def test_what_ends_it_ends_all_that_it_started(folder: Path, ending: signal.Signals, status: int, words: str) -> None:
+def test_child_processes_end_with_the_script(folder: Path, ending: signal.Signals, status: int, words: str) -> None:
     for number in range(200):
         (folder / f"{number}.jpg").write_bytes(encoded(photo(1600, 1200), "JPEG"))
     command = [sys.executable, str(SCRIPT), str(folder), "--variants", str(folder.parent / "variants.json"), "--json"]
@@ -178,6 +178,6 @@ def test_what_ends_it_ends_all_that_it_started(folder: Path, ending: signal.Sign
 
 
 def running(folder: Path) -> list[str]:
-    """The processes that were started for a folder."""
+    """Return the processes that were started for a folder."""
     listed = subprocess.run(["ps", "-A", "-ww", "-o", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if str(SCRIPT) in line and str(folder) in line]

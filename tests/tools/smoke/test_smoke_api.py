@@ -207,7 +207,7 @@ def wait(what: str, look: Callable[[], Any]) -> Any:
 
 @pytest.fixture
 def api(request: pytest.FixtureRequest) -> Iterator[Api]:
-    """The API, with the fault that the test's parameter names."""
+    """Yield the API, with the fault in the test's parameter."""
     pipeline = Pipeline(getattr(request, "param", ""))
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Faulty", (Handler,), {"pipeline": pipeline}))
     pipeline.port = server.server_port
@@ -264,12 +264,12 @@ def test_a_fault_is_reported_by_its_check(api: Api, said: str) -> None:
         check(api, PICTURE)
     assert said in str(raised.value)
     reported = {name for name in checks(api, {"id": "x"}, PICTURE) if f"{name}: " in str(raised.value)}
-    alike = {
+    equivalent = {
         "list": {"limit as a header", "UTF-8", "list"},
         "preflight from https://app.example.com": {f"preflight from {origin}" for origin in ORIGINS},
     }
     name = next(name for name in sorted(reported, key=len, reverse=True) if said.startswith(f"{name}: "))
-    assert reported <= alike.get(name, {name}), "the other checks find nothing"
+    assert reported <= equivalent.get(name, {name}), "the other checks find nothing"
 
 
 @pytest.mark.parametrize("api", ["busy"], indirect=True)
@@ -312,7 +312,7 @@ def test_without_an_api_the_step_says_why_it_was_not_taken(monkeypatch: pytest.M
         made.api()
 
 
-def test_the_step_asks_as_the_owner_of_the_key_with_a_picture_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_step_uses_the_keys_owner_and_a_fitting_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     noise = io.BytesIO()
     Image.effect_noise((2400, 1800), 100).convert("RGB").save(noise, "BMP")
     objects = {("originals", "key"): b"original", ("processed", "key"): b"derivative"}
@@ -359,7 +359,7 @@ def test_the_pipeline_gets_what_the_step_asks_for() -> None:
     assert smoke_api.ID.pattern == contract["paths"]["/images/{id}"]["get"]["parameters"][0]["schema"]["pattern"]
 
 
-def test_the_errors_that_are_expected_are_those_that_terraform_defines() -> None:
+def test_expected_errors_are_those_in_terraform() -> None:
     expected = set(re.findall(r"refuses\((\d+), \"(\w+)\"\)", Path(smoke_api.__file__).read_text()))
     routes = (ROOT / "terraform" / "7_serve.tf").read_text()
     gateway = (ROOT / "terraform" / "modules" / "service_api" / "body.tf").read_text()

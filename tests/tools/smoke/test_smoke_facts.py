@@ -1,4 +1,4 @@
-"""What a smoke test makes of what it saw, and that it asks before it makes anything."""
+"""Facts of a smoke test, and the confirmation before it creates anything."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def change(address: str, *actions: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("token", "told"),
+    ("token", "form"),
     [("00AF", "4 hexadecimal digits"), ("3sL4kqtJlcpXroDTDm", "18 characters"), (None, "missing")],
 )
-def test_a_token_is_told_by_its_shape_alone(token: str | None, told: str) -> None:
-    assert shape(token) == told
+def test_token_is_reduced_to_its_form(token: str | None, form: str) -> None:
+    assert shape(token) == form
 
 
 def test_a_sequencer_rises_as_aws_compares_it() -> None:
@@ -61,7 +61,7 @@ def test_times_are_medians_of_what_is_known() -> None:
     assert timings(journeys) == {"uploaded": 0.2, "notified": 5}
 
 
-def test_what_a_plan_changes_is_told_once_for_all_of_a_map() -> None:
+def test_changes_of_a_map_are_listed_once() -> None:
     plan = {
         "resource_changes": [
             change('aws_sqs_queue.this["a"]', "update"),
@@ -84,7 +84,7 @@ def test_the_estimate_counts_what_is_made() -> None:
     assert sum(lines.values()) < 0.1
 
 
-def test_the_page_tells_facts_and_failures() -> None:
+def test_report_has_facts_and_failures() -> None:
     facts = Facts("AWS", "eu-central-1", "2026-11-25T00:00:00+00:00")
     facts.keys = [
         {"sent": "a b|c.jpg", "in_event": "a+b|c.jpg"},
@@ -113,12 +113,12 @@ def test_the_page_tells_facts_and_failures() -> None:
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    nobody = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    no_credentials = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    no_files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     return subprocess.run(
         [sys.executable, "scripts/aws_smoke_test.py", *arguments],
         cwd=ROOT,
-        env={**nobody, **nowhere, "AWS_EC2_METADATA_DISABLED": "true", **environment},
+        env={**no_credentials, **no_files, "AWS_EC2_METADATA_DISABLED": "true", **environment},
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -139,7 +139,7 @@ def test_without_a_region_it_says_what_to_do() -> None:
     assert "AWS_REGION" in done.stderr
 
 
-def test_what_is_not_left_cannot_be_destroyed() -> None:
+def test_missing_run_cannot_be_destroyed() -> None:
     done = run("--destroy", "smoke-never")
     assert done.returncode == 2
     assert "no run smoke-never is left" in done.stderr

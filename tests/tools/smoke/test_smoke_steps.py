@@ -52,7 +52,7 @@ def test_the_document_names_every_step_and_no_other() -> None:
     assert all("http" in source or ".md" in source for _, source, _ in rows), "each assumption has a source"
 
 
-def test_only_declared_steps_may_be_missing_on_other_engines() -> None:
+def test_only_declared_steps_may_be_skipped() -> None:
     aws, other = (Facts(engine, "eu-central-1", "2026-11-26") for engine in ("AWS", "http://127.0.0.1:4566"))
     common, special = (Step("step", Smoke.keys, aws_only=aws_only) for aws_only in (False, True))
     assert failure(special, aws) is Outcome.FAILED
@@ -86,7 +86,7 @@ def test_every_policy_of_a_state_is_found_with_its_type() -> None:
     ]
 
 
-def test_findings_are_read_to_the_last_page_and_suggestions_left_out() -> None:
+def test_all_pages_of_findings_are_read() -> None:
     client = boto3.Session(region_name="eu-central-1").client("accessanalyzer")
     position = {"line": 1, "column": 1, "offset": 1}
     location = {"path": [{"value": "Statement"}], "span": {"start": position, "end": position}}
@@ -257,7 +257,7 @@ def test_all_states_and_all_errors_are_tested(definition: dict[str, Any]) -> Non
         ),
     ],
 )
-def test_an_answer_that_differs_from_the_definition_is_wrong(
+def test_answer_must_match_the_definition(
     definition: dict[str, Any], planted: tuple[str, str | None], answer: Mapping[str, Any], said: str
 ) -> None:
     assert said in "; ".join(ask_about(definition, {planted: answer}).wrong)
@@ -269,7 +269,7 @@ def test_a_state_that_nothing_leads_to_is_reported(definition: dict[str, Any]) -
     assert ask_about(astray).wrong == ["not reached: Astray"]
 
 
-def test_retriers_come_before_catchers_and_the_first_that_matches_decides() -> None:
+def test_retriers_precede_catchers_and_first_match_wins() -> None:
     state = {
         "Retry": [{"ErrorEquals": ["A"], "MaxAttempts": 0}, {"ErrorEquals": ["States.TaskFailed"]}],
         "Catch": [{"ErrorEquals": ["A"], "Next": "a"}, {"ErrorEquals": ["States.ALL"], "Next": "all"}],
@@ -616,7 +616,7 @@ class Bus:
     def receive(self) -> None:
         pass
 
-    undelivered_url = "https://undelivered"
+    rule_dlq_url = "https://rule-dlq"
 
 
 def key_policy(monkeypatch: pytest.MonkeyPatch, bus: Bus) -> Callable[[], str]:
@@ -660,7 +660,7 @@ def test_a_key_that_makes_no_difference_fails_the_step(monkeypatch: pytest.Monke
 
 def test_lost_uploads_are_repaired_and_late_events_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     repaired: list[str] = []
-    monkeypatch.setattr(smoke_checks, "compare", lambda _resources, plan, _stop, _tell: repaired.append(plan.prefix))
+    monkeypatch.setattr(smoke_checks, "compare", lambda _resources, plan, _stop, _report: repaired.append(plan.prefix))
     witness = SimpleNamespace(receive=list, s3_events=[{"object": {"key": "late.jpg"}}, {"object": {"key": "other"}}])
     made = smoke(monkeypatch, lost=["lost.jpg", "late.jpg"], witness=witness)
     monkeypatch.setattr(made, "_current", lambda image_id: {"image_id": image_id} if image_id in repaired else None)

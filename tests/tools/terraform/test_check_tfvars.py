@@ -57,7 +57,7 @@ variable "pair" {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A configuration with variables of every kind of type."""
+    """Return a configuration with variables of every kind of type."""
     (tmp_path / "variables.tf").write_text(VARIABLES)
     return tmp_path
 
@@ -142,8 +142,8 @@ def test_correct_values_are_accepted(folder: Path) -> None:
         folder / "my.tfvars",
         """\
         name     = "x"
-        anything = { whatever = [{ deep = 1 }] }
-        untyped  = { whatever = 1 }
+        anything = { any_name = [{ deep = 1 }] }
+        untyped  = { any_name = 1 }
         labels   = { any = "key", "other key" = "b" }
         observe = {
           alarm_topic_arns = ["a"], budget = { usd = 1 },

@@ -1,4 +1,4 @@
-# What API Gateway may do, as the real provider renders it: offline, for a plan of new resources calls nothing.
+# Permissions of API Gateway, as the real provider renders them. Offline: a plan of new resources makes no request.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -24,7 +24,7 @@ variables {
   region = "eu-west-1"
 }
 
-run "the_account_gets_a_role_that_writes_logs" {
+run "role_may_only_write_logs" {
   command = plan
 
   assert {
@@ -34,7 +34,7 @@ run "the_account_gets_a_role_that_writes_logs" {
 
   assert {
     condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Principal == { Service = "apigateway.amazonaws.com" }
-    error_message = "API Gateway alone may use it: ${aws_iam_role.this.assume_role_policy}"
+    error_message = "Only API Gateway may assume the role: ${aws_iam_role.this.assume_role_policy}"
   }
 
   assert {
@@ -53,6 +53,6 @@ run "the_account_gets_a_role_that_writes_logs" {
       },
       { Effect = "Allow", Action = "logs:DescribeLogGroups", Resource = "*" },
     ]
-    error_message = "API Gateway must write logs, in this account and region, and no more: ${aws_iam_role_policy.logs.policy}"
+    error_message = "API Gateway may only write logs, in this account and region: ${aws_iam_role_policy.logs.policy}"
   }
 }

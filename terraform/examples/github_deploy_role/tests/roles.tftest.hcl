@@ -1,5 +1,5 @@
-# Who gets which role and what it may do, as the real provider renders it: offline, for a plan of new resources calls
-# nothing.
+# Trust and permissions of the roles, as the real provider renders them. Offline: a plan of new resources makes no
+# request.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -28,7 +28,7 @@ variables {
   state_bucket = "octo-org-state"
 }
 
-run "only_this_repositorys_jobs_get_a_role_and_only_the_environments_may_apply" {
+run "trust_is_limited_to_repository_and_environment" {
   command = plan
 
   assert {
@@ -49,16 +49,16 @@ run "only_this_repositorys_jobs_get_a_role_and_only_the_environments_may_apply" 
         }
       }]))
     ])
-    error_message = "Somebody else may take on a role: ${jsonencode({ for name, role in aws_iam_role.this : name => role.assume_role_policy })}"
+    error_message = "Other subjects may assume a role: ${jsonencode({ for name, role in aws_iam_role.this : name => role.assume_role_policy })}"
   }
 }
 
-run "the_role_that_plans_can_change_nothing_but_plans" {
+run "plan_role_writes_only_plans" {
   command = plan
 
   assert {
     condition     = [for key, _ in aws_iam_role_policy_attachment.this : key if startswith(key, "plan/")] == ["plan/read"]
-    error_message = "The role that plans has other policies than to read: ${join(", ", keys(aws_iam_role_policy_attachment.this))}"
+    error_message = "The plan role may only have the policy read: ${join(", ", keys(aws_iam_role_policy_attachment.this))}"
   }
 
   assert {
@@ -66,18 +66,18 @@ run "the_role_that_plans_can_change_nothing_but_plans" {
       for action in flatten([for statement in jsondecode(aws_iam_policy.this["read"].policy).Statement : statement.Action]) :
       action == "kms:Decrypt" || can(regex(":(GET$|Describe|Get|List|Validate|View)", action))
     ])
-    error_message = "An action changes something: ${aws_iam_policy.this["read"].policy}"
+    error_message = "The policy read contains an action that writes: ${aws_iam_policy.this["read"].policy}"
   }
 
   assert {
     condition = [
       for statement in jsondecode(aws_iam_role_policy.state["plan"].policy).Statement : statement.Resource if statement.Action == "s3:PutObject"
     ] == ["arn:aws:s3:::octo-org-state/photos/eu-west-1/plans/*"]
-    error_message = "The role that plans may write more than plans: ${aws_iam_role_policy.state["plan"].policy}"
+    error_message = "The plan role may only write plans: ${aws_iam_role_policy.state["plan"].policy}"
   }
 }
 
-run "the_role_that_plans_decrypts_what_services_describe_and_no_image" {
+run "plan_role_decrypts_settings_but_no_image" {
   command = plan
 
   assert {
@@ -93,11 +93,11 @@ run "the_role_that_plans_decrypts_what_services_describe_and_no_image" {
           }
         },
     ]]
-    error_message = "The role that plans needs kms:Decrypt by way of events, lambda, scheduler and states, and of nothing else: ${aws_iam_policy.this["read"].policy}"
+    error_message = "The plan role may use kms:Decrypt only through events, lambda, scheduler and states: ${aws_iam_policy.this["read"].policy}"
   }
 }
 
-run "what_is_changed_carries_the_pipelines_name" {
+run "changes_are_limited_to_the_pipelines_name" {
   command = plan
 
   assert {
@@ -105,7 +105,7 @@ run "what_is_changed_carries_the_pipelines_name" {
       for arn in flatten([for name, service in local.services : service.arns if !contains(["api", "default_bus", "firewall", "logs", "unnamed"], name)]) :
       can(regex("[:/]photos(-|/|\\*|$)", arn))
     ])
-    error_message = "Something of others can be changed: ${jsonencode(local.services)}"
+    error_message = "Resources without the pipeline's name can be changed: ${jsonencode(local.services)}"
   }
 
   assert {
@@ -115,11 +115,11 @@ run "what_is_changed_carries_the_pipelines_name" {
 
   assert {
     condition     = alltrue([for policy in aws_iam_policy.this : length(jsonencode(jsondecode(policy.policy))) <= 6144])
-    error_message = "IAM takes policies of 6,144 characters: ${jsonencode({ for name, policy in aws_iam_policy.this : name => length(jsonencode(jsondecode(policy.policy))) })}"
+    error_message = "IAM limits policies to 6,144 characters: ${jsonencode({ for name, policy in aws_iam_policy.this : name => length(jsonencode(jsondecode(policy.policy))) })}"
   }
 }
 
-run "a_role_is_made_with_the_boundary_or_not_at_all" {
+run "roles_require_the_boundary" {
   command = plan
 
   assert {
@@ -127,28 +127,28 @@ run "a_role_is_made_with_the_boundary_or_not_at_all" {
       for statement in jsondecode(aws_iam_policy.this["govern"].policy).Statement : statement.Condition
       if contains(flatten([statement.Action]), "iam:CreateRole") || contains(flatten([statement.Action]), "iam:PutRolePolicy")
     ] == [{ StringEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/deployment/photos-boundary-eu-west-1" } }]
-    error_message = "Roles can be made without the boundary: ${aws_iam_policy.this["govern"].policy}"
+    error_message = "Roles can be created without the boundary: ${aws_iam_policy.this["govern"].policy}"
   }
 
   assert {
     condition     = !strcontains(aws_iam_policy.this["govern"].policy, "DeleteRolePermissionsBoundary")
-    error_message = "The boundary can be taken off."
+    error_message = "The boundary can be removed from a role."
   }
 
   assert {
     condition = alltrue([
       for role in aws_iam_role.this : role.path == "/deployment/" && !can(regex("^arn:aws:iam::[0-9]+:role/photos-", "arn:aws:iam::123456789012:role${role.path}${role.name}"))
     ])
-    error_message = "The roles could change themselves."
+    error_message = "The deploying roles can change themselves."
   }
 
   assert {
     condition     = !strcontains(aws_iam_policy.boundary.policy, "iam:") && length(jsonencode(jsondecode(aws_iam_policy.boundary.policy))) <= 6144
-    error_message = "The boundary lets a role change roles, or is longer than IAM takes: ${length(aws_iam_policy.boundary.policy)}."
+    error_message = "The boundary allows a role to change roles, or is longer than IAM allows: ${length(aws_iam_policy.boundary.policy)}."
   }
 }
 
-run "neither_role_reads_or_deletes_an_image" {
+run "roles_cannot_read_or_delete_images" {
   command = plan
 
   assert {
@@ -161,7 +161,7 @@ run "neither_role_reads_or_deletes_an_image" {
   }
 }
 
-run "an_identity_provider_that_is_there_is_used" {
+run "existing_identity_provider_is_used" {
   command = plan
 
   variables {
@@ -170,11 +170,11 @@ run "an_identity_provider_that_is_there_is_used" {
 
   assert {
     condition     = length(aws_iam_openid_connect_provider.github) == 0 && strcontains(aws_iam_role.this["plan"].assume_role_policy, "oidc-provider/there-already")
-    error_message = "A second provider is made."
+    error_message = "A second identity provider is created."
   }
 }
 
-run "a_repository_is_named_without_wildcards" {
+run "repository_has_no_wildcards" {
   command         = plan
   expect_failures = [var.repository]
 

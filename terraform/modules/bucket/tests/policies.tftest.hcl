@@ -1,4 +1,4 @@
-# The policies, as the real provider renders them: offline, for a plan of new resources calls nothing.
+# The policies, as the real provider renders them. Offline: a plan of new resources makes no request.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -13,7 +13,7 @@ variables {
   name = "orders-123456789012"
 }
 
-run "nobody_comes_without_tls_or_with_a_key_of_their_own" {
+run "policy_requires_tls_and_refuses_client_keys" {
   command = plan
 
   assert {
@@ -43,11 +43,11 @@ run "nobody_comes_without_tls_or_with_a_key_of_their_own" {
         Condition = { Null = { "s3:x-amz-server-side-encryption-customer-algorithm" = "false" } }
       },
     ]
-    error_message = "The bucket's policy must insist on TLS 1.2 and refuse keys that clients bring: ${aws_s3_bucket_policy.this.policy}"
+    error_message = "The bucket's policy must require TLS 1.2 and refuse keys supplied by clients: ${aws_s3_bucket_policy.this.policy}"
   }
 }
 
-run "an_upload_that_names_another_encryption_is_refused" {
+run "upload_with_another_encryption_is_refused" {
   command = plan
 
   variables {
@@ -100,6 +100,6 @@ run "an_upload_that_names_another_encryption_is_refused" {
         }
       },
     ]
-    error_message = "Only an upload that names no encryption, or the bucket's key, may pass: ${aws_s3_bucket_policy.this.policy}"
+    error_message = "Only uploads without an encryption, or with the bucket's key, may be allowed: ${aws_s3_bucket_policy.this.policy}"
   }
 }

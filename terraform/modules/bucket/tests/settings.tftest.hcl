@@ -1,4 +1,4 @@
-# What the module sets, read from a mocked provider: nothing is called.
+# Settings of the resources, with a mocked provider. Offline.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -22,7 +22,7 @@ variables {
   name = "orders-123456789012"
 }
 
-run "nothing_in_it_is_public" {
+run "public_access_is_blocked" {
   assert {
     condition = alltrue([
       aws_s3_bucket_public_access_block.this.block_public_acls,
@@ -30,7 +30,7 @@ run "nothing_in_it_is_public" {
       aws_s3_bucket_public_access_block.this.ignore_public_acls,
       aws_s3_bucket_public_access_block.this.restrict_public_buckets,
     ])
-    error_message = "Public access must be blocked four ways."
+    error_message = "All four public access blocks must be on."
   }
 
   assert {
@@ -39,7 +39,7 @@ run "nothing_in_it_is_public" {
   }
 }
 
-run "what_is_overwritten_or_deleted_is_kept" {
+run "objects_are_kept_by_default" {
   assert {
     condition     = aws_s3_bucket_versioning.this[0].versioning_configuration[0].status == "Enabled"
     error_message = "The bucket must keep versions."
@@ -47,24 +47,24 @@ run "what_is_overwritten_or_deleted_is_kept" {
 
   assert {
     condition     = !aws_s3_bucket.this.force_destroy
-    error_message = "A filled bucket must not be destroyed unasked."
+    error_message = "A bucket with objects must not be destroyed by default."
   }
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 7
-    error_message = "Only unfinished uploads must be cleaned up."
+    error_message = "Only unfinished uploads may be removed by default."
   }
 
   assert {
     condition     = alltrue([for rule in aws_s3_bucket_lifecycle_configuration.this[0].rule : length(rule.expiration) + length(rule.noncurrent_version_expiration) + length(rule.transition) == 0])
-    error_message = "No object must vanish or move unasked."
+    error_message = "No object may expire or move by default."
   }
 }
 
 run "s3_encrypts_without_a_key" {
   assert {
     condition     = one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"
-    error_message = "Without a key that of S3 must encrypt the objects."
+    error_message = "Without a key, S3's own key must encrypt the objects."
   }
 }
 
@@ -80,14 +80,14 @@ run "a_key_encrypts_every_object" {
 
   assert {
     condition     = one(aws_s3_bucket_server_side_encryption_configuration.this.rule).bucket_key_enabled
-    error_message = "A bucket key must keep the bill of KMS small."
+    error_message = "A bucket key must reduce the requests to KMS."
   }
 }
 
-run "what_is_not_asked_for_is_not_made" {
+run "optional_resources_are_off_by_default" {
   assert {
     condition     = length(aws_s3_bucket_notification.this) + length(aws_s3_bucket_cors_configuration.this) + length(aws_s3_bucket_logging.this) == 0
-    error_message = "No notification, no CORS, no access log."
+    error_message = "Notification, CORS and access log must be off by default."
   }
 }
 
@@ -107,12 +107,12 @@ run "options_reach_the_bucket" {
 
   assert {
     condition     = aws_s3_bucket_notification.this[0].eventbridge
-    error_message = "S3 must tell EventBridge."
+    error_message = "S3 must send events to EventBridge."
   }
 
   assert {
     condition     = aws_s3_bucket_logging.this[0].target_bucket == "logs-123456789012" && aws_s3_bucket_logging.this[0].target_prefix == "orders/"
-    error_message = "The access log must go where asked for."
+    error_message = "The access log must have the given bucket and prefix."
   }
 
   assert {
@@ -124,12 +124,12 @@ run "options_reach_the_bucket" {
       id              = null
       max_age_seconds = 3600
     })
-    error_message = "CORS must admit what was asked for and no more."
+    error_message = "CORS must allow exactly the given requests."
   }
 
   assert {
     condition     = aws_s3_bucket.this.force_destroy && aws_s3_bucket.this.tags == tomap({ team = "shop" })
-    error_message = "force_destroy and tags must be the bucket's."
+    error_message = "The bucket must have force_destroy and the tags."
   }
 }
 
@@ -144,27 +144,27 @@ run "retention_becomes_one_rule" {
 
   assert {
     condition     = length(aws_s3_bucket_lifecycle_configuration.this[0].rule) == 1 && aws_s3_bucket_lifecycle_configuration.this[0].rule[0].status == "Enabled"
-    error_message = "One rule must hold it all."
+    error_message = "One lifecycle rule must contain all settings."
   }
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 1
-    error_message = "Unfinished uploads must go after a day."
+    error_message = "Unfinished uploads must be aborted after one day."
   }
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[0].noncurrent_version_expiration[0].noncurrent_days == 30
-    error_message = "Replaced versions must go after 30 days."
+    error_message = "Replaced versions must be deleted after 30 days."
   }
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[0].expiration[0].expired_object_delete_marker
-    error_message = "Markers with nothing left to hide must go too."
+    error_message = "Delete markers without versions must be removed."
   }
 
   assert {
     condition     = one(aws_s3_bucket_lifecycle_configuration.this[0].rule[0].transition).storage_class == "INTELLIGENT_TIERING" && one(aws_s3_bucket_lifecycle_configuration.this[0].rule[0].transition).days == 0
-    error_message = "Objects must move to the storage class at once."
+    error_message = "Objects must move to the storage class immediately."
   }
 }
 
@@ -175,23 +175,23 @@ run "objects_may_expire" {
 
   assert {
     condition     = length(aws_s3_bucket_lifecycle_configuration.this[0].rule[0].expiration) == 1 && aws_s3_bucket_lifecycle_configuration.this[0].rule[0].expiration[0].days == 90
-    error_message = "Objects must go after 90 days."
+    error_message = "Objects must be deleted after 90 days."
   }
 }
 
 run "outputs_name_the_bucket" {
   assert {
     condition     = output.name == "orders-123456789012" && output.arn == "arn:aws:s3:::orders-123456789012"
-    error_message = "Name and ARN must be the bucket's."
+    error_message = "Name and ARN must be those of the bucket."
   }
 
   assert {
     condition     = output.regional_domain_name == aws_s3_bucket.this.bucket_regional_domain_name
-    error_message = "So must the domain name."
+    error_message = "The domain name must be that of the bucket."
   }
 }
 
-run "versions_and_retention_may_be_off" {
+run "versions_and_retention_can_be_off" {
   variables {
     retention = null
     versioned = false
@@ -199,7 +199,7 @@ run "versions_and_retention_may_be_off" {
 
   assert {
     condition     = length(aws_s3_bucket_versioning.this) == 0 && length(aws_s3_bucket_lifecycle_configuration.this) == 0
-    error_message = "Neither must be configured."
+    error_message = "Versioning and lifecycle must not be configured."
   }
 }
 
@@ -214,7 +214,7 @@ run "noncurrent_days_without_versions_are_refused" {
   expect_failures = [aws_s3_bucket_lifecycle_configuration.this]
 }
 
-run "values_that_s3_refuses_are_refused_first" {
+run "invalid_values_fail_at_plan" {
   command = plan
 
   variables {

@@ -1,4 +1,4 @@
-# What the module makes: the bus, its archive, its rules and targets, and a dead-letter queue behind all of them.
+# The module's resources: the bus, its archive, its rules and targets, and their DLQ.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -38,10 +38,10 @@ variables {
   }
 }
 
-run "a_bus_is_encrypted_and_has_a_dlq_of_its_own" {
+run "bus_is_encrypted_and_has_a_dlq" {
   assert {
     condition     = one(aws_cloudwatch_event_bus.this).name == "orders"
-    error_message = "The bus does not have the name that was asked for."
+    error_message = "The bus does not have the given name."
   }
   assert {
     condition     = one(aws_cloudwatch_event_bus.this).kms_key_identifier == var.key_arn
@@ -53,33 +53,33 @@ run "a_bus_is_encrypted_and_has_a_dlq_of_its_own" {
   }
 }
 
-run "dlq_works_without_the_key_and_keeps_for_14_days" {
+run "dlq_has_no_key_and_keeps_messages_14_days" {
   assert {
     condition     = aws_sqs_queue.dlq.name == "orders-bus-dlq" && output.dlq_name == "orders-bus-dlq"
-    error_message = "The dead-letter queue has another name."
+    error_message = "The DLQ has another name."
   }
   assert {
     condition     = aws_sqs_queue.dlq.sqs_managed_sse_enabled
-    error_message = "The dead-letter queue must be encrypted, and without the key: it takes what that key cannot encrypt."
+    error_message = "The DLQ must be encrypted without the key: it keeps events that the key cannot encrypt."
   }
   assert {
     condition     = aws_sqs_queue.dlq.message_retention_seconds == 1209600
-    error_message = "The dead-letter queue forgets before SQS would have to."
+    error_message = "The DLQ does not keep messages for 14 days."
   }
 }
 
-run "without_more_there_is_no_archive_no_policy_and_no_role" {
+run "archive_policy_and_roles_are_off_by_default" {
   assert {
     condition     = length(aws_cloudwatch_event_archive.this) == 0 && output.archive_arn == null
-    error_message = "Nobody asked for an archive."
+    error_message = "There is an archive by default."
   }
   assert {
     condition     = length(aws_cloudwatch_event_bus_policy.this) == 0
-    error_message = "Nobody outside the account may publish, and yet there is a policy."
+    error_message = "There is a bus policy without publishers."
   }
   assert {
     condition     = length(aws_iam_role.target) == 0 && aws_cloudwatch_event_target.this["order_placed.billing"].role_arn == null
-    error_message = "A queue is not reached with a role."
+    error_message = "There is a role for a queue, which needs none."
   }
 }
 
@@ -104,25 +104,25 @@ run "every_target_has_a_dlq_and_is_retried_for_a_day" {
 
   assert {
     condition     = toset(keys(aws_cloudwatch_event_target.this)) == toset(["order_placed.billing", "order_placed.shipping", "order_lost.billing"])
-    error_message = "Not each target of each rule has become one."
+    error_message = "A target of a rule is missing."
   }
   assert {
     condition = alltrue([
       for key in ["order_placed.billing", "order_lost.billing"] :
       one(aws_cloudwatch_event_target.this[key].dead_letter_config).arn == aws_sqs_queue.dlq.arn
     ])
-    error_message = "A target without a dead-letter queue of its own does not use the module's."
+    error_message = "A target without `dlq_arn` does not use the module's DLQ."
   }
   assert {
     condition     = one(aws_cloudwatch_event_target.this["order_placed.shipping"].dead_letter_config).arn == "arn:aws:sqs:eu-west-1:123456789012:shipping-dlq"
-    error_message = "A target's own dead-letter queue is not used."
+    error_message = "A target's `dlq_arn` is not used."
   }
   assert {
     condition = (
       one(aws_cloudwatch_event_target.this["order_placed.billing"].retry_policy).maximum_event_age_in_seconds == 86400 &&
       one(aws_cloudwatch_event_target.this["order_placed.billing"].retry_policy).maximum_retry_attempts == 185
     )
-    error_message = "By default EventBridge should try as long as it can."
+    error_message = "By default EventBridge does not retry for its maximum of a day."
   }
   assert {
     condition = (
@@ -133,7 +133,7 @@ run "every_target_has_a_dlq_and_is_retried_for_a_day" {
   }
 }
 
-run "a_rule_says_what_it_was_told" {
+run "rule_has_the_given_settings" {
   variables {
     rules = {
       order_placed = {
@@ -159,7 +159,7 @@ run "a_rule_says_what_it_was_told" {
       aws_cloudwatch_event_rule.this["order_placed"].description == "Placed orders" &&
       aws_cloudwatch_event_rule.this["order_placed"].state == "DISABLED"
     )
-    error_message = "The rule differs from what was asked for."
+    error_message = "The rule differs from its settings."
   }
   assert {
     condition     = alltrue([for target in values(aws_cloudwatch_event_target.this) : target.rule == "order_placed" && target.event_bus_name == "orders"])
@@ -167,30 +167,30 @@ run "a_rule_says_what_it_was_told" {
   }
   assert {
     condition     = one(aws_cloudwatch_event_target.this["order_placed.queue"].sqs_target).message_group_id == "orders"
-    error_message = "The message group is lost."
+    error_message = "The message group is missing."
   }
   assert {
     condition     = aws_cloudwatch_event_target.this["order_placed.path"].input_path == "$.detail"
-    error_message = "The input path is lost."
+    error_message = "The input path is missing."
   }
   assert {
     condition     = aws_cloudwatch_event_target.this["order_placed.constant"].input == "{\"ping\":true}"
-    error_message = "The constant input is lost."
+    error_message = "The constant input is missing."
   }
   assert {
     condition = (
       one(aws_cloudwatch_event_target.this["order_placed.templated"].input_transformer).input_paths == tomap({ id = "$.detail.id" }) &&
       one(aws_cloudwatch_event_target.this["order_placed.templated"].input_transformer).input_template == "\"order <id>\""
     )
-    error_message = "The input transformer is lost."
+    error_message = "The input transformer is missing."
   }
   assert {
     condition     = aws_cloudwatch_event_target.this["order_placed.by_role"].role_arn == "arn:aws:iam::123456789012:role/mine" && length(aws_iam_role.target) == 0
-    error_message = "A given role is not used, or another one was made."
+    error_message = "A given role is not used, or another one is created."
   }
 }
 
-run "a_target_with_role_actions_is_reached_with_a_role_of_the_module" {
+run "target_with_role_actions_gets_a_role" {
   variables {
     rules = {
       order_placed = {
@@ -202,7 +202,7 @@ run "a_target_with_role_actions_is_reached_with_a_role_of_the_module" {
 
   assert {
     condition     = aws_cloudwatch_event_target.this["order_placed.ship"].role_arn == aws_iam_role.target["order_placed.ship"].arn
-    error_message = "The target is not reached with its role."
+    error_message = "The target does not have its role."
   }
   assert {
     condition     = output.role_arns == { "order_placed.ship" = aws_iam_role.target["order_placed.ship"].arn }
@@ -210,7 +210,7 @@ run "a_target_with_role_actions_is_reached_with_a_role_of_the_module" {
   }
 }
 
-run "an_archive_keeps_the_bus" {
+run "archive_keeps_the_buss_events" {
   variables {
     archive = { retention_days = 90, pattern = "{\"source\":[\"shop\"]}" }
   }
@@ -222,7 +222,7 @@ run "an_archive_keeps_the_bus" {
       one(aws_cloudwatch_event_archive.this).retention_days == 90 &&
       one(aws_cloudwatch_event_archive.this).event_pattern == "{\"source\":[\"shop\"]}"
     )
-    error_message = "The archive differs from what was asked for."
+    error_message = "The archive differs from its settings."
   }
   assert {
     condition     = output.archive_arn == one(aws_cloudwatch_event_archive.this).arn
@@ -230,14 +230,14 @@ run "an_archive_keeps_the_bus" {
   }
 }
 
-run "an_archive_keeps_30_days_unless_told_otherwise" {
+run "archive_keeps_30_days_by_default" {
   variables {
     archive = {}
   }
 
   assert {
     condition     = one(aws_cloudwatch_event_archive.this).retention_days == 30 && one(aws_cloudwatch_event_archive.this).event_pattern == null
-    error_message = "By default the archive keeps every event for 30 days."
+    error_message = "By default the archive does not keep every event for 30 days."
   }
 }
 
@@ -258,11 +258,11 @@ run "arns_are_known_from_names" {
   }
   assert {
     condition     = output.dlq_arn == "arn:aws:sqs:eu-west-1:123456789012:orders-bus-dlq"
-    error_message = "The dead-letter queue's ARN is not known at plan."
+    error_message = "The DLQ's ARN is not known at plan."
   }
 }
 
-run "the_default_bus_is_used_and_not_made" {
+run "default_bus_is_not_created" {
   variables {
     name    = "default"
     prefix  = "shop"
@@ -272,7 +272,7 @@ run "the_default_bus_is_used_and_not_made" {
 
   assert {
     condition     = length(aws_cloudwatch_event_bus.this) == 0 && output.name == "default"
-    error_message = "The default bus was made a second time."
+    error_message = "The module creates the default bus."
   }
   assert {
     condition     = aws_cloudwatch_event_rule.this["order_placed"].name == "shop-order_placed" && aws_cloudwatch_event_rule.this["order_placed"].event_bus_name == "default"
@@ -284,7 +284,7 @@ run "the_default_bus_is_used_and_not_made" {
   }
   assert {
     condition     = output.rule_arns == { order_placed = "arn:aws:events:eu-west-1:123456789012:rule/shop-order_placed" }
-    error_message = "The ARN of a rule of the default bus has no bus in it."
+    error_message = "The ARN of a rule of the default bus contains a bus."
   }
   assert {
     condition     = output.rule_arn_pattern == "arn:aws:events:eu-west-1:123456789012:rule/shop-*"
@@ -292,15 +292,15 @@ run "the_default_bus_is_used_and_not_made" {
   }
   assert {
     condition     = aws_sqs_queue.dlq.name == "shop-events-dlq" && one(aws_cloudwatch_event_target.this["order_placed.billing"].dead_letter_config).arn == aws_sqs_queue.dlq.arn
-    error_message = "A target on the default bus has no dead-letter queue."
+    error_message = "A target on the default bus has no DLQ."
   }
   assert {
     condition     = one(aws_cloudwatch_event_archive.this).event_source_arn == "arn:aws:events:eu-west-1:123456789012:event-bus/default" && one(aws_cloudwatch_event_archive.this).name == "shop-events"
-    error_message = "The archive is not the default bus's."
+    error_message = "The archive is not for the default bus."
   }
 }
 
-run "a_prefix_lets_the_bus_have_a_dotted_name" {
+run "prefix_allows_a_dotted_bus_name" {
   variables {
     name   = "shop.orders"
     prefix = "orders"
@@ -312,11 +312,11 @@ run "a_prefix_lets_the_bus_have_a_dotted_name" {
   }
   assert {
     condition     = output.rule_arn_pattern == "arn:aws:events:eu-west-1:123456789012:rule/shop.orders/*"
-    error_message = "The rules' ARNs hold the bus's name, not the prefix."
+    error_message = "The rules' ARNs do not contain the bus's name."
   }
 }
 
-run "everything_is_tagged" {
+run "all_resources_are_tagged" {
   variables {
     tags = { team = "shop" }
     rules = {
@@ -336,6 +336,6 @@ run "everything_is_tagged" {
         aws_sqs_queue.dlq.tags,
       ] : tags == tomap({ team = "shop" })
     ])
-    error_message = "Something lacks the tags."
+    error_message = "A resource has no tags."
   }
 }

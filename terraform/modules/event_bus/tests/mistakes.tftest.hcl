@@ -1,4 +1,4 @@
-# Mistakes fail at plan.
+# Invalid values fail at plan.
 
 mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
@@ -39,7 +39,7 @@ run "name_that_belongs_to_aws" {
   expect_failures = [var.name]
 }
 
-run "key_that_is_none" {
+run "key_that_is_not_an_arn" {
   command = plan
   variables {
     key_arn = "alias/orders"
@@ -111,15 +111,15 @@ run "publishers_of_the_default_bus" {
   expect_failures = [var.publishers]
 }
 
-run "publisher_that_is_nobody" {
+run "publisher_without_an_account" {
   command = plan
   variables {
-    publishers = { nobody = {} }
+    publishers = { partner = {} }
   }
   expect_failures = [var.publishers]
 }
 
-run "publisher_that_is_two" {
+run "publisher_with_account_and_organization" {
   command = plan
   variables {
     publishers = { both = { account_ids = ["210987654321"], organization_id = "o-abcdefghij" } }
@@ -135,7 +135,7 @@ run "publisher_with_a_short_account_id" {
   expect_failures = [var.publishers]
 }
 
-run "archive_pattern_that_is_no_json" {
+run "archive_pattern_that_is_not_json" {
   command = plan
   variables {
     archive = { pattern = "source = shop" }
@@ -160,7 +160,7 @@ run "archive_name_that_is_too_long" {
   expect_failures = [aws_cloudwatch_event_archive.this]
 }
 
-run "pattern_that_is_no_json" {
+run "pattern_that_is_not_json" {
   command = plan
   variables {
     rules = { broken = { pattern = "source = shop", targets = { billing = { arn = "arn:aws:sqs:eu-west-1:123456789012:billing" } } } }
@@ -168,7 +168,7 @@ run "pattern_that_is_no_json" {
   expect_failures = [var.rules]
 }
 
-run "pattern_that_matches_everything_by_accident" {
+run "pattern_that_matches_every_event" {
   command = plan
   variables {
     rules = { all = { pattern = "{}", targets = { billing = { arn = "arn:aws:sqs:eu-west-1:123456789012:billing" } } } }
@@ -384,7 +384,7 @@ run "function_with_a_message_group" {
   expect_failures = [aws_cloudwatch_event_target.this["order_placed.other"]]
 }
 
-run "target_that_is_no_arn" {
+run "target_that_is_not_an_arn" {
   command = plan
   variables {
     rules = { order_placed = { pattern = "{\"source\":[\"shop\"]}", targets = { other = { arn = "orders" } } } }

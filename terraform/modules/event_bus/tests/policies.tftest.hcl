@@ -1,4 +1,4 @@
-# The policies, as the real provider renders them: offline, for a plan of new resources calls nothing.
+# The policies, as the real provider renders them. Offline: a plan of new resources makes no request.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -32,7 +32,7 @@ variables {
   }
 }
 
-run "only_the_bus_and_its_rules_may_send_to_the_dlq_and_only_over_tls" {
+run "only_bus_and_rules_send_to_the_dlq_over_tls" {
   command = plan
 
   assert {
@@ -61,11 +61,11 @@ run "only_the_bus_and_its_rules_may_send_to_the_dlq_and_only_over_tls" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]
-    error_message = "The dead-letter queue must take from this bus and its rules, and over TLS, alone: ${aws_sqs_queue.dlq.policy}"
+    error_message = "The DLQ must accept messages only from this bus and its rules, and only over TLS: ${aws_sqs_queue.dlq.policy}"
   }
 }
 
-run "on_the_default_bus_only_the_rules_with_the_prefix_may_send_to_the_dlq" {
+run "only_prefixed_rules_send_to_the_dlq" {
   command = plan
 
   variables {
@@ -78,20 +78,20 @@ run "on_the_default_bus_only_the_rules_with_the_prefix_may_send_to_the_dlq" {
     condition = jsondecode(aws_sqs_queue.dlq.policy).Statement[0].Condition == {
       ArnLike = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/shop-*" }
     }
-    error_message = "On the default bus the grant must be held to the module's own rules: ${aws_sqs_queue.dlq.policy}"
+    error_message = "On the default bus, only the module's rules may send: ${aws_sqs_queue.dlq.policy}"
   }
 }
 
-run "dlq_has_no_key_to_depend_on" {
+run "dlq_does_not_depend_on_a_key" {
   command = plan
 
   assert {
     condition     = aws_sqs_queue.dlq.kms_master_key_id == null && aws_sqs_queue.dlq.sqs_managed_sse_enabled
-    error_message = "The dead-letter queue takes what the bus's key cannot encrypt: it must not use a KMS key."
+    error_message = "The DLQ keeps events that the bus's key cannot encrypt, so it must not use a KMS key."
   }
 }
 
-run "each_target_with_role_actions_has_a_role_for_them_alone" {
+run "target_role_has_only_its_actions" {
   command = plan
 
   assert {
@@ -115,11 +115,11 @@ run "each_target_with_role_actions_has_a_role_for_them_alone" {
       "order_lost.search" = "orders-order_lost-search-eu-west-1"
       "order_placed.ship" = "orders-order_placed-ship-eu-west-1"
     }
-    error_message = "A role's name must tell bus, rule, target and region."
+    error_message = "A role's name must contain bus, rule, target and region."
   }
 }
 
-run "a_role_can_be_assumed_for_its_own_rule_only" {
+run "role_is_restricted_to_its_rule" {
   command = plan
 
   assert {
@@ -134,7 +134,7 @@ run "a_role_can_be_assumed_for_its_own_rule_only" {
         }
       }]
     }
-    error_message = "A role must be EventBridge's, for one rule of this account."
+    error_message = "Only EventBridge may assume the role, for one rule of this account."
   }
 }
 
@@ -167,6 +167,6 @@ run "publishers_are_accounts_or_an_organisation" {
         Condition = { StringEquals = { "events:source" = "partner.orders" } }
       },
     ]
-    error_message = "Each publisher must be held to its organisation or to its accounts and sources: ${one(aws_cloudwatch_event_bus_policy.this).policy}"
+    error_message = "Each publisher must be restricted to its organisation, or to its accounts and sources: ${one(aws_cloudwatch_event_bus_policy.this).policy}"
   }
 }

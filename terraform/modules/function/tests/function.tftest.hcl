@@ -1,4 +1,4 @@
-# What the module makes of its inputs: the function, its log group, its alias, its event sources.
+# The module's resources: the function, its log group, its alias, its event sources.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -34,7 +34,7 @@ variables {
   }
 }
 
-run "the_simplest_use_has_safe_defaults" {
+run "defaults_are_safe" {
   assert {
     condition = (
       aws_lambda_function.this.function_name == "resize" &&
@@ -46,19 +46,19 @@ run "the_simplest_use_has_safe_defaults" {
       one(aws_lambda_function.this.ephemeral_storage).size == 512 &&
       aws_lambda_function.this.role == aws_iam_role.this.arn
     )
-    error_message = "The function differs from what the defaults promise."
+    error_message = "The function differs from the documented defaults."
   }
   assert {
     condition     = aws_lambda_function.this.reserved_concurrent_executions == -1
-    error_message = "Nobody asked for reserved concurrency; 0 would stop the function."
+    error_message = "There must be no reserved concurrency by default; 0 would stop the function."
   }
   assert {
     condition     = one(aws_lambda_function.this.tracing_config).mode == "Active"
-    error_message = "Calls are not traced."
+    error_message = "Invocations are not traced."
   }
   assert {
     condition     = aws_lambda_function_recursion_config.this.recursive_loop == "Terminate"
-    error_message = "A loop would go on for ever."
+    error_message = "A recursive loop is not stopped."
   }
   assert {
     condition = (
@@ -67,15 +67,15 @@ run "the_simplest_use_has_safe_defaults" {
       length(aws_lambda_function.this.environment) == 0 && length(aws_lambda_event_source_mapping.this) == 0 &&
       length(aws_lambda_function_event_invoke_config.this) == 0 && length(aws_lambda_permission.invoker) == 0
     )
-    error_message = "Something was made that nobody asked for."
+    error_message = "An optional resource is created by default."
   }
   assert {
     condition     = output.invoke_arn == aws_lambda_function.this.arn && output.alias_arn == null
-    error_message = "Without an alias callers use the function itself."
+    error_message = "Without an alias, callers must use the function."
   }
 }
 
-run "the_artifact_is_what_is_deployed" {
+run "artifact_hash_triggers_a_deployment" {
   assert {
     condition = (
       aws_lambda_function.this.filename == "examples/queue_worker/queue_worker.zip" &&
@@ -85,7 +85,7 @@ run "the_artifact_is_what_is_deployed" {
   }
 }
 
-run "a_digest_in_capitals_is_the_same_digest" {
+run "digest_in_capitals_is_accepted" {
   command = plan
 
   variables {
@@ -97,11 +97,11 @@ run "a_digest_in_capitals_is_the_same_digest" {
 
   assert {
     condition     = aws_lambda_function.this.filename == "examples/queue_worker/queue_worker.zip"
-    error_message = "The artifact was refused."
+    error_message = "The artifact is refused."
   }
 }
 
-run "a_signature_is_demanded_when_asked_for" {
+run "code_signing_is_optional" {
   variables {
     artifact = {
       path                    = "examples/queue_worker/queue_worker.zip"
@@ -116,7 +116,7 @@ run "a_signature_is_demanded_when_asked_for" {
   }
 }
 
-run "logs_are_encrypted_json_and_forgotten" {
+run "logs_are_encrypted_json_with_a_retention" {
   variables {
     logging = { level = "DEBUG", system_level = "WARN", retention_days = 90 }
   }
@@ -127,7 +127,7 @@ run "logs_are_encrypted_json_and_forgotten" {
       aws_cloudwatch_log_group.this.kms_key_id == var.key_arn &&
       aws_cloudwatch_log_group.this.retention_in_days == 90
     )
-    error_message = "The log group is not encrypted with the key, or keeps logs for another time."
+    error_message = "The log group is not encrypted with the key, or has another retention."
   }
   assert {
     condition = (
@@ -136,14 +136,14 @@ run "logs_are_encrypted_json_and_forgotten" {
       one(aws_lambda_function.this.logging_config).application_log_level == "DEBUG" &&
       one(aws_lambda_function.this.logging_config).system_log_level == "WARN"
     )
-    error_message = "The function logs elsewhere or otherwise."
+    error_message = "The function has another log group, format or level."
   }
 }
 
-run "logs_are_kept_for_30_days_unless_told_otherwise" {
+run "logs_are_kept_for_30_days_by_default" {
   assert {
     condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && one(aws_lambda_function.this.logging_config).application_log_level == "INFO"
-    error_message = "The defaults of `logging` are others."
+    error_message = "The defaults of `logging` have changed."
   }
 }
 
@@ -154,7 +154,7 @@ run "the_environment_is_encrypted" {
 
   assert {
     condition     = one(aws_lambda_function.this.environment).variables == tomap({ STAGE = "test" })
-    error_message = "The environment is another."
+    error_message = "The environment differs from its settings."
   }
   assert {
     condition     = aws_lambda_function.this.kms_key_arn == var.key_arn
@@ -162,14 +162,14 @@ run "the_environment_is_encrypted" {
   }
 }
 
-run "without_an_environment_no_key_is_named" {
+run "function_without_environment_has_no_key" {
   assert {
     condition     = aws_lambda_function.this.kms_key_arn == null
-    error_message = "Lambda would not keep the key, and each plan would show a change."
+    error_message = "Lambda would not store the key, and each plan would show a change."
   }
 }
 
-run "event_sources_report_their_failures_one_by_one" {
+run "event_sources_report_single_failures" {
   variables {
     event_sources = {
       jobs = {
@@ -185,7 +185,7 @@ run "event_sources_report_their_failures_one_by_one" {
 
   assert {
     condition     = alltrue([for source in values(aws_lambda_event_source_mapping.this) : source.function_response_types == toset(["ReportBatchItemFailures"])])
-    error_message = "One bad message would bring its whole batch back."
+    error_message = "One failed message would return its whole batch to the queue."
   }
   assert {
     condition = (
@@ -196,7 +196,7 @@ run "event_sources_report_their_failures_one_by_one" {
       one(aws_lambda_event_source_mapping.this["jobs"].scaling_config).maximum_concurrency == 20 &&
       one(one(aws_lambda_event_source_mapping.this["jobs"].filter_criteria).filter).pattern == "{\"body\":{\"kind\":[\"image\"]}}"
     )
-    error_message = "The event source differs from what was asked for."
+    error_message = "The event source differs from its settings."
   }
   assert {
     condition = (
@@ -204,11 +204,11 @@ run "event_sources_report_their_failures_one_by_one" {
       length(aws_lambda_event_source_mapping.this["more"].scaling_config) == 0 &&
       length(aws_lambda_event_source_mapping.this["more"].filter_criteria) == 0
     )
-    error_message = "The defaults of an event source are others."
+    error_message = "The defaults of an event source have changed."
   }
 }
 
-run "reserved_concurrency_holds_all_event_sources" {
+run "reserved_concurrency_covers_event_sources" {
   variables {
     concurrency = { reserved = 30 }
     event_sources = {
@@ -219,11 +219,11 @@ run "reserved_concurrency_holds_all_event_sources" {
 
   assert {
     condition     = aws_lambda_function.this.reserved_concurrent_executions == 30
-    error_message = "The reserved concurrency is another."
+    error_message = "The reserved concurrency differs from its setting."
   }
 }
 
-run "provisioned_concurrency_makes_an_alias_that_everything_uses" {
+run "provisioned_concurrency_adds_an_alias" {
   variables {
     async         = { failure_destination_arn = "arn:aws:sqs:eu-west-1:123456789012:failed" }
     concurrency   = { provisioned = 2 }
@@ -233,7 +233,7 @@ run "provisioned_concurrency_makes_an_alias_that_everything_uses" {
 
   assert {
     condition     = aws_lambda_function.this.publish && one(aws_lambda_alias.live).function_version == "7" && one(aws_lambda_alias.live).name == "live"
-    error_message = "The alias does not name the published version."
+    error_message = "The alias does not refer to the published version."
   }
   assert {
     condition = (
@@ -249,18 +249,18 @@ run "provisioned_concurrency_makes_an_alias_that_everything_uses" {
       aws_lambda_permission.invoker["rule"].qualifier == "live" &&
       output.invoke_arn == one(aws_lambda_alias.live).arn && output.alias_arn == one(aws_lambda_alias.live).arn
     )
-    error_message = "Something passes the alias by, and with it the provisioned concurrency."
+    error_message = "A caller does not use the alias, and so not the provisioned concurrency."
   }
 }
 
-run "snap_start_makes_an_alias_and_encrypts_its_snapshots" {
+run "snap_start_adds_an_alias_and_encrypts" {
   variables {
     snap_start = true
   }
 
   assert {
     condition     = one(aws_lambda_function.this.snap_start).apply_on == "PublishedVersions" && aws_lambda_function.this.publish && length(aws_lambda_alias.live) == 1
-    error_message = "SnapStart works for published versions only."
+    error_message = "SnapStart must apply to published versions."
   }
   assert {
     condition     = aws_lambda_function.this.kms_key_arn == var.key_arn
@@ -268,7 +268,7 @@ run "snap_start_makes_an_alias_and_encrypts_its_snapshots" {
   }
   assert {
     condition     = length(aws_lambda_provisioned_concurrency_config.live) == 0
-    error_message = "Lambda refuses both together."
+    error_message = "Lambda does not allow SnapStart with provisioned concurrency."
   }
 }
 
@@ -287,7 +287,7 @@ run "failed_asynchronous_events_are_kept" {
   }
 }
 
-run "invokers_act_for_one_source" {
+run "invokers_are_restricted_to_one_source" {
   variables {
     invokers = {
       bucket = { service = "s3.amazonaws.com", source_arn = "arn:aws:s3:::uploads" }
@@ -300,15 +300,15 @@ run "invokers_act_for_one_source" {
       for key, permission in aws_lambda_permission.invoker :
       permission.action == "lambda:InvokeFunction" && permission.principal == var.invokers[key].service && permission.source_arn == var.invokers[key].source_arn && permission.qualifier == null
     ])
-    error_message = "A service may call for any source."
+    error_message = "A service may invoke the function for any source."
   }
   assert {
     condition     = aws_lambda_permission.invoker["bucket"].source_account == "123456789012" && aws_lambda_permission.invoker["rule"].source_account == null
-    error_message = "A bucket's ARN names no account: the account must be named beside it."
+    error_message = "A bucket's ARN has no account, so the account must be a condition."
   }
 }
 
-run "everything_else_is_passed_on" {
+run "other_settings_reach_the_function" {
   variables {
     architecture      = "x86_64"
     ephemeral_storage = 2048
@@ -349,15 +349,15 @@ run "everything_else_is_passed_on" {
     condition = alltrue([
       for tags in [aws_lambda_function.this.tags, aws_cloudwatch_log_group.this.tags, aws_iam_role.this.tags] : tags == tomap({ team = "images" })
     ])
-    error_message = "Something lacks the tags."
+    error_message = "A resource has no tags."
   }
 }
 
-run "arns_for_other_policies_are_known_at_plan" {
+run "log_group_arn_is_known_at_plan" {
   command = plan
 
   assert {
     condition     = output.log_group_arn == "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/resize"
-    error_message = "The key's policy could not name the log group."
+    error_message = "The key's policy could not contain the log group's ARN."
   }
 }

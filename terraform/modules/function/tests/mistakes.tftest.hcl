@@ -1,4 +1,4 @@
-# Mistakes fail at plan.
+# Invalid values fail at plan.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -52,7 +52,7 @@ run "artifact_that_is_a_folder" {
   expect_failures = [aws_lambda_function.this]
 }
 
-run "artifact_that_is_another" {
+run "artifact_with_another_digest" {
   command = plan
   variables {
     artifact = { path = "examples/queue_worker/queue_worker.zip", sha256 = sha256("another") }
@@ -68,7 +68,7 @@ run "artifact_without_a_digest" {
   expect_failures = [aws_lambda_function.this]
 }
 
-run "environment_that_lambda_has_no_room_for" {
+run "environment_of_more_than_4_kb" {
   command = plan
   variables {
     environment = { VARIANTS = join("", [for _ in range(512) : "12345678"]) }
@@ -84,7 +84,7 @@ run "digest_in_base64" {
   expect_failures = [var.artifact]
 }
 
-run "key_that_is_none" {
+run "key_that_is_not_an_arn" {
   command = plan
   variables {
     key_arn = "alias/resize"
@@ -108,7 +108,7 @@ run "role_name_that_is_too_long" {
   expect_failures = [aws_iam_role.this]
 }
 
-run "architecture_that_is_none" {
+run "architecture_that_does_not_exist" {
   command = plan
   variables {
     architecture = "amd64"
@@ -140,7 +140,7 @@ run "negative_reservation" {
   expect_failures = [var.concurrency]
 }
 
-run "nothing_provisioned" {
+run "provisioned_concurrency_of_zero" {
   command = plan
   variables {
     concurrency = { provisioned = 0 }
@@ -196,7 +196,7 @@ run "concurrency_of_one" {
   expect_failures = [var.event_sources]
 }
 
-run "filter_that_is_no_json" {
+run "filter_that_is_not_json" {
   command = plan
   variables {
     event_sources = { jobs = { arn = "arn:aws:sqs:eu-west-1:123456789012:jobs", filter_patterns = ["kind = image"] } }
@@ -204,7 +204,7 @@ run "filter_that_is_no_json" {
   expect_failures = [var.event_sources]
 }
 
-run "event_sources_that_outgrow_the_reservation" {
+run "event_sources_above_the_reservation" {
   command = plan
   variables {
     concurrency   = { reserved = 5 }
@@ -213,7 +213,7 @@ run "event_sources_that_outgrow_the_reservation" {
   expect_failures = [aws_lambda_event_source_mapping.this]
 }
 
-run "invoker_that_is_no_service" {
+run "invoker_that_is_not_a_service" {
   command = plan
   variables {
     invokers = { me = { service = "123456789012", source_arn = "arn:aws:iam::123456789012:root" } }
@@ -245,7 +245,7 @@ run "async_destination_that_is_a_fifo_queue" {
   expect_failures = [var.async]
 }
 
-run "log_level_that_is_none" {
+run "log_level_that_does_not_exist" {
   command = plan
   variables {
     logging = { level = "VERBOSE" }
@@ -261,7 +261,7 @@ run "log_level_that_drops_metrics_and_uncaught_errors" {
   expect_failures = [var.logging]
 }
 
-run "system_log_level_that_is_none" {
+run "system_log_level_that_does_not_exist" {
   command = plan
   variables {
     logging = { system_level = "TRACE" }
@@ -285,7 +285,7 @@ run "too_little_memory" {
   expect_failures = [var.memory]
 }
 
-run "permissions_in_the_modules_name" {
+run "permissions_with_the_reserved_name" {
   command = plan
   variables {
     permissions = { runtime = "{}" }
@@ -293,7 +293,7 @@ run "permissions_in_the_modules_name" {
   expect_failures = [var.permissions]
 }
 
-run "permissions_that_are_no_json" {
+run "permissions_that_are_not_json" {
   command = plan
   variables {
     permissions = { read = "s3:GetObject" }

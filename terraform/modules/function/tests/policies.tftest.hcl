@@ -1,4 +1,4 @@
-# What the role may do, as the real provider renders it: offline, for a plan of new resources calls nothing.
+# Permissions of the role, as the real provider renders them. Offline: a plan of new resources makes no request.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -33,15 +33,15 @@ run "only_lambda_may_assume_the_role" {
       Principal = { Service = "lambda.amazonaws.com" }
       Action    = "sts:AssumeRole"
     }]
-    error_message = "Somebody else may assume the role: ${aws_iam_role.this.assume_role_policy}"
+    error_message = "Others than Lambda may assume the role: ${aws_iam_role.this.assume_role_policy}"
   }
   assert {
     condition     = aws_iam_role.this.name == "resize-eu-west-1"
-    error_message = "The role's name must tell the region, for roles are global."
+    error_message = "The role's name must contain the region, because roles are global."
   }
 }
 
-run "the_simplest_function_may_log_decrypt_and_trace" {
+run "default_role_may_log_decrypt_and_trace" {
   command = plan
 
   assert {
@@ -65,15 +65,15 @@ run "the_simplest_function_may_log_decrypt_and_trace" {
         Resource = "*"
       },
     ]
-    error_message = "The role may do something else: ${aws_iam_role_policy.runtime.policy}"
+    error_message = "The role has other permissions: ${aws_iam_role_policy.runtime.policy}"
   }
   assert {
     condition     = length(aws_iam_role_policy.permissions) == 0
-    error_message = "Nobody gave the code permissions, and yet it has some."
+    error_message = "The code has permissions by default."
   }
 }
 
-run "without_tracing_it_may_not_trace" {
+run "role_without_tracing_may_not_trace" {
   command = plan
 
   variables {
@@ -82,11 +82,11 @@ run "without_tracing_it_may_not_trace" {
 
   assert {
     condition     = jsondecode(aws_iam_role_policy.runtime.policy).Statement[*].Sid == ["Log", "Decrypt"]
-    error_message = "The role may do something else: ${aws_iam_role_policy.runtime.policy}"
+    error_message = "The role has other permissions: ${aws_iam_role_policy.runtime.policy}"
   }
 }
 
-run "it_may_receive_from_its_event_sources" {
+run "role_may_receive_from_event_sources" {
   command = plan
 
   variables {
@@ -107,7 +107,7 @@ run "it_may_receive_from_its_event_sources" {
   }
 }
 
-run "it_may_report_failures_to_a_queue" {
+run "role_may_report_failures_to_a_queue" {
   command = plan
 
   variables {
@@ -133,7 +133,7 @@ run "it_may_report_failures_to_a_queue" {
   }
 }
 
-run "it_may_report_failures_to_a_bus" {
+run "role_may_report_failures_to_a_bus" {
   command = plan
 
   variables {
@@ -146,7 +146,7 @@ run "it_may_report_failures_to_a_bus" {
   }
 }
 
-run "in_a_vpc_lambda_may_place_it_and_its_code_may_not" {
+run "only_lambda_manages_network_interfaces" {
   command = plan
 
   variables {
@@ -176,11 +176,11 @@ run "in_a_vpc_lambda_may_place_it_and_its_code_may_not" {
         ArnEquals = { "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-west-1:123456789012:function:resize" }
       }
     )
-    error_message = "The function's own code may touch network interfaces: ${aws_iam_role_policy.runtime.policy}"
+    error_message = "The function's code may manage network interfaces: ${aws_iam_role_policy.runtime.policy}"
   }
 }
 
-run "the_codes_permissions_are_attached_one_by_one" {
+run "each_permission_is_an_inline_policy" {
   command = plan
 
   variables {
@@ -192,6 +192,6 @@ run "the_codes_permissions_are_attached_one_by_one" {
 
   assert {
     condition     = { for key, policy in aws_iam_role_policy.permissions : key => one(jsondecode(policy.policy).Statement).Action } == { read = "s3:GetObject", write = "s3:PutObject" }
-    error_message = "The code may do something else than it was given."
+    error_message = "The code has other permissions than the given ones."
   }
 }

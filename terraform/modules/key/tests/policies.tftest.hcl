@@ -1,4 +1,4 @@
-# The policies, as the real provider renders them: offline, for a plan of new resources calls nothing.
+# The policies, as the real provider renders them. Offline: a plan of new resources makes no request.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -18,7 +18,7 @@ variables {
   name = "orders"
 }
 
-run "nobody_but_the_account_is_admitted_by_default" {
+run "only_the_account_has_access_by_default" {
   command = plan
 
   assert {
@@ -31,11 +31,11 @@ run "nobody_but_the_account_is_admitted_by_default" {
         Resource  = "*"
       },
     ]
-    error_message = "The account's IAM policies alone must decide: ${aws_kms_key.this.policy}"
+    error_message = "Only the account's IAM policies may decide: ${aws_kms_key.this.policy}"
   }
 }
 
-run "each_service_is_bound_to_its_source_or_its_context" {
+run "service_is_bound_to_source_or_context" {
   command = plan
 
   variables {
@@ -107,11 +107,11 @@ run "each_service_is_bound_to_its_source_or_its_context" {
         }
       },
     ]
-    error_message = "The key's policy must hold one grant a service, each with its conditions: ${aws_kms_key.this.policy}"
+    error_message = "The key's policy must have one statement per service, with its conditions: ${aws_kms_key.this.policy}"
   }
 }
 
-run "a_source_whose_arn_names_no_account_is_held_to_this_one" {
+run "source_without_account_gets_this_account" {
   command = plan
 
   variables {
@@ -125,6 +125,6 @@ run "a_source_whose_arn_names_no_account_is_held_to_this_one" {
       ArnLike      = { "aws:SourceArn" = "arn:aws:s3:::orders" }
       StringEquals = { "aws:SourceAccount" = "123456789012" }
     }
-    error_message = "A bucket's name can pass to another account: ${aws_kms_key.this.policy}"
+    error_message = "A bucket's ARN has no account, so the account must be a condition: ${aws_kms_key.this.policy}"
   }
 }

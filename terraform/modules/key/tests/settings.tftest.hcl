@@ -1,4 +1,4 @@
-# What the module sets, read from a mocked provider: nothing is called.
+# Settings of the resources, with a mocked provider. Offline.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -22,7 +22,7 @@ variables {
   name = "orders"
 }
 
-run "the_key_rotates_and_can_be_restored" {
+run "key_rotates_and_can_be_restored" {
   assert {
     condition     = aws_kms_key.this.enable_key_rotation && aws_kms_key.this.rotation_period_in_days == 365
     error_message = "The key must rotate every year."
@@ -30,7 +30,7 @@ run "the_key_rotates_and_can_be_restored" {
 
   assert {
     condition     = aws_kms_key.this.deletion_window_in_days == 30
-    error_message = "A deleted key must be restorable for as long as KMS can."
+    error_message = "A deleted key must be restorable for 30 days, the maximum of KMS."
   }
 }
 
@@ -56,16 +56,16 @@ run "options_reach_the_key" {
 
   assert {
     condition     = aws_kms_key.this.deletion_window_in_days == 7 && aws_kms_key.this.rotation_period_in_days == 90
-    error_message = "Both periods must be those asked for."
+    error_message = "The key must have the given periods."
   }
 
   assert {
     condition     = aws_kms_key.this.description == "Orders" && aws_kms_key.this.tags == tomap({ team = "shop" })
-    error_message = "So must description and tags."
+    error_message = "The key must have the given description and tags."
   }
 }
 
-run "values_that_kms_refuses_are_refused_first" {
+run "invalid_values_fail_at_plan" {
   command = plan
 
   variables {
@@ -83,7 +83,7 @@ run "values_that_kms_refuses_are_refused_first" {
   ]
 }
 
-run "a_service_without_a_condition_is_refused" {
+run "service_without_a_condition_is_refused" {
   command = plan
 
   variables {
@@ -93,7 +93,7 @@ run "a_service_without_a_condition_is_refused" {
   expect_failures = [var.services]
 }
 
-run "a_service_has_a_plain_name" {
+run "service_with_an_invalid_name_is_refused" {
   command = plan
 
   variables {

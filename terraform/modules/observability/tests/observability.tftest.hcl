@@ -1,4 +1,4 @@
-# Nothing is called: what the module makes of what it is told to watch.
+# Resources of the module, with a mocked provider. Offline.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -22,24 +22,24 @@ variables {
   name = "shop"
 }
 
-run "what_is_not_watched_has_neither_alarm_nor_graph" {
+run "no_inputs_give_no_alarms_and_graphs" {
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.this) + length(aws_cloudwatch_metric_alarm.bad_share) + length(aws_cloudwatch_metric_alarm.silence) == 0
-    error_message = "Nothing is watched."
+    error_message = "There must be no alarm without inputs."
   }
 
   assert {
     condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.type] == ["alarm"]
-    error_message = "A heading without a graph, or a graph without a metric: ${aws_cloudwatch_dashboard.this.dashboard_body}"
+    error_message = "There must be no heading without a graph, and no graph without a metric: ${aws_cloudwatch_dashboard.this.dashboard_body}"
   }
 }
 
-run "everything_watched_has_its_alarms" {
+run "each_input_has_its_alarms" {
   variables {
     alarm_topic_arns   = ["arn:aws:sns:eu-central-1:123456789012:operators"]
     apis               = { shop = { api = "shop-api", stage = "v1" } }
     dead_letter_queues = { jobs = { name = "jobs-dlq", advice = "Redrive it." } }
-    found              = { gaps = { namespace = "shop", metric = "Gaps", dimensions = {}, advice = "Something lacks. Look for it." } }
+    found              = { gaps = { namespace = "shop", metric = "Gaps", dimensions = {}, advice = "A part is missing. Find it." } }
     functions          = { worker = { name = "worker", timeout = 60 } }
     queues             = { jobs = { name = "jobs", max_age = 600 } }
     rules              = { ordered = { name = "ordered", bus = "shop" }, put = { name = "put" } }
@@ -55,10 +55,10 @@ run "everything_watched_has_its_alarms" {
   assert {
     condition = sort(keys(output.alarm_arns)) == sort([
       "age-jobs", "api-shop", "bad-share", "dlq-jobs", "errors-worker", "failed-bill", "failed-mail", "failing", "found-gaps", "lost-ordered", "lost-put", "silence",
-      "slow-worker", "table-orders", "table-orders-by_customer", "throttled-bill", "throttled-starts", "throttles-worker", "timed-out-bill", "timed-out-mail", "undelivered-ordered",
-      "undelivered-put", "unnotified-news",
+      "slow-worker", "table-orders", "table-orders-by_customer", "throttled-bill", "throttled-starts", "throttles-worker", "timed-out-bill", "timed-out-mail", "rule-ordered",
+      "rule-put", "unnotified-news",
     ])
-    error_message = "An alarm is missing, or one too many: ${join(", ", keys(output.alarm_arns))}"
+    error_message = "The alarms must be exactly these: ${join(", ", keys(output.alarm_arns))}"
   }
 
   assert {
@@ -66,46 +66,46 @@ run "everything_watched_has_its_alarms" {
       for alarm in concat(values(aws_cloudwatch_metric_alarm.this), aws_cloudwatch_metric_alarm.bad_share, aws_cloudwatch_metric_alarm.silence) :
       tolist(alarm.alarm_actions) == tolist(["arn:aws:sns:eu-central-1:123456789012:operators"]) && tolist(alarm.ok_actions) == tolist(alarm.alarm_actions) && length(split(". ", alarm.alarm_description)) >= 2
     ])
-    error_message = "Each alarm must tell the topic when it begins and when it ends, what is wrong and what to do."
+    error_message = "Each alarm must notify the topic when it starts and ends, with the problem and what to do."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["dlq-jobs"].threshold == 1 && aws_cloudwatch_metric_alarm.this["dlq-jobs"].period == 60 && endswith(aws_cloudwatch_metric_alarm.this["dlq-jobs"].alarm_description, "Redrive it.")
-    error_message = "One message in a dead-letter queue must be an alarm within a minute, with the advice given."
+    error_message = "One message in a DLQ must raise an alarm within a minute, with the given advice."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["failing"].metric_name == "Retried" && tomap(aws_cloudwatch_metric_alarm.this["failing"].dimensions) == tomap({ service = "worker" }) && aws_cloudwatch_metric_alarm.this["failing"].statistic == "Sum" && aws_cloudwatch_metric_alarm.this["failing"].threshold == 3
-    error_message = "What fails and is tried again must be an alarm at three within five minutes."
+    error_message = "Three retried failures within five minutes must raise an alarm."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["throttled-starts"].metric_name == "ThrottledEvents" && tomap(aws_cloudwatch_metric_alarm.this["throttled-starts"].dimensions) == tomap({ APIName = "StartExecution" })
-    error_message = "Step Functions counts throttled starts by API, in the whole account."
+    error_message = "The metric of throttled starts must be that of the account, by API."
   }
 
   assert {
     condition     = tomap(aws_cloudwatch_metric_alarm.this["table-orders-by_customer"].dimensions) == tomap({ TableName = "orders", GlobalSecondaryIndexName = "by_customer" })
-    error_message = "The metric of a table does not count its indexes."
+    error_message = "An index must have its own metric."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["slow-worker"].threshold == 48000
-    error_message = "A call must be slow at 80 % of its timeout, in milliseconds: ${aws_cloudwatch_metric_alarm.this["slow-worker"].threshold}"
+    error_message = "An invocation must be slow at 80 % of its timeout, in milliseconds: ${aws_cloudwatch_metric_alarm.this["slow-worker"].threshold}"
   }
 
   assert {
     condition     = tomap(aws_cloudwatch_metric_alarm.this["lost-put"].dimensions) == tomap({ RuleName = "put" }) && tomap(aws_cloudwatch_metric_alarm.this["lost-ordered"].dimensions) == tomap({ EventBusName = "shop", RuleName = "ordered" })
-    error_message = "EventBridge's metrics name the bus of a rule unless it is the default one."
+    error_message = "The metric of a rule must have the bus's name, unless it is the default bus."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.silence[0].treat_missing_data == "breaching" && alltrue([for alarm in values(aws_cloudwatch_metric_alarm.this) : alarm.treat_missing_data == "notBreaching"])
-    error_message = "No data is an alarm only where something is expected."
+    error_message = "Missing data must raise an alarm only with `expected_every`."
   }
 }
 
-run "the_dashboard_shows_what_it_is_told_in_the_order_of_the_questions" {
+run "dashboard_has_its_rows_in_order" {
   variables {
     dead_letter_queues = { jobs = { name = "jobs-dlq" } }
     functions          = { worker = { name = "worker", timeout = 60 } }
@@ -121,7 +121,7 @@ run "the_dashboard_shows_what_it_is_told_in_the_order_of_the_questions" {
 
   assert {
     condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.markdown if widget.type == "text"] == ["## Is it working?", "## How long does it take?", "## What is failing?", "## What does it cost?"]
-    error_message = "Four questions, in this order: ${aws_cloudwatch_dashboard.this.dashboard_body}"
+    error_message = "The dashboard must have four headings in this order: ${aws_cloudwatch_dashboard.this.dashboard_body}"
   }
 
   assert {
@@ -133,12 +133,12 @@ run "the_dashboard_shows_what_it_is_told_in_the_order_of_the_questions" {
 
   assert {
     condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.metrics[0][0].expression if try(widget.properties.title, "") == "Refused by reason"] == ["SEARCH('{\"shop\",reason,service} MetricName=\"Refused\"', 'Sum', 300)"]
-    error_message = "Reasons must be searched for: ${aws_cloudwatch_dashboard.this.dashboard_body}"
+    error_message = "The graph of reasons must be a search: ${aws_cloudwatch_dashboard.this.dashboard_body}"
   }
 
   assert {
     condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.stat if widget.type == "metric" && startswith(try(widget.properties.title, ""), "From start to end")] == ["p50", "p95", "p99"]
-    error_message = "The whole must be drawn as its median, p95 and p99."
+    error_message = "Latencies must be drawn as p50, p95 and p99."
   }
 
   assert {
@@ -154,11 +154,11 @@ run "queries_are_saved_under_the_name" {
 
   assert {
     condition     = aws_cloudwatch_query_definition.this["one order"].name == "shop/one order" && aws_cloudwatch_query_definition.this["one order"].log_group_names == tolist(["/aws/lambda/worker"])
-    error_message = "A saved query must lie in a folder of the module's name."
+    error_message = "A saved query must be in a folder with the module's name."
   }
 }
 
-run "thresholds_that_cannot_work_fail_at_plan" {
+run "invalid_thresholds_fail_at_plan" {
   command = plan
 
   variables {
@@ -180,16 +180,16 @@ run "arns_of_other_services_fail_at_plan" {
   expect_failures = [var.alarm_topic_arns, var.workflows]
 }
 
-run "no_budget_and_no_registry_unless_asked_for" {
+run "budget_and_registry_are_off_by_default" {
   command = plan
 
   assert {
     condition     = output.budget_name == null && output.registry_name == null && keys(output.publishers) == ["alarms"]
-    error_message = "Off by default."
+    error_message = "Budget and registry must be off by default."
   }
 }
 
-run "a_budget_counts_what_bears_the_tag_and_tells_the_topic" {
+run "budget_counts_tagged_costs_and_notifies" {
   command = plan
 
   variables {
@@ -199,21 +199,21 @@ run "a_budget_counts_what_bears_the_tag_and_tells_the_topic" {
 
   assert {
     condition     = aws_budgets_budget.this[0].limit_amount == "12.5" && { for one in aws_budgets_budget.this[0].cost_filter : one.name => one.values } == { Region = tolist(["eu-central-1"]), TagKeyValue = tolist(["user:team$shop"]) }
-    error_message = "It must count the tag's costs: ${jsonencode(aws_budgets_budget.this[0].cost_filter)}"
+    error_message = "The budget must count the costs of the tag: ${jsonencode(aws_budgets_budget.this[0].cost_filter)}"
   }
 
   assert {
     condition     = [for one in aws_budgets_budget.this[0].notification : "${one.notification_type} ${one.threshold} ${join(",", one.subscriber_sns_topic_arns)}"] == ["ACTUAL 50 arn:aws:sns:eu-central-1:123456789012:operators"]
-    error_message = "It must tell the topic, and of nothing else: ${jsonencode(aws_budgets_budget.this[0].notification)}"
+    error_message = "The budget must notify the topic of the given thresholds only: ${jsonencode(aws_budgets_budget.this[0].notification)}"
   }
 
   assert {
     condition     = output.publishers.budget == { service = "budgets.amazonaws.com", source_arns = ["arn:aws:budgets::123456789012:*"] }
-    error_message = "Budgets publishes for the account: ${jsonencode(output.publishers)}"
+    error_message = "The publishers must contain AWS Budgets, for this account: ${jsonencode(output.publishers)}"
   }
 }
 
-run "a_budget_tells_one_topic" {
+run "budget_needs_exactly_one_topic" {
   command = plan
 
   variables {
@@ -223,7 +223,7 @@ run "a_budget_tells_one_topic" {
   expect_failures = [aws_budgets_budget.this]
 }
 
-run "a_registry_has_the_schemas" {
+run "registry_contains_the_schemas" {
   command = plan
 
   variables {
@@ -232,11 +232,11 @@ run "a_registry_has_the_schemas" {
 
   assert {
     condition     = output.registry_name == "shop" && aws_schemas_schema.this["ordered-1"].registry_name == "shop" && aws_schemas_schema.this["ordered-1"].type == "JSONSchemaDraft4"
-    error_message = "A schema of draft 4, in the registry of the module's name."
+    error_message = "The registry must have the module's name, and a schema of draft 4."
   }
 }
 
-run "budgets_and_schemas_that_cannot_be_fail_at_plan" {
+run "invalid_budgets_and_schemas_fail_at_plan" {
   command = plan
 
   variables {

@@ -1,4 +1,4 @@
-# The policies, as the real provider renders them: offline, for a plan of new resources calls nothing.
+# The policies, as the real provider renders them. Offline: a plan of new resources makes no request.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -60,7 +60,7 @@ run "only_senders_may_send_and_only_over_tls" {
         }
       },
     ]
-    error_message = "The queue's policy must be what was asked for, TLS, and one grant a sender: ${aws_sqs_queue.this.policy}"
+    error_message = "The queue's policy must have the given statements, TLS, and one statement per sender: ${aws_sqs_queue.this.policy}"
   }
 
   assert {
@@ -74,11 +74,11 @@ run "only_senders_may_send_and_only_over_tls" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]
-    error_message = "The dead-letter queue must insist on TLS and admit nobody: ${aws_sqs_queue.dlq[0].policy}"
+    error_message = "The DLQ's policy must require TLS and allow nothing: ${aws_sqs_queue.dlq[0].policy}"
   }
 }
 
-run "a_sender_whose_arn_names_no_account_is_held_to_this_one" {
+run "sender_without_account_gets_this_account" {
   command = plan
 
   variables {
@@ -92,6 +92,6 @@ run "a_sender_whose_arn_names_no_account_is_held_to_this_one" {
       ArnLike      = { "aws:SourceArn" = "arn:aws:s3:::orders" }
       StringEquals = { "aws:SourceAccount" = "123456789012" }
     }
-    error_message = "A bucket's name can pass to another account: ${aws_sqs_queue.this.policy}"
+    error_message = "A bucket's ARN has no account, so the account must be a condition: ${aws_sqs_queue.this.policy}"
   }
 }

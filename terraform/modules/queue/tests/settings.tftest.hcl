@@ -1,4 +1,4 @@
-# What the module sets, read from a mocked provider: nothing is called.
+# Settings of the resources, with a mocked provider. Offline.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -22,10 +22,10 @@ variables {
   name = "orders"
 }
 
-run "every_message_is_encrypted_and_has_somewhere_to_fail_to" {
+run "queue_is_encrypted_and_has_a_dlq" {
   assert {
     condition     = aws_sqs_queue.this.sqs_managed_sse_enabled && aws_sqs_queue.dlq[0].sqs_managed_sse_enabled
-    error_message = "Without a key SQS's own must encrypt both queues."
+    error_message = "Without a key, SQS's own key must encrypt both queues."
   }
 
   assert {
@@ -33,12 +33,12 @@ run "every_message_is_encrypted_and_has_somewhere_to_fail_to" {
       deadLetterTargetArn = "arn:aws:sqs:eu-central-1:123456789012:orders-dlq"
       maxReceiveCount     = 5
     }
-    error_message = "The fifth failure must send a message to the dead-letter queue: ${aws_sqs_queue.this.redrive_policy}"
+    error_message = "The fifth failure must move a message to the DLQ: ${aws_sqs_queue.this.redrive_policy}"
   }
 
   assert {
     condition     = aws_sqs_queue.dlq[0].name == "orders-dlq" && aws_sqs_queue.dlq[0].message_retention_seconds == 1209600
-    error_message = "The dead-letter queue must keep its messages as long as SQS can."
+    error_message = "The DLQ must keep messages for 14 days, the maximum of SQS."
   }
 
   assert {
@@ -46,17 +46,17 @@ run "every_message_is_encrypted_and_has_somewhere_to_fail_to" {
       redrivePermission = "byQueue"
       sourceQueueArns   = ["arn:aws:sqs:eu-central-1:123456789012:orders"]
     }
-    error_message = "Only this queue may use the dead-letter queue: ${aws_sqs_queue.dlq[0].redrive_allow_policy}"
+    error_message = "Only this queue may use the DLQ: ${aws_sqs_queue.dlq[0].redrive_allow_policy}"
   }
 
   assert {
     condition     = jsondecode(aws_sqs_queue.this.redrive_allow_policy) == { redrivePermission = "denyAll" }
-    error_message = "No queue may use this one as its dead-letter queue unasked."
+    error_message = "By default no queue may use this one as its DLQ."
   }
 
   assert {
     condition     = aws_sqs_queue.this.receive_wait_time_seconds == 20 && aws_sqs_queue.this.visibility_timeout_seconds == 30
-    error_message = "Long polling, and SQS's own visibility timeout, must be the defaults."
+    error_message = "Long polling and a visibility timeout of 30 s must be the defaults."
   }
 }
 
@@ -73,12 +73,12 @@ run "outputs_name_both_queues" {
 
   assert {
     condition     = output.dlq_arn == "arn:aws:sqs:eu-central-1:123456789012:orders-dlq"
-    error_message = "So must that of the dead-letter queue: ${output.dlq_arn}"
+    error_message = "The DLQ's ARN must be built in the same way: ${output.dlq_arn}"
   }
 
   assert {
     condition     = output.url == aws_sqs_queue.this.url && output.dlq_url == aws_sqs_queue.dlq[0].url
-    error_message = "The URLs must be those that SQS gave."
+    error_message = "The URLs must be those of the resources."
   }
 }
 
@@ -90,22 +90,22 @@ run "a_key_encrypts_both_queues" {
 
   assert {
     condition     = alltrue([for queue in [aws_sqs_queue.this, aws_sqs_queue.dlq[0]] : queue.kms_master_key_id == var.key_arn && queue.kms_data_key_reuse_period_seconds == 600])
-    error_message = "Both queues must be encrypted with the key, for which SQS asks every 600 s."
+    error_message = "The key must encrypt both queues, with a reuse period of 600 s."
   }
 }
 
-run "the_consumer_sets_the_visibility_timeout" {
+run "consumer_sets_the_visibility_timeout" {
   variables {
     consumer = { function_timeout = 20, batch_window = 5 }
   }
 
   assert {
     condition     = aws_sqs_queue.this.visibility_timeout_seconds == 125
-    error_message = "It must be 6 × 20 s + 5 s, not ${aws_sqs_queue.this.visibility_timeout_seconds} s."
+    error_message = "The visibility timeout must be 6 × 20 s + 5 s, not ${aws_sqs_queue.this.visibility_timeout_seconds} s."
   }
 }
 
-run "a_longer_visibility_timeout_is_taken" {
+run "longer_visibility_timeout_is_accepted" {
   variables {
     consumer           = { function_timeout = 20 }
     visibility_timeout = 120
@@ -113,11 +113,11 @@ run "a_longer_visibility_timeout_is_taken" {
 
   assert {
     condition     = aws_sqs_queue.this.visibility_timeout_seconds == 120
-    error_message = "120 s are enough for a function of 20 s."
+    error_message = "A visibility timeout of 120 s must be accepted for a function timeout of 20 s."
   }
 }
 
-run "a_shorter_visibility_timeout_is_refused" {
+run "shorter_visibility_timeout_is_refused" {
   command = plan
 
   variables {
@@ -128,7 +128,7 @@ run "a_shorter_visibility_timeout_is_refused" {
   expect_failures = [aws_sqs_queue.this]
 }
 
-run "a_dlq_that_forgets_before_its_queue_is_refused" {
+run "dlq_with_shorter_retention_is_refused" {
   command = plan
 
   variables {
@@ -146,11 +146,11 @@ run "tags_are_on_both_queues" {
 
   assert {
     condition     = aws_sqs_queue.this.tags == tomap({ team = "shop" }) && aws_sqs_queue.dlq[0].tags == aws_sqs_queue.this.tags
-    error_message = "Both queues must bear the tags."
+    error_message = "Both queues must have the tags."
   }
 }
 
-run "values_that_sqs_refuses_are_refused_first" {
+run "invalid_values_fail_at_plan" {
   command = plan
 
   variables {
@@ -176,7 +176,7 @@ run "values_that_sqs_refuses_are_refused_first" {
   ]
 }
 
-run "a_sender_without_a_source_is_refused" {
+run "sender_without_a_source_is_refused" {
   command = plan
 
   variables {
@@ -186,7 +186,7 @@ run "a_sender_without_a_source_is_refused" {
   expect_failures = [var.senders]
 }
 
-run "a_sender_has_a_plain_name" {
+run "sender_with_an_invalid_name_is_refused" {
   command = plan
 
   variables {
@@ -206,7 +206,7 @@ run "a_key_alias_is_refused" {
   expect_failures = [var.key_arn]
 }
 
-run "a_redrive_source_that_is_no_queue_is_refused" {
+run "redrive_source_must_be_a_queue" {
   command = plan
 
   variables {

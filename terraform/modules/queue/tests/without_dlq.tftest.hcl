@@ -1,4 +1,4 @@
-# A queue with no dead-letter queue, which is one itself. Each run begins with what the one before it made.
+# A queue without a DLQ, which is a DLQ itself. Each run starts with the resources of the previous one.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -18,7 +18,7 @@ mock_provider "aws" {
   }
 
   mock_resource "aws_sqs_queue" {
-    defaults = { redrive_policy = "" } # what SQS says of a queue that has none
+    defaults = { redrive_policy = "" } # SQS's answer for a queue without a DLQ
   }
 }
 
@@ -26,7 +26,7 @@ variables {
   name = "orders"
 }
 
-run "a_queue_may_do_without_a_dlq_and_be_one_itself" {
+run "queue_without_a_dlq_can_be_one" {
   variables {
     dlq             = null
     redrive_sources = ["arn:aws:sqs:eu-central-1:123456789012:invoices"]
@@ -34,12 +34,12 @@ run "a_queue_may_do_without_a_dlq_and_be_one_itself" {
 
   assert {
     condition     = length(aws_sqs_queue.dlq) == 0 && aws_sqs_queue.this.redrive_policy == ""
-    error_message = "There must be no dead-letter queue."
+    error_message = "There must be no DLQ."
   }
 
   assert {
     condition     = output.dlq_arn == null && output.dlq_name == null && output.dlq_url == null
-    error_message = "The outputs must say so."
+    error_message = "The outputs must be null without a DLQ."
   }
 
   assert {
@@ -47,18 +47,18 @@ run "a_queue_may_do_without_a_dlq_and_be_one_itself" {
       redrivePermission = "byQueue"
       sourceQueueArns   = ["arn:aws:sqs:eu-central-1:123456789012:invoices"]
     }
-    error_message = "The queue named must be able to use this one: ${aws_sqs_queue.this.redrive_allow_policy}"
+    error_message = "The given source must be able to use this queue as its DLQ: ${aws_sqs_queue.this.redrive_allow_policy}"
   }
 }
 
-run "a_dlq_may_be_added_later" {
+run "dlq_can_be_added_later" {
   assert {
     condition     = length(aws_sqs_queue.dlq) == 1 && strcontains(aws_sqs_queue.this.redrive_policy, aws_sqs_queue.dlq[0].name)
-    error_message = "The queue must use its new dead-letter queue: ${aws_sqs_queue.this.redrive_policy}"
+    error_message = "The queue must use its new DLQ: ${aws_sqs_queue.this.redrive_policy}"
   }
 }
 
-run "a_dlq_that_the_queue_still_names_is_not_taken_away" {
+run "dlq_in_use_is_not_deleted" {
   command = plan
 
   variables {

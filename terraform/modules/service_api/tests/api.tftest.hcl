@@ -1,4 +1,4 @@
-# What the module sets, read from a mocked provider: nothing is called.
+# Settings of the resources, with a mocked provider. Offline.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -67,7 +67,7 @@ variables {
   }
 }
 
-run "a_route_is_an_operation_with_its_integration" {
+run "route_is_an_operation_with_an_integration" {
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].uri == "arn:aws:apigateway:eu-central-1:dynamodb:action/GetItem"
     error_message = "The integration must call the service in its region: ${aws_api_gateway_rest_api.this.body}"
@@ -75,12 +75,12 @@ run "a_route_is_an_operation_with_its_integration" {
 
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].credentials == aws_iam_role.this.arn
-    error_message = "The integration must act in the API's role."
+    error_message = "The integration must use the API's role."
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].passthroughBehavior == "never"
-    error_message = "A route with templates must take no content type that has none."
+    error_message = "A route with templates must reject content types without a template."
   }
 
   assert {
@@ -96,7 +96,7 @@ run "a_route_is_an_operation_with_its_integration" {
   }
 }
 
-run "every_answer_is_safe_to_show" {
+run "responses_reveal_no_details" {
   assert {
     condition = alltrue(flatten([
       for methods in values(jsondecode(aws_api_gateway_rest_api.this.body).paths) : [
@@ -106,17 +106,17 @@ run "every_answer_is_safe_to_show" {
         ]
       ]
     ]))
-    error_message = "Every answer must say nosniff."
+    error_message = "Every response must have nosniff."
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}/{part+}"].put["x-amazon-apigateway-integration"].responses["200"].responseParameters["method.response.header.Cache-Control"] == "'private'"
-    error_message = "A route may say how its answer is cached."
+    error_message = "A route must be able to set the caching of its response."
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].responses["200"].responseParameters["method.response.header.Cache-Control"] == "'no-store'"
-    error_message = "Unless told otherwise, nothing is cached."
+    error_message = "Responses must not be cached by default."
   }
 
   assert {
@@ -124,28 +124,28 @@ run "every_answer_is_safe_to_show" {
       for response in values(jsondecode(aws_api_gateway_rest_api.this.body)["x-amazon-apigateway-gateway-responses"]) :
       length(jsondecode(response.responseTemplates["application/json"]).error.code) > 0 && !strcontains(response.responseTemplates["application/json"], "$")
     ])
-    error_message = "What API Gateway answers by itself must have the same shape, and nothing of what is inside."
+    error_message = "Errors of API Gateway itself must have the same format, without internal details."
   }
 }
 
-run "callers_sign_unless_told_otherwise" {
+run "callers_sign_by_default" {
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).components.securitySchemes.iam["x-amazon-apigateway-authtype"] == "awsSigv4"
-    error_message = "IAM must be the default."
+    error_message = "The default authorization must be IAM."
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get.security == [{ iam = [] }]
-    error_message = "Every route must ask for it."
+    error_message = "Every route must require the authorization."
   }
 
   assert {
     condition     = output.principal == "identity.user"
-    error_message = "The caller is the user: ${output.principal}"
+    error_message = "The caller must be identified by the user's ARN: ${output.principal}"
   }
 }
 
-run "a_user_pool_is_asked_for_its_scopes" {
+run "user_pool_token_needs_a_scope" {
   variables {
     authorization = {
       type           = "COGNITO_USER_POOLS"
@@ -156,27 +156,27 @@ run "a_user_pool_is_asked_for_its_scopes" {
 
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get.security == [{ cognito = ["orders/read"] }] && output.principal == "authorizer.claims.sub"
-    error_message = "The token must carry the scope, and names the caller by its sub."
+    error_message = "The token must have the scope, and its sub must identify the caller."
   }
 }
 
-run "a_function_can_say_who_calls" {
+run "function_can_identify_the_caller" {
   variables {
     authorization = { type = "LAMBDA", function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:who" }
   }
 
   assert {
     condition     = strcontains(jsondecode(aws_api_gateway_rest_api.this.body).components.securitySchemes.function["x-amazon-apigateway-authorizer"].authorizerUri, var.authorization.function_arn) && output.principal == "authorizer.principalId"
-    error_message = "The function must be asked, and names the caller."
+    error_message = "The function must authorize the request and identify the caller."
   }
 
   assert {
     condition     = length(aws_iam_role_policy.authorizer) == 1
-    error_message = "The role must be allowed to call it."
+    error_message = "The role must be allowed to invoke the function."
   }
 }
 
-run "keys_come_with_a_plan" {
+run "keys_have_a_usage_plan" {
   variables {
     authorization = { type = "API_KEY" }
     api_keys      = ["alice"]
@@ -185,33 +185,33 @@ run "keys_come_with_a_plan" {
 
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get.security == [{ api_key = [] }] && output.principal == "identity.apiKeyId"
-    error_message = "The key must be asked for, and names the caller."
+    error_message = "The key must be required, and its id must identify the caller."
   }
 
   assert {
     condition     = aws_api_gateway_usage_plan.this[0].throttle_settings[0].rate_limit == 5 && aws_api_gateway_usage_plan.this[0].quota_settings[0].limit == 7
-    error_message = "The plan must limit each key."
+    error_message = "The usage plan must limit each key."
   }
 }
 
-run "other_origins_are_let_in_by_a_variable" {
+run "cors_adds_a_preflight_to_each_path" {
   variables {
     cors = { origins = ["https://shop.example"] }
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options["x-amazon-apigateway-integration"].responses.default.responseParameters["method.response.header.Access-Control-Allow-Methods"] == "'GET,OPTIONS'"
-    error_message = "The preflight must name the path's methods."
+    error_message = "The preflight response must have the path's methods."
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options.security == []
-    error_message = "A preflight has no credentials."
+    error_message = "A preflight must not require credentials."
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body)["x-amazon-apigateway-gateway-responses"].THROTTLED.responseParameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://shop.example'"
-    error_message = "A page must be able to read errors too."
+    error_message = "A page must be able to read errors."
   }
 }
 
@@ -229,12 +229,12 @@ run "one_origin_is_on_every_response" {
         ]
       ]
     ]))
-    error_message = "Every response must name the origin: ${aws_api_gateway_rest_api.this.body}"
+    error_message = "Every response must have the origin: ${aws_api_gateway_rest_api.this.body}"
   }
 
   assert {
     condition     = !contains(keys(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options["x-amazon-apigateway-integration"].responses.default), "responseTemplates")
-    error_message = "There is nothing to choose."
+    error_message = "With one origin, there must be no template to choose one."
   }
 }
 
@@ -269,7 +269,7 @@ run "preflight_distinguishes_several_origins" {
   }
 }
 
-run "browsers_may_send_credentials_and_read_what_they_need" {
+run "cors_allows_credentials_and_headers" {
   variables {
     cors = { origins = ["https://shop.example"] }
 
@@ -290,12 +290,12 @@ run "browsers_may_send_credentials_and_read_what_they_need" {
       ]) == toset([
       "authorization", "content-type", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-user-agent", "x-api-key", "x-order",
     ])
-    error_message = "Tokens, keys, signatures and the routes' own headers must be admitted: ${aws_api_gateway_rest_api.this.body}"
+    error_message = "Headers of tokens, keys, signatures and routes must be allowed: ${aws_api_gateway_rest_api.this.body}"
   }
 
   assert {
     condition     = length(regexall("(?i)content-type", jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].options["x-amazon-apigateway-integration"].responses.default.responseParameters["method.response.header.Access-Control-Allow-Headers"])) == 1
-    error_message = "A header must be named once, however it is spelled."
+    error_message = "A header must be listed once, in any case."
   }
 
   assert {
@@ -305,56 +305,56 @@ run "browsers_may_send_credentials_and_read_what_they_need" {
         jsondecode(aws_api_gateway_rest_api.this.body)["x-amazon-apigateway-gateway-responses"].THROTTLED.responseParameters["gatewayresponse.header.Access-Control-Expose-Headers"],
       ] : length(setintersection(split(",", trim(headers, "'")), ["ETag", "Location", "Retry-After"])) == 3
     ])
-    error_message = "A page must be able to read where an image is, what it is and when to try again: ${aws_api_gateway_rest_api.this.body}"
+    error_message = "A page must be able to read the headers of location, type and retry: ${aws_api_gateway_rest_api.this.body}"
   }
 }
 
-run "without_it_there_is_no_preflight" {
+run "cors_is_off_by_default" {
   assert {
     condition     = keys(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"]) == ["get"]
-    error_message = "No other origin is let in unasked."
+    error_message = "No other origin may have access by default."
   }
 }
 
-run "logs_are_encrypted_and_forgotten" {
+run "logs_are_encrypted_with_a_retention" {
   assert {
     condition     = aws_cloudwatch_log_group.access[0].kms_key_id == var.key_arn && aws_cloudwatch_log_group.execution[0].kms_key_id == var.key_arn && aws_cloudwatch_log_group.access[0].retention_in_days == 30
-    error_message = "Both log groups must be encrypted and forget."
+    error_message = "Both log groups must be encrypted and have a retention."
   }
 
   assert {
     condition     = aws_cloudwatch_log_group.execution[0].name == "API-Gateway-Execution-Logs_abc123/v1"
-    error_message = "It must be the group that API Gateway writes to: ${aws_cloudwatch_log_group.execution[0].name}"
+    error_message = "The name must be that of the group API Gateway writes to: ${aws_cloudwatch_log_group.execution[0].name}"
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format).caller == "$context.identity.user"
-    error_message = "The access log must say who called."
+    error_message = "The log of requests must have the caller."
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_stage.this.access_log_settings[0].format).extended_id == "$context.extendedRequestId"
-    error_message = "The access log must have the id that callers cannot choose."
+    error_message = "The log of requests must have the id that callers cannot choose."
   }
 }
 
-run "nothing_is_logged_by_default" {
+run "logs_are_off_by_default" {
   variables {
     logging = null
   }
 
   assert {
     condition     = length(aws_cloudwatch_log_group.access) + length(aws_cloudwatch_log_group.execution) + length(aws_api_gateway_stage.this.access_log_settings) == 0
-    error_message = "Without the account's role for logs, AWS refuses a stage that has them."
+    error_message = "Logs must be off by default: AWS refuses them without the account's role for logs."
   }
 
   assert {
     condition     = aws_api_gateway_method_settings.this.settings[0].logging_level == "OFF" && length(output.log_group_arns) == 0 && output.log_group_name == null
-    error_message = "Nor may executions be logged: ${jsonencode(aws_api_gateway_method_settings.this.settings)}"
+    error_message = "Executions must not be logged by default: ${jsonencode(aws_api_gateway_method_settings.this.settings)}"
   }
 }
 
-run "an_origin_is_written_as_browsers_send_it" {
+run "origin_with_a_path_is_refused" {
   command = plan
 
   variables {
@@ -364,7 +364,7 @@ run "an_origin_is_written_as_browsers_send_it" {
   expect_failures = [var.cors]
 }
 
-run "any_origin_is_not_one_of_several" {
+run "wildcard_with_other_origins_is_refused" {
   command = plan
 
   variables {
@@ -374,15 +374,15 @@ run "any_origin_is_not_one_of_several" {
   expect_failures = [var.cors]
 }
 
-run "requests_are_limited_traced_and_measured_unasked" {
+run "defaults_limit_trace_and_measure_requests" {
   assert {
     condition     = aws_api_gateway_method_settings.this.method_path == "*/*" && aws_api_gateway_method_settings.this.stage_name == "v1"
-    error_message = "The settings must be those of every route: ${aws_api_gateway_method_settings.this.method_path}"
+    error_message = "The settings must apply to every route: ${aws_api_gateway_method_settings.this.method_path}"
   }
 
   assert {
     condition     = aws_api_gateway_method_settings.this.settings[0].throttling_rate_limit == 50 && aws_api_gateway_method_settings.this.settings[0].throttling_burst_limit == 100
-    error_message = "Without a limit one caller uses up the account's: ${jsonencode(aws_api_gateway_method_settings.this.settings)}"
+    error_message = "There must be a limit, so no caller uses up the account's limit: ${jsonencode(aws_api_gateway_method_settings.this.settings)}"
   }
 
   assert {
@@ -392,16 +392,16 @@ run "requests_are_limited_traced_and_measured_unasked" {
 
   assert {
     condition     = !aws_api_gateway_method_settings.this.settings[0].data_trace_enabled && aws_api_gateway_method_settings.this.settings[0].logging_level == "ERROR"
-    error_message = "What users send must not be logged."
+    error_message = "Users' data must not be logged."
   }
 
   assert {
     condition     = length(aws_wafv2_web_acl_association.this) == 0 && length(aws_api_gateway_rest_api.this.binary_media_types) == 0 && var.policy == null
-    error_message = "No firewall, no bytes, no policy unless asked for."
+    error_message = "Web ACL, binary types and policy must be off by default."
   }
 }
 
-run "limits_and_traces_are_as_told" {
+run "limits_and_tracing_can_be_set" {
   variables {
     throttling = { rate = 7, burst = 9 }
     tracing    = false
@@ -410,68 +410,68 @@ run "limits_and_traces_are_as_told" {
 
   assert {
     condition     = aws_api_gateway_method_settings.this.settings[0].throttling_rate_limit == 7 && aws_api_gateway_method_settings.this.settings[0].throttling_burst_limit == 9
-    error_message = "The limits must be those that are told: ${jsonencode(aws_api_gateway_method_settings.this.settings)}"
+    error_message = "The limits must be the given ones: ${jsonencode(aws_api_gateway_method_settings.this.settings)}"
   }
 
   assert {
     condition     = !aws_api_gateway_stage.this.xray_tracing_enabled && aws_api_gateway_method_settings.this.settings[0].logging_level == "OFF"
-    error_message = "Tracing and logging can be turned off."
+    error_message = "Tracing and logging must be off."
   }
 }
 
-run "a_firewall_stands_before_the_stage" {
+run "web_acl_protects_the_stage" {
   variables {
     web_acl = { arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/shop/0" }
   }
 
   assert {
     condition     = aws_wafv2_web_acl_association.this[0].resource_arn == aws_api_gateway_stage.this.arn && aws_wafv2_web_acl_association.this[0].web_acl_arn == var.web_acl.arn
-    error_message = "The firewall must be put before the stage: ${jsonencode(aws_wafv2_web_acl_association.this)}"
+    error_message = "The web ACL must be associated with the stage: ${jsonencode(aws_wafv2_web_acl_association.this)}"
   }
 }
 
-run "bytes_stay_bytes" {
+run "bytes_are_passed_unchanged" {
   variables {
     binary_media_types = ["*/*"]
   }
 
   assert {
     condition     = aws_api_gateway_rest_api.this.binary_media_types == tolist(["*/*"])
-    error_message = "API Gateway must know what is no text: ${jsonencode(aws_api_gateway_rest_api.this.binary_media_types)}"
+    error_message = "API Gateway must have the binary types: ${jsonencode(aws_api_gateway_rest_api.this.binary_media_types)}"
   }
 
   assert {
     condition = jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}/{part+}"].put["x-amazon-apigateway-integration"].responses["200"].contentHandling == "CONVERT_TO_BINARY" && alltrue([
       for response in values(jsondecode(aws_api_gateway_rest_api.this.body).paths["/orders/{id}"].get["x-amazon-apigateway-integration"].responses) : response.contentHandling == "CONVERT_TO_TEXT"
     ])
-    error_message = "What has a template is text, what goes through is bytes, whatever a caller accepts."
+    error_message = "A response with a template must be text, one without must be bytes, for any Accept header."
   }
 
-  # A template cannot read bytes: API Gateway answers 500, even if the request has no body.
+  # A template cannot read bytes: API Gateway returns 500, even if the request has no body.
   assert {
     condition = {
       for method in ["get", "put"] : method => try(one([for path in values(jsondecode(aws_api_gateway_rest_api.this.body).paths) : path[method]["x-amazon-apigateway-integration"].contentHandling if can(path[method])]), null)
     } == { get = "CONVERT_TO_TEXT", put = null }
-    error_message = "A request with a template is text, one without goes through as it is."
+    error_message = "A request with a template must be text, one without must be passed unchanged."
   }
 }
 
-run "a_policy_of_the_api_is_its_own" {
+run "api_has_the_given_policy" {
   variables {
     policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Deny", Principal = "*", Action = "execute-api:Invoke", Resource = "*" }] })
   }
 
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.policy) == jsondecode(var.policy)
-    error_message = "The policy must be put on the API: ${aws_api_gateway_rest_api.this.policy}"
+    error_message = "The API must have the policy: ${aws_api_gateway_rest_api.this.policy}"
   }
 }
 
-run "mistakes_are_refused_first" {
+run "invalid_values_fail_at_plan" {
   command = plan
 
   variables {
-    authorization = { type = "NOBODY" }
+    authorization = { type = "PASSWORD" }
     cors          = { origins = ["shop.example"] }
     key_arn       = "shop"
     logging       = { level = "ALL" }
@@ -503,7 +503,7 @@ run "two_responses_with_one_status_are_refused" {
   expect_failures = [var.routes]
 }
 
-run "asking_for_keys_without_any_is_refused" {
+run "api_key_authorization_needs_a_key" {
   command = plan
 
   variables {

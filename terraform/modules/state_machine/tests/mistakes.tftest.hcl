@@ -1,4 +1,4 @@
-# Mistakes fail at plan.
+# Invalid values fail at plan.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -24,7 +24,7 @@ variables {
   definition = "{\"StartAt\":\"Done\",\"States\":{\"Done\":{\"Type\":\"Succeed\"}}}"
 }
 
-run "definition_that_is_no_json" {
+run "definition_that_is_not_json" {
   command = plan
   variables {
     definition = "StartAt: Done"
@@ -40,7 +40,7 @@ run "definition_without_states" {
   expect_failures = [var.definition]
 }
 
-run "key_that_is_none" {
+run "key_that_is_not_an_arn" {
   command = plan
   variables {
     key_arn = "alias/ship"
@@ -64,7 +64,7 @@ run "role_name_that_is_too_long" {
   expect_failures = [aws_iam_role.this]
 }
 
-run "log_level_that_is_none" {
+run "log_level_that_does_not_exist" {
   command = plan
   variables {
     logging = { level = "INFO" }
@@ -80,7 +80,7 @@ run "logs_for_ten_days" {
   expect_failures = [var.logging]
 }
 
-run "permissions_in_the_modules_name" {
+run "permissions_with_the_reserved_name" {
   command = plan
   variables {
     permissions = { runtime = "{}" }
@@ -88,7 +88,7 @@ run "permissions_in_the_modules_name" {
   expect_failures = [var.permissions]
 }
 
-run "permissions_that_are_no_json" {
+run "permissions_that_are_not_json" {
   command = plan
   variables {
     permissions = { record = "dynamodb:UpdateItem" }
@@ -96,7 +96,7 @@ run "permissions_that_are_no_json" {
   expect_failures = [var.permissions]
 }
 
-run "type_that_is_none" {
+run "type_that_does_not_exist" {
   command = plan
   variables {
     type = "FAST"

@@ -1,5 +1,5 @@
-# What the role may do, as the real provider renders it: offline, for a plan of new resources calls nothing,
-# but for the state machine, whose definition the provider would have Step Functions validate.
+# Permissions of the role, as the real provider renders them. Offline: a plan of new resources makes no request. The
+# state machine is overridden, because the provider validates its definition with Step Functions.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -25,7 +25,7 @@ variables {
   definition = "{\"StartAt\":\"Done\",\"States\":{\"Done\":{\"Type\":\"Succeed\"}}}"
 }
 
-run "step_functions_may_assume_the_role_for_this_state_machine_only" {
+run "trust_is_limited_to_this_state_machine" {
   command = plan
 
   assert {
@@ -38,15 +38,15 @@ run "step_functions_may_assume_the_role_for_this_state_machine_only" {
         StringEquals = { "aws:SourceAccount" = "123456789012" }
       }
     }]
-    error_message = "The role can be assumed for somebody else: ${aws_iam_role.this.assume_role_policy}"
+    error_message = "The role can be assumed for another state machine: ${aws_iam_role.this.assume_role_policy}"
   }
   assert {
     condition     = aws_iam_role.this.name == "ship-eu-west-1"
-    error_message = "The role's name must tell the region, for roles are global."
+    error_message = "The role's name must contain the region, because roles are global."
   }
 }
 
-run "the_role_may_log_encrypt_and_trace" {
+run "role_may_log_encrypt_and_trace" {
   command = plan
 
   assert {
@@ -87,15 +87,15 @@ run "the_role_may_log_encrypt_and_trace" {
         Resource = "*"
       },
     ]
-    error_message = "The role may do something else: ${aws_iam_role_policy.runtime.policy}"
+    error_message = "The role has other permissions: ${aws_iam_role_policy.runtime.policy}"
   }
   assert {
     condition     = length(aws_iam_role_policy.permissions) == 0
-    error_message = "Nobody gave the workflow permissions, and yet it has some."
+    error_message = "The workflow has permissions by default."
   }
 }
 
-run "without_tracing_it_may_not_trace" {
+run "role_without_tracing_may_not_trace" {
   command = plan
 
   variables {
@@ -104,11 +104,11 @@ run "without_tracing_it_may_not_trace" {
 
   assert {
     condition     = jsondecode(aws_iam_role_policy.runtime.policy).Statement[*].Sid == ["DeliverLogs", "EncryptExecutions", "EncryptLogs"]
-    error_message = "The role may do something else: ${aws_iam_role_policy.runtime.policy}"
+    error_message = "The role has other permissions: ${aws_iam_role_policy.runtime.policy}"
   }
 }
 
-run "the_workflows_permissions_are_attached_one_by_one" {
+run "each_permission_is_an_inline_policy" {
   command = plan
 
   variables {
@@ -120,6 +120,6 @@ run "the_workflows_permissions_are_attached_one_by_one" {
 
   assert {
     condition     = { for key, policy in aws_iam_role_policy.permissions : key => one(jsondecode(policy.policy).Statement).Action } == { notify = "sns:Publish", record = "dynamodb:UpdateItem" }
-    error_message = "The workflow may do something else than it was given."
+    error_message = "The workflow has other permissions than the given ones."
   }
 }

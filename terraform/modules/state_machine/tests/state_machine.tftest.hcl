@@ -1,4 +1,4 @@
-# What the module makes of its inputs: the state machine and its log group.
+# The module's resources: the state machine and its log group.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -27,7 +27,7 @@ variables {
   definition = "{\"StartAt\":\"Done\",\"States\":{\"Done\":{\"Type\":\"Succeed\"}}}"
 }
 
-run "the_simplest_use_is_express_and_encrypted" {
+run "default_is_express_and_encrypted" {
   assert {
     condition = (
       aws_sfn_state_machine.this.name == "ship" && output.name == "ship" &&
@@ -35,7 +35,7 @@ run "the_simplest_use_is_express_and_encrypted" {
       aws_sfn_state_machine.this.definition == var.definition &&
       aws_sfn_state_machine.this.role_arn == aws_iam_role.this.arn
     )
-    error_message = "The state machine differs from what was asked for."
+    error_message = "The state machine differs from its settings."
   }
   assert {
     condition = (
@@ -50,14 +50,14 @@ run "the_simplest_use_is_express_and_encrypted" {
   }
 }
 
-run "errors_are_logged_without_data_and_forgotten" {
+run "errors_are_logged_without_data" {
   assert {
     condition = (
       one(aws_sfn_state_machine.this.logging_configuration).level == "ERROR" &&
       !one(aws_sfn_state_machine.this.logging_configuration).include_execution_data &&
       one(aws_sfn_state_machine.this.logging_configuration).log_destination == "${aws_cloudwatch_log_group.this.arn}:*"
     )
-    error_message = "By default errors are logged, without inputs and outputs, to the module's log group."
+    error_message = "By default errors are not logged, or with inputs and outputs, or to another log group."
   }
   assert {
     condition = (
@@ -65,11 +65,11 @@ run "errors_are_logged_without_data_and_forgotten" {
       aws_cloudwatch_log_group.this.kms_key_id == var.key_arn &&
       aws_cloudwatch_log_group.this.retention_in_days == 30
     )
-    error_message = "The log group is not encrypted with the key, or keeps logs for another time."
+    error_message = "The log group is not encrypted with the key, or has another retention."
   }
 }
 
-run "everything_else_is_passed_on" {
+run "other_settings_reach_the_state_machine" {
   variables {
     logging     = { level = "ALL", include_execution_data = true, retention_days = 7 }
     permissions = { record = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
@@ -84,7 +84,7 @@ run "everything_else_is_passed_on" {
       one(aws_sfn_state_machine.this.logging_configuration).include_execution_data &&
       aws_cloudwatch_log_group.this.retention_in_days == 7
     )
-    error_message = "The logging is another."
+    error_message = "The logging differs from its settings."
   }
   assert {
     condition     = aws_sfn_state_machine.this.type == "STANDARD" && !one(aws_sfn_state_machine.this.tracing_configuration).enabled
@@ -98,11 +98,11 @@ run "everything_else_is_passed_on" {
     condition = alltrue([
       for tags in [aws_sfn_state_machine.this.tags, aws_cloudwatch_log_group.this.tags, aws_iam_role.this.tags] : tags == tomap({ team = "shop" })
     ])
-    error_message = "Something lacks the tags."
+    error_message = "A resource has no tags."
   }
 }
 
-run "a_standard_workflow_may_wait" {
+run "standard_workflow_can_wait" {
   command = plan
 
   variables {
@@ -112,7 +112,7 @@ run "a_standard_workflow_may_wait" {
 
   assert {
     condition     = aws_sfn_state_machine.this.definition == var.definition
-    error_message = "The definition was refused."
+    error_message = "The definition is refused."
   }
 }
 
@@ -125,6 +125,6 @@ run "arns_are_known_from_names" {
   }
   assert {
     condition     = output.log_group_arn == "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/states/ship"
-    error_message = "The key's policy could not name the log group."
+    error_message = "The key's policy could not contain the log group's ARN."
   }
 }

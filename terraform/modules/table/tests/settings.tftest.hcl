@@ -1,4 +1,4 @@
-# What the module sets, read from a mocked provider: nothing is called.
+# Settings of the resources, with a mocked provider. Offline.
 
 mock_provider "aws" {}
 
@@ -7,10 +7,10 @@ variables {
   partition_key = { name = "order_id" }
 }
 
-run "the_table_is_encrypted_backed_up_and_paid_by_use" {
+run "table_is_encrypted_backed_up_and_on_demand" {
   assert {
     condition     = aws_dynamodb_table.this.server_side_encryption[0].enabled
-    error_message = "Without a key that of AWS for DynamoDB must encrypt the table."
+    error_message = "Without a key, AWS's key for DynamoDB must encrypt the table."
   }
 
   assert {
@@ -20,17 +20,17 @@ run "the_table_is_encrypted_backed_up_and_paid_by_use" {
 
   assert {
     condition     = aws_dynamodb_table.this.billing_mode == "PAY_PER_REQUEST"
-    error_message = "No capacity must be reserved."
+    error_message = "The capacity must be on demand."
   }
 
   assert {
     condition     = !aws_dynamodb_table.this.deletion_protection_enabled && !aws_dynamodb_table.this.stream_enabled && length(aws_dynamodb_table.this.ttl) == 0
-    error_message = "Protection, stream and TTL must be off until asked for."
+    error_message = "Protection, stream and TTL must be off by default."
   }
 
   assert {
     condition     = aws_dynamodb_table.this.hash_key == "order_id" && aws_dynamodb_table.this.range_key == null
-    error_message = "The partition key alone must be the key."
+    error_message = "The key must be the partition key only."
   }
 }
 
@@ -45,7 +45,7 @@ run "a_key_encrypts_the_table" {
   }
 }
 
-run "every_key_is_declared_once" {
+run "keys_are_declared_once" {
   variables {
     sort_key = { name = "placed_at", type = "N" }
 
@@ -67,7 +67,7 @@ run "every_key_is_declared_once" {
 
   assert {
     condition     = { for attribute in aws_dynamodb_table.this.attribute : attribute.name => attribute.type } == { customer = "S", order_id = "S", placed_at = "N", status = "S" }
-    error_message = "The keys of table and indexes, and nothing else, must be declared."
+    error_message = "Exactly the keys of table and indexes must be declared."
   }
 
   assert {
@@ -86,7 +86,7 @@ run "every_key_is_declared_once" {
 
   assert {
     condition     = one([for index in aws_dynamodb_table.this.global_secondary_index : index.non_key_attributes if index.name == "by_status"]) == toset(["customer", "total"])
-    error_message = "The attributes named must be copied to the index."
+    error_message = "The given attributes must be copied to the index."
   }
 
   assert {
@@ -106,12 +106,12 @@ run "options_reach_the_table" {
 
   assert {
     condition     = aws_dynamodb_table.this.deletion_protection_enabled && aws_dynamodb_table.this.tags == tomap({ team = "shop" })
-    error_message = "Protection and tags must be the table's."
+    error_message = "The table must have protection and tags."
   }
 
   assert {
     condition     = aws_dynamodb_table.this.point_in_time_recovery[0].recovery_period_in_days == 7
-    error_message = "Seven days must be restorable."
+    error_message = "Backups must cover seven days."
   }
 
   assert {
@@ -125,7 +125,7 @@ run "options_reach_the_table" {
   }
 }
 
-run "backups_may_be_off_and_there_is_no_stream_to_name" {
+run "backups_can_be_off" {
   variables {
     point_in_time_recovery = null
   }
@@ -137,11 +137,11 @@ run "backups_may_be_off_and_there_is_no_stream_to_name" {
 
   assert {
     condition     = output.name == "orders" && output.stream_arn == null
-    error_message = "Name and stream must be the table's."
+    error_message = "Name and stream must be those of the table."
   }
 }
 
-run "a_key_of_two_types_is_refused" {
+run "key_with_two_types_is_refused" {
   command = plan
 
   variables {
@@ -151,7 +151,7 @@ run "a_key_of_two_types_is_refused" {
   expect_failures = [aws_dynamodb_table.this]
 }
 
-run "values_that_dynamodb_refuses_are_refused_first" {
+run "invalid_values_fail_at_plan" {
   command = plan
 
   variables {
@@ -173,7 +173,7 @@ run "values_that_dynamodb_refuses_are_refused_first" {
   ]
 }
 
-run "an_index_key_of_an_unknown_type_is_refused" {
+run "index_key_of_an_unknown_type_is_refused" {
   command = plan
 
   variables {

@@ -1,4 +1,4 @@
-# The policies, as the real provider renders them: offline, for a plan of new resources calls nothing.
+# The policies, as the real provider renders them. Offline: a plan of new resources makes no request.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -79,7 +79,7 @@ run "only_publishers_may_publish_and_only_over_tls" {
         }
       },
     ]
-    error_message = "The topic's policy must be what was asked for, TLS, and one grant a publisher: ${aws_sns_topic.this.policy}"
+    error_message = "The topic's policy must have the given statements, TLS, and one statement per publisher: ${aws_sns_topic.this.policy}"
   }
 }
 
@@ -107,16 +107,16 @@ run "only_the_topic_may_send_to_its_dlq" {
         }
       },
     ]
-    error_message = "The dead-letter queue must insist on TLS and admit the topic alone: ${aws_sqs_queue.dlq.policy}"
+    error_message = "The DLQ's policy must require TLS and allow only the topic: ${aws_sqs_queue.dlq.policy}"
   }
 
   assert {
     condition     = jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "denyAll" }
-    error_message = "No queue may use it as its dead-letter queue."
+    error_message = "No queue may use it as its DLQ."
   }
 }
 
-run "a_publisher_whose_arn_names_no_account_is_held_to_this_one" {
+run "publisher_without_account_gets_this_account" {
   command = plan
 
   variables {
@@ -129,11 +129,11 @@ run "a_publisher_whose_arn_names_no_account_is_held_to_this_one" {
       ArnLike      = { "aws:SourceArn" = "arn:aws:s3:::orders" }
       StringEquals = { "aws:SourceAccount" = "123456789012" }
     }
-    error_message = "A bucket's name can pass to another account: ${aws_sns_topic.this.policy}"
+    error_message = "A bucket's ARN has no account, so the account must be a condition: ${aws_sns_topic.this.policy}"
   }
 }
 
-run "dlq_has_no_key_to_depend_on" {
+run "dlq_does_not_depend_on_a_key" {
   command = plan
 
   variables {
@@ -142,6 +142,6 @@ run "dlq_has_no_key_to_depend_on" {
 
   assert {
     condition     = aws_sqs_queue.dlq.kms_master_key_id == null && aws_sqs_queue.dlq.sqs_managed_sse_enabled
-    error_message = "Messages that SNS may not encrypt with the topic's key must still reach the dead-letter queue."
+    error_message = "Messages that SNS may not encrypt with the topic's key must still reach the DLQ."
   }
 }

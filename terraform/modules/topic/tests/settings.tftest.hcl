@@ -1,4 +1,4 @@
-# What the module sets, read from a mocked provider: nothing is called.
+# Settings of the resources, with a mocked provider. Offline.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -22,10 +22,10 @@ variables {
   name = "orders"
 }
 
-run "every_message_is_encrypted_traced_and_signed" {
+run "messages_are_encrypted_traced_and_signed" {
   assert {
     condition     = aws_sns_topic.this.kms_master_key_id == "alias/aws/sns" && aws_sqs_queue.dlq.sqs_managed_sse_enabled
-    error_message = "Without a key those of AWS must encrypt the topic and its dead-letter queue."
+    error_message = "Without a key, AWS's keys must encrypt the topic and its DLQ."
   }
 
   assert {
@@ -41,11 +41,11 @@ run "a_key_encrypts_the_topic" {
 
   assert {
     condition     = aws_sns_topic.this.kms_master_key_id == var.key_arn && aws_sqs_queue.dlq.sqs_managed_sse_enabled
-    error_message = "The key must encrypt the topic, and one of SQS the dead-letter queue."
+    error_message = "The key must encrypt the topic, and SQS's own key the DLQ."
   }
 }
 
-run "every_subscription_has_a_dlq" {
+run "subscriptions_have_a_dlq" {
   variables {
     subscriptions = {
       refunds = {
@@ -78,32 +78,32 @@ run "every_subscription_has_a_dlq" {
       for subscription in aws_sns_topic_subscription.this :
       jsondecode(subscription.redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-central-1:123456789012:orders-dlq" }
     ])
-    error_message = "Every subscription must fail to the topic's dead-letter queue."
+    error_message = "Every subscription must use the topic's DLQ."
   }
 
   assert {
     condition     = aws_sqs_queue.dlq.name == "orders-dlq" && aws_sqs_queue.dlq.message_retention_seconds == 1209600
-    error_message = "It must keep its messages as long as SQS can."
+    error_message = "The DLQ must keep messages for 14 days, the maximum of SQS."
   }
 
   assert {
     condition     = jsondecode(aws_sns_topic_subscription.this["refunds"].filter_policy) == { status = ["Refunded"] } && aws_sns_topic_subscription.this["refunds"].filter_policy_scope == "MessageAttributes"
-    error_message = "A filter must look at the message's attributes by default."
+    error_message = "A filter must apply to the message's attributes by default."
   }
 
   assert {
     condition     = aws_sns_topic_subscription.this["big"].filter_policy_scope == "MessageBody"
-    error_message = "It must look at the body where asked to."
+    error_message = "A filter with the scope MessageBody must apply to the body."
   }
 
   assert {
     condition     = aws_sns_topic_subscription.this["refunds"].raw_message_delivery && !aws_sns_topic_subscription.this["big"].raw_message_delivery
-    error_message = "Messages must be raw only where asked for."
+    error_message = "Messages must be raw only with `raw`."
   }
 
   assert {
     condition     = aws_sns_topic_subscription.this["archive"].subscription_role_arn == "arn:aws:iam::123456789012:role/orders-archive"
-    error_message = "Firehose must be written to with the role."
+    error_message = "A subscription of Firehose must have the role."
   }
 }
 
@@ -115,7 +115,7 @@ run "outputs_name_topic_and_dlq" {
 
   assert {
     condition     = output.dlq_name == "orders-dlq" && output.dlq_arn == "arn:aws:sqs:eu-central-1:123456789012:orders-dlq" && output.dlq_url == aws_sqs_queue.dlq.url
-    error_message = "So must that of the dead-letter queue: ${output.dlq_arn}"
+    error_message = "The DLQ's ARN must be built in the same way: ${output.dlq_arn}"
   }
 }
 
@@ -129,21 +129,21 @@ run "options_reach_topic_and_dlq" {
 
   assert {
     condition     = aws_sns_topic.this.display_name == "Shop" && aws_sns_topic.this.tracing_config == "PassThrough"
-    error_message = "The topic must bear the name, and only pass traces on."
+    error_message = "The topic must have the display name, and only forward traces."
   }
 
   assert {
     condition     = aws_sqs_queue.dlq.message_retention_seconds == 3600
-    error_message = "The dead-letter queue must keep its messages as long as asked for."
+    error_message = "The DLQ must have the given retention."
   }
 
   assert {
     condition     = aws_sns_topic.this.tags == tomap({ team = "shop" }) && aws_sqs_queue.dlq.tags == aws_sns_topic.this.tags
-    error_message = "Both must bear the tags."
+    error_message = "Both must have the tags."
   }
 }
 
-run "values_that_aws_refuses_are_refused_first" {
+run "invalid_values_fail_at_plan" {
   command = plan
 
   variables {
@@ -159,7 +159,7 @@ run "values_that_aws_refuses_are_refused_first" {
   ]
 }
 
-run "a_publisher_without_a_source_is_refused" {
+run "publisher_without_a_source_is_refused" {
   command = plan
 
   variables {
@@ -170,7 +170,7 @@ run "a_publisher_without_a_source_is_refused" {
   expect_failures = [var.publishers]
 }
 
-run "a_publisher_has_a_plain_name" {
+run "publisher_with_an_invalid_name_is_refused" {
   command = plan
 
   variables {
@@ -192,7 +192,7 @@ run "eventbridge_with_a_condition_is_refused" {
   expect_failures = [var.publishers]
 }
 
-run "a_publisher_without_a_key_is_refused" {
+run "publisher_without_a_key_is_refused" {
   command = plan
 
   variables {
@@ -212,7 +212,7 @@ run "a_key_alias_is_refused" {
   expect_failures = [var.key_arn]
 }
 
-run "an_endpoint_of_another_service_is_refused" {
+run "endpoint_of_another_service_is_refused" {
   command = plan
 
   variables {
@@ -222,7 +222,7 @@ run "an_endpoint_of_another_service_is_refused" {
   expect_failures = [var.subscriptions]
 }
 
-run "a_fifo_queue_that_subscribes_is_refused" {
+run "fifo_queue_is_refused" {
   command = plan
 
   variables {
@@ -232,7 +232,7 @@ run "a_fifo_queue_that_subscribes_is_refused" {
   expect_failures = [var.subscriptions]
 }
 
-run "a_subscription_in_clear_is_refused" {
+run "unencrypted_subscription_is_refused" {
   command = plan
 
   variables {
@@ -242,7 +242,7 @@ run "a_subscription_in_clear_is_refused" {
   expect_failures = [var.subscriptions]
 }
 
-run "a_raw_message_by_mail_is_refused" {
+run "raw_message_by_email_is_refused" {
   command = plan
 
   variables {
@@ -262,7 +262,7 @@ run "firehose_without_a_role_is_refused" {
   expect_failures = [var.subscriptions]
 }
 
-run "a_filter_that_is_not_json_is_refused" {
+run "filter_that_is_not_json_is_refused" {
   command = plan
 
   variables {
@@ -272,7 +272,7 @@ run "a_filter_that_is_not_json_is_refused" {
   expect_failures = [var.subscriptions]
 }
 
-run "a_filter_of_an_unknown_scope_is_refused" {
+run "filter_with_an_unknown_scope_is_refused" {
   command = plan
 
   variables {

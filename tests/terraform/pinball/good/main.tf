@@ -1,6 +1,6 @@
 # Nothing is wrong here, though much looks as if it were.
 
-# A bucket whose events lead to a function that writes to another one, and calls nobody.
+# A bucket whose events go to a function that writes to another bucket and invokes no function.
 resource "aws_s3_bucket" "in" {
   bucket = "good-in"
 }
@@ -74,7 +74,7 @@ data "aws_iam_policy_document" "worker" {
   }
 }
 
-# A bus that it writes to and is told by, of other events.
+# A bus that it publishes to and gets other events from.
 resource "aws_cloudwatch_event_bus" "this" {
   name = "good"
 }

@@ -19,7 +19,7 @@ resource "aws_cloudwatch_metric_alarm" "dlq" {
   threshold           = 0
 
   metric_query {
-    id          = "resting"
+    id          = "waiting"
     return_data = true
 
     metric {

@@ -1,4 +1,4 @@
-# A function is told of the events that it sends, over two buses.
+# A function gets the events that it publishes, over two buses.
 resource "aws_cloudwatch_event_bus" "this" {
   for_each = toset(["near", "far"])
 

@@ -1,4 +1,4 @@
-# What the function may do shows once it is applied: before, only that it has to do with a queue.
+# The function's permissions are unknown at plan, except that they refer to a queue.
 module "worker" {
   source = "../worker"
   name   = "unclear-worker"

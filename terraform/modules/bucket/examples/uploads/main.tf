@@ -1,4 +1,4 @@
-# Uploads from a web page: their arrival goes to EventBridge, and what was overwritten or deleted is kept for 30 days.
+# Uploads from a web page. S3 sends object events to EventBridge, and keeps overwritten and deleted versions for 30 days.
 
 terraform {
   required_version = ">= 1.11"
@@ -27,6 +27,6 @@ module "uploads" {
 }
 
 output "name" {
-  description = "Upload to this bucket."
+  description = "Name of the bucket to upload to."
   value       = module.uploads.name
 }

@@ -1,6 +1,6 @@
-# A bus of its own: placed orders, the shop's and those that a partner puts on it from another account, go to a queue
-# and to the bus `audit`, and can be replayed for 30 days. The partner names the bus by its ARN, and may put events of
-# the one source `shop.partner` only.
+# A custom bus. Orders of the shop, and orders that a partner publishes from another account, go to a queue and to the
+# bus `audit`, and can be replayed for 30 days. The partner addresses the bus by its ARN, and may only publish events of
+# the source `shop.partner`.
 
 terraform {
   required_version = ">= 1.11"
@@ -67,7 +67,7 @@ resource "aws_kms_key" "orders" {
         Principal = { Service = "events.amazonaws.com" }
         Action    = "kms:DescribeKey"
         Resource  = "*"
-        # Before the bus exists EventBridge may name no source.
+        # Before the bus exists, EventBridge may send no source.
         Condition = { StringEqualsIfExists = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
       },
       {
@@ -111,16 +111,16 @@ resource "aws_cloudwatch_event_bus" "audit" {
 }
 
 output "archive_arn" {
-  description = "Replay orders from this archive."
+  description = "ARN of the archive to replay orders from."
   value       = module.orders.archive_arn
 }
 
 output "billing_url" {
-  description = "Orders arrive in this queue."
+  description = "URL of the queue of the orders."
   value       = aws_sqs_queue.billing.url
 }
 
 output "bus_arn" {
-  description = "Put events on this bus, from either account."
+  description = "ARN of the bus, for publishers in both accounts."
   value       = module.orders.arn
 }

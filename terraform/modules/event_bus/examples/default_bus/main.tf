@@ -1,4 +1,4 @@
-# A rule on the account's default bus, where AWS services announce what they do: stopped instances go to a queue.
+# A rule on the account's default bus, which gets the events of AWS services: stopped instances go to a queue.
 
 terraform {
   required_version = ">= 1.11"
@@ -94,6 +94,6 @@ data "aws_iam_policy_document" "operators" {
 }
 
 output "dlq_url" {
-  description = "What could not be delivered rests here."
+  description = "URL of the DLQ with the events that could not be delivered."
   value       = module.instances.dlq_url
 }

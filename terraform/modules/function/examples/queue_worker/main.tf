@@ -1,5 +1,5 @@
-# A function that answers every job of a queue, {"text": "to be or not to be"}, with one in another, {"words": 6}.
-# What is no such job is tried five times, while the others go on, and then rests as it was in the dead-letter queue.
+# A function that reads jobs from a queue, {"text": "to be or not to be"}, and sends results to another, {"words": 6}.
+# An invalid job is received five times without blocking the others, and is then kept unchanged in the DLQ.
 
 terraform {
   required_version = ">= 1.11"
@@ -29,7 +29,7 @@ module "queue_worker" {
 
   artifact = {
     path          = "${path.module}/queue_worker.zip"
-    sha256        = "24155ae50fa771bf59cccdd09ddf6eb0a0fb06057cae8c18520f206a307eaebb"
+    sha256        = "8666694e3058f8c34a88e1fa457a59a80db7f96999151010af324b166ff573e2"
     build_command = "zip -r queue_worker.zip queue_worker"
   }
 
@@ -51,7 +51,7 @@ data "aws_iam_policy_document" "results" {
 }
 
 resource "aws_kms_key" "jobs" {
-  description             = "Jobs, results, and the function between them"
+  description             = "Jobs and results of the function"
   deletion_window_in_days = 7
   enable_key_rotation     = true
 
@@ -100,16 +100,16 @@ resource "aws_sqs_queue" "results" {
 }
 
 output "dlq_url" {
-  description = "Jobs that failed five times rest here."
+  description = "URL of the DLQ with the jobs that failed five times."
   value       = aws_sqs_queue.dlq.url
 }
 
 output "jobs_url" {
-  description = "Send jobs to this queue, such as {\"text\": \"to be or not to be\"}."
+  description = "URL of the queue to send jobs to, such as {\"text\": \"to be or not to be\"}."
   value       = aws_sqs_queue.jobs.url
 }
 
 output "results_url" {
-  description = "Their answers arrive in this queue."
+  description = "URL of the queue of the results."
   value       = aws_sqs_queue.results.url
 }

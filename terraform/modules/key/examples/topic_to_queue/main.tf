@@ -29,16 +29,16 @@ module "key" {
   source = "../.."
 
   name        = "example-order-notices"
-  description = "Orders, and what is logged about them."
+  description = "Orders and their logs."
 
   services = {
-    # SNS encrypts what it sends to the queue. The topic needs the key itself, so its ARN is put together here.
+    # SNS encrypts messages for the queue. The topic also needs the key, so its ARN is built from parts to avoid a cycle.
     topic_to_queue = {
       service     = "sns.amazonaws.com"
       source_arns = ["arn:${data.aws_partition.current.partition}:sns:${local.location}:example-order-notices"]
     }
 
-    # CloudWatch Logs names no source, but the log group in the encryption context.
+    # CloudWatch Logs sends no source ARN, but the log group in the encryption context.
     logs = {
       service            = data.aws_service_principal.logs.id
       actions            = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
@@ -59,6 +59,6 @@ resource "aws_cloudwatch_log_group" "orders" {
 }
 
 output "key_arn" {
-  description = "Give this to the queue, too."
+  description = "ARN of the key, also for the queue."
   value       = module.key.arn
 }

@@ -1,4 +1,4 @@
-# A queue and its dead-letter queue, watched: whoever subscribes to the topic is told what rests, and what is late.
+# Alarms for a queue and its DLQ: subscribers of the topic get a notification of failed and of late messages.
 
 terraform {
   required_version = ">= 1.11"
@@ -40,7 +40,7 @@ resource "aws_sns_topic" "operators" {
   kms_master_key_id = aws_kms_key.operators.arn
 }
 
-# An alarm cannot publish to a topic that is encrypted with the AWS managed key: its policy does not name CloudWatch.
+# An alarm cannot publish to a topic encrypted with the AWS managed key, because its policy does not allow CloudWatch.
 resource "aws_kms_key" "operators" {
   description         = "Encrypts the topic of the example's alarms"
   enable_key_rotation = true
@@ -81,6 +81,6 @@ resource "aws_sqs_queue" "jobs_dlq" {
 }
 
 output "dashboard" {
-  description = "Open this dashboard in CloudWatch."
+  description = "Name of the dashboard in CloudWatch."
   value       = module.worker.dashboard_name
 }

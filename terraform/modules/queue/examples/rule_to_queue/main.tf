@@ -1,4 +1,4 @@
-# Orders that a rule picks wait for a function of 20 seconds; those that EventBridge cannot deliver wait for a person.
+# A rule sends orders to a queue, whose consumer has a timeout of 20 s. Orders that EventBridge cannot deliver go to a DLQ.
 
 terraform {
   required_version = ">= 1.11"
@@ -15,7 +15,7 @@ module "orders" {
   source = "../.."
 
   name     = "example-orders"
-  consumer = { function_timeout = 20 } # so a message in work stays hidden for 120 s
+  consumer = { function_timeout = 20 } # a received message is hidden for 120 s
 
   senders = {
     order_placed = {
@@ -29,7 +29,7 @@ module "rule_dlq" {
   source = "../.."
 
   name              = "example-orders-rule-dlq"
-  dlq               = null # it is one itself
+  dlq               = null # this queue is a DLQ
   message_retention = 1209600
 
   senders = {
@@ -55,11 +55,11 @@ resource "aws_cloudwatch_event_target" "orders" {
 }
 
 output "url" {
-  description = "Receive the orders from this queue."
+  description = "URL of the queue with the orders."
   value       = module.orders.url
 }
 
 output "dlq_url" {
-  description = "Orders that were received five times, and not deleted, rest here."
+  description = "URL of the DLQ with the orders that were received five times and not deleted."
   value       = module.orders.dlq_url
 }

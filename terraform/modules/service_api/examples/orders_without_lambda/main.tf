@@ -1,5 +1,5 @@
-# An API of two services and no function: an order, {"article": "camera", "count": 2, "note": "…"}, becomes a message in
-# a queue, and a price is a workflow's answer. What is no order is refused before it reaches anything.
+# An API of two services without a function. An order, {"article": "camera", "count": 2, "note": "…"}, becomes a message
+# in a queue. A price is the result of a workflow. API Gateway rejects an invalid order.
 
 terraform {
   required_version = ">= 1.11"
@@ -22,7 +22,7 @@ module "orders_api" {
   source = "../.."
 
   name        = "example-orders-api"
-  description = "Places orders and quotes prices"
+  description = "Place orders and get prices"
   key_arn     = aws_kms_key.example.arn
   logging     = { level = "ERROR" }
 
@@ -44,7 +44,7 @@ module "orders_api" {
       integration = {
         service    = "sqs:path/${data.aws_caller_identity.current.account_id}/${aws_sqs_queue.orders.name}"
         parameters = { "header.Content-Type" = "'application/x-www-form-urlencoded'" }
-        # The note is free text: encoded, it cannot become a parameter of its own. The caller comes from the signature.
+        # The note is free text. It is encoded, so it cannot add a parameter. The caller comes from the signature.
         templates = {
           "application/json" = "Action=SendMessage&MessageBody=$util.urlEncode($input.body)&MessageAttribute.1.Name=customer&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.Value.StringValue=$util.urlEncode(\"customer:$!context.identity.user\")"
         }
@@ -179,11 +179,11 @@ resource "aws_kms_key" "example" {
 }
 
 output "orders_url" {
-  description = "Orders arrive in this queue, each with its customer as an attribute."
+  description = "URL of the queue of the orders. Each message has its customer as an attribute."
   value       = aws_sqs_queue.orders.url
 }
 
 output "url" {
-  description = "Call the API here, with AWS's signature."
+  description = "URL of the API, for requests with AWS's signature."
   value       = module.orders_api.url
 }

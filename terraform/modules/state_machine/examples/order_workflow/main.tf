@@ -1,4 +1,4 @@
-# A workflow that hands every order over a limit to the queue `approvals`, and ends at once for the others.
+# A workflow that sends every order above a limit to the queue `approvals`.
 
 terraform {
   required_version = ">= 1.11"
@@ -63,7 +63,7 @@ data "aws_iam_policy_document" "approvals" {
 }
 
 resource "aws_kms_key" "orders" {
-  description             = "Orders, and the workflow that handles them"
+  description             = "Orders and their workflow"
   deletion_window_in_days = 7
   enable_key_rotation     = true
 
@@ -103,11 +103,11 @@ resource "aws_sqs_queue" "approvals" {
 }
 
 output "approvals_url" {
-  description = "Orders that wait for somebody arrive in this queue."
+  description = "URL of the queue of the orders that need an approval."
   value       = aws_sqs_queue.approvals.url
 }
 
 output "arn" {
-  description = "Start executions of this state machine, with an input such as {\"amount\": 1200}."
+  description = "ARN of the state machine. Start executions with an input such as {\"amount\": 1200}."
   value       = module.order_workflow.arn
 }

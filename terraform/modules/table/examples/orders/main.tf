@@ -1,4 +1,4 @@
-# Orders by id, and a customer's by an index in the order of their time; drafts vanish at the time in expires_at.
+# Orders by id, with an index of each customer's orders by time. Drafts expire at the time in expires_at.
 
 terraform {
   required_version = ">= 1.11"
@@ -27,6 +27,6 @@ module "orders" {
 }
 
 output "name" {
-  description = "Put the orders into this table."
+  description = "Name of the table of the orders."
   value       = module.orders.name
 }

@@ -1,4 +1,4 @@
-# A queue receives only the refunds of all the orders that are published.
+# A queue that receives only the refunds among the published orders.
 
 terraform {
   required_version = ">= 1.11"
@@ -32,7 +32,7 @@ resource "aws_sqs_queue" "refunds" {
   sqs_managed_sse_enabled = true
 }
 
-# The subscription needs the queue, and the queue's policy the topic: hence static_arn.
+# The subscription depends on the queue, and the queue's policy on the topic: static_arn avoids the cycle.
 data "aws_iam_policy_document" "refunds" {
   statement {
     actions   = ["sqs:SendMessage"]
@@ -52,11 +52,11 @@ data "aws_iam_policy_document" "refunds" {
 }
 
 output "arn" {
-  description = "Publish the orders here, each with the message attribute status."
+  description = "ARN of the topic to publish orders to, each with the message attribute status."
   value       = module.orders.arn
 }
 
 output "dlq_url" {
-  description = "Refunds that the queue did not take rest here."
+  description = "URL of the DLQ with the refunds that the queue did not accept."
   value       = module.orders.dlq_url
 }

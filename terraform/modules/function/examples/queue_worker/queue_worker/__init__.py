@@ -1,1 +1,1 @@
-"""The function of this example, in queue_worker.zip as it stands here."""
+"""The function of this example; queue_worker.zip contains it."""

@@ -8,9 +8,9 @@ import shutil
 import urllib.error
 import urllib.request
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -22,17 +22,12 @@ from scripts import ROOT
 from scripts.terraform.stack import Terraform
 from tests.e2e.conftest import DIRECTORY
 from tests.e2e.engines import EXAMPLES as NEEDS
-from tests.e2e.engines import Capability, engine, session
+from tests.e2e.engines import Capability, drifts, engine, session
 from tests.e2e.pipeline import wait_for
 from tests.e2e.serve import base_url
-from tests.e2e.test_9_destroy import drifts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import Future
-    from pathlib import Path
-
-    Examples = dict[Path, Future["Example"]]
 
 MODULES = ROOT / "terraform" / "modules"
 EXAMPLES = sorted(MODULES.glob("*/examples/*"))
@@ -45,38 +40,44 @@ PARTNER = "111122223333"  # the account that the example of a bus admits
 
 @dataclass(frozen=True)
 class Example:
-    """A deployed example, and what a second plan would change of it."""
+    """A deployed example: its outputs, and what a second plan would change in it."""
 
-    terraform: Terraform
     outputs: dict[str, Any]
     changed: set[tuple[str, str]]
 
 
+Examples = dict[Path, Example]
+
+
 def needs(example: Path) -> frozenset[Capability]:
-    """What an engine has to be able to do so that an example applies there."""
+    """Return what an engine must be able to do so that an example applies there."""
     return NEEDS.get(example.relative_to(MODULES).as_posix(), frozenset())
-
-
-def deploy(example: Path) -> Example:
-    """Apply an example in a copy of its module."""
-    module = example.parent.parent
-    copy = DIRECTORY / "examples" / module.name / example.name
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(module, copy)
-    terraform = Terraform(copy / "examples" / example.name, {})
-    terraform.init()
-    terraform.apply()
-    return Example(terraform, terraform.outputs(), drifts(terraform.plan()))
 
 
 @pytest.fixture(scope="module")
 def examples(endpoint: str) -> Iterator[Examples]:
-    """All examples side by side: what takes time is the provider's waiting. They are destroyed in the end."""
-    with ThreadPoolExecutor(len(EXAMPLES)) as pool:
-        deployed = {example: pool.submit(deploy, example) for example in EXAMPLES if engine().can(*needs(example))}
-        yield deployed
-        applied = [future.result().terraform for future in deployed.values() if future.exception() is None]
-        list(pool.map(Terraform.destroy, applied))
+    """Apply all examples, each as a module of one configuration, and destroy them in the end."""
+    folder = DIRECTORY / "examples"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(MODULES, folder / "modules")
+    chosen = {f"{path.parents[1].name}_{path.name}": path for path in EXAMPLES if engine().can(*needs(path))}
+    configuration = {
+        "module": {name: {"source": f"./modules/{path.relative_to(MODULES)}"} for name, path in chosen.items()},
+        "output": {name: {"value": f"${{module.{name}}}", "sensitive": True} for name in chosen},
+    }
+    (folder / "main.tf.json").write_text(json.dumps(configuration))
+    terraform = Terraform(folder, {})
+    terraform.init()
+    terraform.apply()
+    outputs, changes = terraform.outputs(), drifts(terraform.plan())
+    yield {
+        path: Example(
+            outputs[name],
+            {(at.removeprefix(f"module.{name}."), what) for at, what in changes if at.startswith(f"module.{name}.")},
+        )
+        for name, path in chosen.items()
+    }
+    terraform.destroy()
 
 
 @pytest.mark.parametrize(
@@ -91,11 +92,11 @@ def examples(endpoint: str) -> Iterator[Examples]:
     ],
 )
 def test_an_example_applies_and_stays(examples: Examples, example: Path) -> None:
-    assert examples[example].result().changed - engine().example_drifts == set()
+    assert examples[example].changed - engine().example_drifts == set()
 
 
 def test_known_drifts_of_examples_are_exact(examples: Examples) -> None:
-    assert set().union(*(future.result().changed for future in examples.values())) == engine().example_drifts
+    assert set().union(*(example.changed for example in examples.values())) == engine().example_drifts
 
 
 def receive(queue: str, count: int) -> list[dict[str, Any]]:
@@ -128,7 +129,7 @@ def nothing_left(queue: str) -> bool:
 
 
 def test_jobs_are_answered_and_poison_rests_as_it_was(examples: Examples) -> None:
-    outputs = examples[QUEUE_WORKER].result().outputs
+    outputs = examples[QUEUE_WORKER].outputs
     sqs, jobs = session().client("sqs"), outputs["jobs_url"]
     sqs.set_queue_attributes(QueueUrl=jobs, Attributes={"VisibilityTimeout": "2"})  # so that five tries take seconds
     poison = {'{"text": ', '{"sentence": "without a text"}', "[]", '{"text": 5}', "naïve ✓ \t&<>"}
@@ -192,7 +193,7 @@ def billed(queue: str, order: str) -> dict[str, Any]:
 
 @pytest.mark.needs(Capability.EVENTS_ACROSS_ACCOUNTS)
 def test_the_bus_admits_one_account_with_one_source_and_nobody_else(examples: Examples) -> None:
-    bus = examples[CUSTOM_BUS].result().outputs["bus_arn"]
+    bus = examples[CUSTOM_BUS].outputs["bus_arn"]
     described = session().client("events").describe_event_bus(Name=bus.split("/")[-1])
     (statement,) = json.loads(described["Policy"])["Statement"]
     assert statement.pop("Sid")
@@ -206,7 +207,7 @@ def test_the_bus_admits_one_account_with_one_source_and_nobody_else(examples: Ex
 
 
 def test_orders_of_the_shop_arrive_as_they_were_and_others_do_not(examples: Examples) -> None:
-    outputs = examples[CUSTOM_BUS].result().outputs
+    outputs = examples[CUSTOM_BUS].outputs
     put_order(outputs["bus_arn"], "warehouse")
     order = put_order(outputs["bus_arn"], "shop")
     (message,) = receive(outputs["billing_url"], 1)
@@ -218,7 +219,7 @@ def test_orders_of_the_shop_arrive_as_they_were_and_others_do_not(examples: Exam
 
 @pytest.mark.needs(Capability.EVENTS_ACROSS_ACCOUNTS)
 def test_orders_of_another_account_arrive(examples: Examples) -> None:
-    outputs = examples[CUSTOM_BUS].result().outputs
+    outputs = examples[CUSTOM_BUS].outputs
     client = boto3.client(
         "events",
         endpoint_url=os.environ["AWS_ENDPOINT_URL"],
@@ -232,7 +233,7 @@ def test_orders_of_another_account_arrive(examples: Examples) -> None:
 
 @pytest.mark.needs(Capability.REPLAY)
 def test_archived_orders_are_delivered_again(examples: Examples) -> None:
-    outputs = examples[CUSTOM_BUS].result().outputs
+    outputs = examples[CUSTOM_BUS].outputs
     begun = datetime.now(UTC) - timedelta(seconds=2)
     order = put_order(outputs["bus_arn"], "shop")
     first = billed(outputs["billing_url"], order)
@@ -282,7 +283,7 @@ NOTES = [
 @pytest.mark.parametrize("note", NOTES)
 @pytest.mark.parametrize("ascii_only", [True, False], ids=["escaped", "raw"])
 def test_an_order_becomes_a_message_byte_for_byte(examples: Examples, note: str, ascii_only: bool) -> None:
-    outputs = examples[ORDERS_API].result().outputs
+    outputs = examples[ORDERS_API].outputs
     body = json.dumps({"article": "camera", "count": 2, "note": note}, ensure_ascii=ascii_only, indent=1)
     status, answer = call(outputs, "/orders", body.encode())
     assert status == 202, answer
@@ -306,7 +307,7 @@ def test_an_order_becomes_a_message_byte_for_byte(examples: Examples, note: str,
     ids=str,
 )
 def test_what_is_no_order_is_refused_and_goes_nowhere(examples: Examples, order: Any) -> None:
-    outputs = examples[ORDERS_API].result().outputs
+    outputs = examples[ORDERS_API].outputs
     status, answer = call(outputs, "/orders", json.dumps(order).encode())
     assert status == 400, answer
     assert nothing_left(outputs["orders_url"])
@@ -314,7 +315,7 @@ def test_what_is_no_order_is_refused_and_goes_nowhere(examples: Examples, order:
 
 @pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS)
 def test_a_price_is_the_answer_of_a_workflow(examples: Examples) -> None:
-    outputs = examples[ORDERS_API].result().outputs
+    outputs = examples[ORDERS_API].outputs
     assert call(outputs, "/articles/camera/price") == (200, {"price": 499})
     for unknown in ("lens", "%22%7D", "camera%22%2C%20%22article%22%3A%20%22lens"):
         status, answer = call(outputs, f"/articles/{unknown}/price")

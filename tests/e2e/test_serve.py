@@ -27,7 +27,7 @@ from scripts import ROOT
 from tests.e2e.conftest import ORIGINS
 from tests.e2e.engines import Capability, engine
 from tests.e2e.pipeline import wait_for
-from tests.e2e.serve import Answer, Caller, base_url
+from tests.e2e.serve import Answer, Caller, caller
 from tests.support.hostile_names import HOSTILE, NAMES
 from tests.support.photographs import draw, encode, from_cameras
 
@@ -42,11 +42,6 @@ CONTRACT = ROOT / "terraform" / "api" / "openapi.json"
 ID = "[A-Za-z0-9_-]{8,64}={0,2}"
 UNKNOWN = "0c5a0b1e-7c0f-4d57-9a53-1f2f3c4d5e6f"
 PICTURE = encode(draw((64, 48)))
-
-
-def caller(pipeline: Pipeline, name: str) -> Caller:
-    key = pipeline.outputs["api_keys"][name]
-    return Caller(base_url(pipeline.outputs["api"]["url"]), key["value"], key["id"])
 
 
 @pytest.fixture(scope="module")
@@ -229,12 +224,12 @@ def test_another_owners_image_cannot_be_deleted(alice: Caller, bob: Caller, imag
 
 
 def test_what_never_was_is_not_deleted(alice: Caller, bob: Caller, pipeline: Pipeline, image: dict[str, Any]) -> None:
-    for caller, identity in ((alice, UNKNOWN), (bob, UNKNOWN), (bob, image["id"])):
-        answer = caller.call("DELETE", f"/images/{identity}")
+    for one, identity in ((alice, UNKNOWN), (bob, UNKNOWN), (bob, image["id"])):
+        answer = one.call("DELETE", f"/images/{identity}")
         assert (answer.status, answer.error) == (404, "not_found")
         # No marker, so no event, so no record.
         listed = pipeline.s3.list_object_versions(
-            Bucket=pipeline.outputs["originals_bucket"], Prefix=f"{caller.id}/{identity}"
+            Bucket=pipeline.outputs["originals_bucket"], Prefix=f"{one.id}/{identity}"
         )
         assert "DeleteMarkers" not in listed
 

@@ -18,10 +18,10 @@ import pytest
 from darkroom.alarms import ALWAYS, alarm_name, alarms
 from darkroom.resources import Dlq, Resources
 from reconcile.records import is_notified
-from tests.e2e.command import NAME, differing, interrupt, run, run_lines, start
+from tests.e2e.command import differing, interrupt, run, run_lines, start
+from tests.e2e.conftest import NAME
 from tests.e2e.engines import Capability
-from tests.e2e.pipeline import wait_for
-from tests.e2e.test_2_order import settle
+from tests.e2e.pipeline import settle, wait_for
 from tests.support.photographs import draw, encode, from_cameras
 
 if TYPE_CHECKING:
@@ -426,7 +426,7 @@ def test_a_replay_of_uploads_processes_what_was_lost_and_tells_of_it_once(pipeli
 
 
 @pytest.mark.needs(Capability.REPLAY)
-@pytest.mark.parametrize(("archive", "bus"), [("uploads", "default"), ("outcomes", NAME)])
+@pytest.mark.parametrize(("archive", "bus"), [("uploads", "default"), ("outcomes", NAME)], ids=["uploads", "outcomes"])
 def test_a_replay_asks_for_the_pipelines_own_rules(pipeline: Pipeline, archive: str, bus: str) -> None:
     """Others have rules on the same bus; not every engine heeds the filter, or archives S3's events."""
     events = pipeline.client("events")

@@ -15,8 +15,7 @@ from playwright.sync_api import expect
 from scripts.seal_try_page import PAGE
 from tests.e2e.conftest import ORIGINS, VARIANTS
 from tests.e2e.engines import Capability, Tool
-from tests.e2e.serve import base_url
-from tests.e2e.test_6_serve import caller
+from tests.e2e.serve import base_url, caller
 from tests.support.browser import chromium
 from tests.support.photographs import draw, encode, from_cameras
 

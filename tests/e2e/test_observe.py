@@ -15,7 +15,6 @@ from scripts.contracts.events import load
 from tests.e2e.conftest import NAME
 from tests.e2e.engines import Capability
 from tests.e2e.pipeline import wait_for
-from tests.e2e.test_4_failure import announce_what_cannot_be_recorded
 
 if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline
@@ -53,7 +52,7 @@ def test_a_failure_raises_its_alarm_and_no_other(pipeline: Pipeline) -> None:
         return {alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"}
 
     wait_for("silence", lambda: not on())
-    announce_what_cannot_be_recorded(pipeline)
+    pipeline.announce_unrecordable()
     raised = wait_for("an alarm", on)
     assert f"{NAME}-dlq-record_image" in raised
     assert raised <= {f"{NAME}-dlq-record_image", f"{NAME}-failed-record_image"}

@@ -11,20 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.engines import Capability
-from tests.e2e.pipeline import wait_for
+from tests.e2e.pipeline import settle, wait_for
 from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline
-
-
-def settle(pipeline: Pipeline) -> None:
-    """Wait until nothing is under way."""
-    wait_for("quiet", lambda: pipeline.waiting(pipeline.outputs["uploads_queue_url"]) == 0)
-    # The bus and the workflow cannot be asked whether they are done; but what starts last ends last, give or take.
-    last = pipeline.upload(encode(draw((64, 48))))
-    pipeline.announced(last, pipeline.record(last)["version"])
-    time.sleep(1)
 
 
 def test_an_overwrite_moves_the_current_record(pipeline: Pipeline) -> None:

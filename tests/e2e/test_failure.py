@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.config import Config
@@ -21,54 +22,58 @@ if TYPE_CHECKING:
 PHOTOGRAPH = encode(draw((400, 300)))
 
 
-@pytest.mark.usefixtures("impatient_queue")
-def test_a_poison_message_rests_in_the_dead_letter_queue(pipeline: Pipeline) -> None:
+@contextmanager
+def short_visibility_timeout(pipeline: Pipeline) -> Iterator[None]:
+    """Let the uploads queue deliver a failed message again after two seconds instead of minutes."""
+    url = pipeline.outputs["uploads_queue_url"]
+    usual = pipeline.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    pipeline.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "2"})
+    try:
+        yield
+    finally:
+        pipeline.sqs.set_queue_attributes(QueueUrl=url, Attributes=usual)
+
+
+def test_poison_message_ends_in_dlq_and_neighbours_are_processed(pipeline: Pipeline) -> None:
     poison = json.dumps({"detail-type": "Object Created", "detail": {"what": "is this?"}, "id": str(uuid.uuid4())})
-    neighbours = [pipeline.upload(PHOTOGRAPH) for _ in range(4)]
-    pipeline.send(poison)
-    neighbours += [pipeline.upload(PHOTOGRAPH) for _ in range(4)]
-    for neighbour in neighbours:
-        pipeline.record(neighbour)
-    (letter,) = pipeline.dead_letters("uploads")
+    with short_visibility_timeout(pipeline):
+        neighbours = [pipeline.upload(PHOTOGRAPH) for _ in range(4)]
+        pipeline.send(poison)
+        neighbours += [pipeline.upload(PHOTOGRAPH) for _ in range(4)]
+        for neighbour in neighbours:
+            pipeline.record(neighbour)
+        (letter,) = pipeline.dead_letters("uploads")
     assert letter["Body"] == poison
     for neighbour in neighbours:
         assert len(pipeline.notifications(neighbour)) <= 1
         pipeline.notification(neighbour, "Processed")
 
 
-@pytest.fixture
-def without_permission(pipeline: Pipeline, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The function's role lacks one permission, until the test is done."""
+@contextmanager
+def without_permission(pipeline: Pipeline, name: str) -> Iterator[None]:
+    """Take one statement out of the policy of the function's role, until the block ends."""
     iam, role = pipeline.client("iam"), pipeline.outputs["process_image"]["role"]
     policy = iam.get_role_policy(RoleName=role, PolicyName="pipeline")["PolicyDocument"]
-    without = {**policy, "Statement": [s for s in policy["Statement"] if s["Sid"] != request.param]}
+    without = {**policy, "Statement": [s for s in policy["Statement"] if s["Sid"] != name]}
     assert len(without["Statement"]) == len(policy["Statement"]) - 1
     iam.put_role_policy(RoleName=role, PolicyName="pipeline", PolicyDocument=json.dumps(without))
-    yield request.param
-    iam.put_role_policy(RoleName=role, PolicyName="pipeline", PolicyDocument=json.dumps(policy))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName="pipeline", PolicyDocument=json.dumps(policy))
 
 
 @pytest.mark.needs(Capability.IAM)
-@pytest.mark.usefixtures("impatient_queue")
-@pytest.mark.parametrize("without_permission", ["ReadOriginals", "KeepDerivatives", "Announce"], indirect=True)
-def test_without_one_permission_nothing_is_recorded_and_the_event_is_kept(
-    pipeline: Pipeline, without_permission: str
-) -> None:
-    image_id = pipeline.upload(PHOTOGRAPH)
-    (letter,) = pipeline.dead_letters("uploads")
-    assert json.loads(letter["Body"])["detail"]["object"]["key"] == image_id
-    assert pipeline.item(image_id) is None, without_permission
-    # The permission comes back after this test; the event can then be redriven as it is.
-    pipeline.redrivable[image_id] = letter["Body"]
-
-
-@pytest.mark.needs(Capability.IAM)  # the events are those that the test before kept
-def test_kept_events_can_be_redriven_as_they_are(pipeline: Pipeline) -> None:
-    assert pipeline.redrivable
-    for image_id, body in pipeline.redrivable.items():
-        pipeline.send(body)
-        pipeline.record(image_id)
-        pipeline.notification(image_id, "Processed")
+@pytest.mark.parametrize("permission", ["ReadOriginals", "KeepDerivatives", "Announce"])
+def test_missing_permission_keeps_event_for_redrive(pipeline: Pipeline, permission: str) -> None:
+    with short_visibility_timeout(pipeline), without_permission(pipeline, permission):
+        image_id = pipeline.upload(PHOTOGRAPH)
+        (letter,) = pipeline.dead_letters("uploads")
+        assert json.loads(letter["Body"])["detail"]["object"]["key"] == image_id
+        assert pipeline.item(image_id) is None
+    pipeline.send(letter["Body"])
+    pipeline.record(image_id)
+    pipeline.notification(image_id, "Processed")
 
 
 @pytest.mark.needs(Capability.IAM)
@@ -90,24 +95,8 @@ def test_the_function_cannot_write_to_originals_or_watermarks(pipeline: Pipeline
     assert decision("s3:PutObject", watermark) == "implicitDeny"
 
 
-def announce_what_cannot_be_recorded(pipeline: Pipeline) -> dict[str, Any]:
-    """Put an event on the bus whose version id is longer than a key of the table may be; returns its detail."""
-    image_id = pipeline.upload(PHOTOGRAPH)
-    pipeline.record(image_id)
-    detail = json.loads(pipeline.notification(image_id, "Processed")["Message"])
-    broken: dict[str, Any] = detail | {"image_id": f"tests/{uuid.uuid4()}", "version": "v" * 2000}
-    entry = {
-        "EventBusName": pipeline.outputs["bus"]["name"],
-        "Source": "darkroom",
-        "DetailType": "Image Processed",
-        "Detail": json.dumps(broken),
-    }
-    pipeline.client("events").put_events(Entries=[entry])
-    return broken
-
-
 def test_a_failed_workflow_keeps_the_event(pipeline: Pipeline) -> None:
-    broken = announce_what_cannot_be_recorded(pipeline)
+    broken = pipeline.announce_unrecordable()
     (letter,) = pipeline.dead_letters("record_image")
     kept = json.loads(letter["Body"])
     assert kept["detail"] == broken
@@ -118,7 +107,7 @@ def test_a_failed_workflow_keeps_the_event(pipeline: Pipeline) -> None:
 
 def test_a_failed_workflow_names_the_image_and_nothing_else_of_the_event(pipeline: Pipeline) -> None:
     """In its cause, which its log gets too."""
-    broken = announce_what_cannot_be_recorded(pipeline)
+    broken = pipeline.announce_unrecordable()
     (letter,) = pipeline.dead_letters("record_image")
     # Its own host, `sync-states…`, is AWS's; an engine has one for all.
     config = Config(inject_host_prefix="AWS_ENDPOINT_URL" not in os.environ)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.engines import Capability
-from tests.e2e.pipeline import wait_for
-from tests.e2e.test_2_order import settle
+from tests.e2e.pipeline import settle, wait_for
 from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
