@@ -10,12 +10,12 @@ import pytest
 
 from scripts import ROOT
 from scripts.aws_checks import values
-from scripts.aws_checks.plans import load_plans
+from scripts.terraform.plans import load_plans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scripts.aws_checks.plans import Plan
+    from scripts.terraform.plans import Plan
 
 
 # Types without a limit on any argument that the code sets.

@@ -18,12 +18,13 @@ from botocore.validate import ParamValidator
 
 from darkroom.workflow import walk
 from scripts import ROOT
+from scripts.aws_checks.states_language import states
 from scripts.smoke import checks as smoke_checks
 from scripts.smoke.checks import STEPS, Smoke, Step, failure, outcome_events
 from scripts.smoke.facts import Facts, Outcome, SmokeError
 from scripts.smoke.policies import IDENTITY, RESOURCE, Finding, Policy, policies_of, validate, without_service
 from scripts.smoke.roles import plan_policies
-from scripts.smoke.workflow import StateTester, attempts_of, errors_of, outcome_of, retrier_of, slowed, states_of
+from scripts.smoke.workflow import StateTester, attempts_of, errors_of, outcome_of, retrier_of, slowed
 from scripts.terraform.stack import TerraformError
 from tests.support.record_image import rendered
 
@@ -224,10 +225,10 @@ def ask_about(
 
 def test_all_states_and_all_errors_are_tested(definition: dict[str, Any]) -> None:
     tester = ask_about(definition)
-    states = dict(states_of(definition))
+    known = dict(states(definition))
     assert tester.wrong == []
-    assert tester.states == set(states)
-    assert tester.errors == sum(len(errors_of(state)) for state in states.values())
+    assert tester.states == set(known)
+    assert tester.errors == sum(len(errors_of(state)) for state in known.values())
     assert tester.errors > 30
 
 
@@ -295,8 +296,8 @@ def test_retriers_precede_catchers_and_first_match_wins() -> None:
 def test_the_slow_copy_differs_in_one_task(definition: dict[str, Any]) -> None:
     before = copy.deepcopy(definition)
     event = next(event for event in outcome_events() if event["detail"]["status"] == "Processed")
-    slow = dict(states_of(slowed(definition, event, "https://queue")))
-    usual = dict(states_of(definition))
+    slow = dict(states(slowed(definition, event, "https://queue")))
+    usual = dict(states(definition))
     assert definition == before
     tasks = {name for name in usual if usual[name]["Type"] == "Task" and usual[name] != slow[name]}
     assert len(tasks) == 1
