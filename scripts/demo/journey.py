@@ -243,9 +243,9 @@ def learn_record(journey: Journey, items: Sequence[Mapping[str, Any]]) -> bool:
     version = next((item for item in items if item["record"] == f"version#{current['version']}"), None)
     if version is None:
         return False
-    news = journey.note(Hop.UPLOADED, read_time(version["uploaded_at"]))
+    news = "uploaded_at" in version and journey.note(Hop.UPLOADED, read_time(version["uploaded_at"]))
     news |= journey.note(Hop.RECORDED, read_time(version["recorded_at"]))
-    if version.get("announced") == version["dedup_id"] and journey.item is None:
+    if version.get("notified_dedup_id") == version["dedup_id"] and journey.item is None:
         journey.item, journey.record, news = version, current, True
     return news
 

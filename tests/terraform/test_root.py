@@ -538,7 +538,7 @@ def test_function_accepts_its_environment(applied: Applied) -> None:
     """The environment that Terraform writes, read by the code that reads it in Lambda."""
     (environment,) = applied.one("aws_lambda_function", "process_image")["environment"]
     settings = Settings.from_environment(environment["variables"])
-    assert [variant["name"] for variant in settings.variants] == ["thumbnail", "web", "web-modern"]
+    assert [variant.name for variant in settings.variants] == ["thumbnail", "web", "web-modern"]
     assert settings.event_bus == applied.outputs["bus"]["name"]
     assert settings.processed_bucket == applied.outputs["processed_bucket"]
     # The defaults, as in scripts/render.py.

@@ -534,7 +534,7 @@ def test_urls_have_no_trailing_slash(slashes: str) -> None:
         "versions"
     ]
     assert [image["variants"][0]["url"] for image in shown] == [f"/v1/images/{ID}/{VERSION}/thumbnail.jpg"] * 3
-    form = {"id": ID, "url": "https://s3/x", "fields": {}, "expires_in": 300}
+    form = {"id": ID, "url": "https://s3/x", "fields": {}, "expires_in_seconds": 300}
     shown = render("post_upload.response", body=form, path=f"/v1/uploads{slashes}").json
     assert shown["status_url"] == f"/v1/images/{ID}"
 
@@ -544,7 +544,7 @@ def test_a_stage_may_be_called_like_a_part_of_a_path(stage: str) -> None:
     """Or what a domain's mapping puts before the path."""
     shown = render("versions.response", body={"Items": [item()]}, path=f"/{stage}/images/{ID}/versions").json
     assert shown["versions"][0]["variants"][0]["url"] == f"/{stage}/images/{ID}/{VERSION}/thumbnail.jpg"
-    form = {"id": ID, "url": "https://s3/x", "fields": {}, "expires_in": 300}
+    form = {"id": ID, "url": "https://s3/x", "fields": {}, "expires_in_seconds": 300}
     assert (
         render("post_upload.response", body=form, path=f"/{stage}/uploads").json["status_url"]
         == f"/{stage}/images/{ID}"
@@ -558,7 +558,7 @@ def test_an_upload_says_where_to_look() -> None:
 
 
 def test_a_form_is_passed_on() -> None:
-    form = {"id": ID, "url": "https://s3/x", "fields": {"key": f"alice/{ID}", "it's": '"'}, "expires_in": 300}
+    form = {"id": ID, "url": "https://s3/x", "fields": {"key": f"alice/{ID}", "it's": '"'}, "expires_in_seconds": 300}
     shown = render("post_upload.response", body=form, path="/v1/uploads").json
     assert shown == {**form, "status_url": f"/v1/images/{ID}"}
 
@@ -585,7 +585,7 @@ BODIES = {
     "get_image.response": {"Item": item()},
     "list.response": {"Items": [item()]},
     "versions.response": {"Items": [item()]},
-    "post_upload.response": {"id": ID, "url": "https://s3/x", "fields": {"a": "ü"}, "expires_in": 300},
+    "post_upload.response": {"id": ID, "url": "https://s3/x", "fields": {"a": "ü"}, "expires_in_seconds": 300},
     "table_error.response": {"__type": "com.amazon.coral.validate#ValidationException"},
 }
 

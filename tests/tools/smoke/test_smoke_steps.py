@@ -252,9 +252,9 @@ def test_all_states_and_all_errors_are_tested(definition: dict[str, Any]) -> Non
             "is RETRIABLE, next None, and not CAUGHT_ERROR, next Done",
         ),
         (
-            ("Announce", None),
+            ("Notify", None),
             {"status": "SUCCEEDED", "output": "{}", "nextState": "Done"},
-            "Announce is SUCCEEDED, next Done, and not SUCCEEDED, next MarkAnnounced",
+            "Notify is SUCCEEDED, next Done, and not SUCCEEDED, next MarkNotified",
         ),
     ],
 )
