@@ -63,8 +63,8 @@ def filled(document: Path, graph: Graph) -> str:
 
 
 def settle_documents(graph: Graph, *, check: bool) -> bool:
-    """Write the diagram into the documents, or print the differences; return True if there are any."""
-    differ = [settle(document, filled(document, graph), "make docs", check=check) for document in DOCUMENTS]
+    """Write the diagram into the documents, or print how they differ; return True if one differs."""
+    differ = [not settle(document, filled(document, graph), check=check) for document in DOCUMENTS]
     return any(differ)
 
 

@@ -33,7 +33,7 @@ DIRECTORY = ROOT / "build" / "localstack"
 PROJECT = "darkroom-localstack"
 PORT = 4566
 LOG = "localstack.log"
-TESTS = ("tests/tools/engines", "tests/e2e")
+TESTS = ("tests/tools/engines", "tests/e2e", "--numprocesses=auto", "-p", "no:randomly")
 
 
 def choose(environment: Mapping[str, str]) -> tuple[Way, str]:

@@ -47,7 +47,7 @@ PHOTOGRAPH = encode(draw((400, 300)))
 
 @pytest.fixture(scope="module")
 def plan(deployed: tuple[Stack, Pipeline]) -> dict[str, Any]:
-    """Plan once more what is applied already."""
+    """Plan again what is applied already."""
     return deployed[0].plan()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import ROOT
-from scripts.document_modules import SOURCE
+from scripts.generated.modules import SOURCE
 from scripts.terraform.copy import LEFT_BEHIND, TERRAFORM
 
 if TYPE_CHECKING:

@@ -119,25 +119,29 @@ def plan(workspace: Workspace, folder: Path, values: dict[str, Any]) -> list[str
     return details
 
 
-@pytest.mark.parametrize(("message", "values"), MISTAKES.items(), ids=MISTAKES)
-def test_a_mistake_fails_at_plan_and_is_named(
-    workspace: Workspace, variables: Path, message: str, values: dict[str, Any]
-) -> None:
-    (error,) = plan(workspace, variables, values)
+@pytest.fixture(scope="module")
+def mistakes(workspace: Workspace, variables: Path) -> dict[str, list[str]]:
+    """Plan each mistake; return the errors."""
+    return {message: plan(workspace, variables, values) for message, values in MISTAKES.items()}
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_mistake_fails_at_plan_and_is_named(mistakes: dict[str, list[str]], message: str) -> None:
+    (error,) = mistakes[message]
     assert message in error
 
 
-def test_the_variables_have_defaults_that_work(workspace: Workspace, variables: Path) -> None:
+def test_defaults_of_variables_are_valid(workspace: Workspace, variables: Path) -> None:
     assert plan(workspace, variables, {}) == []
 
 
-def test_every_mistake_that_is_looked_for_is_among_them(workspace: Workspace, variables: Path) -> None:
+def test_each_validation_rule_has_a_mistake(mistakes: dict[str, list[str]]) -> None:
     lines = (TERRAFORM / "variables.tf").read_text().splitlines()
     rules = {number for number, line in enumerate(lines, start=1) if line.strip() == "validation {"}
     found = {
         int(line)
-        for values in MISTAKES.values()
-        for error in plan(workspace, variables, values)
+        for errors in mistakes.values()
+        for error in errors
         for line in re.findall(r"validation rule at variables\.tf:(\d+),", error)
     }
     assert found == rules

@@ -48,7 +48,7 @@ def test_test_modules_are_not_imported() -> None:
 
 def test_every_entry_point_is_listed() -> None:
     listed = re.findall(
-        r"^- \[`(\w+\.py)`\]", (ROOT / "scripts" / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| `(\w+\.py)` \|", (ROOT / "scripts" / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert listed == sorted(listed)
     entries = [path for path in tracked("scripts/*.py") if path.parent.name == "scripts" and path.stem != "__init__"]

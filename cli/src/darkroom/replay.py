@@ -128,12 +128,12 @@ def _running(
         began, ended = known["EventStartTime"], known["EventEndTime"]
         match relative:
             case (True, True):
-                alike = ended - began == end - start
+                same = ended - began == end - start
             case (True, False):
-                alike = ended == end
+                same = ended == end
             case _:
-                alike = began == start
-        if alike and sorted(known["Destination"].get("FilterArns", [])) == sorted(rules):
+                same = began == start
+        if same and sorted(known["Destination"].get("FilterArns", [])) == sorted(rules):
             return known
     return None
 

@@ -47,7 +47,7 @@ class Result:
     Attributes:
         image: Key of the original.
         outcome: uploaded, there already, would be uploaded, or failed.
-        error: Why it failed.
+        error: Reason of a failure.
         record: The pipeline's record, with --wait.
     """
 

@@ -13,7 +13,7 @@ from moto import mock_aws
 from process_image.image import INPUT_FORMATS, RejectedImageError, Variant
 from process_image.image.variants import OUTPUT_FORMATS
 from scripts.contracts.events import EVENTS, Contract, load, to_json
-from scripts.document_events import fields
+from scripts.generated.events import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,7 +70,7 @@ def test_no_file_in_the_folder_goes_unread() -> None:
         read |= {f"{name}/pattern.json", *(f"{name}/{version}.json" for version in contract.versions)}
         read |= {f"{name}/{file}" for file in contract.examples}
         read |= {f"{name}/expected.json"} if contract.expected else set()
-    assert {str(path.relative_to(EVENTS)) for path in EVENTS.rglob("*") if path.is_file()} == read
+    assert {str(path.relative_to(EVENTS)) for path in EVENTS.rglob("*.json")} == read
 
 
 @pytest.mark.parametrize("path", sorted(EVENTS.rglob("*.json")), ids=lambda path: str(path.relative_to(EVENTS)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from scripts.seal_try_page import PAGE
+from scripts.generated.try_page import PAGE
 from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:

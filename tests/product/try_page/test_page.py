@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import expect
 
 from scripts import ROOT
-from scripts.seal_try_page import PAGE, seal
+from scripts.generated.try_page import PAGE, seal
 from tests.product.try_page.pretence import KEY, PICTURES, SITE, VARIANTS, Pretence, picture_file, record
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def expect_state(page: Page, state: str, name: str = "dunes.jpg") -> Locator:
 
 
 def test_the_policy_has_the_hashes_of_style_and_script() -> None:
-    assert seal(SOURCE) == SOURCE, "run scripts/seal_try_page.py"
+    assert seal(SOURCE) == SOURCE, "run `make docs`"
 
 
 def test_page_is_one_file_and_makes_no_markup_of_data() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import re
-import sys
 from base64 import b64encode
+from typing import TYPE_CHECKING
 
 from scripts import ROOT
-from scripts.process.entry_point import entry_point
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 PAGE = ROOT / "terraform" / "try_page" / "index.html"
 
@@ -23,20 +25,6 @@ def seal(page: str) -> str:
     return page
 
 
-@entry_point
-def main() -> int:
-    """Seal the page, or look whether it is."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the hashes are not those")
-    arguments = parser.parse_args()
-    page = PAGE.read_text(encoding="utf-8")
-    sealed = seal(page)
-    if arguments.check and sealed != page:
-        print("error: the page's policy has other hashes: run scripts/seal_try_page.py (or make docs)", file=sys.stderr)
-        return 1
-    PAGE.write_text(sealed, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def documents() -> Iterator[tuple[Path, str]]:
+    """Yield the page and its text."""
+    yield PAGE, seal(PAGE.read_text(encoding="utf-8"))

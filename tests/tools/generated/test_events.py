@@ -10,35 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scripts.contracts.events import EVENTS, load, to_json
-from scripts.document_events import PAGE, fields, main, render
+from scripts.generated.events import PAGE, fields, render
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CONTRACTS = load()
-
-
-def test_the_page_is_up_to_date() -> None:
-    assert main(["--check"]) == 0
-
-
-def test_outdated_document_is_reported_with_a_diff(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page = tmp_path / "events.md"
-    page.write_text(render().replace("Size of the file in bytes.", "Size in kilobytes."), encoding="utf-8")
-    before = page.read_bytes()
-    assert main(["--check", "--page", str(page)]) == 1
-    error = capsys.readouterr().err
-    assert "-| `original.bytes` | integer; at least 1 | yes | Size in kilobytes. |" in error
-    assert "+| `original.bytes` | integer; at least 1 | yes | Size of the file in bytes. |" in error
-    assert "run `python scripts/document_events.py`" in error
-    assert page.read_bytes() == before
-
-    assert main(["--page", str(page)]) == 0
-    assert main(["--check", "--page", str(page)]) == 0
-
-
-def test_a_missing_page_is_out_of_date(tmp_path: Path) -> None:
-    assert main(["--check", "--page", str(tmp_path / "events.md")]) == 1
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
