@@ -1,4 +1,4 @@
-"""`make aws-smoke-test`, against what stands in for AWS here: it applies, checks, tells, leaves nothing."""
+"""`make aws-smoke-test` against an emulator: it applies, checks, reports, and leaves nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ IN_PLACE_OF_AWS = (
 
 @pytest.fixture(scope="module")
 def options(endpoint: str) -> list[str]:
-    """What the script needs to be told where it is not AWS."""
+    """Return the options that the script needs on an emulator."""
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     usual = emulator_variables("smoke")
     variables = DIRECTORY / "smoke.json"
@@ -62,7 +62,7 @@ def start(*options: str) -> subprocess.Popen[str]:
 
 
 def finished(process: subprocess.Popen[str], seen: str = "") -> tuple[str, Path]:
-    """All that a run printed, and its folder."""
+    """Return all that a run printed, and its folder."""
     said = seen + process.communicate(timeout=600)[0]
     name = said.partition("resources called ")[2].partition("-…")[0]
     assert name.startswith("smoke-"), said
@@ -70,7 +70,7 @@ def finished(process: subprocess.Popen[str], seen: str = "") -> tuple[str, Path]
 
 
 def left(name: str) -> list[str]:
-    """What carries a run's name after it."""
+    """Return the resources that have the name of a run."""
     client = session().client
     found: list[Any] = [
         *client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", []),
@@ -84,7 +84,7 @@ def left(name: str) -> list[str]:
     return [one for one in found if name in one]
 
 
-def test_it_checks_tells_and_leaves_nothing(options: list[str]) -> None:
+def test_smoke_test_checks_reports_and_leaves_nothing(options: list[str]) -> None:
     process = start(*options)
     said, folder = finished(process)
     try:
@@ -93,13 +93,13 @@ def test_it_checks_tells_and_leaves_nothing(options: list[str]) -> None:
         steps = {check["name"]: check for check in facts["checks"]}
         assert list(steps) == [step.name for step in STEPS]
         failed = {name for name, check in steps.items() if check["outcome"] == "failed"}
-        # A second plan is where an emulator differs, as the tests know: so the run fails, and says why.
+        # An emulator has known drifts in a second plan, so the run fails and reports them.
         assert failed == ({"second-plan"} if drifts else set()), said
         not_here = {name for name, check in steps.items() if check["outcome"] == "not on this engine"}
         assert not_here <= {step.name for step in STEPS if step.aws_only}
         passed = {name for name, check in steps.items() if check["outcome"] == "passed"}
         assert not_here | failed | passed == set(steps)
-        assert {"archives", "schedule", "task-timeout"} <= passed, "what every engine takes that this test runs on"
+        assert {"archives", "schedule", "task-timeout"} <= passed, "every engine that this test runs on has these"
         assert set(facts["plan"]) == drifts
         assert process.returncode == (1 if drifts else 0), said
 
@@ -127,7 +127,7 @@ def test_it_checks_tells_and_leaves_nothing(options: list[str]) -> None:
         shutil.rmtree(folder)
 
 
-def test_it_destroys_what_it_made_when_it_is_interrupted(options: list[str]) -> None:
+def test_interrupted_smoke_test_leaves_nothing(options: list[str]) -> None:
     process = start(*options)
     assert process.stdout is not None
     seen = ""
