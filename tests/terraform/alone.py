@@ -60,9 +60,10 @@ def plan_alone(workspace: Workspace, example: Path, folder: Path, **environment:
     installed, said = workspace.init(alone)
     if not installed:
         return PlannedExample(False, said)
-    planned, said = workspace.run("plan", "-out=tfplan", "-input=false", "-no-color", folder=alone, **environment)
-    if not planned:
-        return PlannedExample(False, said)
-    shown, printed = workspace.run("show", "-json", "tfplan", folder=alone, **environment)
+    with workspace.provider(**environment) as served:  # one each: it cannot set up certificates twice
+        planned, said = workspace.run("plan", "-out=tfplan", "-input=false", "-no-color", folder=alone, **served)
+        if not planned:
+            return PlannedExample(False, said)
+        shown, printed = workspace.run("show", "-json", "tfplan", folder=alone, **served)
     assert shown, printed
     return PlannedExample(True, said, json.loads(printed.partition("\n")[2]))
