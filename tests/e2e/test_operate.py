@@ -632,7 +632,7 @@ def test_doctor_reports_only_what_is_wrong(pipeline: Pipeline) -> None:
     (purged,) = run_lines("dlq", "purge", "bus", "--containing", "poison", "--yes")
     assert purged["outcome"] == "deleted"
     changed = {about for about in ill if ill[about] != healthy.get(about)}
-    assert changed == {"events of the originals", "rules of the bus default", "dead letters of bus"}
+    assert changed == {"events of the originals", "rules of the bus default", "DLQ bus"}
     assert {ill[about] for about in changed} == {"bad"}
     assert verdicts() == healthy
 
