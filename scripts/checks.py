@@ -69,11 +69,7 @@ CHECK = (
     Step("terraform fmt", ("terraform", "fmt", "-check", "-recursive", "terraform")),
     Step("published", tool("python", "scripts/check_published.py")),
     Step("values of variables", tool("python", "scripts/check_tfvars.py")),
-    Step("events page", tool("python", "scripts/document_events.py", "--check")),
-    Step("API page", tool("python", "scripts/document_api.py", "--check")),
-    Step("module pages", tool("python", "scripts/document_modules.py", "--check")),
-    Step("cost page", tool("python", "scripts/document_cost.py", "--check")),
-    Step("security page", tool("python", "scripts/document_security.py", "--check")),
+    Step("generated documents", tool("python", "scripts/generate_documents.py", "--check")),
     Step("architecture", tool("python", "scripts/document_architecture.py", "--check"), waits=True),
     Step("aws", tool("python", "scripts/check_aws.py")),
     # Without shellcheck, which not every machine has.

@@ -11,7 +11,7 @@ import pytest
 
 from scripts.architecture.graph import graph_of
 from scripts.architecture.rules import MOST_HOPS, findings, longest_way
-from scripts.terraform.plan import Plan
+from scripts.terraform.plans import read_state
 from tests.e2e.conftest import DIRECTORY, NAME, deploy, subscriber_queue
 from tests.e2e.engines import drifts, engine, session
 from tests.e2e.pipeline import Pipeline, settle
@@ -55,8 +55,14 @@ def test_second_plan_changes_nothing(plan: dict[str, Any]) -> None:
     assert drifts(plan) == engine().drifts
 
 
-def test_applied_architecture_breaks_no_rule(plan: dict[str, Any]) -> None:
-    graph = graph_of(Plan(plan))
+@pytest.fixture(scope="module")
+def applied(deployed: tuple[Stack, Pipeline]) -> dict[str, Any]:
+    """Return the state of what is applied."""
+    return deployed[0].state()
+
+
+def test_applied_architecture_breaks_no_rule(applied: dict[str, Any]) -> None:
+    graph = graph_of(read_state(applied))
     assert findings(graph) == []
     assert graph.unclear == []
     assert len(longest_way(graph)) == MOST_HOPS  # the last hop leads to the tests' own queue
@@ -71,8 +77,10 @@ class State:
 
 
 @pytest.fixture(scope="module")
-def before_and_after(deployed: tuple[Stack, Pipeline], plan: dict[str, Any]) -> tuple[State, State]:
-    """Destroy the pipeline after it was planned; return the states before and after."""
+def before_and_after(
+    deployed: tuple[Stack, Pipeline], plan: dict[str, Any], applied: dict[str, Any]
+) -> tuple[State, State]:
+    """Destroy the pipeline after it was planned and read; return the states before and after."""
     stack, pipeline = deployed
     session().client("sqs").delete_queue(QueueUrl=pipeline.outputs["test_queue_url"])
     key = pipeline.outputs["key_arn"]

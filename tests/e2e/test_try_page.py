@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from scripts.seal_try_page import PAGE
+from scripts.generated.try_page import PAGE
 from tests.e2e.conftest import ORIGINS, VARIANTS
 from tests.e2e.engines import Capability, Tool
 from tests.e2e.serve import base_url, caller

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from tests.terraform.alone import PlannedExample
-
-    Plans = Mapping[Path, Future[PlannedExample]]
+    Plans = Mapping[Path, Future[tuple[bool, str]]]
 
 
 @pytest.fixture(scope="session")

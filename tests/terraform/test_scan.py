@@ -1,7 +1,8 @@
-"""Checkov skips few checks, each with a reason, and scans the examples too."""
+"""Scans of the files and of the plan find mistakes, and skip few checks."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from typing import TYPE_CHECKING
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts import ROOT
-from scripts.scan import scan_files
+from scripts.scan import scan_files, scan_plan
+from scripts.terraform.plans import load_root
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +29,7 @@ def test_skipped_checks_are_few_and_have_reasons() -> None:
 
 
 @pytest.mark.parametrize("example", ["modules/queue/examples/rule_to_queue", "examples/github_deploy_role"])
-def test_a_mistake_in_an_example_is_found(tmp_path: Path, example: str) -> None:
+def test_mistake_in_an_example_is_found(tmp_path: Path, example: str) -> None:
     code = tmp_path / "terraform"
     folder = code / example
     module = folder.parent.parent if "modules" in example else folder
@@ -37,3 +39,44 @@ def test_a_mistake_in_an_example_is_found(tmp_path: Path, example: str) -> None:
     (found,) = scan_files(code).failed
     assert (found.check, found.resource) == ("CKV_AWS_26", "aws_sns_topic.planted")
     assert found.file == f"/{example}/planted.tf"
+
+
+EVERYTHING_ALLOWED = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+
+# By check and resource: what is changed to what. Checkov finds the last two through references between resources.
+MISTAKES = {
+    ("CKV_AWS_27", "module.uploads.aws_sqs_queue.this"): (
+        "module.uploads.aws_sqs_queue.this",
+        "kms_master_key_id",
+        None,
+    ),
+    ("CKV_AWS_300", "module.processed.aws_s3_bucket_lifecycle_configuration.this[0]"): (
+        "module.processed.aws_s3_bucket_lifecycle_configuration.this[0]",
+        "rule",
+        [],
+    ),
+    ("CKV_AWS_62", 'module.process_image.aws_iam_role_policy.permissions["pipeline"]'): (
+        'module.process_image.aws_iam_role_policy.permissions["pipeline"]',
+        "policy",
+        json.dumps(EVERYTHING_ALLOWED),
+    ),
+    ("CKV2_AWS_6", "module.originals.aws_s3_bucket.this"): (
+        "module.originals.aws_s3_bucket_public_access_block.this",
+        "bucket",
+        "another",
+    ),
+    ("CKV2_AWS_4", "module.api[0].aws_api_gateway_stage.this"): (
+        "module.api[0].aws_api_gateway_method_settings.this",
+        "stage_name",
+        "another",
+    ),
+}
+
+
+def test_mistakes_in_the_plan_are_found() -> None:
+    plan = load_root()
+    for address, attribute, wrong in MISTAKES.values():
+        plan = plan.changed(address, [attribute], lambda _, wrong=wrong: wrong)  # type: ignore[misc]
+    found = {(finding.check, finding.resource) for finding in scan_plan(plan).failed}
+    assert found >= MISTAKES.keys()
+    assert {resource for _, resource in found} == {resource for _, resource in MISTAKES}

@@ -41,7 +41,7 @@ class Letter:
         id: Message id.
         receipt: Receipt handle, for release and deletion.
         body: The event, unchanged.
-        sent: When the message was sent: to the DLQ, or to the queue that SQS moved it from.
+        sent: Time at which it was sent to the DLQ, or to the queue that SQS moved it from.
         attributes: Message attributes. The sender puts the error into them.
     """
 

@@ -38,7 +38,15 @@ def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for needed in needed_by("darkroom"):
         for top in {file.parts[0] for file in needed.files or ()} - {"..", "__pycache__"}:
             (packages / top).symlink_to(str(needed.locate_file(top)))
-    install = [sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "--quiet"]
+    install: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        folder / "bin" / "python",
+        "install",
+        "--quiet",
+    ]
     subprocess.run([*install, "--disable-pip-version-check", "--no-deps", "--no-index", wheel], check=True)
     return folder / "bin" / "darkroom"
 

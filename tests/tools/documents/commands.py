@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import hcl2
 import typer
@@ -115,18 +117,26 @@ def _usage(script: str) -> str:
 
 def _check_darkroom(arguments: Sequence[str], *, whole: bool) -> None:
     """Fail unless the operator's command has the subcommand, with these arguments and options."""
+    if list(arguments) in (["--help"], ["--version"]):
+        return
     command, words = typer.main.get_command(app), list(arguments)
-    while isinstance(command, typer.core.TyperGroup):
-        command = command.commands[words.pop(0)]
-    if whole:
-        try:
-            command.make_context(command.name, words)
-        except Exception as error:  # click's own, which typer hides
-            message = getattr(error, "format_message", error.__str__)()
-            raise AssertionError(message) from error
-    else:
-        known = {option for parameter in command.params for option in parameter.opts}
-        assert {word for word in words if word.startswith("--")} <= known
+    context: typer.Context | None = None
+    environment: dict[str, str] = {}
+    try:
+        while isinstance(command, typer.core.TyperGroup):
+            context = typer.Context(command, parent=context)
+            options, (name, *words), _ = command.make_parser(context).parse_args(words)
+            if "outputs" in options:
+                environment["DARKROOM_NAME"] = "of the outputs"
+            command = command.commands[name]
+        if whole:
+            with patch.dict(os.environ, environment):
+                command.make_context(command.name, words)
+    except Exception as error:  # click's own, which typer hides
+        message = getattr(error, "format_message", error.__str__)()
+        raise AssertionError(message) from error
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= known
 
 
 def subcommands(group: typer.core.TyperGroup, *before: str) -> Iterator[tuple[str, ...]]:

@@ -18,7 +18,7 @@ from unittest.mock import patch
 import hcl2
 
 from scripts import ROOT
-from scripts.document_modules import declarations
+from scripts.generated.modules import declarations
 from tests.tools.documents.commands import check, declared, terraform_folder, variables
 from tests.tools.documents.reading import blocks
 
@@ -43,6 +43,7 @@ done
 case "${0##*/} $*" in "pip install ./cli" | "pipx install ./cli" | "uv tool install ./cli")
   ln -sf "$0" "$INSTALLED/darkroom" ;;
 esac
+if [ -p /dev/stdin ]; then cat > /dev/null; fi
 echo '<output>'
 """
 
@@ -109,6 +110,7 @@ def run(texts: Sequence[str], directory: Path, *, fresh: bool) -> list[Call]:
         ["bash", "-c", f"trap 'echo \"in $PWD: $BASH_COMMAND\" >&2' ERR\n{script}"],
         cwd=checkout,
         env=environment,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,

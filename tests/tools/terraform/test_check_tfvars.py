@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -302,7 +303,7 @@ def test_invalid_file_is_an_error(folder: Path, name: str, text: str, said: str)
         list(check(folder / name))
 
 
-def test_values_without_a_configuration_are_the_roots(tmp_path: Path) -> None:
+def test_values_default_to_the_root(tmp_path: Path) -> None:
     ((_, message),) = found(tmp_path / "prod.tfvars", "observe = { alarm_topic_arn = [] }\n")
     assert message.endswith("Did you mean alarm_topic_arns?")
 
@@ -332,7 +333,7 @@ def test_command_refuses_a_missing_path(tmp_path: Path) -> None:
 
 def test_command_runs_on_this_repository() -> None:
     done = subprocess.run(
-        [ROOT / ".venvs" / "dev" / "bin" / "python", ROOT / "scripts" / "check_tfvars.py"],
+        [sys.executable, ROOT / "scripts" / "check_tfvars.py"],
         capture_output=True,
         text=True,
         check=False,
