@@ -58,7 +58,7 @@ class Pipeline(Protocol):
 
 
 class StoppedError(Exception):
-    """It is time to stop. The next run repeats what is not finished."""
+    """The run must stop. The next run repeats unfinished work."""
 
 
 @dataclass(frozen=True)

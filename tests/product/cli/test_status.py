@@ -131,7 +131,7 @@ def test_a_version_without_outcome_has_no_announcement(
     assert times["announced"] is None
 
 
-def test_an_unknown_version_is_an_error_with_the_known_ones(
+def test_unknown_version_lists_the_known_ones(
     resources: Resources, image: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["status", image, "--version", "v2"]) == 1

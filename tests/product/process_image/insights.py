@@ -1,4 +1,4 @@
-"""As much of CloudWatch Logs Insights as the saved queries use: which lines one selects, and what it reads of them."""
+"""The parts of CloudWatch Logs Insights that the saved queries use: selection of lines, and their fields."""
 
 from __future__ import annotations
 
