@@ -82,7 +82,7 @@ def label_of(resource: Resource) -> str:
 
 
 class _Builder:
-    """Adds to a graph, one kind of arrow after the other."""
+    """Builder of a graph, which adds one kind of edge after the other."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan

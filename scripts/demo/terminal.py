@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NOTHING = "–"
 
-LINE_EVERY_SECONDS = 10  # while a step goes on, where there is no terminal
+LINE_EVERY_SECONDS = 10  # during a step, without a terminal
 WIDE = 100  # columns of a terminal, from which on there is room for gaps
 NAME_WIDTH = 28
 LEAST_NAME_WIDTH = 8
@@ -90,7 +90,7 @@ class Steps:
 
 @contextmanager
 def _talking(say: Callable[[], None]) -> Iterator[None]:
-    """Say something again and again until the block ends."""
+    """Print a message at intervals until the block ends."""
     over = threading.Event()
 
     def talk() -> None:
@@ -202,7 +202,7 @@ def results_table(journeys: Sequence[Journey], *, width: int) -> Table:
         "image", overflow="ellipsis", no_wrap=True, max_width=NAME_WIDTH if width >= WIDE else NAME_WIDTH // 2
     )
     table.add_column("result", no_wrap=True)
-    table.add_column("original", max_width=15)  # so that the size goes to a line of its own
+    table.add_column("original", max_width=15)  # so that the size is on its own line
     table.add_column("derivatives with bytes saved, or reason", overflow="fold")
     table.add_column("seconds", justify="right", no_wrap=True)
     for journey in journeys:

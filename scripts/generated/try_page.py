@@ -1,4 +1,4 @@
-"""Write the hashes of the page's own style and script into its Content-Security-Policy, which admits nothing else."""
+"""Write the hashes of the page's style and script into its Content-Security-Policy, which allows nothing else."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class Pipeline:
 
         def look() -> dict[str, Any] | None:
             item = self.item(image_id, f"version#{version}")
-            return item if item and "announced" in item and item["announced"] == item.get("dedup_id") else None
+            return item if item and item.get("notified_dedup_id", "") == item.get("dedup_id") else None
 
         return wait_for(f"announcement of {image_id} {version}", look, **wait)
 

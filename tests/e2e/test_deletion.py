@@ -39,7 +39,7 @@ def test_deletion_removes_derivatives_of_all_versions(pipeline: Pipeline) -> Non
     assert first["version"] in {version["version"] for version in pipeline.versions(image_id)}
     assert pipeline.owned_by(owner) == []
     message = json.loads(pipeline.notification(image_id, "Deleted")["Message"])
-    assert message["image_deleted"] is True
+    assert message["deleted_at"] == record["deleted_at"]
     assert first["version"] in message["deleted_versions"]
 
 
@@ -57,7 +57,10 @@ def test_deleting_old_version_keeps_image(pipeline: Pipeline) -> None:
         "the end of the first version",
         lambda: (pipeline.item(image_id, f"version#{first['version']}") or {}).get("status") == "Deleted",
     )
+    message = json.loads(pipeline.notification(image_id, "VersionDeleted")["Message"])
+    assert message["version"] == first["version"]
     settle(pipeline)
+    assert not [one for one in pipeline.notifications(image_id) if json.loads(one["Message"])["status"] == "Deleted"]
     assert sorted(pipeline.derivative_keys(image_id)) == sorted(variant["key"] for variant in second["variants"])
     assert pipeline.record(image_id)["version"] == second["version"]
 
@@ -155,7 +158,7 @@ def test_deletion_closes_records_of_many_versions(pipeline: Pipeline) -> None:
     assert len(pipeline.versions(image_id)) in (number, number + 1)  # the delete marker is one, where it has an id
     assert pipeline.derivative_keys(image_id) == []
     notified = [json.loads(notification["Message"]) for notification in pipeline.notifications(image_id)]
-    assert [message["version"] for message in notified if message.get("image_deleted")] == [
+    assert [message["version"] for message in notified if message["status"] == "Deleted"] == [
         pipeline.record(image_id, "Deleted")["version"]
     ]
 

@@ -164,14 +164,14 @@ def test_further_events_of_deletion_are_silent(pipeline: Pipeline) -> None:
     """A deletion of very many versions is announced by its first event only, however often its events arrive."""
     image_id = pipeline.upload(encode(draw((300, 200))))
     notified = json.loads(pipeline.notification(image_id, "Processed")["Message"])
-    about = {name: notified[name] for name in ("schema_version", "image_id", "owner", "recipe", "uploaded_at")}
+    about = {name: notified[name] for name in ("schema_version", "image_id", "owner", "recipe")}
     detail = about | {
         "status": "Deleted",
         "version": "the-delete-marker",
         "sequencer": "f" * 18,
         "dedup_id": uuid.uuid4().hex * 2,
         "summary": "Image: deleted",
-        "image_deleted": True,
+        "deleted_at": notified["uploaded_at"],
         "deleted_versions": [notified["version"]],
         "part": 1,
     }
@@ -209,7 +209,7 @@ def test_replay_keeps_newer_recipe(pipeline: Pipeline) -> None:
 
     def look() -> dict[str, Any] | None:
         item = pipeline.item(image_id, f"version#{detail['version']}")
-        return item if item and item.get("announced") == newer["dedup_id"] else None
+        return item if item and item.get("notified_dedup_id") == newer["dedup_id"] else None
 
     before = wait_for("the new recipe's announcement", look)
     machine = pipeline.client("stepfunctions")

@@ -17,7 +17,7 @@ import pytest
 
 from darkroom.alarms import ALWAYS, alarm_name, alarms
 from darkroom.resources import Dlq, Resources, read_outputs
-from reconcile.records import is_told
+from reconcile.records import is_notified
 from tests.e2e.command import differing, interrupt, run, run_lines, start
 from tests.e2e.conftest import NAME
 from tests.e2e.engines import Capability
@@ -43,7 +43,7 @@ def assert_consistent(pipeline: Pipeline, image_id: str) -> None:
     assert [item for item in items if item["record"] == "current"]
     assert len({item["version"] for item in versions}) == len(versions)
     assert {item["status"] for item in versions} <= {"Processed", "Rejected", "Deleted"}
-    assert all(item["announced"] == item["dedup_id"] for item in versions if "dedup_id" in item)
+    assert all(item["notified_dedup_id"] == item["dedup_id"] for item in versions if "dedup_id" in item)
     recorded = {variant["key"] for item in versions for variant in item.get("variants") or ()}
     assert recorded == set(pipeline.derivative_keys(image_id))
 
@@ -481,7 +481,7 @@ def break_everything(pipeline: Pipeline, batch: str) -> dict[str, str]:
         pipeline.announced(image_id, record["version"])
         version = {"image_id": {"S": image_id}, "record": {"S": f"version#{record['version']}"}}
         if name == "stuck":  # died between recording and announcing
-            pipeline.dynamodb.update_item(TableName=table, Key=version, UpdateExpression="REMOVE announced")
+            pipeline.dynamodb.update_item(TableName=table, Key=version, UpdateExpression="REMOVE notified_dedup_id")
         if name == "hidden":  # died between the version's item and the current one
             pipeline.dynamodb.delete_item(TableName=table, Key=version | {"record": {"S": "current"}})
         if name == "incomplete":
@@ -520,7 +520,9 @@ def delete_unannounced(pipeline: Pipeline, image_id: str) -> None:
     pipeline.upload(encode(draw((120, 160))), image_id)
     pipeline.announced(image_id, pipeline.record(image_id)["version"])
     key = {"image_id": {"S": image_id}, "record": {"S": f"version#{version}"}}
-    pipeline.dynamodb.update_item(TableName=pipeline.outputs["table"], Key=key, UpdateExpression="REMOVE announced")
+    pipeline.dynamodb.update_item(
+        TableName=pipeline.outputs["table"], Key=key, UpdateExpression="REMOVE notified_dedup_id"
+    )
 
 
 def assert_repaired(pipeline: Pipeline, batch: str) -> None:
@@ -528,7 +530,7 @@ def assert_repaired(pipeline: Pipeline, batch: str) -> None:
     for name in ("good", "stuck", "hidden", "incomplete", "gone", "missing", "outlived", "untold"):
         # A version that the workflow is about to announce is no difference yet.
         items = partial(pipeline.items, f"{batch}/{name}")
-        wait_for(f"announcements of {name}", lambda items=items: all(map(is_told, items())))  # type: ignore[misc]
+        wait_for(f"announcements of {name}", lambda items=items: all(map(is_notified, items())))  # type: ignore[misc]
         assert_consistent(pipeline, f"{batch}/{name}")
     for name in ("gone", "outlived"):
         assert {item["status"] for item in pipeline.items(f"{batch}/{name}")} == {"Deleted"}

@@ -389,7 +389,7 @@ def items(pipeline: Pipeline) -> dict[tuple[str, str], dict[str, Any]]:
     """Return every item in the table by image and record, without the time of its announcement, which is set last."""
     return {
         (item["image_id"]["S"], item["record"]["S"]): {
-            name: value for name, value in item.items() if not name.startswith("announced")
+            name: value for name, value in item.items() if not name.startswith("notified")
         }
         for page in pipeline.dynamodb.get_paginator("scan").paginate(
             TableName=pipeline.outputs["table"], ConsistentRead=True

@@ -64,7 +64,7 @@ def check(pipeline: Pipeline, image_id: str, photograph: Photograph) -> dict[str
     assert message["variants"] == record["variants"]
     assert message["original"]["width"] == photograph.size[0]
     assert notified["Subject"] == message["summary"]
-    assert message["dedup_id"] == version["announced"]
+    assert message["dedup_id"] == version["notified_dedup_id"]
     return pictures
 
 

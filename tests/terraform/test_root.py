@@ -308,7 +308,7 @@ def applied(applies: dict[str, Applied]) -> Applied:
     return applies["applied"]
 
 
-def test_every_target_of_every_rule_has_a_dead_letter_queue(applied: Applied) -> None:
+def test_targets_have_a_dlq(applied: Applied) -> None:
     targets = applied.every("aws_cloudwatch_event_target")
     assert len(targets) >= 5
     for address, target in targets.items():
@@ -458,7 +458,7 @@ def test_lambda_drops_no_metric_at_any_log_level(applies: dict[str, Applied]) ->
             assert function["environment"][0]["variables"]["LOG_LEVEL"] == level, address
 
 
-def test_the_pipelines_key_encrypts_table_and_buckets(applied: Applied) -> None:
+def test_key_encrypts_table_and_buckets(applied: Applied) -> None:
     for address, table in applied.every("aws_dynamodb_table").items():
         assert table["server_side_encryption"] == [{"enabled": True, "kms_key_arn": applied.key_arn}], address
     encrypted = applied.every("aws_s3_bucket_server_side_encryption_configuration")
@@ -538,7 +538,7 @@ def test_function_accepts_its_environment(applied: Applied) -> None:
     """The environment that Terraform writes, read by the code that reads it in Lambda."""
     (environment,) = applied.one("aws_lambda_function", "process_image")["environment"]
     settings = Settings.from_environment(environment["variables"])
-    assert [variant["name"] for variant in settings.variants] == ["thumbnail", "web", "web-modern"]
+    assert [variant.name for variant in settings.variants] == ["thumbnail", "web", "web-modern"]
     assert settings.event_bus == applied.outputs["bus"]["name"]
     assert settings.processed_bucket == applied.outputs["processed_bucket"]
     # The defaults, as in scripts/render.py.
@@ -560,7 +560,7 @@ def test_reconcile_accepts_its_environment(applied: Applied) -> None:
     assert json.loads(schedule["target"][0]["input"]) == {"repair": True, "grace_minutes": 60}
 
 
-def test_the_environment_leaves_room_for_more_variants(applied: Applied) -> None:
+def test_environment_has_room_for_more_variants(applied: Applied) -> None:
     """Lambda allows 4 KB for all of it."""
     (environment,) = applied.one("aws_lambda_function", "process_image")["environment"]
     size = sum(len(name) + len(value) for name, value in environment["variables"].items())
@@ -574,7 +574,7 @@ def test_the_workflow_is_rendered_as_json(applied: Applied) -> None:
     assert keep["QueueUrl"] == applied.outputs["dlqs"]["record_image"]
 
 
-def test_the_dashboards_estimate_has_the_prices_of_the_file(applied: Applied) -> None:
+def test_dashboard_uses_the_prices_of_the_file(applied: Applied) -> None:
     (dashboard,) = applied.every("aws_cloudwatch_dashboard").values()
     (estimate,) = (
         widget["properties"]["metrics"]

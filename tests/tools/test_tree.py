@@ -32,7 +32,7 @@ def test_folder_says_what_belongs_in_it(folder: Path) -> None:
     assert re.match(r"[A-Z`].{10,}\.(\n\n|$)", docstring), "the docstring of __init__.py must begin with one line"
 
 
-def test_test_modules_are_not_imported() -> None:
+def test_modules_of_tests_are_not_imported() -> None:
     found = []
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

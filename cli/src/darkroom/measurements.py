@@ -233,7 +233,7 @@ def _records(resources: Resources, images: Sequence[Mapping[str, Any]], until: d
         seen.add(image["image_id"])
         items = {item["record"]: item for item in read_items(resources, image["image_id"])}
         version, current = items.get(f"version#{image['version']}"), items.get(CURRENT)
-        if version and current and version.get("status") == "Processed" and "announced_at" in version:
+        if version and current and version.get("status") == "Processed" and "notified_at" in version:
             found.append((version, current, _way(definition, version)))
     if not found:
         raise OperatorError(
@@ -250,7 +250,7 @@ def _records(resources: Resources, images: Sequence[Mapping[str, Any]], until: d
         definition=len(machine["definition"].encode()),
         seconds=fmean(
             (
-                datetime.fromisoformat(version["announced_at"]) - datetime.fromisoformat(version["recorded_at"])
+                datetime.fromisoformat(version["notified_at"]) - datetime.fromisoformat(version["recorded_at"])
             ).total_seconds()
             for version, _, _ in found
         ),

@@ -42,11 +42,12 @@ class Kind(StrEnum):
     IMAGE_PROCESSED = "image-processed"
     IMAGE_REJECTED = "image-rejected"
     IMAGE_DELETED = "image-deleted"
+    IMAGE_VERSION_DELETED = "image-version-deleted"
 
 
 _KINDS = {
     Archive.UPLOADS: (Kind.CREATED, Kind.DELETED),
-    Archive.OUTCOMES: (Kind.IMAGE_PROCESSED, Kind.IMAGE_REJECTED, Kind.IMAGE_DELETED),
+    Archive.OUTCOMES: (Kind.IMAGE_PROCESSED, Kind.IMAGE_REJECTED, Kind.IMAGE_DELETED, Kind.IMAGE_VERSION_DELETED),
 }
 
 

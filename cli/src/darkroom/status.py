@@ -16,7 +16,7 @@ from darkroom.logs import entry, read_log, read_report
 from darkroom.options import Json, Name
 from darkroom.originals import head_original
 from darkroom.resources import Resources
-from reconcile.records import CURRENT, Item, current_of, is_told, plain, read_items, versions_of
+from reconcile.records import CURRENT, Item, current_of, is_notified, plain, read_items, versions_of
 
 BEFORE = timedelta(minutes=1)  # of the upload, in the log
 AFTER = timedelta(minutes=5)  # of the record
@@ -28,7 +28,7 @@ _SOURCES = {
     Hop.STORED: "the processed bucket: the last derivative was written (AWS lists whole seconds)",
     Hop.ANNOUNCED: "the function's log: the bus accepted the outcome event",
     Hop.RECORDED: "recorded_at in the version's item",
-    Hop.NOTIFIED: "announced_at in the version's item: SNS accepted the notification",
+    Hop.NOTIFIED: "notified_at in the version's item: SNS accepted the notification",
 }
 _UNKNOWN = {
     Hop.UPLOADED: "neither in the record nor in the bucket",
@@ -113,8 +113,8 @@ def hops(resources: Resources, image: str, item: Item | None, original: Mapping[
         if "uploaded_at" in item:  # missing if only a deletion was recorded
             times[Hop.UPLOADED] = datetime.fromisoformat(item["uploaded_at"])
         times[Hop.RECORDED] = datetime.fromisoformat(item["recorded_at"])
-        if is_told(item) and "announced_at" in item:
-            times[Hop.NOTIFIED] = datetime.fromisoformat(item["announced_at"])
+        if is_notified(item) and "notified_at" in item:
+            times[Hop.NOTIFIED] = datetime.fromisoformat(item["notified_at"])
         if stored := _stored(resources, item):
             times[Hop.STORED] = stored
     elif original:
@@ -247,7 +247,13 @@ def show(
         output.table(
             ("version", "status", "uploaded", "recorded", "announced"),
             [
-                (v["version"], v["status"], v.get("uploaded_at"), v.get("recorded_at"), "yes" if is_told(v) else "no")
+                (
+                    v["version"],
+                    v["status"],
+                    v.get("uploaded_at"),
+                    v.get("recorded_at"),
+                    "yes" if is_notified(v) else "no",
+                )
                 for v in versions
             ],
         )

@@ -27,7 +27,7 @@ from darkroom.options import DryRun, Json, Name
 from darkroom.originals import head_original, repair_command, say_young, settled_at
 from darkroom.resources import Resources
 from darkroom.sources import Source, collect
-from reconcile.records import Item, Version, current_of, is_told, read_items, speaks_of, versions_of
+from reconcile.records import Item, Version, current_of, is_notified, read_items, speaks_of, versions_of
 
 PART_BYTES = 16 * 1024 * 1024  # larger files are uploaded in parts of this size
 LOOK_EVERY_SECONDS = 0.5
@@ -201,7 +201,7 @@ class Uploader:
         current = current_of(items)
         if current is None or not speaks_of(current, version):
             return None
-        return next((i for i in versions_of(items) if i["version"] == current["version"] and is_told(i)), None)
+        return next((i for i in versions_of(items) if i["version"] == current["version"] and is_notified(i)), None)
 
     def _metadata(self, digest: str) -> dict[str, str]:
         return {CHECKSUM: digest, **({"owner": self._owner} if self._owner else {})}

@@ -110,7 +110,9 @@ class Pretence:
                 identity = str(uuid.uuid4())
                 self.records = {identity: None, **self.records}
                 form = {"url": f"{BUCKET}/owner", "fields": {"key": f"owner/{identity}", "policy": "signed"}}
-                return said(201, {"id": identity, "status_url": f"/v1/images/{identity}", "expires_in": 300, **form})
+                return said(
+                    201, {"id": identity, "status_url": f"/v1/images/{identity}", "expires_in_seconds": 300, **form}
+                )
             case "GET", ["images"]:
                 return said(200, self._page(**{name: value[0] for name, value in parse_qs(call.path[8:]).items()}))
             case "GET", ["images", identity]:

@@ -60,7 +60,7 @@ import process_image
 for module in pkgutil.walk_packages(process_image.__path__, "process_image."):
     __import__(module.name)
 
-from process_image.handler import handler
+from process_image.entry import handler
 
 class Context:
     function_name = function_version = memory_limit_in_mb = invoked_function_arn = aws_request_id = "1"
@@ -158,7 +158,7 @@ def run_from_the_zip(built: Path, tmp_path: Path) -> None:
     assert found["formats"] == dict.fromkeys(("JPEG", "PNG", "WEBP", "GIF", "AVIF"), expected)
     assert found["answer"] == {"batchItemFailures": [{"itemIdentifier": "m"}]}
     assert found["strangers"] == []
-    assert "process_image.handler" in found["imported"]
+    assert "process_image.entry" in found["imported"]
     lock = (ROOT / "lambdas/process_image/requirements.txt").read_text()
     assert f"pillow=={found['pillow']} " in lock
 

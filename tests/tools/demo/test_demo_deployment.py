@@ -57,7 +57,7 @@ def test_progress_shows_pending_resources() -> None:
     assert progress.describe() == "Terraform: 4 of 4 resources"
 
 
-def test_the_fingerprint_changes_with_what_is_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fingerprint_changes_with_the_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = tmp_path / "project"
     for part in ("terraform", "events", "requirements"):
         shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
@@ -104,7 +104,7 @@ def test_only_one_demo_runs_in_a_directory(tmp_path: Path) -> None:
         pass
 
 
-def test_forgetting_leaves_nothing_that_a_run_would_restore(tmp_path: Path) -> None:
+def test_forget_removes_all_state(tmp_path: Path) -> None:
     for name in ("state/sqs.json", "s3/000000000000/bucket/key", SAVED, "port", "terraform/terraform.tfstate"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -154,7 +154,7 @@ def test_error_has_only_terraforms_error(stack: Stack) -> None:
     assert str(error.value) == "terraform fail failed:\nError: it is wrong\n  on main.tf line 1\n"
 
 
-def test_an_interruption_ends_terraform_and_its_providers(stack: Stack) -> None:
+def test_interrupt_ends_terraform_and_its_providers(stack: Stack) -> None:
     providers: list[int] = []
 
     def interrupt(line: str) -> None:

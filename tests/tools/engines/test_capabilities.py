@@ -96,7 +96,7 @@ def test_tests_for_aws_only_have_a_substitute() -> None:
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
-def test_no_test_asks_which_engine_it_is_but_what_it_can(path: Path) -> None:
+def test_tests_check_capabilities_not_engines(path: Path) -> None:
     """A test could otherwise skip for a reason that is not in the table."""
     names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
     declared = {name for name, value in vars(engines).items() if isinstance(value, engines.Engine)}
@@ -161,7 +161,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("way", WAYS_TO_SKIP)
-def test_a_test_that_is_skipped_outside_the_table_fails(outcomes: dict[str, str], way: str) -> None:
+def test_skip_outside_the_table_fails(outcomes: dict[str, str], way: str) -> None:
     assert outcomes[way] in ("failed", "error")
 
 

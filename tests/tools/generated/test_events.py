@@ -51,7 +51,7 @@ def test_links_lead_somewhere() -> None:
             assert (PAGE.parent / target).exists(), target
 
 
-def test_tables_have_the_same_number_of_cells_in_every_row() -> None:
+def test_rows_of_a_table_have_the_same_length() -> None:
     rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
     cells = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
     assert cells == {4, 5}

@@ -178,7 +178,7 @@ def test_no_module_is_forgotten() -> None:
     assert [readme.parent for readme in readmes()] == FOLDERS
 
 
-def test_a_readme_is_filled_and_the_rest_of_it_left_alone(shelf: Path) -> None:
+def test_only_the_blocks_of_a_readme_are_filled(shelf: Path) -> None:
     readme = shelf / "README.md"
     readme.write_text(render(readme), encoding="utf-8")
     assert readme.read_text(encoding="utf-8") == EXPECTED

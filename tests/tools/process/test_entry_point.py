@@ -1,4 +1,4 @@
-"""How entry points end: on an error, an interruption, and when nothing reads their output any more."""
+"""End of entry points: after an error, an interruption, and when the reader of their output has ended."""
 
 from __future__ import annotations
 

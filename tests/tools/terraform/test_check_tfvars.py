@@ -303,7 +303,7 @@ def test_invalid_file_is_an_error(folder: Path, name: str, text: str, said: str)
         list(check(folder / name))
 
 
-def test_values_without_a_configuration_are_the_roots(tmp_path: Path) -> None:
+def test_values_default_to_the_root(tmp_path: Path) -> None:
     ((_, message),) = found(tmp_path / "prod.tfvars", "observe = { alarm_topic_arn = [] }\n")
     assert message.endswith("Did you mean alarm_topic_arns?")
 
