@@ -70,7 +70,7 @@ CHECK = (
     Step("published", tool("python", "scripts/check_published.py")),
     Step("values of variables", tool("python", "scripts/check_tfvars.py")),
     Step("generated documents", tool("python", "scripts/generate_documents.py", "--check")),
-    Step("architecture", tool("python", "scripts/document_architecture.py", "--check"), waits=True),
+    Step("architecture", tool("python", "scripts/document_architecture.py", "--check")),
     Step("aws", tool("python", "scripts/check_aws.py")),
     # Without shellcheck, which not every machine has.
     Step("workflows", tool("actionlint", "-shellcheck=", "-pyflakes=")),

@@ -134,8 +134,7 @@ def main() -> int:
     """Scan files and plan, and print what failed; return the exit status."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     failures = 0
-    for name, run in (("files", scan_files), ("plan", lambda: scan_plan(load_root()))):
-        result = run()
+    for name, result in (("files", scan_files()), ("plan", scan_plan(load_root()))):
         failures += len(result.failed)
         print(f"{name}: {result.passed} checks passed, {result.skipped} skipped, {len(result.failed)} failed")
         for finding in result.failed:

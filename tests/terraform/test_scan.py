@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_mistake_in_an_example_is_found(tmp_path: Path, example: str) -> None:
 EVERYTHING_ALLOWED = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 # By check and resource: what is changed to what. Checkov finds the last two through references between resources.
-MISTAKES = {
+MISTAKES: dict[tuple[str, str], tuple[str, str, Any]] = {
     ("CKV_AWS_27", "module.uploads.aws_sqs_queue.this"): (
         "module.uploads.aws_sqs_queue.this",
         "kms_master_key_id",
