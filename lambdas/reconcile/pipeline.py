@@ -58,7 +58,7 @@ class Pipeline(Protocol):
 
 
 class StoppedError(Exception):
-    """It is time to stop. The next run repeats what is not finished."""
+    """Time to stop. The next run repeats unfinished steps."""
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def test_records_match_s3_in_the_end(
 
 
 class World:
-    """A bucket with one image, its undelivered events, and the function."""
+    """A bucket with one image, its pending events, and the function."""
 
     def __init__(self, s3: S3Client, chance: random.Random) -> None:
         self.pending: list[Upload | Deletion] = []

@@ -174,5 +174,5 @@ def _evaluate(expression: str, data: Any, context: dict[str, Any]) -> Any:
         ]
         return json.dumps(arguments[0]) if call[1] == "JsonToString" else arguments[0].format(*arguments[1:])
     found = find(context, expression[1:]) if expression.startswith("$$") else find(data, expression)
-    assert isinstance(found, str | int | float | dict | list | bool | None), f"{expression} leads nowhere"
+    assert isinstance(found, str | int | float | dict | list | bool | None), f"{expression} has no value"
     return found

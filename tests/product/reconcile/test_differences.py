@@ -1,4 +1,4 @@
-"""What reconcile says of one image, for every way in which it can differ; versions have ids here, as on AWS."""
+"""Differences of one image, of every kind. Versions have ids, as on AWS."""
 
 from __future__ import annotations
 

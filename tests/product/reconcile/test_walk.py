@@ -152,7 +152,7 @@ def counting(allowed: int) -> Callable[[], bool]:
     return lambda: next(asked, None) is None
 
 
-def test_it_stops_before_any_request(resources: Resources, everything: dict[str, Image]) -> None:
+def test_walk_stops_before_any_request(resources: Resources, everything: dict[str, Image]) -> None:
     stopped = 0
     for allowed in range(1000):
         try:
