@@ -59,7 +59,6 @@ aws-smoke-test: .venvs/dev/.installed ## Test the pipeline in the AWS account of
 	@$(PROJECT_PYTHON) scripts/aws_smoke_test.py $(SMOKE)
 
 check: setup ## Check style, types, layers, contracts, documents, English and security
-	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/checks.py check
 
 test: setup ## Run all checks and tests, or a part of them (PART=e2e, terraform, product, tools or check)
@@ -79,13 +78,7 @@ format: setup ## Format Python and Terraform
 	@terraform fmt -recursive terraform
 
 docs: setup ## Write the generated documents
-	@$(PROJECT_PYTHON) scripts/document_events.py
-	@$(PROJECT_PYTHON) scripts/document_api.py
-	@$(PROJECT_PYTHON) scripts/document_modules.py
-	@$(PROJECT_PYTHON) scripts/document_cost.py
-	@$(PROJECT_PYTHON) scripts/document_security.py
-	@$(PROJECT_PYTHON) scripts/seal_try_page.py
-	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
+	@$(PROJECT_PYTHON) scripts/generate_documents.py
 	@$(PROJECT_PYTHON) scripts/document_architecture.py --write
 
 site: .venvs/site/.installed ## Build the website of all documents into build/site, warnings as errors
@@ -94,10 +87,10 @@ site: .venvs/site/.installed ## Build the website of all documents into build/si
 init: .venvs/dev/.installed ## Initialise terraform/, with the provider from a mirror if the registry is unreachable
 	@$(PROJECT_PYTHON) scripts/run_terraform.py init
 
-lock: .venvs/lock/.installed ## Resolve the requirements again and write the lock files
+lock: .venvs/dev/.installed ## Resolve the requirements again and write the lock files
 	@for file in lambdas/*/requirements*.in requirements/*.in; do \
 	  echo "locking $$file"; \
-	  (cd "$$(dirname $$file)" && $(CURDIR)/.venvs/lock/bin/uv pip compile --quiet --universal --upgrade \
+	  (cd "$$(dirname $$file)" && $(CURDIR)/.venvs/dev/bin/uv pip compile --quiet --universal --upgrade \
 	    --python-version 3.11 --generate-hashes --no-header $$(sed -n 's/^# uv: //p' "$$(basename $$file)") "$$(basename $$file)" \
 	    --output-file "$$(basename $$file .in).txt") || exit 1; \
 	done

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 STACK = "all of Powertools' parts above and boto3"
 STACK_AND_CLIENTS = "the same with both clients"
 CORE = "process_image.image"
-FUNCTION = "process_image.handler with both clients"
+FUNCTION = "process_image.entry with both clients"
 
 _POWERTOOLS = "from aws_lambda_powertools import"
 _UTILITIES = "from aws_lambda_powertools.utilities"
@@ -68,7 +68,7 @@ PARTS = (
 )
 FUNCTION_PARTS = (
     Part(CORE, "import process_image.image"),
-    Part(FUNCTION, "import process_image.handler"),
+    Part(FUNCTION, "import process_image.entry"),
 )
 
 PROGRAM = """

@@ -5,6 +5,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SHARED = {
+    "../lambdas/darkroom_shared": "darkroom_shared",
     "../lambdas/reconcile": "reconcile",
     "../terraform/prices.json": "darkroom/data/terraform/prices.json",
     "../events/object_created/example.json": "darkroom/data/events/object_created/example.json",

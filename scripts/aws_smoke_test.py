@@ -42,21 +42,21 @@ if TYPE_CHECKING:
 DONE = 0
 
 DIRECTORY = ROOT / "build" / "aws-smoke-test"
-RUN = "run.json"  # what is to be destroyed, and where; there as long as anything may be left
+RUN = "run.json"  # resources to destroy, and their place; exists until all are destroyed
 PLAIN_WIDTH = 140  # where there is no terminal
 
 EPILOG = """\
 It takes from half an hour to an hour: S3 needs minutes to make a new bucket's events known, EventBridge to archive
-events, and all services to notice a key's change. The first Ctrl-C lets Terraform finish what it is at and then
+events, and all services to notice a key's change. The first Ctrl-C lets Terraform finish its current operation and then
 destroys everything. What an engine other than AWS cannot do is reported as "not on this engine".
 
 examples:
   aws_smoke_test.py                              asks before it makes anything
   aws_smoke_test.py --photo holiday.jpg --yes
-  aws_smoke_test.py --destroy smoke-3f9a1c       what a run left that was cut off
+  aws_smoke_test.py --destroy smoke-3f9a1c       the resources of an interrupted run
 
-exit status: 0 all is as it must be, 1 something is not or failed, 2 wrong usage, 130 interrupted; whichever it is,
-nothing is left unless the last line says so
+exit status: 0 all checks passed, 1 a check failed, 2 wrong usage, 130 interrupted. In all cases,
+all resources are destroyed unless the last line reports others
 """
 
 
@@ -132,12 +132,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--photo", type=Path, metavar="FILE", help="the photograph to upload; default: a drawn one")
     parser.add_argument("--keep", action="store_true", help="leave the pipeline there; it is destroyed with --destroy")
-    parser.add_argument("--destroy", metavar="NAME", help="destroy what the run of this name left, and no more")
+    parser.add_argument("--destroy", metavar="NAME", help="destroy the resources of the run with this name")
     parser.add_argument(
         "--variables",
         type=Path,
         metavar="FILE",
-        help="JSON with more of the root's variables; if `artifacts` is among them, nothing is packaged",
+        help="JSON with additional variables of the root; with `artifacts`, no function is packaged",
     )
     options = parser.parse_args(arguments)
     if options.photo and not options.photo.is_file():
@@ -193,7 +193,7 @@ class SmokeTest:
         return FAILED if failed else DONE
 
     def destroy_only(self) -> int:
-        """Destroy what a run left."""
+        """Destroy the resources of a run."""
         left = json.loads((self._directory / RUN).read_text())
         here = {"account": self._place.account, "region": self._place.region, "engine": self._place.engine}
         if there := {name: left[name] for name, value in here.items() if left[name] != value}:
@@ -231,7 +231,7 @@ class SmokeTest:
         )
         for what, usd in lines:
             self._steps.say(f"  {usd:.4f}  {what}")
-        self._steps.say("The key is destroyed after 30 days, for which it costs nothing.")
+        self._steps.say("KMS deletes the key after 30 days, without costs until then.")
 
     def _agreed(self) -> bool:
         if not sys.stdin.isatty():

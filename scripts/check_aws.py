@@ -8,14 +8,14 @@ import time
 from typing import TYPE_CHECKING
 
 from scripts.aws_checks import endpoints, iam, kms, metrics, neighbours, provider6, shapes, values
-from scripts.aws_checks.plans import load_plans
 from scripts.process.entry_point import entry_point
+from scripts.terraform.plans import load_plans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from scripts.aws_checks.findings import Finding
-    from scripts.aws_checks.plans import Plan
+    from scripts.terraform.plans import Plan
 
 CHECKS: Mapping[str, Callable[[Sequence[Plan]], Iterator[Finding]]] = {
     "endpoints": endpoints.check,

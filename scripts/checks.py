@@ -69,29 +69,19 @@ CHECK = (
     Step("terraform fmt", ("terraform", "fmt", "-check", "-recursive", "terraform")),
     Step("published", tool("python", "scripts/check_published.py")),
     Step("values of variables", tool("python", "scripts/check_tfvars.py")),
-    Step("events page", tool("python", "scripts/document_events.py", "--check")),
-    Step("API page", tool("python", "scripts/document_api.py", "--check")),
-    Step("module pages", tool("python", "scripts/document_modules.py", "--check")),
-    Step("cost page", tool("python", "scripts/document_cost.py", "--check")),
-    Step("security page", tool("python", "scripts/document_security.py", "--check")),
-    Step("architecture", tool("python", "scripts/document_architecture.py", "--check"), waits=True),
+    Step("generated documents", tool("python", "scripts/generate_documents.py", "--check")),
+    Step("architecture", tool("python", "scripts/document_architecture.py", "--check")),
     Step("aws", tool("python", "scripts/check_aws.py")),
-    # Not with whatever shellcheck a machine has: the same everywhere.
+    # Without shellcheck, which not every machine has.
     Step("workflows", tool("actionlint", "-shellcheck=", "-pyflakes=")),
     Step("workflow safety", tool("zizmor", "--offline", "--persona=pedantic", "--quiet", ".github")),
     Step("checkov", tool("python", "scripts/scan.py")),
 )
+SEPARATE = ("api", "cli", "hostile", "parts", "try_page")  # folders of tests/product with a step of their own
 PRODUCT = (
     Step(
         "product",
-        tool(
-            "pytest",
-            "tests/product/events",
-            "tests/product/image",
-            "tests/product/presign_upload",
-            "tests/product/process_image",
-            "tests/product/reconcile",
-        ),
+        tool("pytest", "tests/product", *(f"--ignore=tests/product/{folder}" for folder in SEPARATE)),
         MEASURED,
     ),
     Step("command", tool("pytest", "tests/product/cli"), MEASURED),
@@ -110,7 +100,7 @@ TOOLS = (
 TERRAFORM = (Step("terraform", tool("pytest", "tests/terraform")),)
 E2E = (Step("end to end", tool("pytest", "tests/e2e", "--numprocesses=auto", "-p", "no:randomly"), waits=True),)
 
-# What `make test PART=…` runs; GitHub runs each part in a job of its own. Long steps come first.
+# Parts of `make test PART=…`; GitHub runs each part in a job of its own. Long steps come first.
 PARTS = {"e2e": E2E, "terraform": TERRAFORM, "product": PRODUCT, "tools": TOOLS, "check": CHECK}
 SUITES = {**PARTS, "test": tuple(step for part in PARTS.values() for step in part)}
 
@@ -159,7 +149,7 @@ def measure() -> Outcome:
 
 
 class Report:
-    """What the user sees: a line for each step that ends, the output of a failed one, and what is running."""
+    """Output for the user: a line for each step that ends, the output of a failed one, and the running steps."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -188,7 +178,7 @@ class Report:
 
 
 def run_all(steps: tuple[Step, ...], jobs: int, console: Console) -> dict[str, Outcome]:
-    """Run steps side by side: those that wait from the start, of the others so many at a time.
+    """Run steps side by side: those that wait from the start, and `jobs` of the others at a time.
 
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed; no step is running any more.

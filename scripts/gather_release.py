@@ -1,4 +1,4 @@
-"""Gather what a release consists of: the functions' zips, their bills of materials, checksums, and the notes."""
+"""Gather the files of a release: the functions' zips, their bills of materials, checksums, and the notes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def gather(tag: str, build: Path, changelog: str, output: Path) -> list[Path]:
             raise ToolError(f"{key} is not built: run `make package`.")
         entry = released[key] = manifest[key]
         if packaging_manifest.sha256(build / entry["path"]) != entry["sha256"]:
-            raise ToolError(f"{entry['path']} is not what the manifest says: run `make package` again.")
+            raise ToolError(f"{entry['path']} differs from the manifest: run `make package` again.")
         for name in (entry["path"], entry["sbom"]):
             shutil.copyfile(build / name, files / name)
     packaging_manifest.write(files, released, output)
@@ -79,9 +79,7 @@ def notes(tag: str, changelog: str) -> str:
         heading, _, text = section.partition("\n")
         if heading.split()[:1] == [match["version"]] and text.strip():
             return text.strip() + "\n"
-    raise ToolError(
-        f"CHANGELOG.md has no section `## {match['version']}` with something in it: name it so, and tag again."
-    )
+    raise ToolError(f"CHANGELOG.md has no section `## {match['version']}` with contents: add it, and tag again.")
 
 
 def _wanted() -> list[str]:

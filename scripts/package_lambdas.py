@@ -7,20 +7,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts import ROOT
 from scripts.artifacts.build import Job, build
 from scripts.artifacts.bytecode import find_compiler
-from scripts.artifacts.errors import PackagingError
 from scripts.artifacts.functions import HANDLER, discover, load
 from scripts.artifacts.targets import ARCHITECTURES, DEFAULT_PYTHON, lambda_target, local_target
-from scripts.process.entry_point import FAILED, entry_point
+from scripts.process.entry_point import FAILED, ToolError, entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scripts.artifacts.targets import Target
-
-ROOT = Path(__file__).resolve().parent.parent
-
 
 EPILOG = """\
 A zip is made from the function's folder, the packages that it shares with others, and its hash-locked
@@ -47,7 +44,7 @@ def package(arguments: Sequence[str] | None = None) -> int:
     """Build the zips that the arguments of the command ask for, and return its exit status.
 
     Raises:
-        PackagingError: A zip cannot be built.
+        ToolError: A zip cannot be built.
     """
     options = _parse(arguments)
     try:
@@ -60,14 +57,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    several = {"nargs": "+", "action": "extend"}
     parser.add_argument("function", nargs="*", metavar="FUNCTION", help="folder in lambdas/ (default: all)")
     parser.add_argument(
-        "--arch", **several, choices=sorted(ARCHITECTURES), help="CPU of the Lambda function (default: both)"
+        "--arch",
+        nargs="+",
+        action="extend",
+        choices=sorted(ARCHITECTURES),
+        help="CPU of the Lambda function (default: both)",
     )
     parser.add_argument(
         "--python",
-        **several,
+        nargs="+",
+        action="extend",
         metavar="VERSION",
         help=f"Python version of the Lambda function (default: {DEFAULT_PYTHON})",
     )
@@ -103,7 +104,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"no function {', '.join(unknown)} in {options.source}. Choose from: {', '.join(known)}")
     try:
         options.targets = _targets(options)
-    except PackagingError as error:
+    except ToolError as error:
         parser.error(str(error))
     return options
 
@@ -117,7 +118,7 @@ def _targets(options: argparse.Namespace) -> list[Target]:
     if options.local:
         targets.append(local_target())
     if len({target.folder for target in targets}) > 1:
-        raise PackagingError("--local: Lambda cannot run the zips of this machine. Build them without --arch, --python")
+        raise ToolError("--local: Lambda cannot run the zips of this machine. Build them without --arch, --python")
     return list(dict.fromkeys(targets))
 
 
@@ -134,13 +135,12 @@ def _run(options: argparse.Namespace) -> int:
 def _check(jobs: Sequence[Job], source: Path, output: Path, options: argparse.Namespace) -> int:
     from scripts.artifacts.check import find_differences  # noqa: PLC0415 - slow to import, and seldom needed
 
-    arguments = [job.function.name for job in jobs]
+    command = [sys.executable, __file__, *(job.function.name for job in jobs)]
     for name in ("arch", "python"):
         if values := getattr(options, name):
-            arguments += [f"--{name}", *values]
-    arguments += [f"--{name}" for name in ("local", "bytecode") if getattr(options, name)]
-    keys = [job.key for job in jobs]
-    found = find_differences(Path(__file__), arguments, keys, source, output, options.targets[0].folder)
+            command += [f"--{name}", *values]
+    command += [f"--{name}" for name in ("local", "bytecode") if getattr(options, name)]
+    found = find_differences(command, [job.key for job in jobs], source, output, options.targets[0].folder)
     for line in found:
         print(f"error: {line}", file=sys.stderr)
     if found:

@@ -37,8 +37,9 @@ def terraform_problem() -> "str | None":
             f"terraform is not on the PATH: install Terraform {wanted} or newer "
             "(https://developer.hashicorp.com/terraform/install)."
         )
-    # Without arguments and log levels that are for other commands.
+    # Without arguments and log levels that are for other commands, and without a request for newer versions.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    environment["CHECKPOINT_DISABLE"] = "1"
     answer = subprocess.run([terraform, "version", "-json"], env=environment, capture_output=True, check=False)
     if answer.returncode:
         return f"`terraform version` failed: {answer.stderr.decode(errors='replace').strip()}"

@@ -28,7 +28,7 @@ from process_image.image import (
 )
 from process_image.isolation import Budget, RenderingFailedError, run
 from process_image.measures import Stopwatch
-from scripts.process.entry_point import FAILED, entry_point
+from scripts.process.entry_point import FAILED, entry_point, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,7 +130,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="an image file, or a folder of them")
     parser.add_argument("--variants", type=Path, required=True, metavar="FILE", help="variants, as JSON")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="gets the derivatives; without it nothing is written")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder of the derivatives; without it, none are written"
+    )
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each file")
     parser.add_argument(
         "--limit",
@@ -214,7 +216,7 @@ def collect(paths: Sequence[Path]) -> list[Source]:
         else:
             raise ValueError(f"{path} does not exist")
     if not sources:
-        raise ValueError("there is no file in what was given")
+        raise ValueError("there is no file in the given paths")
     names: dict[str, Path] = {}
     for source in sources:
         if source.name in names:
@@ -240,7 +242,7 @@ def work(task: Task, sources: Sequence[Source], jobs: int, *, as_json: bool) -> 
 class Worker:
     """A process that renders some of the files and sends a line for each.
 
-    It leads a process group of its own: Ctrl-C is for the one who started it, and who ends the whole group then, the
+    It leads its own process group: only its parent gets Ctrl-C, and then ends the whole group, including the
     process of the image among them.
     """
 
@@ -297,8 +299,7 @@ def describe(line: dict[str, Any]) -> str:
         )
     else:
         details = line["reason"].get("code", "") + " " + line["reason"]["message"].strip().rpartition("\n")[2]
-    name = line["input"].encode("unicode_escape").decode()
-    return f"{line['status']:<9} {line.get('seconds', 0):6.2f} s  {name}: {details.strip()}"
+    return printable(f"{line['status']:<9} {line.get('seconds', 0):6.2f} s  {line['input']}: {details.strip()}")
 
 
 def _positive(text: str) -> int:

@@ -45,7 +45,7 @@ LETTER_CHARACTERS = 300
 PLAIN_WIDTH = 140  # where there is no terminal
 
 EPILOG = """\
-The first run takes about a minute, most of which Terraform waits for queues to settle; what it has applied
+The first run takes about a minute, most of it because Terraform waits for queues. The deployment
 is kept, and the next run takes seconds. `make clean-demo` removes everything.
 
 examples:
@@ -67,12 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options, Steps(console))
     except OperatorError as error:  # of `collect`
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_USAGE
+        raise ToolError(str(error), WRONG_USAGE) from error
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"{error}\nThe emulator's log: {options.directory / 'ministack.log'}") from error
     except KeyboardInterrupt as interruption:
-        raise KeyboardInterrupt("nothing is left running. Run it again to go on.") from interruption
+        raise KeyboardInterrupt("nothing is left running. Run it again to continue.") from interruption
     finally:
         console.show_cursor()
 
@@ -120,7 +119,7 @@ def _run(options: argparse.Namespace, steps: Steps) -> int:
         sources = sources or _draw(directory, steps)
         with steps.step(lambda: "The emulator starts") as done:
             running = on_exit.enter_context(emulator(directory))
-            state = ", with what the last run left" if running.restored else ""
+            state = ", with the state of the last run" if running.restored else ""
             done.append(f"MiniStack runs at {running.endpoint}, with IAM enforced{state}")
         clients = on_exit.enter_context(closing(Clients()))
         observer = Observer(clients, NAME)
@@ -193,7 +192,7 @@ def _explain(run: Run, running: Emulator, steps: Steps) -> None:
 
 def _keep(running: Emulator, steps: Steps) -> None:
     """Leave the emulator running until Ctrl-C."""
-    steps.say("\nThe emulator goes on until Ctrl-C. To talk to it, from another terminal:\n")
+    steps.say("\nThe emulator runs until Ctrl-C. To use it from another terminal:\n")
     for name, value in running.environment.items():
         steps.say(f"  export {name}={shlex.quote(value)}")
     with suppress(KeyboardInterrupt):

@@ -1,10 +1,10 @@
-"""LocalStack, the last version that needs no token: by docker compose where a Docker engine answers, else from PyPI.
+"""LocalStack, the last version without a token: by docker compose if a Docker engine is available, else from PyPI.
 
     python scripts/run_localstack.py up | down | logs | test
     python scripts/run_localstack.py run -- terraform -chdir=terraform plan
 
 LOCALSTACK=docker or LOCALSTACK=pip overrides this. From PyPI, functions run as processes of this machine and
-DynamoDB comes from moto; docs/localstack.md says what that does not show.
+DynamoDB is moto; docs/localstack.md lists the differences.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DIRECTORY = ROOT / "build" / "localstack"
 PROJECT = "darkroom-localstack"
 PORT = 4566
 LOG = "localstack.log"
-TESTS = ("tests/tools/engines", "tests/e2e")
+TESTS = ("tests/tools/engines", "tests/e2e", "--numprocesses=auto", "-p", "no:randomly")
 
 
 def choose(environment: Mapping[str, str]) -> tuple[Way, str]:
@@ -91,7 +91,7 @@ def up(way: Way) -> int:
 
 
 def down() -> int:
-    """End all that this project has started: what `up` has left running, and what a killed run has left over."""
+    """Stop everything that this project has started: after `up`, or after a killed run."""
     running = [Process(PORT, path.parent / LOG) for path in DIRECTORY.glob(f"*/{RUNNING}")]
     ended: list[Process | Compose] = [process for process in running if process.is_up]
     if missing_docker() is None:
@@ -115,7 +115,7 @@ def logs() -> int:
 
 
 def run(way: Way, command: Sequence[str]) -> int:
-    """Run a command against a LocalStack of its own."""
+    """Run a command against its own LocalStack."""
     started = time.monotonic()
     with localstack(way) as running:
         print(f"LocalStack {running.version} answers after {time.monotonic() - started:.0f} s", flush=True)
@@ -154,7 +154,7 @@ def main() -> int:
     commands.add_parser("logs", help="follow its log")
     tests = commands.add_parser("test", help="package the functions and run the tests against one of their own")
     tests.add_argument("arguments", nargs="*", help=f"for pytest, after --; default: {' '.join(TESTS)}")
-    command = commands.add_parser("run", help="run a command against one of its own")
+    command = commands.add_parser("run", help="run a command against its own LocalStack")
     command.add_argument("arguments", nargs="+", help="the command, after --")
     options = parser.parse_args()
     if options.command in ("down", "logs"):

@@ -53,7 +53,7 @@ exit status: 0 it ran until Ctrl-C, 1 something failed, 2 wrong usage, 130 inter
 
 
 class PageServer(ThreadingHTTPServer):
-    """Serves the page and its configuration on the loopback address, and nothing else.
+    """Server of only the page and its configuration, on the loopback address.
 
     Attributes:
         config: Content of config.json.
@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name where it is declared
-        """Say nothing: the terminal is for what the user asked for."""
+        """Print nothing: the terminal is for the tool's messages."""
 
     def _answer(self, content_type: str, body: bytes) -> None:
         self.send_response(HTTPStatus.OK)
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _run(options, Steps(console))
     except KeyboardInterrupt as interruption:
-        raise KeyboardInterrupt("nothing is left running.") from interruption
+        raise KeyboardInterrupt("all processes have ended.") from interruption
     finally:
         console.show_cursor()
     return DONE
@@ -170,7 +170,7 @@ def _run(options: argparse.Namespace, steps: Steps) -> None:
 
 
 def _forget() -> None:
-    """Remove Terraform's state, which is of a LocalStack that is no more."""
+    """Remove Terraform's state, which belongs to a LocalStack that no longer exists."""
     for state in (DIRECTORY / "terraform").glob("terraform.tfstate*"):
         state.unlink()
 

@@ -56,7 +56,7 @@ module "process_image" {
   source = "./modules/function"
 
   name         = "${var.name}-process-image"
-  handler      = "process_image.handler.handler"
+  handler      = "process_image.entry.handler"
   runtime      = var.runtime
   architecture = var.architecture
   memory       = var.process_image.memory

@@ -1,4 +1,4 @@
-# In:         "Image Processed", "Image Rejected" and "Image Deleted", from process_image.
+# In:         "Image Processed", "Image Rejected", "Image Deleted" and "Image Version Deleted", from process_image.
 # Out:        the same events, to the workflow record_image and to any rule that you add; an archive keeps them.
 # On failure: an event that cannot be delivered goes to the bus's DLQ.
 
@@ -12,7 +12,7 @@ module "bus" {
   permissions_boundary_arn = var.permissions_boundary_arn
 
   rules = {
-    for type in ["image_processed", "image_rejected", "image_deleted"] : replace(type, "_", "-") => {
+    for type in ["image_processed", "image_rejected", "image_deleted", "image_version_deleted"] : replace(type, "_", "-") => {
       pattern = file("${path.module}/../events/${type}/pattern.json")
       targets = { record = { arn = module.record_image.arn, role_actions = ["states:StartExecution"] } }
     }

@@ -301,7 +301,7 @@ module "presign_upload" {
   count  = var.api == null ? 0 : 1
 
   name         = "${var.name}-presign-upload"
-  handler      = "presign_upload.handler.handler"
+  handler      = "presign_upload.entry.handler"
   runtime      = var.runtime
   architecture = var.architecture
   memory       = 256

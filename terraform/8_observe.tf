@@ -83,7 +83,7 @@ module "observability" {
     good           = "ImageProcessed"
     bad            = "ImageRejected"
     bad_by         = "reason"
-    others         = ["ImageDeleted"]
+    others         = ["ImageDeleted", "ImageVersionDeleted"]
     failed         = "MessagesFailed"
     bad_share      = var.observe.rejected_share
     expected_every = var.observe.expected_every

@@ -21,7 +21,7 @@ module "reconcile" {
   count  = var.reconcile == null ? 0 : 1
 
   name         = "${var.name}-reconcile"
-  handler      = "reconcile.handler.handler"
+  handler      = "reconcile.entry.handler"
   runtime      = var.runtime
   architecture = var.architecture
   memory       = var.reconcile.memory

@@ -57,11 +57,6 @@ output "originals_bucket" {
   value       = module.originals.name
 }
 
-output "try_page" {
-  description = "URL of the try page. Null without `api.try_page`."
-  value       = one([for api in module.api : "${api.url}/index.html" if local.try_page])
-}
-
 output "process_image" {
   description = "The function process_image: name, log group and role."
   value       = { name = module.process_image.name, log_group = module.process_image.log_group_name, role = module.process_image.role_name }
@@ -85,6 +80,11 @@ output "record_image_arn" {
 output "table" {
   description = "Name of the table of the images' records."
   value       = module.images.name
+}
+
+output "try_page" {
+  description = "URL of the try page. Null without `api.try_page`."
+  value       = one([for api in module.api : "${api.url}/index.html" if local.try_page])
 }
 
 output "uploads_queue_url" {

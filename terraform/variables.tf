@@ -329,24 +329,24 @@ variable "variants" {
     no larger than the box), cover (fill the box, crop the rest) or contain (the whole image, with the background around
     it). format: jpeg, png, webp or avif. quality: 1 to 100; null: the default of the format. enlarge: also enlarge
     smaller images. watermark: a text, or the path of an image file, at one of nine positions; scale is a share of the
-    derivative's width, margin a share of its shorter side, opacity 0 to 1.
+    derivative's width, margin a share of its shorter side, opacity 0 to 1. docs/images.md lists the defaults.
   EOT
   type = list(object({
     name       = string
     width      = optional(number)
     height     = optional(number)
-    fit        = optional(string, "inside")
-    format     = optional(string, "jpeg")
+    fit        = optional(string)
+    format     = optional(string)
     quality    = optional(number)
-    enlarge    = optional(bool, false)
-    background = optional(string, "#ffffff")
+    enlarge    = optional(bool)
+    background = optional(string)
     watermark = optional(object({
       text     = optional(string)
       image    = optional(string)
-      position = optional(string, "bottom-right")
-      scale    = optional(number, 0.25)
-      opacity  = optional(number, 0.5)
-      margin   = optional(number, 0.03)
+      position = optional(string)
+      scale    = optional(number)
+      opacity  = optional(number)
+      margin   = optional(number)
     }))
   }))
   default = [
@@ -372,13 +372,13 @@ variable "variants" {
   }
 
   validation {
-    condition     = alltrue([for v in var.variants : contains(["jpeg", "png", "webp", "avif"], v.format)])
-    error_message = "variants: ${join("; ", [for v in var.variants : "\"${v.name}\" has the unknown format \"${v.format}\"" if !contains(["jpeg", "png", "webp", "avif"], v.format)])}: use jpeg, png, webp or avif."
+    condition     = alltrue([for v in var.variants : v.format == null ? true : contains(["jpeg", "png", "webp", "avif"], v.format)])
+    error_message = "variants: ${join("; ", [for v in var.variants : "\"${v.name}\" has the unknown format \"${v.format}\"" if !try(contains(["jpeg", "png", "webp", "avif"], v.format), true)])}: use jpeg, png, webp or avif."
   }
 
   validation {
-    condition     = alltrue([for v in var.variants : contains(["inside", "cover", "contain"], v.fit)])
-    error_message = "variants: ${join("; ", [for v in var.variants : "\"${v.name}\" has the unknown fit \"${v.fit}\"" if !contains(["inside", "cover", "contain"], v.fit)])}: use inside, cover or contain."
+    condition     = alltrue([for v in var.variants : v.fit == null ? true : contains(["inside", "cover", "contain"], v.fit)])
+    error_message = "variants: ${join("; ", [for v in var.variants : "\"${v.name}\" has the unknown fit \"${v.fit}\"" if !try(contains(["inside", "cover", "contain"], v.fit), true)])}: use inside, cover or contain."
   }
 
   validation {
@@ -397,13 +397,13 @@ variable "variants" {
   }
 
   validation {
-    condition     = alltrue([for v in var.variants : v.fit == "inside" || (v.width != null && v.height != null)])
-    error_message = "variants: ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.fit != "inside" && (v.width == null || v.height == null)])} needs both width and height for its fit: set both, or use inside."
+    condition     = alltrue([for v in var.variants : v.fit == null || v.fit == "inside" || (v.width != null && v.height != null)])
+    error_message = "variants: ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.fit != null && v.fit != "inside" && (v.width == null || v.height == null)])} needs both width and height for its fit: set both, or use inside."
   }
 
   validation {
-    condition     = alltrue([for v in var.variants : can(regex("^#[0-9a-fA-F]{6}$", v.background))])
-    error_message = "variants: ${join(", ", [for v in var.variants : "\"${v.name}\"" if !can(regex("^#[0-9a-fA-F]{6}$", v.background))])} has a background that is not a colour: write it as #rrggbb."
+    condition     = alltrue([for v in var.variants : v.background == null || can(regex("^#[0-9a-fA-F]{6}$", v.background))])
+    error_message = "variants: ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.background != null && !can(regex("^#[0-9a-fA-F]{6}$", v.background))])} has a background that is not a colour: write it as #rrggbb."
   }
 
   validation {
@@ -413,9 +413,9 @@ variable "variants" {
 
   validation {
     condition = alltrue([for v in var.variants : v.watermark == null || try(
-      v.watermark.scale > 0 && v.watermark.scale <= 1 && v.watermark.opacity >= 0 && v.watermark.opacity <= 1 && v.watermark.margin >= 0 && v.watermark.margin <= 0.5
+      coalesce(v.watermark.scale, 1) > 0 && coalesce(v.watermark.scale, 1) <= 1 && coalesce(v.watermark.opacity, 1) >= 0 && coalesce(v.watermark.opacity, 1) <= 1 && coalesce(v.watermark.margin, 0) >= 0 && coalesce(v.watermark.margin, 0) <= 0.5
     , false)])
-    error_message = "variants: the watermark of ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.watermark != null && !try(v.watermark.scale > 0 && v.watermark.scale <= 1 && v.watermark.opacity >= 0 && v.watermark.opacity <= 1 && v.watermark.margin >= 0 && v.watermark.margin <= 0.5, false)])} is out of range: use a scale above 0 and up to 1, an opacity from 0 to 1, and a margin from 0 to 0.5."
+    error_message = "variants: the watermark of ${join(", ", [for v in var.variants : "\"${v.name}\"" if v.watermark != null && !try(coalesce(v.watermark.scale, 1) > 0 && coalesce(v.watermark.scale, 1) <= 1 && coalesce(v.watermark.opacity, 1) >= 0 && coalesce(v.watermark.opacity, 1) <= 1 && coalesce(v.watermark.margin, 0) >= 0 && coalesce(v.watermark.margin, 0) <= 0.5, false)])} is out of range: use a scale above 0 and up to 1, an opacity from 0 to 1, and a margin from 0 to 0.5."
   }
 
   validation {
@@ -424,13 +424,13 @@ variable "variants" {
   }
 
   validation {
-    condition = alltrue([for v in var.variants : v.watermark == null || try(contains([
+    condition = alltrue([for v in var.variants : try(v.watermark.position, null) == null ? true : contains([
       "top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"
-    ], v.watermark.position), false)])
+    ], v.watermark.position)])
     error_message = "variants: the watermark of ${join(", ", [
-      for v in var.variants : "\"${v.name}\"" if v.watermark != null && !try(contains([
+      for v in var.variants : "\"${v.name}\"" if !try(contains([
         "top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"
-      ], v.watermark.position), false)
+      ], v.watermark.position), true)
     ])} has an unknown position: use top-left, top, top-right, left, center, right, bottom-left, bottom or bottom-right."
   }
 }

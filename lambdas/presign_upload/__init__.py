@@ -1,1 +1,1 @@
-"""The function `presign_upload`: a form that lets its bearer upload one image, under one key, for a short while."""
+"""The function `presign_upload`: signs a form for the upload of one image under one key."""

@@ -1,4 +1,4 @@
-"""Forms for uploads by POST: S3 takes exactly what was signed."""
+"""Forms for uploads by POST. S3 accepts only what was signed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,25 +16,25 @@ if TYPE_CHECKING:
 
     from presign_upload.settings import Settings
 
-# As the API's templates have it (`owner` in 7_serve.tf): one part of a key, and no step up.
+# The same as in the API's templates (`owner` in 7_serve.tf): one part of a key, and neither . nor ..
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9=,.@_:-]{0,127}")
-# As the contract has them (`Upload` in terraform/api/openapi.json).
+# The same as in the API's contract (`Upload` in terraform/api/openapi.json).
 _CONTENT_TYPE = re.compile(r"application/octet-stream|image/(avif|gif|jpeg|png|tiff|webp)")
 _NAME = re.compile(r"(?=.*[!-~])[ -~]{1,200}")
 
 
 class InvalidRequestError(ValueError):
-    """A form was asked for that must not be given; the message says why."""
+    """The request for a form is not valid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a caller wants to upload.
+    """An upload that a caller asks for.
 
     Attributes:
-        owner: Who the API says the caller is.
-        content_type: What the upload will be sent as.
-        name: The file's own name, for people; None if it has none.
+        owner: The caller, according to the API.
+        content_type: Content type of the upload.
+        name: Name of the file, for people, or None.
     """
 
     owner: str
@@ -45,10 +42,10 @@ class Request:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        """Check that the values can be parts of a key and of metadata.
+        """Check that the values are valid in a key and in metadata.
 
         Raises:
-            InvalidRequestError: One of the values is malformed.
+            InvalidRequestError: A value is malformed.
         """
         for what, value, pattern in (
             ("owner", self.owner, _OWNER),
@@ -58,14 +55,14 @@ class Request:
             if value is None and what == "name":
                 continue
             if not isinstance(value, str) or not pattern.fullmatch(value):
-                raise InvalidRequestError(f"{value!r} cannot be the {what} of an upload")
+                raise InvalidRequestError(f"{value!r} is not a valid {what} of an upload")
 
     @classmethod
     def from_body(cls, owner: str, body: str) -> Request:
-        """Read a request's body: a JSON object, which API Gateway passes on in base64 if it takes it for bytes.
+        """Read a request's body: a JSON object, in base64 if API Gateway treats the body as bytes.
 
         Raises:
-            InvalidRequestError: The body is not such an object, or one of its values is malformed.
+            InvalidRequestError: The body is not such an object, or a value is malformed.
         """
         try:
             parsed = json.loads(body if body.lstrip().startswith("{") else base64.b64decode(body, validate=True))
@@ -73,46 +70,34 @@ class Request:
             raise InvalidRequestError(f"the body is not JSON: {error}") from error
         known: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
         if known.keys() not in ({"content_type"}, {"content_type", "name"}) or None in known.values():
-            raise InvalidRequestError(f"the body is not an object with content_type and optionally name: {parsed!r}")
+            raise InvalidRequestError(
+                f"the body must be an object with content_type and optionally name, not {parsed!r}"
+            )
         return cls(owner=owner, **known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A form that uploads one image: its id, where to POST it, and the fields to send before the file."""
+    """A form that uploads one image.
+
+    Attributes:
+        id: Id of the image, without the owner.
+        url: Address to send the form to, by POST.
+        fields: Fields to send before the file.
+        expires_in_seconds: Validity of the form.
+    """
 
     id: str
     url: str
     fields: Mapping[str, str]
-    expires_in: int
-
-
-def signing_client(environment: Mapping[str, str]) -> S3Client:
-    """Return a client that signs for the address of its region; it makes no request.
-
-    botocore signs forms for S3's global address unless it is set to use the bucket's name as a host. Browsers do not
-    follow the redirect from there, and newer regions have none. An endpoint that the environment sets takes buckets in
-    the path, as the bucket's name before it need not resolve.
-    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-    """
-    overridden = any(environment.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
-    return boto3.client(
-        "s3",
-        config=Config(
-            signature_version="s3v4",
-            s3={
-                "addressing_style": "auto" if overridden else "virtual",
-                "us_east_1_regional_endpoint": "regional",
-            },
-        ),
-    )
+    expires_in_seconds: int
 
 
 def presign(s3: S3Client, settings: Settings, request: Request) -> Form:
-    """Sign a form for one upload under a key of its own, that begins with the owner.
+    """Sign a form for one upload, under a new key that begins with the owner.
 
-    S3 refuses another key, another content type, no bytes or too many of them, and anything after
-    `settings.expiry_seconds`. Within that time the form can be sent again: then there is a new version of the image.
+    S3 refuses another key, another content type, an empty or too large file, and any use after
+    `settings.expiry_seconds`. If the form is sent again within that time, the image gets a new version.
     """
     image = str(uuid.uuid4())
     fixed = {"Content-Type": request.content_type}
@@ -125,4 +110,4 @@ def presign(s3: S3Client, settings: Settings, request: Request) -> Form:
         Conditions=[*({name: value} for name, value in fixed.items()), ["content-length-range", 1, settings.max_bytes]],
         ExpiresIn=settings.expiry_seconds,
     )
-    return Form(id=image, url=signed["url"], fields=signed["fields"], expires_in=settings.expiry_seconds)
+    return Form(id=image, url=signed["url"], fields=signed["fields"], expires_in_seconds=settings.expiry_seconds)

@@ -1,28 +1,35 @@
-"""The function's entry: what the API's template made of a request in, the signed form out."""
+"""Translation between the API's template and `forms`: request in, signed form out."""
 
 from __future__ import annotations
 
 import logging
-import os
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
-from presign_upload.forms import InvalidRequestError, Request, presign, signing_client
-from presign_upload.settings import Settings
+from presign_upload.forms import InvalidRequestError, Request, presign
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from presign_upload.settings import Settings
 
 _logger = logging.getLogger(__name__)
-_settings = Settings.from_environment(os.environ)
-_logger.setLevel(_settings.log_level)
-_s3 = signing_client(os.environ)
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes both
-    """Return a signed form, or `{"error": "invalid_body"}`; the API answers anything raised as an internal error."""
-    try:
-        request = Request.from_body(**event)
-    except InvalidRequestError:
-        _logger.info("refused a request for a form")  # without what the caller sent
-        return {"error": "invalid_body"}
-    form = presign(_s3, _settings, request)
-    _logger.info("signed a form", extra={"image_id": form.fields["key"]})  # which Lambda's JSON makes a field of
-    return asdict(form)
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """The function, with its settings and a client that signs."""
+
+    settings: Settings
+    s3: S3Client
+
+    def __call__(self, event: dict[str, Any], _: object) -> dict[str, Any]:
+        """Return a signed form, or `{"error": "invalid_body"}`. The API answers an exception with an internal error."""
+        try:
+            request = Request.from_body(**event)
+        except InvalidRequestError:
+            _logger.info("request for a form rejected")  # without what the caller sent
+            return {"error": "invalid_body"}
+        form = presign(self.s3, self.settings, request)
+        _logger.info("form signed", extra={"image_id": form.fields["key"]})  # a field of Lambda's JSON
+        return asdict(form)

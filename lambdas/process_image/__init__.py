@@ -1,1 +1,1 @@
-"""The function `process_image`: from an upload's event to its derivatives and the event that announces them."""
+"""The function `process_image`: turns an upload into derivatives, and announces the outcome."""

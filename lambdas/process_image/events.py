@@ -1,6 +1,6 @@
-"""The events that come in and go out: parsed and built here and nowhere else.
+"""Object events of S3, which come in, and outcome events, which go out: parsed and built only here.
 
-Their contracts, as patterns, schemas and examples, are in the folder `events/`.
+The contracts are in the folder `events/`: patterns, schemas and examples.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from darkroom_shared.object_events import RECONCILE, SEQUENCER_DIGITS, pad_sequencer
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,37 +21,34 @@ if TYPE_CHECKING:
 SOURCE = "darkroom"
 SCHEMA_VERSION = 1
 
-RECONCILED = "reconcile"  # the reason in the events of `darkroom reconcile`, where S3's name an operation
-
-SEQUENCER_DIGITS = 32
-SUMMARY_CHARACTERS = 99  # SNS wants a subject of less than 100
+SUMMARY_CHARACTERS = 99  # SNS limits a subject to less than 100
 
 _ANYTHING = re.compile(r".+", re.DOTALL)
 _HEXADECIMAL = re.compile(rf"[0-9A-Fa-f]{{1,{SEQUENCER_DIGITS}}}")
 _UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z")
 _HIDES_IMAGE = {"Delete Marker Created": True, "Permanently Deleted": False}
-# presign_upload mints UUIDs, API Gateway its extended request ids (docs/decisions/0015-ids-of-uploads.md).
+# presign_upload creates UUIDs, API Gateway its extended request ids (docs/decisions/0015-ids-of-uploads.md).
 _MINTED_KEY = re.compile(
     r"(?P<owner>[^/]+)/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[A-Za-z0-9_-]{8,64}=)"
 )
 
 
 class MalformedEventError(ValueError):
-    """A message is not an S3 event: a failure, so that it ends in the dead-letter queue as it came."""
+    """A message is not an object event. This is a failure, so the message ends in the DLQ unchanged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectEvent:
-    """What S3 says of one object.
+    """An event about one object.
 
     Attributes:
         bucket: Name of the bucket.
-        key: The object's key, raw, as EventBridge delivers it; it is the image's id.
-        version_id: S3's version id; none where the bucket keeps no versions.
-        sequencer: The event's place among those of the same key: hexadecimal, upper case, padded on the
-            right with zeros to 32 digits, so that the order of strings is the order of events.
-        time: When it happened, RFC 3339.
-        late: It was sent long after it happened: from an archive, or by `darkroom reconcile`.
+        key: Key of the object, raw, as EventBridge delivers it. It is the image's id.
+        version_id: S3's version id; None if the bucket keeps no versions.
+        sequencer: Position among the events of the same key: upper-case hexadecimal, padded with zeros on the
+            right to 32 digits, so that the order of strings is the order of events.
+        time: Time of the event, RFC 3339.
+        late: True if the event was sent long after that time: from an archive, or by `darkroom reconcile`.
     """
 
     bucket: str
@@ -61,12 +60,12 @@ class ObjectEvent:
 
     @property
     def version(self) -> str:
-        """The version's name in keys and records: S3's, or the sequencer where S3 keeps no versions."""
+        """Name of the version in keys and records: S3's id, or the sequencer if the bucket keeps no versions."""
         return self.version_id or self.sequencer
 
     @property
     def owner(self) -> str | None:
-        """Owner that a minted key (`{owner}/{id}`) names."""
+        """Owner in a key that the API created (`{owner}/{id}`)."""
         minted = _MINTED_KEY.fullmatch(self.key)
         return minted["owner"] if minted else None
 
@@ -76,8 +75,8 @@ class Upload(ObjectEvent):
     """An "Object Created" event.
 
     Attributes:
-        etag: Tells these bytes from those of an overwrite.
-        size: Bytes.
+        etag: Digest that identifies the object's bytes.
+        size: Size in bytes.
     """
 
     etag: str
@@ -89,18 +88,18 @@ class Deletion(ObjectEvent):
     """An "Object Deleted" event.
 
     Attributes:
-        whole_image: A delete marker, or a bucket without versions: the image is gone.
-            Otherwise one version was deleted for good and another may be the current one now.
+        whole_image: True for a delete marker, and for any deletion in a bucket without versions: the image is
+            deleted. False if one version was deleted permanently: another one may be the current one now.
     """
 
     whole_image: bool
 
 
 def parse(body: str) -> Upload | Deletion:
-    """Read one S3 event as EventBridge puts it into the queue.
+    """Read one object event from the body of a queue's message.
 
     Raises:
-        MalformedEventError: It is something else.
+        MalformedEventError: The body is something else.
     """
     try:
         event = json.loads(body)
@@ -111,9 +110,9 @@ def parse(body: str) -> Upload | Deletion:
             "bucket": _text(detail["bucket"]["name"]),
             "key": _text(about["key"]),
             "version_id": None if version_id in (None, "null") else _text(version_id),
-            "sequencer": _text(about["sequencer"], _HEXADECIMAL).upper().ljust(SEQUENCER_DIGITS, "0"),
+            "sequencer": pad_sequencer(_text(about["sequencer"], _HEXADECIMAL)),
             "time": _text(event["time"], _UTC),
-            "late": "replay-name" in event or detail.get("reason") == RECONCILED,
+            "late": "replay-name" in event or detail.get("reason") == RECONCILE,
         }
         if detail_type == "Object Created":
             return Upload(**common, etag=_text(about["etag"]).strip('"'), size=_size(about["size"]))
@@ -121,20 +120,20 @@ def parse(body: str) -> Upload | Deletion:
             hidden = _HIDES_IMAGE[detail["deletion-type"]]
             return Deletion(**common, whole_image=hidden or common["version_id"] is None)
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        raise MalformedEventError(f"not an S3 event: {error!r}") from error
-    raise MalformedEventError(f"an event of type {detail_type!r}, which is none of an object's")
+        raise MalformedEventError(f"not an object event of S3: {error!r}") from error
+    raise MalformedEventError(f"the event's type is {detail_type!r}, not Object Created or Object Deleted")
 
 
 def _text(value: object, pattern: re.Pattern[str] = _ANYTHING) -> str:
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise ValueError(f"{value!r} where a text like {pattern.pattern} should be")
+        raise ValueError(f"{value!r} is not a text like {pattern.pattern}")
     value.encode()  # half a character (a lone surrogate) cannot be sent on
     return value
 
 
 def _size(value: object) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is no size")
+        raise ValueError(f"{value!r} is not a size in bytes")
     return value
 
 
@@ -151,7 +150,7 @@ class StoredVariant:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageEvent:
+class OutcomeEvent:
     """An event for the bus: its type and its detail."""
 
     detail_type: str
@@ -159,51 +158,53 @@ class ImageEvent:
 
 
 def image_processed(
-    about: ObjectEvent,
+    upload: Upload,
     *,
     owner: str | None,
     recipe: str,
     original: Original,
     bucket: str,
     variants: Sequence[StoredVariant],
-) -> ImageEvent:
-    """All derivatives of a version are stored in `bucket`."""
+) -> OutcomeEvent:
+    """Return the event of a version whose derivatives are all stored in `bucket`."""
     count = f"{len(variants)} variant{'' if len(variants) == 1 else 's'}"
     return _event(
         "Processed",
-        about,
+        upload,
         identity=(recipe,),
         owner=owner,
         recipe=recipe,
+        time={"uploaded_at": upload.time},
         summary=f"processed, {count}",
-        original={"bucket": about.bucket, **asdict(original)},
-        bucket=bucket,
+        original={"bucket": upload.bucket, **asdict(original)},
+        variants_bucket=bucket,
         variants=[asdict(variant) for variant in variants],
     )
 
 
 def image_rejected(
-    about: ObjectEvent, *, owner: str | None, recipe: str, size: int, rejection: RejectedImageError
-) -> ImageEvent:
-    """An original of `size` bytes cannot be accepted, now or at any later try."""
+    upload: Upload, *, owner: str | None, recipe: str, size: int, rejection: RejectedImageError
+) -> OutcomeEvent:
+    """Return the event of an original of `size` bytes that is rejected now and at any later attempt."""
     return _event(
         "Rejected",
-        about,
+        upload,
         owner=owner,
         recipe=recipe,
+        time={"uploaded_at": upload.time},
         summary=f"rejected, {rejection.code}",
-        original={"bucket": about.bucket, "bytes": size},
+        original={"bucket": upload.bucket, "bytes": size},
         reason={"code": rejection.code, "message": str(rejection)},
     )
 
 
 def image_deleted(
-    about: ObjectEvent, *, recipe: str, image_deleted: bool, deleted_versions: Sequence[str], part: int = 0
-) -> ImageEvent:
-    """A version, or with `image_deleted` the whole image, is gone, and so are the derivatives of `deleted_versions`.
+    about: ObjectEvent, *, deleted_at: str, recipe: str, deleted_versions: Sequence[str], part: int = 0
+) -> OutcomeEvent:
+    """Return the event of a deleted image, and of the derivatives of `deleted_versions` with it.
 
-    An image of very many versions is told of in several events. The first is what is announced; the others, whose
-    `part` counts on from 0, name the rest of the versions.
+    An image with too many versions for one event has several. Their `part` counts from 0; the parts after the
+    first name the remaining versions, and cause no notification.
     """
     return _event(
         "Deleted",
@@ -211,23 +212,37 @@ def image_deleted(
         identity=(str(part),) if part else (),
         owner=about.owner,
         recipe=recipe,
-        summary="deleted" if image_deleted else "version deleted",
-        image_deleted=image_deleted,
+        time={"deleted_at": deleted_at},
+        summary="deleted",
         deleted_versions=list(deleted_versions),
         part=part,
     )
 
 
+def image_version_deleted(about: ObjectEvent, *, deleted_at: str, recipe: str) -> OutcomeEvent:
+    """Return the event of a deleted version of an image that still exists."""
+    return _event(
+        "Version Deleted",
+        about,
+        owner=about.owner,
+        recipe=recipe,
+        time={"deleted_at": deleted_at},
+        summary="version deleted",
+    )
+
+
 def _event(
-    status: str,
+    outcome: str,
     about: ObjectEvent,
     *,
     summary: str,
     owner: str | None,
     recipe: str,
+    time: dict[str, str],
     identity: tuple[str, ...] = (),
-    **rest: object,
-) -> ImageEvent:
+    **more: object,
+) -> OutcomeEvent:
+    status = outcome.replace(" ", "")
     announced = json.dumps([about.key, about.version, status, *identity])
     detail = {
         "schema_version": SCHEMA_VERSION,
@@ -237,16 +252,16 @@ def _event(
         "sequencer": about.sequencer,
         "owner": owner,
         "recipe": recipe,
-        "uploaded_at": about.time,
+        **time,
         "dedup_id": hashlib.sha256(announced.encode()).hexdigest(),
         "summary": _summary(about.key, summary),
-        **rest,
+        **more,
     }
-    return ImageEvent(f"Image {status}", detail)
+    return OutcomeEvent(f"Image {outcome}", detail)
 
 
 def _summary(key: str, outcome: str) -> str:
-    """One line that SNS takes as a subject: printable ASCII; of a long key the end, which tells most."""
+    """Return one line that SNS accepts as a subject: printable ASCII, with the end of a long key."""
     room = SUMMARY_CHARACTERS - len(f"Image : {outcome}")
     name = re.sub(r"[^ -~]", "?", key)
     if len(name) > room:

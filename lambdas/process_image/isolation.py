@@ -1,7 +1,7 @@
-"""A process of its own for each image: whatever an image does to it, this one goes on.
+"""A separate process for each image, so that no image can harm the function's process.
 
-Decoders are C code. It cannot be interrupted while it runs for ever, and what it does to memory, it does to the
-whole process. See docs/decisions/0009-a-process-for-each-image.md.
+Decoders are C code. Python cannot interrupt it in an endless loop, and its memory errors damage the whole process. See
+docs/decisions/0009-a-process-for-each-image.md.
 """
 
 from __future__ import annotations
@@ -32,30 +32,30 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What hostile data makes of a decoder. Other signals, such as those of a lack of memory in the whole machine or of
-# an instruction that the processor does not know, say nothing about the image.
+# Signals of a decoder that crashes on hostile data. Other signals are not caused by the image, such as those of a
+# machine without memory or of an instruction that the processor does not support.
 _CRASHES: Final = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE)
 
-# Some decoders take a lack of memory for damage, or for a reason to crash. Who had this part of it is not believed.
+# Some decoders report missing memory as damage, or crash. From this part of the limit on, memory is the reason.
 _NEARLY_ALL: Final = 0.75
 
-_OUT_OF_MEMORY: Final = 3  # exit status of a child; 1 is that of a mistake of ours
+_OUT_OF_MEMORY: Final = 3  # exit status of a child; 1 is the status of an error in this code
 
 _MEGABYTE: Final = 1024 * 1024
-_RSS_UNIT: Final = 1024 if sys.platform == "linux" else 1  # of what the kernel says, in bytes
+_RSS_UNIT: Final = 1024 if sys.platform == "linux" else 1  # of the kernel's figure, in bytes
 
 
 class RenderingFailedError(Exception):
-    """Rendering failed for a reason that is not the image's: a failure, which the queue retries."""
+    """Rendering failed for a reason other than the image: a failure, which the queue retries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What one image may take.
+    """Limits of time and memory for one image.
 
     Attributes:
-        max_memory: MB, besides what the function itself has. Only Linux holds it.
-        max_seconds: By the clock.
+        max_memory: MB in addition to the memory of the function itself. Only Linux enforces it.
+        max_seconds: Seconds of elapsed time.
     """
 
     max_memory: int = 512
@@ -69,12 +69,14 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished(Generic[T]):
-    """What became of a call in a process of its own.
+    """The result of a call in a separate process.
 
     Attributes:
-        seconds: By the clock.
-        cpu_seconds: Of processors, all of its threads together.
-        peak_rss: The most memory that the process had, in MB; what it shares with this one counts.
+        seconds: Elapsed time in seconds.
+        cpu_seconds: Processor time of all threads in seconds.
+        peak_rss: Peak memory of the process in MB, including the memory that it shares with this one.
+        value: The value that the call returned.
+        error: The error to raise instead, or None.
     """
 
     seconds: float
@@ -84,11 +86,11 @@ class Finished(Generic[T]):
     error: Exception | None
 
     def result(self) -> T:
-        """Return what the call returned.
+        """Return the call's value.
 
         Raises:
-            RejectedImageError: The call did, or it was ended: it took too long or too much memory, or crashed.
-            RenderingFailedError: The call raised anything else, or its process was ended from outside.
+            RejectedImageError: The call raised it, exceeded a limit, or crashed.
+            RenderingFailedError: The call raised anything else, or its process was killed.
         """
         if self.error:
             raise self.error
@@ -96,11 +98,11 @@ class Finished(Generic[T]):
 
 
 def run(call: Callable[[], T], budget: Budget) -> Finished[T]:
-    """Call something in a process of its own, a copy of this one that ends with it.
+    """Run a call in a separate process, which is a copy of this one and ends with the call.
 
     Args:
-        call: Returns what can be pickled. Its changes to this process's objects are lost.
-        budget: What it may take.
+        call: Returns a value that can be pickled. Its changes to this process's objects are lost.
+        budget: The limits.
     """
     started = time.monotonic()
     before = _resident()
@@ -113,7 +115,7 @@ def run(call: Callable[[], T], budget: Budget) -> Finished[T]:
         answer = _read(reading, started + budget.max_seconds)
     finally:
         os.close(reading)
-        os.kill(child, signal.SIGKILL)  # no harm, if it has ended: nobody has waited for it yet
+        os.kill(child, signal.SIGKILL)  # harmless if it has ended, because it is not waited for yet
         _, status, usage = os.wait4(child, 0)
     value, error = (None, TooSlowError(budget.max_seconds)) if answer is None else _judge(answer, status, budget)
     peak = usage.ru_maxrss * _RSS_UNIT / _MEGABYTE
@@ -132,57 +134,57 @@ def run(call: Callable[[], T], budget: Budget) -> Finished[T]:
 
 
 def _resident() -> float:
-    """The memory in MB that a copy of this process has from its start; all there is, where nothing bounds it."""
+    """Return the memory in MB of a new copy of this process, or infinity where there is no limit."""
     if sys.platform != "linux":
         return math.inf
     _, resident, of_files, *_ = _memory()
-    return (resident - of_files) / _MEGABYTE  # what is mapped from files is not there until it is read
+    return (resident - of_files) / _MEGABYTE  # pages mapped from files use no memory until they are read
 
 
 def _memory() -> list[int]:
-    """What the kernel tells of this process's memory, in bytes: proc(5), statm."""
-    with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - pathlib costs more than the rest of this
+    """Return the kernel's figures of this process's memory, in bytes: proc(5), statm."""
+    with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - pathlib is slower than all other steps
         return [int(pages) * resource.getpagesize() for pages in file.read().split()]
 
 
 def _answer(call: Callable[[], object], budget: Budget, writing: int) -> NoReturn:
-    """Live and die as the child."""
+    """Run as the child process, and exit."""
     status = 1
     try:
         _confine(budget)
-        # Closed by the end of this process, not before: whoever reads its end may count on the status.
+        # Closed when this process exits, not before: then the status is known as soon as the pipe ends.
         pipe = open(writing, "wb", closefd=False)  # noqa: SIM115
         try:
             pickle.dump(_outcome(call, budget), pipe, pickle.HIGHEST_PROTOCOL)
             pipe.flush()
             status = 0
-        except MemoryError:  # even the answer was too much
+        except MemoryError:  # even pickling the answer needed too much
             status = _OUT_OF_MEMORY
     finally:
-        # Neither the caller's `finally` nor its buffers are this process's business.
+        # Neither run the caller's `finally` blocks nor flush its buffers.
         os._exit(status)
 
 
 def _outcome(call: Callable[[], object], budget: Budget) -> tuple[object, Exception | None]:
-    """What a call returns, or what it comes to that it does not."""
+    """Return (value, None), or (None, the error to report)."""
     try:
         return call(), None
     except RejectedImageError as rejection:
         return None, rejection
     except MemoryError:
         return None, TooMuchMemoryError(budget.max_memory)
-    except BaseException:  # noqa: BLE001 - there is nobody above to catch it
+    except BaseException:  # noqa: BLE001 - no caller can catch it
         return None, RenderingFailedError(traceback.format_exc())
 
 
 def _confine(budget: Budget) -> None:
-    gc.disable()  # it would copy every page that it looks at
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who waits
+    gc.disable()  # it would copy every page that it visits
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(math.ceil(budget.max_seconds) + 1)  # should nobody wait any more
+    signal.alarm(math.ceil(budget.max_seconds) + 1)  # in case the parent has ended
     silence = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
-        os.dup2(silence, stream)  # what decoders have to say does not belong into a log of JSON lines
+        os.dup2(silence, stream)  # decoders write text, and the log has JSON lines
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         data = _memory()[5]
@@ -191,7 +193,7 @@ def _confine(budget: Budget) -> None:
 
 
 def _read(reading: int, deadline: float) -> bytes | None:
-    """All that the child writes until it ends; None if it does not end in time."""
+    """Return everything that the child writes until it ends, or None if it does not end in time."""
     chunks: list[bytes] = []
     while (left := deadline - time.monotonic()) > 0 and select.select([reading], [], [], left)[0]:
         chunk = os.read(reading, _MEGABYTE)
@@ -202,9 +204,9 @@ def _read(reading: int, deadline: float) -> bytes | None:
 
 
 def _judge(answer: bytes, status: int, budget: Budget) -> tuple[Any, Exception | None]:
-    """Tell what the child returned or raised, or else what ended it."""
+    """Return what the child returned or raised, or the reason why it ended without an answer."""
     try:
-        value, error = pickle.loads(answer)  # noqa: S301 - from a copy of this process, with no more rights than it
+        value, error = pickle.loads(answer)  # noqa: S301 - from a copy of this process, with the same rights
     except (EOFError, pickle.UnpicklingError):
         value = None
         code = os.waitstatus_to_exitcode(status)
@@ -213,5 +215,5 @@ def _judge(answer: bytes, status: int, budget: Budget) -> tuple[Any, Exception |
         elif code == _OUT_OF_MEMORY:
             error = TooMuchMemoryError(budget.max_memory)
         else:
-            error = RenderingFailedError(f"the process that rendered the image ended with {code}")
+            error = RenderingFailedError(f"the process that rendered the image ended with status {code}")
     return value, error

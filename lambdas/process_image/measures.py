@@ -1,4 +1,4 @@
-"""What an image took on its way, as numbers: for CloudWatch's metrics and for the log."""
+"""Measures of one image: for CloudWatch's metrics and for the log."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ UNITS: Final[Mapping[str, str]] = {
     "Megapixels": "Count",
     "Variants": "Count",
 }
-"""Every measure, and its unit as CloudWatch calls it."""
+"""Every measure, and its unit in CloudWatch."""
 
 
 class Stopwatch:
-    """Tells stages apart, one after the other."""
+    """Measures stages, one after the other."""
 
     def __init__(self) -> None:
         self._begun: list[tuple[str, float]] = []
 
     def begin(self, stage: str) -> None:
-        """Begin a stage, and end the one before."""
+        """Begin a stage, and end the previous one."""
         self._begun.append((stage, time.perf_counter()))
 
     def stop(self) -> dict[str, float]:
-        """End the last stage; returns the seconds of each."""
+        """End the last stage, and return the seconds of each."""
         ends = [*(at for _, at in self._begun[1:]), time.perf_counter()]
         return {stage: end - at for (stage, at), end in zip(self._begun, ends, strict=True)}
 
 
 def measures_of(rendering: Rendering, stages: Mapping[str, float]) -> dict[str, float]:
-    """What an image is and what became of it, with the seconds that each stage took, in the units of `UNITS`."""
+    """Return the measures of a rendered image, with the seconds of its stages, in the units of `UNITS`."""
     original = rendering.original
     return {
         **{stage.title(): seconds * 1000 for stage, seconds in stages.items()},

@@ -1,11 +1,19 @@
-"""What becomes of an event: one upload or one deletion, from S3's event to the event that tells its outcome."""
+"""The pipeline of one upload or one deletion: from the object event to the outcome event."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from process_image.events import Deletion, image_deleted, image_processed, image_rejected
-from process_image.image import RejectedImageError, TooManyBytesError, Variant, render
+from process_image.events import (
+    Deletion,
+    image_deleted,
+    image_processed,
+    image_rejected,
+    image_version_deleted,
+)
+from process_image.image import RejectedImageError, TooManyBytesError, render
 from process_image.isolation import run
 from process_image.measures import Stopwatch, measures_of
 from process_image.storage import OriginalGoneError
@@ -13,26 +21,26 @@ from process_image.storage import OriginalGoneError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from process_image.events import ImageEvent, Upload
-    from process_image.image import Rendering
+    from process_image.events import OutcomeEvent, Upload
+    from process_image.image import Rendering, Variant
     from process_image.settings import Settings
     from process_image.storage import Derivatives, OpenOriginal, Originals
 
-# An event, and what the workflow makes of it, must not have more than 256 KB; a version's name has up to 1 KB.
+# An event, and the workflow's data for it, is limited to 256 KB. A version's name has up to 1 KB.
 VERSIONS_AT_ONCE = 200
 
 
 class Bus(Protocol):
-    """Where outcomes are announced."""
+    """The bus for outcome events."""
 
-    def put(self, event: ImageEvent) -> None:
-        """Put one event on the bus; returns once the bus has accepted it."""
+    def put(self, event: OutcomeEvent) -> None:
+        """Put one event on the bus, and return once the bus has accepted it."""
 
 
 class Pipeline:
-    """The pipeline of one function environment, for one recipe.
+    """The steps of every event, for one recipe.
 
-    Every step may happen twice: events repeat, and a message whose handling failed comes back.
+    Every step may happen twice: events repeat, and a failed message comes back.
     """
 
     def __init__(
@@ -43,14 +51,14 @@ class Pipeline:
         bus: Bus,
         measure: Callable[[Mapping[str, float]], None] = lambda _: None,
     ) -> None:
-        """Load what every image needs.
+        """Load the variants.
 
         Args:
-            settings: What to make, and within which limits.
-            originals: Where images come from.
-            derivatives: Where they go.
-            bus: Where outcomes are announced.
-            measure: Told what an image that was rendered took (`measures.UNITS`).
+            settings: Variants, limits and budget.
+            originals: The bucket of originals.
+            derivatives: The bucket of derivatives.
+            bus: The bus for outcomes.
+            measure: Called with the measures of each rendered image (`measures.UNITS`).
         """
         self._limits = settings.limits
         self._budget = settings.budget
@@ -61,16 +69,16 @@ class Pipeline:
         self._measure = measure
         self._variants = load_variants(settings, derivatives)
 
-    def handle(self, event: Upload | Deletion) -> list[ImageEvent]:
-        """Do what one event of S3 asks for, and return what was announced."""
+    def handle(self, event: Upload | Deletion) -> list[OutcomeEvent]:
+        """Process the upload or the deletion, and return the outcome events, which were announced."""
         return self._delete(event) if isinstance(event, Deletion) else self._process(event)
 
-    def _process(self, upload: Upload) -> list[ImageEvent]:
+    def _process(self, upload: Upload) -> list[OutcomeEvent]:
         try:
             original = self._originals.open(upload)
         except OriginalGoneError as gone:
-            # It was deleted long ago, and its deletion's own event tells of it, or told. Were that event lost, what
-            # is stored here would show which records it has to close, once `darkroom reconcile` sends it: it stays.
+            # The original was deleted long ago. The delete event already reported it, or will. If that event is lost,
+            # `darkroom reconcile` sends it, and the stored derivatives name the records to close: they stay.
             return [] if upload.late else self._gone(upload, gone)
         try:
             with original:
@@ -79,7 +87,7 @@ class Pipeline:
             return self._gone(upload, gone)
         return self._announce(outcome)
 
-    def _outcome(self, upload: Upload, original: OpenOriginal) -> ImageEvent:
+    def _outcome(self, upload: Upload, original: OpenOriginal) -> OutcomeEvent:
         owner = upload.owner or original.owner
         found = self._derivatives.find(upload, self._variants)
         if found is None:
@@ -95,7 +103,7 @@ class Pipeline:
             around.begin("store")
             stored = self._derivatives.store(upload, about, self._variants, rendering.derivatives)
             self._measure(measures_of(rendering, around.stop() | within))
-            # Deleted while we computed: its deletion may have looked for derivatives before these were stored.
+            # If the image was deleted meanwhile, its deletion may have looked before these derivatives were stored.
             self._originals.check(upload)
         else:
             about, stored = found
@@ -117,51 +125,55 @@ class Pipeline:
         within = Stopwatch()
         return render(data, self._variants, self._limits, within.begin), within.stop()
 
-    def _gone(self, upload: Upload, gone: OriginalGoneError) -> list[ImageEvent]:
-        announced = self._announce(
-            image_deleted(
-                upload,
-                recipe=self._recipe,
-                image_deleted=gone.image_deleted,
-                deleted_versions=[upload.version],
-            )
+    def _gone(self, upload: Upload, gone: OriginalGoneError) -> list[OutcomeEvent]:
+        """Announce a deletion whose own event is not handled yet, so its time is unknown."""
+        event = (
+            image_deleted(upload, deleted_at=_now(), recipe=self._recipe, deleted_versions=[upload.version])
+            if gone.image_deleted
+            else image_version_deleted(upload, deleted_at=_now(), recipe=self._recipe)
         )
+        announced = self._announce(event)
         self._derivatives.delete(self._derivatives.keys(upload, self._variants))
         return announced
 
-    def _delete(self, deletion: Deletion) -> list[ImageEvent]:
+    def _delete(self, deletion: Deletion) -> list[OutcomeEvent]:
         versions = self._derivatives.versions(deletion)
-        gone = deletion.whole_image or self._originals.latest(deletion) is None
-        names = sorted(versions)
-        parts = [names[start : start + VERSIONS_AT_ONCE] for start in range(0, len(names), VERSIONS_AT_ONCE)]
-        # Announced before anything is removed: a crash in between leaves the derivatives to be found again.
-        announced = self._announce(
-            *(
-                image_deleted(deletion, recipe=self._recipe, image_deleted=gone, deleted_versions=some, part=part)
-                for part, some in enumerate(parts or [[]])
-            )
-        )
+        # Announced before anything is deleted: after a crash in between, the derivatives are found again.
+        announced = self._announce(*self._deleted(deletion, sorted(versions)))
         self._derivatives.delete([key for keys in versions.values() for key in keys])
-        # A version deleted for good uncovers another, and removing a delete marker brings the image back. That may
-        # happen before the marker's own event is handled: then what went with the image is made again.
+        # A permanently deleted version uncovers another one, and a deleted delete marker restores the image. If the
+        # image was restored before the event of the delete marker is handled, its derivatives are made again.
         latest = self._originals.latest(deletion)
         if latest is None or (deletion.whole_image and latest.version not in versions):
             return announced
         return announced + self._process(latest)
 
-    def _announce(self, *events: ImageEvent) -> list[ImageEvent]:
+    def _deleted(self, deletion: Deletion, versions: Sequence[str]) -> list[OutcomeEvent]:
+        if not deletion.whole_image and self._originals.latest(deletion) is not None:
+            return [image_version_deleted(deletion, deleted_at=deletion.time, recipe=self._recipe)]
+        parts = [versions[start : start + VERSIONS_AT_ONCE] for start in range(0, len(versions), VERSIONS_AT_ONCE)]
+        return [
+            image_deleted(deletion, deleted_at=deletion.time, recipe=self._recipe, deleted_versions=some, part=part)
+            for part, some in enumerate(parts or [[]])
+        ]
+
+    def _announce(self, *events: OutcomeEvent) -> list[OutcomeEvent]:
         for event in events:
             self._bus.put(event)
         return list(events)
 
 
 def load_variants(settings: Settings, derivatives: Derivatives) -> Sequence[Variant]:
-    """The variants with the bytes of their watermark images in place of the keys."""
-    loaded = []
-    for mapping in settings.variants:
-        watermark = mapping.get("watermark")
-        if watermark and watermark.get("image"):
-            image = derivatives.get(watermark["image"])
-            mapping = {**mapping, "watermark": {**watermark, "image": image}}  # noqa: PLW2901
-        loaded.append(Variant.from_mapping(mapping))
-    return tuple(loaded)
+    """Return the variants with the bytes of their watermarks' images, which the settings only name."""
+    return [_load(variant, derivatives) for variant in settings.variants]
+
+
+def _load(variant: Variant, derivatives: Derivatives) -> Variant:
+    watermark = variant.watermark
+    if watermark is None or not isinstance(watermark.image, str):
+        return variant
+    return replace(variant, watermark=replace(watermark, image=derivatives.get(watermark.image)))
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,14 +1,14 @@
-"""The two buckets: originals are read, derivatives written, and nothing else."""
+"""The two buckets: originals are read, derivatives are written and deleted."""
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
+from darkroom_shared.keys import batches, folder_of
 from process_image.events import StoredVariant, Upload
 from process_image.image import Original
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from process_image.events import Deletion
     from process_image.image import Derivative, Variant
 
-LONGEST_IMAGE_ID = 800  # bytes; S3 allows 1,024 for image id, version and variant together
-
-_DIGEST = "sha256-"
-_DELETE_AT_ONCE = 1000  # keys, S3's limit
 _GONE = {
     "404",
     "NoSuchKey",
@@ -35,10 +31,10 @@ _OVERWRITTEN = {"412", "PreconditionFailed"}
 
 
 class OriginalGoneError(Exception):
-    """The version that an event speaks of cannot be read any more.
+    """The version of an upload cannot be read any more.
 
     Attributes:
-        image_deleted: The whole image is gone, not only this version of it.
+        image_deleted: True if the whole image is deleted, False if it still exists with another version.
     """
 
     def __init__(self, *, image_deleted: bool) -> None:
@@ -47,15 +43,15 @@ class OriginalGoneError(Exception):
 
 
 class DeletionIncompleteError(Exception):
-    """S3 would not delete some derivatives: a failure, which the queue retries."""
+    """S3 refused to delete some derivatives: a failure, which the queue retries."""
 
 
 class OpenOriginal:
-    """An original whose bytes are still to be read; to be closed, for it holds a connection.
+    """An original whose bytes are not read yet. It must be closed, because it uses a connection.
 
     Attributes:
-        size: Bytes.
-        owner: The object's `owner` metadata.
+        size: Size in bytes.
+        owner: The object's metadata `owner`, or None.
     """
 
     def __init__(self, response: Any) -> None:  # noqa: ANN401 - the response of GetObject
@@ -70,7 +66,7 @@ class OpenOriginal:
         self._body.close()
 
     def read(self) -> bytes:
-        """All bytes; a connection that ends early is an error of botocore's, which the queue retries."""
+        """Read all bytes. If the connection ends early, botocore raises an error, and the queue retries."""
         data: bytes = self._body.read()
         return data
 
@@ -82,26 +78,26 @@ class Originals:
         self._s3 = s3
 
     def open(self, upload: Upload) -> OpenOriginal:
-        """Open exactly the version that was uploaded, provided that the image still exists.
+        """Open the uploaded version if the image still exists.
 
         Raises:
-            OriginalGoneError: The image or this version of it was deleted, or was overwritten in a bucket
-                without versions.
+            OriginalGoneError: The image or this version of it was deleted, or overwritten in a bucket without
+                versions.
         """
         return OpenOriginal(self._request(self._s3.get_object, upload))
 
     def check(self, upload: Upload) -> None:
-        """Look, without reading, whether `open` would still succeed.
+        """Check that `open` would still succeed, without reading the original.
 
         Raises:
-            OriginalGoneError: As for `open`.
+            OriginalGoneError: It would not.
         """
         self._request(self._s3.head_object, upload)
 
     def latest(self, deletion: Deletion) -> Upload | None:
-        """Return the version that S3 shows now for a key, in the deletion's place among the events.
+        """Return the version that S3 shows now for a key, with the deletion's sequencer.
 
-        None where there is no such version, or where the bucket keeps none.
+        None if there is no such version, or if the bucket keeps no versions.
         """
         if deletion.version_id is None:
             return None
@@ -116,7 +112,7 @@ class Originals:
             key=deletion.key,
             version_id=head.get("VersionId"),
             sequencer=deletion.sequencer,
-            time=f"{head['LastModified'].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",  # its upload's own, which stays
+            time=f"{head['LastModified'].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",  # the time of its upload, which stays
             late=deletion.late,
             etag=head["ETag"].strip('"'),
             size=head["ContentLength"],
@@ -124,7 +120,7 @@ class Originals:
 
     @staticmethod
     def _request(operation: Callable[..., Any], upload: Upload) -> Any:  # noqa: ANN401 - GetObject's or HeadObject's response
-        """Ask for the latest version first: one request tells that the image lives and is the one uploaded."""
+        """Request the latest version first, which in one request also shows that the image still exists."""
         try:
             latest = operation(Bucket=upload.bucket, Key=upload.key, IfMatch=f'"{upload.etag}"')
             if upload.version_id in (None, latest.get("VersionId")):
@@ -149,8 +145,8 @@ class Originals:
 class Derivatives:
     """The bucket that derivatives are served from.
 
-    A derivative's key is `{image id}/{version}/{variant}.{extension}`. Its metadata say which recipe made it
-    and of what, so that a second delivery of the same event needs no second look at the original.
+    A derivative's key is `{image id}/{version}/{variant}.{extension}`. Its metadata hold its recipe and the size of
+    the original, so a second delivery of the same event does not read the original again.
     """
 
     def __init__(self, s3: S3Client, bucket: str, recipe: str) -> None:
@@ -159,11 +155,11 @@ class Derivatives:
         self._recipe = recipe
 
     def get(self, key: str) -> bytes:
-        """An object of the bucket that is no derivative: a watermark."""
+        """Return the bytes of a watermark's image."""
         return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def find(self, upload: Upload, variants: Sequence[Variant]) -> tuple[Original, tuple[StoredVariant, ...]] | None:
-        """What is stored of this version, if every variant is there and of this recipe."""
+        """Return the original's measures and the derivatives of a version, if all of them have the current recipe."""
         stored = []
         metadata: dict[str, str] = {}
         for variant in variants:
@@ -202,7 +198,7 @@ class Derivatives:
         variants: Sequence[Variant],
         derivatives: Sequence[Derivative],
     ) -> tuple[StoredVariant, ...]:
-        """Write the derivatives side by side; the same version and recipe write the same bytes to the same keys."""
+        """Write the derivatives in parallel. The same version and recipe write the same bytes to the same keys."""
 
         def put(variant: Variant, derivative: Derivative) -> StoredVariant:
             key = self._key(upload, variant.name, variant.extension)
@@ -235,16 +231,16 @@ class Derivatives:
             return tuple(pool.map(put, variants, derivatives))
 
     def versions(self, deletion: Deletion) -> dict[str, list[str]]:
-        """The keys of the derivatives that a deletion takes along, by version.
+        """Return the keys of the derivatives to delete, by version.
 
-        Of a whole image these are the versions that are not newer than the deletion: one uploaded since then
-        stays, however late the deletion's event arrives.
+        For a whole image these are the versions that are not newer than the deletion. Newer uploads stay, however
+        late the deletion's event arrives.
         """
-        image = _prefix(deletion.key)
+        image = folder_of(deletion.key)
         within = f"{image}/" if deletion.whole_image else f"{image}/{deletion.version}/"
         found: dict[str, list[str]] = {}
         for key in self._list(within):
-            # A derivative of another image lies deeper: `a/b/…` is not the image `a`'s.
+            # A derivative of the image `a/b` has one more part, and is not a derivative of `a`.
             version, _, variant = key.removeprefix(f"{image}/").partition("/")
             if variant and "/" not in variant:
                 found.setdefault(version, []).append(key)
@@ -253,22 +249,23 @@ class Derivatives:
         return {version: keys for version, keys in found.items() if self._sequencer(keys[0]) <= deletion.sequencer}
 
     def keys(self, upload: Upload, variants: Iterable[Variant]) -> list[str]:
-        """The keys of a version's derivatives."""
+        """Return the keys of a version's derivatives."""
         return [self._key(upload, variant.name, variant.extension) for variant in variants]
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects; those that are gone already are no error.
+        """Delete objects. It is not an error if they are deleted already.
 
         Raises:
-            DeletionIncompleteError: S3 refused some.
+            DeletionIncompleteError: S3 refused to delete some.
         """
-        for start in range(0, len(keys), _DELETE_AT_ONCE):
-            batch = keys[start : start + _DELETE_AT_ONCE]
+        for batch in batches(keys):
             answer = self._s3.delete_objects(
                 Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
             )
             if errors := answer.get("Errors"):
-                raise DeletionIncompleteError(f"{len(errors)} not deleted, the first of them: {errors[0]}")
+                raise DeletionIncompleteError(
+                    f"{len(errors)} derivatives were not deleted. The first error: {errors[0]}"
+                )
 
     def _list(self, prefix: str) -> Iterator[str]:
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
@@ -285,18 +282,7 @@ class Derivatives:
 
     @staticmethod
     def _key(upload: Upload, variant: str, extension: str) -> str:
-        return f"{_prefix(upload.key)}/{upload.version}/{variant}.{extension}"
-
-
-def _prefix(image_id: str) -> str:
-    """The image id, or its digest where a derivative's key would get longer than S3 allows.
-
-    An image id that looks like a digest becomes one too, or it could take the place of another image's.
-    """
-    encoded = image_id.encode()
-    if len(encoded) <= LONGEST_IMAGE_ID and not image_id.startswith(_DIGEST):
-        return image_id
-    return f"{_DIGEST}{hashlib.sha256(encoded).hexdigest()}"
+        return f"{folder_of(upload.key)}/{upload.version}/{variant}.{extension}"
 
 
 def _code(error: ClientError) -> str:

@@ -1,1 +1,1 @@
-"""Compares originals, derivatives and records, and repairs: a scheduled function, and `darkroom reconcile`."""
+"""The function `reconcile`: compares originals, derivatives and records, and repairs differences."""

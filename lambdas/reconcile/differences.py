@@ -1,9 +1,8 @@
-"""How originals, derivatives and records differ, of one image at a time: from what was listed, without asking AWS.
+"""Differences between originals, derivatives and records of one image, found in listings without requests to AWS.
 
-What is repaired is repaired by the pipeline itself: it gets the event that was lost, or gets it again. An event has a
-sequencer, which S3 does not tell afterwards. An event that comes again has the one that was recorded; one that was
-lost gets the one after the newest that was recorded, which is before any that S3 can still send, or zero, if it is
-about a version that others have followed.
+The pipeline itself repairs: it gets the lost event, or the same event again. S3 does not list sequencers of events, so
+a repeated event has the recorded sequencer. A lost event gets the sequencer after the newest recorded one, which
+precedes all that S3 can still send. If newer versions exist, it gets zero.
 """
 
 from __future__ import annotations
@@ -13,11 +12,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from darkroom_shared.object_events import FIRST_SEQUENCER, RECONCILE, sequencer_after
 from reconcile.records import (
     Item,
     Version,
     current_of,
-    is_told,
+    is_notified,
     names_by_sequencer,
     speaks_of,
     uploaded_at,
@@ -27,29 +27,26 @@ from reconcile.records import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SEQUENCER_DIGITS = 32
-_FIRST = "0" * _SEQUENCER_DIGITS
-
 
 class Kind(StrEnum):
-    """What can be different."""
+    """Kind of a difference."""
 
     MISSING = "missing"  # an original without a record
-    STUCK = "stuck"  # a record that was begun and not finished
-    INCOMPLETE = "incomplete"  # a record of derivatives that are not there
-    GONE = "gone"  # a record of an original that is not there
-    ORPHANED = "orphaned"  # derivatives that no record knows
+    STUCK = "stuck"  # a record whose notification or current item is missing
+    INCOMPLETE = "incomplete"  # a record of missing derivatives
+    GONE = "gone"  # a record of a missing original
+    ORPHANED = "orphaned"  # derivatives without a record
 
 
 @dataclass
 class Image:
-    """What there is of one image.
+    """Objects and records of one image.
 
     Attributes:
-        versions: The originals, the newest first.
+        versions: Versions of the original, the newest first.
         marker: The delete marker that hides them.
-        items: The table's.
-        derivatives: When each was written, by version and key.
+        items: Items of the table.
+        derivatives: Time of each derivative, by version and key.
     """
 
     id: str
@@ -60,25 +57,25 @@ class Image:
 
     @property
     def latest(self) -> Version | None:
-        """What a reader of the original gets."""
+        """The current version of the original, unless the image is deleted."""
         return self.versions[0] if self.versions and self.marker is None else None
 
     @property
     def next_sequencer(self) -> str:
-        """The one after the newest that was recorded."""
+        """The sequencer after the newest recorded one."""
         known = [str(item.get("sequencer") or item["current_sequencer"]) for item in self.items]
-        return _after(max(known, default=_FIRST))
+        return sequencer_after(max(known, default=FIRST_SEQUENCER))
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event of S3's that the pipeline is to get.
+    """An object event to send to the pipeline.
 
     Attributes:
-        kind: Its type.
-        about: What it says of the object, besides the key.
-        time: When that happened, RFC 3339.
-        more: What else its detail says.
+        kind: Type of the event.
+        about: Fields of the object, except for the key.
+        time: Time of the event, RFC 3339.
+        more: Other fields of the detail.
     """
 
     kind: str
@@ -89,7 +86,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that does not fit, and what repairs it: an event, or the removal of objects."""
+    """A difference and its repair: an event, or keys of objects to delete."""
 
     kind: Kind
     image: str
@@ -100,17 +97,17 @@ class Difference:
 
 
 def differences(image: Image, settled: datetime) -> Iterator[Difference]:
-    """What does not fit of an image, at most once for each version; what is younger than `settled` may be under way."""
-    found = list(_of_living(image, settled) if image.latest else _of_deleted(image, settled))
+    """Return the differences of an image, at most one for each version. Those younger than `settled` are ignored."""
+    found = list(_of_existing(image, settled) if image.latest else _of_deleted(image, settled))
     yield from found
-    # What is made again, or deleted, by the events above may take care of derivatives that nobody knows now.
+    # The events above may give orphaned derivatives a record, or delete them.
     if not found:
         yield from _orphans(image, settled)
 
 
-def _of_living(image: Image, settled: datetime) -> Iterator[Difference]:
+def _of_existing(image: Image, settled: datetime) -> Iterator[Difference]:
     current = current_of(image.items)
-    # Items that name their versions by sequencer cannot be told from each other by what S3 lists.
+    # Items that name their versions by sequencer cannot be matched with listed versions, except for the latest.
     by_sequencer = any(names_by_sequencer(item) for item in image.items)
     judged = set()
     for version in image.versions[:1] if by_sequencer else image.versions:
@@ -119,17 +116,17 @@ def _of_living(image: Image, settled: datetime) -> Iterator[Difference]:
             judged.add(difference.version if item is None else item["version"])
             yield difference
     items = [item for item in versions_of(image.items) if item["version"] not in judged]
-    yield from _untold(image, [item for item in items if item["status"] == "Deleted"], settled)
+    yield from _unnotified(image, [item for item in items if item["status"] == "Deleted"], settled)
     if by_sequencer:
         return
-    there = {version.id for version in image.versions}
+    present = {version.id for version in image.versions}
     for item in items:
-        if item["version"] not in there and item["status"] != "Deleted" and _is_settled(item, settled):
+        if item["version"] not in present and item["status"] != "Deleted" and _is_settled(item, settled):
             yield _version_gone(image, item)
 
 
 def _item_of(image: Image, version: Version) -> Item | None:
-    """The item of a version; of several that may be, as they have no ids, the newest."""
+    """Return the item of a version: the newest one if several match."""
     items = [item for item in versions_of(image.items) if speaks_of(item, version)]
     return max(items, key=lambda item: str(item["sequencer"]), default=None)
 
@@ -137,28 +134,30 @@ def _item_of(image: Image, version: Version) -> Item | None:
 def _judge(
     image: Image, version: Version, item: Item | None, current: Item | None, settled: datetime
 ) -> Difference | None:
-    """What is wrong with a version of an original that can be read."""
+    """Return the difference of a version whose original is present, or None."""
     is_latest = version is image.latest
     if max(version.time, datetime.fromisoformat(item["recorded_at"]) if item else version.time) > settled:
         return None
     if item is None or (item["status"] == "Deleted" and is_latest):
-        why = "no record of this version" if item is None else "recorded as deleted, but the original is there"
-        event = _upload(version, version.id, image.next_sequencer if is_latest else _FIRST, _rfc3339(version.time))
+        why = "no record of this version" if item is None else "recorded as deleted, but the original is present"
+        event = _upload(
+            version, version.id, image.next_sequencer if is_latest else FIRST_SEQUENCER, _rfc3339(version.time)
+        )
         return Difference(Kind.MISSING, image.id, str(version.id), why, event)
     name = item["version"]
     again = _upload(version, _own_id(item), item["sequencer"], uploaded_at(item))
-    there = {key for keys in image.derivatives.values() for key in keys}
-    lost = [variant["name"] for variant in item.get("variants") or () if variant["key"] not in there]
+    present = {key for keys in image.derivatives.values() for key in keys}
+    lost = [variant["name"] for variant in item.get("variants") or () if variant["key"] not in present]
     if item["status"] == "Deleted":
         return None
-    if not is_told(item):
-        return Difference(Kind.STUCK, image.id, name, "recorded, but not announced", again)
+    if not is_notified(item):
+        return Difference(Kind.STUCK, image.id, name, "recorded, but not notified", again)
     if is_latest and (current is None or current["version"] != name):
         why = f"the current record shows {current['version'] if current else 'nothing'} instead"
         if current and current["current_sequencer"] > item["sequencer"]:
             again = _upload(version, _own_id(item), image.next_sequencer, uploaded_at(item))
         return Difference(Kind.STUCK, image.id, name, why, again)
-    return Difference(Kind.INCOMPLETE, image.id, name, f"no object for {', '.join(lost)}", again) if lost else None
+    return Difference(Kind.INCOMPLETE, image.id, name, f"no derivative for {', '.join(lost)}", again) if lost else None
 
 
 def _of_deleted(image: Image, settled: datetime) -> Iterator[Difference]:
@@ -179,33 +178,33 @@ def _of_deleted(image: Image, settled: datetime) -> Iterator[Difference]:
         yield Difference(Kind.GONE, image.id, current["version"], why, event)
         return
     items = versions_of(image.items)
-    yield from _untold(image, [item for item in items if item["status"] != "Processed"], settled)
+    yield from _unnotified(image, [item for item in items if item["status"] != "Processed"], settled)
     for item in items:
         if item["status"] == "Processed" and _is_settled(item, settled):
             yield _version_gone(image, item)
 
 
-def _untold(image: Image, items: list[Item], settled: datetime) -> Iterator[Difference]:
-    """What was deleted, and recorded, and not announced."""
+def _unnotified(image: Image, items: list[Item], settled: datetime) -> Iterator[Difference]:
+    """Yield deletions that were recorded, but not notified."""
     for item in items:
-        if is_told(item) or not _is_settled(item, settled):
+        if is_notified(item) or not _is_settled(item, settled):
             continue
         about = {"sequencer": item["sequencer"]}
         if not names_by_sequencer(item):
             about["version-id"] = item["version"]
         when = _rfc3339(datetime.fromisoformat(item.get("deleted_at") or item["recorded_at"]))
         event = _deletion(when, about, marker=image.marker is not None)
-        yield Difference(Kind.STUCK, image.id, item["version"], "recorded, but not announced", event)
+        yield Difference(Kind.STUCK, image.id, item["version"], "recorded, but not notified", event)
 
 
 def _version_gone(image: Image, item: Item) -> Difference:
-    """A version that is recorded as if it could be had. The event names it, also where S3's events name none."""
-    why = f"recorded as {item['status']}, but this version of the original is not there"
+    """Return the difference of a recorded version whose original is missing. Its event always names the version."""
+    why = f"recorded as {item['status']}, but this version of the original is missing"
     about = {
         "version-id": item["version"],
-        "sequencer": item["sequencer"] if names_by_sequencer(item) else _after(item["sequencer"]),
+        "sequencer": item["sequencer"] if names_by_sequencer(item) else sequencer_after(item["sequencer"]),
     }
-    when = _rfc3339(datetime.fromisoformat(item["recorded_at"]))  # S3's events end in Z, whatever the workflow writes
+    when = _rfc3339(datetime.fromisoformat(item["recorded_at"]))  # as in S3's events, in UTC with Z
     return Difference(Kind.GONE, image.id, item["version"], why, _deletion(when, about, marker=False))
 
 
@@ -219,7 +218,7 @@ def _orphans(image: Image, settled: datetime) -> Iterator[Difference]:
     for version, objects in image.derivatives.items():
         old = tuple(sorted(key for key, time in objects.items() if time <= settled))
         if version not in known and version not in living and old:
-            why = f"{len(old)} derivatives of a version that has no record"
+            why = f"{len(old)} derivatives of a version without a record"
             yield Difference(Kind.ORPHANED, image.id, version, why, remove=old)
 
 
@@ -227,20 +226,16 @@ def _upload(version: Version, version_id: str | None, sequencer: str, time: str)
     about: dict[str, Any] = {"size": version.size, "etag": version.etag, "sequencer": sequencer}
     if version_id:
         about["version-id"] = version_id
-    return Event("Object Created", about, time, {"reason": "reconcile"})
+    return Event("Object Created", about, time, {"reason": RECONCILE})
 
 
 def _deletion(time: str, about: dict[str, Any], *, marker: bool) -> Event:
     kind = "Delete Marker Created" if marker else "Permanently Deleted"
-    return Event("Object Deleted", about, time, {"reason": "reconcile", "deletion-type": kind})
+    return Event("Object Deleted", about, time, {"reason": RECONCILE, "deletion-type": kind})
 
 
 def _own_id(item: Item) -> str | None:
     return None if names_by_sequencer(item) else str(item["version"])
-
-
-def _after(sequencer: str) -> str:
-    return f"{int(sequencer, 16) + 1:0{_SEQUENCER_DIGITS}X}"
 
 
 def _rfc3339(time: datetime) -> str:

@@ -1,4 +1,4 @@
-"""What a run found, as metrics: a line in CloudWatch's embedded metric format for each set of dimensions."""
+"""Metrics of a run: one line in CloudWatch's embedded metric format for each set of dimensions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SERVICE = "reconcile"
 
 
 def lines(report: Report, namespace: str) -> Iterator[str]:
-    """The metrics of a run: of all kinds together, and of each kind that was found."""
+    """Return the lines of a run: one for all kinds of differences, and one for each kind that was found."""
     found, repaired = report.found.total(), report.repaired.total()
     yield _line(namespace, {}, {"ImagesCompared": report.images} | _counts(found, repaired))
     for kind, count in sorted(report.found.items()):
@@ -33,5 +33,5 @@ def _line(namespace: str, more: Mapping[str, str], counts: Mapping[str, int]) ->
         "Dimensions": [list(dimensions)],
         "Metrics": [{"Name": name, "Unit": "Count"} for name in counts],
     }
-    told = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [about]}, **dimensions, **counts}
-    return json.dumps(told)
+    line = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [about]}, **dimensions, **counts}
+    return json.dumps(line)

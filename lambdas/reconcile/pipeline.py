@@ -1,4 +1,4 @@
-"""The pipeline that is compared: what its parts are called, and clients to reach them."""
+"""The pipeline to compare: the names of its parts, and clients for them."""
 
 from __future__ import annotations
 
@@ -14,61 +14,61 @@ if TYPE_CHECKING:
 
 
 class Pipeline(Protocol):
-    """What comparing and repairing needs of a pipeline."""
+    """A pipeline, as far as comparing and repairing need it."""
 
     @property
     def partition(self) -> str:
-        """AWS's partition."""
+        """Partition of AWS."""
 
     @property
     def region(self) -> str:
-        """The pipeline's region."""
+        """Region of the pipeline."""
 
     @property
     def account(self) -> str:
-        """The pipeline's account."""
+        """Account of the pipeline."""
 
     @property
     def originals(self) -> str:
-        """The bucket that is uploaded to."""
+        """Name of the bucket of originals."""
 
     @property
     def processed(self) -> str:
-        """The bucket of the derivatives."""
+        """Name of the bucket of derivatives."""
 
     @property
     def table(self) -> str:
-        """The table of the records."""
+        """Name of the table of records."""
 
     @property
     def uploads_queue_url(self) -> str:
-        """The queue in which S3's events wait for the pipeline."""
+        """URL of the queue of object events."""
 
     @property
     def s3(self) -> S3Client:
-        """Originals and derivatives."""
+        """Client for originals and derivatives."""
 
     @property
     def dynamodb(self) -> DynamoDBClient:
-        """Records."""
+        """Client for records."""
 
     @property
     def sqs(self) -> SQSClient:
-        """The queue."""
+        """Client for the queue."""
 
 
 class StoppedError(Exception):
-    """It is time to stop; what was begun and not finished is begun anew by the next run."""
+    """Time to stop. The next run repeats unfinished steps."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """Asked before each request: is it time to stop?"""
+    """Check before each request that it is not time to stop."""
 
     stop: Callable[[], bool]
 
     def __call__(self) -> None:
-        """Go on, or not.
+        """Return if the run may continue.
 
         Raises:
             StoppedError: It is time to stop.

@@ -1,4 +1,4 @@
-"""How far a run came: an object beside the derivatives, so that the next run goes on there."""
+"""Progress of runs: an object in the processed bucket, from which the next run continues."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from reconcile.walk import BEGINNING, Place, Walk
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-KEY = "reconcile/progress.json"  # two parts, so no derivative
+KEY = "reconcile/progress.json"  # two parts, so it is not a derivative
 
 
 def load(s3: S3Client, bucket: str) -> Place:
-    """Where to go on; at the beginning if no run was before, or the last one came to the end."""
+    """Return the place to continue from: the beginning if there was no run, or if the last one compared everything."""
     try:
         saved = json.load(s3.get_object(Bucket=bucket, Key=KEY)["Body"])
     except ClientError as error:
@@ -27,7 +27,7 @@ def load(s3: S3Client, bucket: str) -> Place:
 
 
 def save(s3: S3Client, bucket: str, place: Place | None) -> None:
-    """Keep where to go on."""
+    """Save the place to continue from, or None if everything was compared."""
     s3.put_object(
         Bucket=bucket,
         Key=KEY,

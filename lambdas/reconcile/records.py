@@ -1,4 +1,4 @@
-"""The table's items, read as an operator needs them, and whether an item speaks of a certain version of an original."""
+"""The table's items: read as plain values, and matched with versions of originals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CURRENT = "current"
 
-# S3 tells times of versions in whole seconds, and of a multipart upload when it began.
+# S3 gives the times of versions in whole seconds, and for a multipart upload the time of its start.
 _CLOCK = timedelta(seconds=2)
 
 Item = dict[str, Any]
@@ -27,10 +27,10 @@ class Version:
     """A version of an original, as S3 lists it.
 
     Attributes:
-        id: S3's version id; none in a bucket that keeps no versions.
-        time: When it was written.
-        size: Bytes.
-        etag: Without quotes; empty for a delete marker.
+        id: S3's version id; None if the bucket keeps no versions.
+        time: Time of the upload or of the deletion.
+        size: Size in bytes.
+        etag: ETag without quotes; empty for a delete marker.
     """
 
     id: str | None
@@ -40,7 +40,7 @@ class Version:
 
 
 def read_items(pipeline: Pipeline, image_id: str) -> list[Item]:
-    """All items of an image: the current one, and one of each version, the newest version first."""
+    """Return all items of an image: the current one, then those of its versions, the newest first."""
     pages = pipeline.dynamodb.get_paginator("query").paginate(
         TableName=pipeline.table,
         KeyConditionExpression="image_id = :id",
@@ -52,10 +52,10 @@ def read_items(pipeline: Pipeline, image_id: str) -> list[Item]:
 
 
 def plain(item: Mapping[str, Any]) -> Item:
-    """An item of DynamoDB's as plain values; its numbers are whole ones here."""
+    """Return an item of DynamoDB as plain values. All numbers in items are whole numbers."""
     deserialize: Callable[[Any], Any] = TypeDeserializer().deserialize
 
-    def whole(value: Any) -> Any:  # noqa: ANN401 - any value that DynamoDB knows
+    def whole(value: Any) -> Any:  # noqa: ANN401 - any value in DynamoDB
         if isinstance(value, dict):
             return {name: whole(inner) for name, inner in value.items()}
         if isinstance(value, list):
@@ -66,34 +66,34 @@ def plain(item: Mapping[str, Any]) -> Item:
 
 
 def uploaded_at(item: Mapping[str, Any]) -> str:
-    """When the version of an item came to be; of one that is known by its deletion alone, when that happened."""
+    """Return the time of a version's upload, or of its deletion if only that was recorded."""
     return str(item.get("uploaded_at") or item.get("deleted_at") or item["recorded_at"])
 
 
 def current_of(items: list[Item]) -> Item | None:
-    """The image's current item."""
+    """Return the image's current item."""
     return next((item for item in items if item["record"] == CURRENT), None)
 
 
 def versions_of(items: list[Item]) -> list[Item]:
-    """The items of versions."""
+    """Return the items of versions."""
     return [item for item in items if item["record"] != CURRENT]
 
 
-def is_told(item: Mapping[str, Any]) -> bool:
-    """Whether what a version's item says was announced; what went with the whole image needs no telling of its own."""
-    return "dedup_id" not in item or item.get("announced") == item["dedup_id"]
+def is_notified(item: Mapping[str, Any]) -> bool:
+    """Return True if a version's outcome was notified, or needs no notification: it was deleted with its image."""
+    return "dedup_id" not in item or item.get("notified_dedup_id") == item["dedup_id"]
 
 
 def names_by_sequencer(item: Mapping[str, Any]) -> bool:
-    """Whether the item's version is named by its sequencer, as where S3's events name no version."""
+    """Return True if the item's version is named by its sequencer, because the bucket keeps no versions."""
     return bool(item["version"] == item.get("sequencer", item.get("current_sequencer")))
 
 
 def speaks_of(item: Mapping[str, Any], version: Version) -> bool:
-    """Whether an item is about this version of the original, as far as can be told.
+    """Return True if an item is about this version of the original.
 
-    By the version's id; where the item has none, by the time, which is right for the latest version only.
+    An item without a version id is matched by time, which is correct only for the latest version.
     """
     if item["version"] == version.id:
         return True

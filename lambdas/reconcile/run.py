@@ -1,4 +1,4 @@
-"""One run over a pipeline: what it found, what it repaired, and where the next one goes on."""
+"""One run over a pipeline: compare images, repair differences, and return where the next run continues."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a run is to do.
+    """Instructions for a run.
 
     Attributes:
-        settled: What is younger may be under way, and is left alone.
-        repairs: Whether to repair, or only to tell.
-        prefix: Only images whose ids begin so.
-        start: Where to begin.
+        settled: Younger differences are ignored, because the pipeline may still be working on them.
+        repairs: True to repair differences, False to report them only.
+        prefix: Compare only images whose ids begin with it.
+        start: Place to start from.
     """
 
     settled: datetime
@@ -38,13 +38,13 @@ class Plan:
 
 @dataclass
 class Report:
-    """What a run did.
+    """Result of a run.
 
     Attributes:
-        images: How many were compared.
-        found: How many differences, by kind.
-        repaired: How many of them were repaired, by kind.
-        next: Where the next run goes on; none if all was looked at.
+        images: Number of compared images.
+        found: Number of differences, by kind.
+        repaired: Number of repaired differences, by kind.
+        next: Place from which the next run continues; None if everything was compared.
     """
 
     images: int = 0
@@ -54,15 +54,16 @@ class Report:
 
 
 def run(
-    pipeline: Pipeline, plan: Plan, stop: Callable[[], bool], tell: Callable[[Difference, Outcome], None]
+    pipeline: Pipeline, plan: Plan, stop: Callable[[], bool], report_difference: Callable[[Difference, Outcome], None]
 ) -> Report:
-    """Compare images, and repair what differs, until all is done or it is time to stop.
+    """Compare images, and repair differences, until everything is compared or it is time to stop.
 
     Args:
-        pipeline: What to look at.
-        plan: What to do.
-        stop: Asked before every request and every repair. A page that was not finished is looked at again next time.
-        tell: Told of each difference.
+        pipeline: The pipeline.
+        plan: The instructions.
+        stop: Returns True if it is time to stop. It is called before every request and every repair; the next run
+            repeats an unfinished page.
+        report_difference: Called with each difference and the outcome of its repair.
     """
     report, check = Report(next=plan.start), Check(stop)
     try:
@@ -73,7 +74,7 @@ def run(
                     outcome = repair(pipeline, difference) if plan.repairs else NOT_REPAIRED
                     report.found[difference.kind] += 1
                     report.repaired[difference.kind] += outcome.repaired
-                    tell(difference, outcome)
+                    report_difference(difference, outcome)
                 report.images += 1
             report.next = page.next
             if page.next:

@@ -1,30 +1,27 @@
-"""What Terraform tells the function, read once at start."""
+"""Settings of the function, which Terraform sets as environment variables."""
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from darkroom_shared.settings import Reader, log_level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class SettingsError(ValueError):
-    """A variable of the environment is missing or malformed; the message names it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The function's settings.
+    """Settings of the function.
 
     Attributes:
-        log_level: Lowest level of the function's own lines.
-        metrics_namespace: Where the metrics go.
-        originals_bucket: Name of the bucket that is uploaded to.
-        processed_bucket: Name of the bucket of the derivatives.
-        table: Name of the table of the records.
-        uploads_queue_url: The queue in which S3's events wait for the pipeline.
+        log_level: Lowest level of the function's own log lines.
+        metrics_namespace: Namespace of the metrics.
+        originals_bucket: Name of the bucket of originals.
+        processed_bucket: Name of the bucket of derivatives.
+        table: Name of the table of records.
+        uploads_queue_url: URL of the queue of object events.
     """
 
     log_level: str
@@ -41,15 +38,12 @@ class Settings:
         Raises:
             SettingsError: A variable is missing or malformed.
         """
-
-        def read(name: str) -> str:
-            if not environment.get(name):
-                raise SettingsError(f"the environment variable {name} is not set")
-            return environment[name]
-
-        settings = cls(**{field.name: read(field.name.upper()) for field in fields(cls)})
-        if settings.log_level not in logging.getLevelNamesMapping():
-            raise SettingsError(
-                f"the environment variable LOG_LEVEL is malformed: {settings.log_level} is no level of Python's logging"
-            )
-        return settings
+        read = Reader(environment)
+        return cls(
+            log_level=read("LOG_LEVEL", log_level),
+            metrics_namespace=read("METRICS_NAMESPACE", str),
+            originals_bucket=read("ORIGINALS_BUCKET", str),
+            processed_bucket=read("PROCESSED_BUCKET", str),
+            table=read("TABLE", str),
+            uploads_queue_url=read("UPLOADS_QUEUE_URL", str),
+        )

@@ -1,21 +1,21 @@
-"""All images of a pipeline, a page at a time: each with its originals, its derivatives and its records.
+"""All images of a pipeline, in pages: each image with its originals, derivatives and records.
 
-Three walks, one after the other. The first goes through both buckets side by side, in the order of their keys, and
-meets every image that has an original, a delete marker or derivatives. The second goes through the table and meets
-what is recorded and in neither bucket. The third looks for derivatives under a digest that is no known image's.
+There are three walks, one after the other. The first lists both buckets in parallel, in the order of their keys, and
+finds every image that has an original, a delete marker or derivatives. The second scans the table and finds images
+that are recorded, but in neither bucket. The third finds derivatives under digests that belong to no known image.
 
-Where a page ends the next run can begin. It holds what one page needs, however many images there are.
+The next run can continue after any page. Only the data of one page is in memory, for any number of images.
 """
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from darkroom_shared.keys import DIGEST, folder_of, has_digest
 from reconcile.differences import Image
 from reconcile.records import Version, read_items
 
@@ -30,17 +30,13 @@ IMAGES_AT_ONCE = 200
 ITEMS_AT_ONCE = 500
 REQUESTS_AT_ONCE = 16
 
-# As process_image names derivatives (docs/decisions/0005-long-keys.md).
-DIGEST = "sha256-"
-LONGEST_IMAGE_ID = 800  # bytes
-
 _AFTER_SLASH = "0"  # the character after /: an image's derivatives come before its id and this
 
 T = TypeVar("T")
 
 
 class Walk(StrEnum):
-    """A walk; they follow each other in this order."""
+    """A walk, in the order of the walks."""
 
     BUCKETS = "buckets"
     TABLE = "table"
@@ -48,11 +44,11 @@ class Walk(StrEnum):
 
 
 class Place(NamedTuple):
-    """Where a walk goes on.
+    """A place from which a walk continues.
 
     Attributes:
-        after: What has been looked at last: of each bucket a key, of the table the key of an item; empty where the walk
-            begins.
+        after: End of the previous page: a key of each bucket, or the key of an item; empty at the beginning of a
+            walk.
     """
 
     walk: Walk
@@ -60,7 +56,7 @@ class Place(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Some images, and where to go on once they are done: nowhere after the last of them."""
+    """Some images, and the place after them; None after the last page."""
 
     images: list[Image]
     next: Place | None
@@ -69,28 +65,18 @@ class Page(NamedTuple):
 BEGINNING = Place(Walk.BUCKETS, {})
 
 
-def folder_of(image_id: str) -> str:
-    """What the keys of an image's derivatives begin with: its id, or its digest."""
-    return f"{DIGEST}{hashlib.sha256(image_id.encode()).hexdigest()}" if has_digest(image_id) else image_id
-
-
-def has_digest(image_id: str) -> bool:
-    """Whether an image's derivatives lie under a digest of its id."""
-    return len(image_id.encode()) > LONGEST_IMAGE_ID or image_id.startswith(DIGEST)
-
-
 class Walker:
-    """Goes through a pipeline's images, or those whose ids begin with a prefix."""
+    """Lists a pipeline's images, or those whose ids begin with a prefix."""
 
     def __init__(self, pipeline: Pipeline, prefix: str, check: Check) -> None:
         self._pipeline = pipeline
         self._prefix = prefix
         self._check = check
-        self._met: set[str] = set()  # since this walker began, so that an image is met once
+        self._met: set[str] = set()  # so that an image is listed once by this walker
         self._pool = ThreadPoolExecutor(REQUESTS_AT_ONCE)
 
     def pages(self, start: Place = BEGINNING) -> Iterator[Page]:
-        """All images from a place on.
+        """Yield all images from a place on.
 
         Raises:
             StoppedError: It is time to stop.
@@ -112,7 +98,7 @@ class Walker:
                 return self._digests()
 
     def _map(self, complete: Callable[[Image], Image | None], images: Iterable[Image]) -> list[Image]:
-        """Complete images, several at once; none stands for one that is not to be looked at here."""
+        """Complete images in parallel. `complete` returns None for images to skip."""
         completed = [image for image in self._pool.map(complete, images) if image]
         self._met.update(image.id for image in completed)
         return completed
@@ -145,12 +131,12 @@ class Walker:
             yield Page(self._map(complete, [images[image_id] for image_id in sorted(images)]), going_on)
 
     def _complete(self, image: Image, *, begin: str, until: str | None) -> Image:
-        """An image with its records, and with all that the buckets have of it.
+        """Return an image with its records and with all of its objects.
 
         Args:
-            image: What was met of it.
-            begin: The key after which everything was met.
-            until: The key before which everything was met; all if there is none.
+            image: The image with the objects that were listed in this page.
+            begin: The key after which everything was listed.
+            until: The key before which everything was listed; None at the end.
         """
         self._check()
         if begin < image.id and (until is None or image.id + _AFTER_SLASH <= until) and not has_digest(image.id):
@@ -159,7 +145,7 @@ class Walker:
         return self._look(image.id)
 
     def _look(self, image_id: str) -> Image:
-        """All that there is of one image."""
+        """Return an image with all of its objects and records, from requests for this image alone."""
         image = self._listed(image_id) or Image(image_id)
         image.items = read_items(self._pipeline, image_id)
         folder = folder_of(image_id)
@@ -169,17 +155,17 @@ class Walker:
         return image
 
     def _listed(self, image_id: str) -> Image | None:
-        """An image's originals. Its key is the first of all that begin with it."""
+        """Return an image with its originals, or None. Its key is the first of all that begin with it."""
         image = next(self._originals(image_id), None)
         return image if image and image.id == image_id else None
 
     def _originals(self, prefix: str, after: str = "") -> Iterator[Image]:
-        """Images as the bucket of originals lists them: by key, the newest version first."""
+        """Yield images in the order of the bucket of originals: by key, the newest version first."""
         pages = self._pipeline.s3.get_paginator("list_object_versions").paginate(
             Bucket=self._pipeline.originals, Prefix=prefix, **_unless_empty(KeyMarker=after)
         )
         for key, listed in groupby(self._versions(pages), key=lambda one: one[0]):
-            if key <= after:  # whoever goes on after a key has had all of its versions
+            if key <= after:  # the previous page had all of its versions
                 continue
             image = Image(key)
             for _, version, is_marker in listed:
@@ -190,7 +176,7 @@ class Walker:
             yield image
 
     def _versions(self, pages: Iterable[Any]) -> Iterator[tuple[str, Version, bool]]:
-        """Key, version, and whether that is the delete marker that hides all others."""
+        """Yield key, version, and True for the delete marker that hides all other versions."""
         for page in pages:
             self._check()
             found = [
@@ -212,7 +198,7 @@ class Walker:
             self._check()
             for one in page.get("Contents", ()):
                 folder, _, version = one["Key"].rpartition("/")[0].rpartition("/")
-                if folder and version:  # otherwise it is a watermark, whose key has two parts
+                if folder and version:  # watermarks have keys of two parts
                     yield Derivative(one["Key"], folder, version, one["LastModified"])
 
     # The table
@@ -225,7 +211,7 @@ class Walker:
             yield Page(self._map(self._unless_in_buckets, images), going_on)
 
     def _unless_in_buckets(self, image: Image) -> Image | None:
-        """An image that the first walk has not met, perhaps in a run before this."""
+        """Complete an image that the first walk did not find, in this run or an earlier one."""
         self._check()
         if self._listed(image.id):
             return None
@@ -235,7 +221,7 @@ class Walker:
     def _scan(
         self, after: Mapping[str, str], condition: str, values: Mapping[str, str]
     ) -> Iterator[tuple[list[str], dict[str, str]]]:
-        """The image ids of items that meet a condition, if there is one, and where the table goes on after them."""
+        """Yield image ids of items that meet a condition, and the key from which the scan continues."""
         query: dict[str, Any] = {"Limit": ITEMS_AT_ONCE, "ConsistentRead": True, "ProjectionExpression": "image_id"}
         if condition:
             query |= {"FilterExpression": condition, "ExpressionAttributeValues": _typed(values)}
@@ -250,14 +236,14 @@ class Walker:
     # Digests
 
     def _digests(self) -> Iterator[Page]:
-        """What lies under digests that are no known image's, each as an image of its own."""
-        strangers: dict[str, Image] = {}
+        """Yield one page: the derivatives under each digest that belongs to no known image, as one image."""
+        unknown: dict[str, Image] = {}
         for derivative in self._derivatives(DIGEST):
-            _add(strangers.setdefault(derivative.folder, Image(derivative.folder)), derivative)
-        if strangers:
+            _add(unknown.setdefault(derivative.folder, Image(derivative.folder)), derivative)
+        if unknown:
             for image_id in self._ids_with_digest():
-                strangers.pop(folder_of(image_id), None)
-        yield Page(list(strangers.values()), None)
+                unknown.pop(folder_of(image_id), None)
+        yield Page(list(unknown.values()), None)
 
     def _ids_with_digest(self) -> Iterator[str]:
         yield from (image.id for image in self._originals("") if has_digest(image.id))
@@ -266,7 +252,7 @@ class Walker:
 
 
 class Derivative(NamedTuple):
-    """An object beside others that were made of one version: its key, and when it was written."""
+    """A derivative: its key, the parts of the key, and its time."""
 
     key: str
     folder: str
@@ -275,7 +261,7 @@ class Derivative(NamedTuple):
 
 
 class _Ahead(Generic[T]):
-    """An iterator whose next value can be seen before it is taken."""
+    """An iterator with access to the next value before it is taken."""
 
     def __init__(self, values: Iterator[T]) -> None:
         self._values = values
@@ -283,7 +269,7 @@ class _Ahead(Generic[T]):
 
     def take(self) -> T:
         taken = self.next
-        assert taken is not None  # noqa: S101 - whoever takes has seen it
+        assert taken is not None  # noqa: S101 - callers check `next` first
         self.next = next(self._values, None)
         return taken
 
@@ -297,7 +283,7 @@ def _id(listed: Mapping[str, Any]) -> str | None:
 
 
 def _typed(values: Mapping[str, str]) -> dict[str, Any]:
-    """As DynamoDB takes texts."""
+    """Return texts in DynamoDB's format."""
     return {name: {"S": value} for name, value in values.items()}
 
 

@@ -1,54 +1,43 @@
-"""The graph of an event-driven architecture, from a plan of Terraform.
+"""Graph of an event-driven architecture, from a plan or a state of Terraform in which all values are known.
 
-A service's own deliveries are in its resource: a rule's target, a subscription, an event source. The policies of a role
-contain the actions of a function, a workflow or an API: it needs them, and nothing else is allowed.
+What a service hands on automatically is an attribute of its own resource: a rule's target, a subscription, an event
+source. What a function, a workflow or an API does is what the policies of its role allow: with less it would fail, and
+more would be allowed needlessly.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from scripts.architecture.model import DEFAULT_BUS, Edge, Flow, Graph, Kind, Node
-from scripts.architecture.policies import Policies
 from scripts.contracts.patterns import overlap
-from scripts.terraform.plan import MODULE, module_names
+from scripts.terraform.policies import credentials, granted, matches, statements
+from scripts.terraform.policies import overlap as meet
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from scripts.architecture.policies import Statement
-    from scripts.terraform.plan import Plan, Resource
+    from scripts.terraform.plans import Plan, Resource
+    from scripts.terraform.policies import Statement
 
-
-class Shape(NamedTuple):
-    """Names of a type's resources: the attribute with the name, and its form in an ARN."""
-
-    kind: Kind
-    service: str
-    attribute: str
-    arn: str = "{}"
-
-
-SHAPES = {
-    "aws_api_gateway_rest_api": Shape(Kind.API, "apigateway", "name"),
-    "aws_cloudwatch_event_bus": Shape(Kind.BUS, "events", "name", "event-bus/{}"),
-    "aws_dynamodb_table": Shape(Kind.TABLE, "dynamodb", "name", "table/{}"),
-    "aws_lambda_function": Shape(Kind.FUNCTION, "lambda", "function_name", "function:{}"),
-    "aws_s3_bucket": Shape(Kind.BUCKET, "s3", "bucket"),
-    "aws_scheduler_schedule": Shape(Kind.SCHEDULE, "scheduler", "name"),
-    "aws_sfn_state_machine": Shape(Kind.WORKFLOW, "states", "name", "stateMachine:{}"),
-    "aws_sns_topic": Shape(Kind.TOPIC, "sns", "name"),
-    "aws_sqs_queue": Shape(Kind.QUEUE, "sqs", "name"),
+# Kind, service and attribute with the name, by type.
+NODES = {
+    "aws_api_gateway_rest_api": (Kind.API, "apigateway", "name"),
+    "aws_cloudwatch_event_bus": (Kind.BUS, "events", "name"),
+    "aws_dynamodb_table": (Kind.TABLE, "dynamodb", "name"),
+    "aws_lambda_function": (Kind.FUNCTION, "lambda", "function_name"),
+    "aws_s3_bucket": (Kind.BUCKET, "s3", "bucket"),
+    "aws_scheduler_schedule": (Kind.SCHEDULE, "scheduler", "name"),
+    "aws_sfn_state_machine": (Kind.WORKFLOW, "states", "name"),
+    "aws_sns_topic": (Kind.TOPIC, "sns", "name"),
+    "aws_sqs_queue": (Kind.QUEUE, "sqs", "name"),
 }
-SERVICES = {shape.service: shape for shape in SHAPES.values()}
-ALIASES = {"aws_lambda_alias": ("aws_lambda_function", "function_name")}
+KINDS = {service: kind for kind, service, _ in NODES.values()}
+SERVICES = {kind: service for service, kind in KINDS.items()}
 
-# Services whose ARN ends with the resource's name before a slash; the part after it is an object, index or alias.
-NAMING = {"s3": r"[^/]*", "dynamodb": r"[^/]*/[^/]*", "lambda": r"[^:]*:[^:]*"}
-
-# Actions that send something to a resource, or fetch it. A role that allows one is taken to use it.
+# Actions that hand something to a resource, or fetch it. A role that allows one of them is taken to do it.
 WRITES = {
     Kind.BUCKET: ("PutObject", "DeleteObject", "DeleteObjectVersion"),
     Kind.BUS: ("PutEvents",),
@@ -63,11 +52,16 @@ READS = {
     Kind.TABLE: ("GetItem", "BatchGetItem", "Query", "Scan", "PartiQLSelect"),
 }
 
-# Metrics of a queue's waiting messages. Not NumberOfMessagesSent, which does not count those of a redrive policy.
+# AWS's own policies for functions allow logs, traces and reading of their event sources: nothing that hands on.
+HARMLESS = re.compile(r"arn:[^:]+:iam::aws:policy/(?:service-role/AWSLambda\w+ExecutionRole|AWSXRay\w+)")
+
+# Metrics of the messages in a queue. NumberOfMessagesSent is not one of them: it does not count redriven messages.
 WAITING = {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
 DEAD = re.compile(r"(?:^|[-_. ])(?:dlq|dead[-_]?letters?)(?:$|[-_. ])", re.IGNORECASE)
 
-NEVER: dict[str, Any] = {"source": []}  # what a schedule matches
+DEFAULT = Node(DEFAULT_BUS, Kind.BUS, DEFAULT_BUS, "default")
+NEVER: dict[str, Any] = {"source": []}  # the pattern of a rule with a schedule
+EVENT_KEYS = {"events:source": "source", "events:detail-type": "detail-type"}
 
 
 def graph_of(plan: Plan) -> Graph:
@@ -76,33 +70,28 @@ def graph_of(plan: Plan) -> Graph:
 
 
 def label_of(resource: Resource) -> str:
-    """Return a label for a resource: the names of its modules, its own name and its key, without repetitions.
+    """Return a name for people: the names and keys of the modules, and the resource's own.
 
     `module.uploads.aws_sqs_queue.this` is "uploads", `module.uploads.aws_sqs_queue.dlq[0]` is "uploads dlq".
     """
-    words = [word for step in MODULE.findall(resource.module) for word in (module_names(step)[0], _text_key(step))]
+    modules = re.findall(r'module\.([\w-]+)(?:\["([^"]*)"\])?', resource.module)
+    words = [word for step in modules for word in step]
     words.append("" if resource.name == "this" and words else resource.name)
-    words.append(_text_key(resource.address))
+    words.append(resource.index if isinstance(resource.index, str) else "")
     return " ".join(filter(None, words))
 
 
-def _text_key(address: str) -> str:
-    """Return the key at the end of an address if it is a text."""
-    found = re.search(r"\[\"([^\"]*)\"\]$", address)
-    return found[1] if found else ""
-
-
 class _Builder:
-    """Adds to a graph, one kind of arrow after the other."""
+    """Builder of a graph, which adds one kind of edge after the other."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.graph = Graph()
 
     def build(self) -> Graph:
-        for resource in self.plan.every(*SHAPES):
-            shape = SHAPES[resource.type]
-            self._add(Node(resource.address, shape.kind, label_of(resource), resource.text(shape.attribute)))
+        for resource in self.plan.every(*NODES):
+            kind, _, name = NODES[resource.type]
+            self._add(Node(resource.address, kind, label_of(resource), resource.value(name)))
         self._rules()
         self._bucket_notifications()
         self._targets()
@@ -117,107 +106,90 @@ class _Builder:
         self._tidy()
         return self.graph
 
-    # Rules come first: what an event meets depends on their patterns.
+    # Rules come first: their patterns decide where an event goes.
 
     def _rules(self) -> None:
         for rule in self.plan.every("aws_cloudwatch_event_rule"):
-            (bus, *_) = self._buses(rule)
-            text = rule.text("event_pattern")
-            pattern = json.loads(text) if text else None if rule.is_unknown("event_pattern") else NEVER
-            self._add(Node(rule.address, Kind.RULE, label_of(rule), rule.text("name"), bus, pattern))
+            pattern = json.loads(rule.value("event_pattern") or "null") or NEVER
+            self._add(Node(rule.address, Kind.RULE, label_of(rule), rule.value("name"), self._bus(rule), pattern))
 
-    def _buses(self, rule: Resource) -> list[str]:
+    def _bus(self, rule: Resource) -> str:
         """Return the bus of a rule or target."""
-        if rule.text("event_bus_name") in ("", "default") and not rule.is_unknown("event_bus_name"):
-            return [self._default_bus()]
-        return self._ids(rule, ("event_bus_name",), "aws_cloudwatch_event_bus") or [self._outside(rule.address, "bus")]
+        name = rule.value("event_bus_name") or "default"
+        if name == "default":
+            return self._default_bus()
+        return next(iter(self._ends(name, "aws_cloudwatch_event_bus")))
 
     def _default_bus(self) -> str:
-        return self._add(Node(DEFAULT_BUS, Kind.BUS, DEFAULT_BUS, "default"))
+        return self._add(DEFAULT)
 
-    def _emit(self, source: str, bus: str, events: Mapping[str, Any] | None, flow: Flow, by: str) -> None:
-        """Add an event's edges from a source to a bus: to each rule there that can match the events."""
+    def _emit(self, source: str, bus: str, events: Mapping[str, Any], flow: Flow, by: str) -> None:
+        """Connect a source of events with the rules of a bus that can match them."""
         rules = [rule for rule in self.graph.every(Kind.RULE) if rule.bus == bus and overlap(events, rule.pattern)]
-        # Events of a bucket that no rule matches are irrelevant; other sources publish intentionally.
+        # A bucket sends all its events to the default bus. Only those that a rule matches are of interest.
         unmatched = [] if self.graph.nodes[source].kind is Kind.BUCKET else [bus]
         for target in [rule.id for rule in rules] or unmatched:
             self._connect(source, target, flow, by)
 
     def _bucket_notifications(self) -> None:
-        ways = {
-            "lambda_function": ("lambda_function_arn", "aws_lambda_function"),
-            "queue": ("queue_arn", "aws_sqs_queue"),
-            "topic": ("topic_arn", "aws_sns_topic"),
-        }
+        blocks = {"lambda_function": "lambda_function_arn", "queue": "queue_arn", "topic": "topic_arn"}
         for one in self.plan.every("aws_s3_bucket_notification"):
-            for bucket in self._ids(one, ("bucket",), "aws_s3_bucket"):
+            for bucket in self._known(one.value("bucket"), "aws_s3_bucket"):
                 if one.value("eventbridge"):
-                    name = self.graph.nodes[bucket].name
-                    events = {"source": ["aws.s3"], **({"detail": {"bucket": {"name": [name]}}} if name else {})}
+                    events = {"source": ["aws.s3"], "detail": {"bucket": {"name": [self.graph.nodes[bucket].name]}}}
                     self._emit(bucket, self._default_bus(), events, Flow.EVENT, one.address)
-                for block, (attribute, kind) in ways.items():
-                    for number, _ in enumerate(one.value(block) or []):
-                        for target in self._ids_or_outside(one, (block, number, attribute), kind):
+                for block, attribute in blocks.items():
+                    for notified in one.value(block) or []:
+                        for target in self._ends(notified[attribute]):
                             self._connect(bucket, target, Flow.EVENT, one.address)
 
     def _targets(self) -> None:
+        rules = {(node.bus, node.name): node for node in self.graph.every(Kind.RULE)}
         for target in self.plan.every("aws_cloudwatch_event_target"):
-            buses = self._buses(target)
-            rules = [
-                self.graph.nodes[rule.address]
-                for rule in self._named(target, ("rule",), "aws_cloudwatch_event_rule")
-                if self.graph.nodes[rule.address].bus in buses
-            ]
-            if not rules:
-                self.graph.unclear.append(f"{target.address}: its rule is not in the plan.")
-            for rule in rules:
-                for end in self._ids_or_outside(target, ("arn",), *SHAPES):
-                    if self.graph.nodes[end].kind is Kind.BUS:
-                        self._emit(rule.id, end, rule.pattern, Flow.EVENT, target.address)
-                    else:
-                        self._connect(rule.id, end, Flow.EVENT, target.address)
-                self._fail(rule.id, target, "dead_letter_config", 0, "arn")
+            rule = rules.get((self._bus(target), target.value("rule")))
+            if rule is None:
+                self.graph.unclear.append(f"{target.address}: its rule {target.value('rule')} is not in the plan.")
+                continue
+            for end in self._ends(target.value("arn")):
+                if self.graph.nodes[end].kind is Kind.BUS:
+                    self._emit(rule.id, end, rule.pattern, Flow.EVENT, target.address)
+                else:
+                    self._connect(rule.id, end, Flow.EVENT, target.address)
+            self._fail(rule.id, target, "dead_letter_config", 0, "arn")
 
     def _schedules(self) -> None:
         for schedule in self.plan.every("aws_scheduler_schedule"):
-            for end in self._ids_or_outside(schedule, ("target", 0, "arn"), *SHAPES):
+            for end in self._ends(schedule.value("target", 0, "arn")):
                 self._connect(schedule.address, end, Flow.EVENT, schedule.address)
             self._fail(schedule.address, schedule, "target", 0, "dead_letter_config", 0, "arn")
 
     def _subscriptions(self) -> None:
         for one in self.plan.every("aws_sns_topic_subscription"):
-            protocol = one.text("protocol")
-            for topic in self._ids(one, ("topic_arn",), "aws_sns_topic"):
-                if protocol in ("sqs", "lambda", "firehose"):
-                    ends = self._ids_or_outside(one, ("endpoint",), "aws_sqs_queue", "aws_lambda_function")
-                else:
-                    ends = [self._outside(protocol, protocol)]
-                for end in ends:
+            protocol = one.value("protocol")
+            for topic in self._known(one.value("topic_arn"), "aws_sns_topic"):
+                by_arn = protocol in {"firehose", "lambda", "sqs"}
+                for end in self._ends(one.value("endpoint")) if by_arn else [self._outside(protocol, protocol)]:
                     self._connect(topic, end, Flow.EVENT, one.address)
                 self._redrive(topic, one)
 
     def _event_sources(self) -> None:
         for one in self.plan.every("aws_lambda_event_source_mapping"):
-            sources = self._ids_or_outside(one, ("event_source_arn",), "aws_sqs_queue", "aws_dynamodb_table")
-            for function in self._ids(one, ("function_name",), "aws_lambda_function"):
-                for source in sources:
+            for function in self._known(one.value("function_name"), "aws_lambda_function"):
+                for source in self._ends(one.value("event_source_arn")):
                     self._connect(source, function, Flow.EVENT, one.address)
                 self._fail(function, one, "destination_config", 0, "on_failure", 0, "destination_arn")
 
     def _invokers(self) -> None:
-        """Add the callers in a function's policy; of these only APIs have no edge yet."""
+        """Connect APIs with functions whose own policy admits them, and functions with their destinations."""
         for one in self.plan.every("aws_lambda_permission"):
-            if one.value("principal") == "apigateway.amazonaws.com":
-                arn, kind = one.text("source_arn"), "aws_api_gateway_rest_api"
-                apis = [api for api in self.plan.every(kind) if api.text("id") and api.text("id") in arn]
-                for api in apis or self.plan.referred(one, ("source_arn",), {kind}):
-                    for function in self._ids(one, ("function_name",), "aws_lambda_function"):
+            for api in self.plan.every("aws_api_gateway_rest_api"):
+                if api.value("id") in (one.value("source_arn") or ""):
+                    for function in self._known(one.value("function_name"), "aws_lambda_function"):
                         self._connect(api.address, function, Flow.WRITE, one.address)
         for one in self.plan.every("aws_lambda_function_event_invoke_config"):
-            for function in self._ids(one, ("function_name",), "aws_lambda_function"):
+            for function in self._known(one.value("function_name"), "aws_lambda_function"):
                 self._fail(function, one, "destination_config", 0, "on_failure", 0, "destination")
-                path = ("destination_config", 0, "on_success", 0, "destination")
-                for end in self._ids_or_outside(one, path, *SHAPES):
+                for end in self._ends(one.value("destination_config", 0, "on_success", 0, "destination")):
                     self._connect(function, end, Flow.EVENT, one.address)
 
     # Failures
@@ -226,7 +198,7 @@ class _Builder:
         for queue in self.plan.every("aws_sqs_queue"):
             self._redrive(queue.address, queue)
         for one in self.plan.every("aws_sqs_queue_redrive_policy"):
-            for source in self._ids(one, ("queue_url",), "aws_sqs_queue"):
+            for source in self._known(one.value("queue_url"), "aws_sqs_queue"):
                 self._redrive(source, one)
         for bus in self.plan.every("aws_cloudwatch_event_bus"):
             self._fail(bus.address, bus, "dead_letter_config", 0, "arn")
@@ -234,82 +206,97 @@ class _Builder:
             self._fail(function.address, function, "dead_letter_config", 0, "target_arn")
 
     def _fail(self, source: str, by: Resource, *path: str | int) -> None:
-        for end in self._ids_or_outside(by, path, "aws_sqs_queue", "aws_sns_topic"):
+        for end in self._ends(by.value(*path)):
             self._connect(source, end, Flow.FAILURE, by.address)
 
     def _redrive(self, source: str, by: Resource) -> None:
-        """Add the edge of a redrive policy; AWS's form of an empty one varies."""
-        policy = by.text("redrive_policy")
-        if policy:
-            ends = self._matching(json.loads(policy).get("deadLetterTargetArn", ""), ["aws_sqs_queue"])
-        else:
-            ends = [one.address for one in self.plan.referred(by, ("redrive_policy",), {"aws_sqs_queue"})]
-            ends = [end for end in ends if end != source]
-        for end in ends:
-            self._connect(source, end, Flow.FAILURE, by.address)
+        policy = by.value("redrive_policy") or ""
+        if policy.startswith("{"):  # an attribute that is not set has a made-up value in a plan
+            for end in self._ends(json.loads(policy).get("deadLetterTargetArn")):
+                self._connect(source, end, Flow.FAILURE, by.address)
 
     # Permissions of roles
 
     def _permissions(self) -> None:
-        policies = Policies(self.plan, frozenset({*SHAPES, *ALIASES}), _matters)
-        for actor, role in self._actors():
-            for statement in policies.of(role):
-                for node in self._allowed(statement):
-                    self._act(actor, node, statement)
-        self.graph.unclear += policies.unclear
-
-    def _actors(self) -> Iterator[tuple[str, Resource]]:
-        """Yield functions, workflows and APIs with their roles."""
-        for path, kind in (("role", "aws_lambda_function"), ("role_arn", "aws_sfn_state_machine")):
-            for actor in self.plan.every(kind):
-                roles = self._named(actor, (path,), "aws_iam_role")
-                if not roles:
-                    self.graph.unclear.append(f"{actor.address} has a role that is not in the plan: what it may do?")
-                yield from ((actor.address, role) for role in roles)
-        for api in self.plan.every("aws_api_gateway_rest_api"):
-            named = set(re.findall(r"arn:[^:\"]*:iam::\d*:role/[^\"]*", api.text("body")))
-            roles = [role for arn in named for role in self._roles_called(arn)]
-            for role in roles or self.plan.referred(api, ("body",), {"aws_iam_role"}):
-                yield api.address, role
-        for one in self.plan.every("aws_api_gateway_integration"):
-            for caller in self._ids(one, ("rest_api_id",), "aws_api_gateway_rest_api"):
-                yield from ((caller, role) for role in self._named(one, ("credentials",), "aws_iam_role"))
-
-    def _allowed(self, statement: Statement) -> list[Node]:
-        ids = {node for one in statement.referred for node in self._node_ids(one)}
-        for arn in statement.resources:
-            ids |= set(self._matching(arn, SHAPES))
-        return [self.graph.nodes[one] for one in sorted(ids)]
-
-    def _act(self, actor: str, node: Node, statement: Statement) -> None:
-        service = next(shape.service for shape in SHAPES.values() if shape.kind is node.kind)
-        if _allows(statement.actions, service, WRITES.get(node.kind, ())):
-            if node.kind is Kind.BUS:
-                self._emit(actor, node.id, statement.events, Flow.WRITE, statement.by)
+        roles = {role.value("arn"): role for role in self.plan.every("aws_iam_role")}
+        nodes = {node.id: node for node in (*self.graph.every(*WRITES), DEFAULT)}
+        for actor, arn in self._actors():
+            if arn in roles:
+                for by, statement in self._statements(roles[arn]):
+                    for _, node in sorted(nodes.items()):
+                        self._act(actor, node, statement, by)
             else:
-                self._connect(actor, node.id, Flow.WRITE, statement.by)
-        if _allows(statement.actions, service, READS.get(node.kind, ())):
-            self._connect(node.id, actor, Flow.READ, statement.by)
+                self.graph.unclear.append(f"{actor} has the role {arn}, which is not in the plan: what does it allow?")
 
-    # Alarms
+    def _actors(self) -> Iterator[tuple[str, str]]:
+        """Yield functions, workflows and APIs with the ARNs of their roles."""
+        for path, kind in (("role", "aws_lambda_function"), ("role_arn", "aws_sfn_state_machine")):
+            yield from ((actor.address, actor.value(path)) for actor in self.plan.every(kind))
+        for api in self.plan.every("aws_api_gateway_rest_api"):
+            yield from ((api.address, role) for role in sorted(credentials(api)))
+        for one in self.plan.every("aws_api_gateway_integration"):
+            for api_id in self._known(one.value("rest_api_id"), "aws_api_gateway_rest_api"):
+                if one.value("credentials"):
+                    yield api_id, one.value("credentials")
+
+    def _statements(self, role: Resource) -> Iterator[tuple[str, Statement]]:
+        """Yield the statements of a role that allow something, each with the address of its policy."""
+        managed = {policy.value("arn") for policy in self.plan.every("aws_iam_policy")}
+        for one in self.plan.every("aws_iam_role_policy_attachment"):
+            arn = one.value("policy_arn")
+            if one.value("role") == role.value("name") and arn not in managed and not HARMLESS.match(arn):
+                self.graph.unclear.append(
+                    f"{one.address} attaches {arn}, which is not in the plan: what does it allow?"
+                )
+        policies = granted(self.plan, role)
+        named = {policy.value("name") for policy in policies}
+        documents = [(policy.address, policy.value("policy")) for policy in policies]
+        # AWS lists all inline policies in the role, also those that are resources of their own.
+        documents += [
+            (role.address, inline["policy"])
+            for inline in role.value("inline_policy") or []
+            if inline.get("policy") and inline["name"] not in named
+        ]
+        for by, document in documents:
+            if document:
+                yield from ((by, one) for one in statements(document) if one.allow)
+            else:
+                self.graph.unclear.append(f"{by} is known only after an apply: use the state (--state).")
+
+    def _act(self, actor: str, node: Node, statement: Statement, by: str) -> None:
+        if _allows(statement, self._arns(node.id), node.kind, WRITES):
+            if node.kind is Kind.BUS:
+                self._add(node)
+                self._emit(actor, node.id, _events(statement), Flow.WRITE, by)
+            else:
+                self._connect(actor, node.id, Flow.WRITE, by)
+        if _allows(statement, self._arns(node.id), node.kind, READS):
+            self._connect(node.id, actor, Flow.READ, by)
+
+    def _arns(self, node: str) -> tuple[str, ...]:
+        """Return patterns of the ARNs that policies name for a node: its own, and those of its parts."""
+        if node == DEFAULT_BUS:
+            return ("arn:*:events:*:*:event-bus/default",)
+        arn = self.plan.resources[node].value("arn") if node in self.plan.resources else node.removeprefix("outside ")
+        return (arn, f"{arn}/*", f"{arn}:*")
+
+    # Alarms and archives
 
     def _alarms(self) -> None:
         for alarm in self.plan.every("aws_cloudwatch_metric_alarm"):
-            queries = [
-                ("metric_query", at, "metric", 0)
-                for at, query in enumerate(alarm.value("metric_query") or [])
-                if query.get("metric")
-            ]
-            for path in [(), *queries]:
-                if alarm.value(*path, "namespace") == "AWS/SQS" and alarm.value(*path, "metric_name") in WAITING:
-                    self.graph.watched |= set(self._ids(alarm, (*path, "dimensions", "QueueName"), "aws_sqs_queue"))
+            queries = [metric for query in alarm.value("metric_query") or [] for metric in query["metric"]]
+            for metric in (alarm.values, *queries):
+                if metric["namespace"] == "AWS/SQS" and metric["metric_name"] in WAITING:
+                    self.graph.watched |= set(
+                        self._known((metric["dimensions"] or {}).get("QueueName"), "aws_sqs_queue")
+                    )
 
     def _archives(self) -> None:
         for archive in self.plan.every("aws_cloudwatch_event_archive"):
-            self.graph.archived |= set(self._ids(archive, ("event_source_arn",), "aws_cloudwatch_event_bus"))
+            self.graph.archived |= set(self._known(archive.value("event_source_arn"), "aws_cloudwatch_event_bus"))
 
     def _tidy(self) -> None:
-        """Leave each arrow once, and say which queues are for the dead."""
+        """Keep each arrow once, and mark the dead-letter queues."""
         graph = self.graph
         graph.dead_letter_queues = {
             node.id
@@ -336,97 +323,49 @@ class _Builder:
     def _connect(self, source: str, target: str, flow: Flow, by: str) -> None:
         self.graph.edges.append(Edge(source, target, flow, by))
 
-    def _outside(self, identity: str, label: str) -> str:
-        return self._add(Node(f"outside {identity}", Kind.OUTSIDE, label))
+    def _outside(self, identity: str, label: str, kind: Kind = Kind.OUTSIDE) -> str:
+        return self._add(Node(f"outside {identity}", kind, label, label))
 
-    def _named(self, resource: Resource, path: tuple[str | int, ...], kind: str) -> list[Resource]:
-        """Return the resources that an attribute refers to, by name, id or ARN."""
-        text = resource.text(*path)
+    def _known(self, text: str | None, *types: str) -> list[str]:
+        """Return the nodes of some types that a text names: by name, id, URL or ARN, or by the ARN of a part."""
         if not text:
-            return self.plan.referred(resource, path, {kind})
-        if kind == "aws_iam_role":
-            return self._roles_called(text)
-        return [one for one in self.plan.every(kind) if one.text("name") in (text, text.rpartition("/")[2])]
+            return []
+        if text.endswith(":event-bus/default") and "aws_cloudwatch_event_bus" in types:
+            return [self._default_bus()]
+        return [
+            one.address
+            for one in self.plan.every(*types)
+            if text in {one.value(key) for key in ("arn", "id", "url", NODES[one.type][2])}
+            or text.startswith((f"{one.value('arn')}:", f"{one.value('arn')}/"))
+        ]
 
-    def _roles_called(self, text: str) -> list[Resource]:
-        return [role for role in self.plan.every("aws_iam_role") if role.text("name") == text.rpartition("/")[2]]
-
-    def _ids(self, resource: Resource, path: tuple[str | int, ...], *types: str) -> list[str]:
-        """Return the nodes of some types that an attribute refers to: by name, ARN, URL or reference."""
-        text = resource.text(*path)
-        if text:
-            return self._matching(text, types)
-        aliases = [alias for alias, (kind, _) in ALIASES.items() if kind in types]
-        found = [id_ for one in self.plan.referred(resource, path, {*types, *aliases}) for id_ in self._node_ids(one)]
-        found = list(dict.fromkeys(found))
-        if len(found) != 1 and resource.is_unknown(*path):
-            attribute = ".".join(str(step) for step in path if isinstance(step, str))
-            which = f" It is one of: {', '.join(found)}." if found else ""
-            self.graph.unclear.append(f"{resource.address}: its {attribute} is known only once it is applied.{which}")
-        return found
-
-    def _ids_or_outside(self, resource: Resource, path: tuple[str | int, ...], *types: str) -> list[str]:
-        """Return the same, including resources outside the plan."""
-        text = resource.text(*path)
-        found = self._ids(resource, path, *types)
+    def _ends(self, text: str | None, *types: str) -> Sequence[str]:
+        """Return the nodes that a text names, else a node outside the plan."""
+        found = self._known(text, *types or NODES)
         if found or not text:
             return found
-        service, end = _parts(text)
-        label = re.split(r"[:/]", end)[-1]
-        if service in SERVICES:
-            return [self._add(Node(f"outside {text}", SERVICES[service].kind, label, label))]
-        return [self._outside(text, label)]
-
-    def _node_ids(self, resource: Resource) -> list[str]:
-        if resource.type in ALIASES:
-            kind, attribute = ALIASES[resource.type]
-            return self._ids(resource, (attribute,), kind)
-        return [resource.address] if resource.address in self.graph.nodes else []
-
-    def _matching(self, text: str, types: Collection[str]) -> list[str]:
-        """Return the nodes of some types that match a name, a URL, or an ARN with or without wildcards."""
-        kinds = {SHAPES[kind].kind: SHAPES[kind] for kind in types}
-        if Kind.BUS in kinds and text.startswith("arn:") and text.endswith(":event-bus/default"):
-            return [self._default_bus()]
-        service, end = _parts(text)
-        found = []
-        for node in self.graph.every(*kinds):
-            shape = kinds[node.kind]
-            if service:
-                same = _glob(service, shape.service) and _glob(_naming(end, shape.service), shape.arn.format(node.name))
-            else:
-                same = text == "*" or node.name in (text, text.rpartition("/")[2])
-            if same and node.name:
-                found.append(node.id)
-        return found
+        service = text.split(":")[2] if text.startswith("arn:") else ""
+        return [self._outside(text, re.split(r"[:/]", text)[-1], KINDS.get(service, Kind.OUTSIDE))]
 
 
-def _parts(text: str) -> tuple[str, str]:
-    """Return the service and the last part of an ARN; empty texts for anything else."""
-    parts = text.split(":", 5)
-    return (parts[2], parts[5]) if text.startswith("arn:") and len(parts) > 5 else ("", text)  # noqa: PLR2004 - an ARN
-
-
-def _naming(end: str, service: str) -> str:
-    """Return the resource's name in the last part of an ARN, without the name of a part of it."""
-    found = re.match(NAMING.get(service, ".*"), end)
-    return found[0] if found else end
-
-
-def _glob(pattern: str, text: str) -> bool:
-    """Return True if a text matches an IAM pattern."""
-    wanted = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
-    return re.fullmatch(wanted, text, re.IGNORECASE) is not None
-
-
-def _matters(actions: Collection[str]) -> bool:
-    """Return True if one of the actions sends something to a node, or fetches it."""
-    return any(
-        _allows(actions, shape.service, [*WRITES.get(shape.kind, ()), *READS.get(shape.kind, ())])
-        for shape in SHAPES.values()
+def _allows(statement: Statement, arns: Sequence[str], kind: Kind, actions: Mapping[Kind, Sequence[str]]) -> bool:
+    wanted = [f"{SERVICES[kind]}:{action}".lower() for action in actions.get(kind, ())]
+    return any(matches(one.lower(), action) for one in statement.actions for action in wanted) and any(
+        _meet(one, arn) for one in statement.resources for arn in arns
     )
 
 
-def _allows(actions: Collection[str], service: str, wanted: Collection[str]) -> bool:
-    """Return True if a policy allows one of a service's actions."""
-    return any(_glob(action, f"{service}:{one}") for action in actions for one in wanted)
+def _meet(one: str, other: str) -> bool:
+    """Return True if two patterns of ARNs have an ARN in common. A wildcard does not extend over several parts."""
+    return one == "*" or all(map(meet, one.split(":", 5), other.split(":", 5)))
+
+
+def _events(statement: Statement) -> dict[str, Any]:
+    """Return the pattern of the events that conditions on PutEvents allow."""
+    return {
+        EVENT_KEYS[key]: list(values)
+        for test, keys in statement.conditions.items()
+        if test.startswith("StringEquals")
+        for key, values in keys.items()
+        if key in EVENT_KEYS
+    }

@@ -1,4 +1,4 @@
-"""A graph of an architecture as a Mermaid diagram."""
+"""Mermaid diagram of an architecture's graph."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOX = ("[", "]")
 
 YOU = Node("outside you", Kind.OUTSIDE, "you")
 CALLERS = Node("outside callers", Kind.OUTSIDE, "callers")
-# Label of the source of everything that enters the plan from outside.
+# Labels of the arrows from outside the plan.
 COMES = {
     Kind.API: "requests",
     Kind.BUCKET: "upload",
@@ -32,14 +32,14 @@ COMES = {
     Kind.TOPIC: "messages",
 }
 
-DEAD_WORD = re.compile(r"[ _-]?(?:dlq|dead[-_]?letters?)$", re.IGNORECASE)  # which "DLQ" says already
+DEAD_WORD = re.compile(r"[ _-]?(?:dlq|dead[-_]?letters?)$", re.IGNORECASE)  # left out after "DLQ"
 
 RESERVED = {"call", "class", "click", "default", "end", "flowchart", "graph", "href", "style", "subgraph"}
 
 
 @dataclass
 class Arrow:
-    """An arrow of the diagram: its label and its style."""
+    """An arrow of the diagram."""
 
     labels: list[str] = field(default_factory=list)
     dotted: bool = False
@@ -52,14 +52,12 @@ class Arrow:
 
 
 def mermaid(graph: Graph, *, whole: bool = False) -> str:
-    """Return the diagram of a graph.
+    """Return the diagram of a graph: a flowchart from left to right, in the order of the events.
 
     Args:
-        graph: The graph; its rules are drawn as part of their bus.
-        whole: Include what only an API uses, the targets of schedules, reads of functions and workflows, and alarms.
-
-    Returns:
-        A flowchart from left to right, in the order of the events.
+        graph: The graph. A rule is drawn as its bus.
+        whole: Draw also the nodes that only an API uses or only schedules reach, what functions and workflows read,
+            and alarms.
     """
     return _Picture(graph, whole=whole).draw()
 
@@ -92,7 +90,7 @@ class _Picture:
         return "\n".join(["flowchart LR", *lines, ""])
 
     def _beginnings(self) -> None:
-        """Add the sources outside the plan: of buckets, buses, queues and topics that send and receive nothing."""
+        """Draw arrows from outside to buckets, buses, queues and topics that no other node writes to."""
         graph = self.graph
         for node in graph.nodes.values():
             given = [edge for edge in graph.to(node.id, Flow.EVENT, Flow.WRITE) if edge.source not in self.waited_for]
@@ -103,7 +101,7 @@ class _Picture:
                     self._arrow(YOU.id, place).labels = [comes]
 
     def _in_order(self) -> list[Edge]:
-        """Return the asynchronous edges, those closer to a source first."""
+        """Return the edges of events and writes, in the order of their distance from the beginning."""
         edges = [edge for edge in self.graph.edges if edge.flow in (Flow.EVENT, Flow.WRITE)]
         edges = [edge for edge in edges if edge.source not in self.waited_for | self.hidden]
         reached = {edge.source for edge in edges} - {edge.target for edge in edges}
@@ -119,7 +117,7 @@ class _Picture:
         source, target = (self.nodes[end] for end in (edge.source, edge.target))
         arrow = self._arrow(self._place(edge.source), self._place(edge.target))
         if target.kind is Kind.RULE:
-            types = (target.pattern or {}).get("detail-type", [])
+            types = target.pattern.get("detail-type", [])
             labels = [one for one in types if isinstance(one, str)]
         elif source.kind is Kind.RULE:
             labels = ["rules"]
@@ -132,7 +130,7 @@ class _Picture:
             arrow.both_ways = True
 
     def _callers(self) -> None:
-        """Add APIs and the resources they use; in the whole diagram, all other reads."""
+        """Draw APIs and the nodes that they use; in the whole diagram, everything that is read."""
         for api in self.graph.every(Kind.API):
             arrow = self._arrow(CALLERS.id, api.id)
             arrow.labels, arrow.both_ways = [COMES[Kind.API]], True
@@ -150,11 +148,11 @@ class _Picture:
         return self.arrows.setdefault((source, target), Arrow())
 
     def _place(self, node: str) -> str:
-        """Return the node that represents a node in the diagram: a bus for a rule."""
+        """Return the node to draw: the bus for a rule."""
         return self.nodes[node].bus or node
 
     def _node(self, node: str) -> str:
-        """Return a node's id; at its first occurrence, with shape and label."""
+        """Return the id of a node in the diagram, with shape and text the first time."""
         if node in self.ids:
             return self.ids[node]
         found = self.nodes[node]
@@ -179,7 +177,7 @@ class _Picture:
 
 
 def _escaped(text: str) -> str:
-    """Return text with Mermaid's special characters escaped."""
+    """Return a text with Mermaid's own characters escaped."""
     for letter, entity in {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "|": "#124;"}.items():
         text = text.replace(letter, entity)
     return text

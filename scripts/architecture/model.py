@@ -1,4 +1,4 @@
-"""An architecture as a graph: which resource sends what to which."""
+"""Model of an architecture as a graph."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ class Kind(Enum):
 
 
 class Flow(Enum):
-    """Kind of an edge: how a node sends something to another."""
+    """Way in which one node hands something to another."""
 
-    EVENT = "event"  # the service does it automatically
-    WRITE = "write"  # the node does, and its role's policies allow it
+    EVENT = "event"  # by the service, automatically
+    WRITE = "write"  # by the node, whose role allows it
     READ = "read"  # from the node that is read to the one that reads
-    FAILURE = "failure"  # what could not be delivered or handled
+    FAILURE = "failure"  # not delivered or not handled
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node: a resource, or what lies outside the plan.
+    """A resource, or something outside the plan.
 
     Attributes:
-        id: Its address; for what has none, a text that is as good.
-        label: Readable name.
-        name: Its name in AWS, empty where it is not known.
-        bus: Id of a rule's bus.
-        pattern: Events that a rule matches; None if unknown.
+        id: Address of the resource; a text of its own for anything else.
+        label: Name for people.
+        name: Name in AWS.
+        bus: For a rule, the id of its bus.
+        pattern: For a rule, the events that it matches.
     """
 
     id: str
@@ -54,15 +54,15 @@ class Node:
     label: str
     name: str = ""
     bus: str = ""
-    pattern: Mapping[str, Any] | None = field(default=None, compare=False)
+    pattern: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A flow from one node to another.
+    """An arrow from one node to another.
 
     Attributes:
-        by: Address of the resource that defines it.
+        by: Address of the resource that is the reason for it.
     """
 
     source: str
@@ -75,15 +75,15 @@ class Edge:
 class Graph:
     """An architecture.
 
-    A bus has no edges of its own where it has rules: each event goes on from its source to the rules that match it.
+    A bus with rules has no edges: each event goes from its source to the rules that match it.
 
     Attributes:
-        nodes: By id.
-        edges: Each once.
-        dead_letter_queues: The ids of the queues that failures end in.
-        watched: Ids of queues with an alarm on their waiting messages.
-        archived: The ids of buses whose events an archive keeps.
-        unclear: Questions that the plan does not answer, as sentences.
+        nodes: Nodes by id.
+        edges: Edges, each once.
+        dead_letter_queues: Ids of the queues that failures end in.
+        watched: Ids of the queues with an alarm on the messages in them.
+        archived: Ids of the buses with an archive.
+        unclear: Sentences about what the plan does not show.
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -98,11 +98,11 @@ class Graph:
         return [node for node in self.nodes.values() if node.kind in kinds]
 
     def to(self, node: str, *flows: Flow) -> list[Edge]:
-        """Return the edges of some flows to a node."""
+        """Return the edges of some flows that lead to a node."""
         return [edge for edge in self.edges if edge.target == node and edge.flow in flows]
 
     def of(self, node: str, *flows: Flow) -> list[Edge]:
-        """Return the edges of some flows from a node."""
+        """Return the edges of some flows that lead away from a node."""
         return [edge for edge in self.edges if edge.source == node and edge.flow in flows]
 
     def kinds(self, edge: Edge) -> tuple[Kind, Kind]:
@@ -111,21 +111,21 @@ class Graph:
 
     @property
     def schedules_side(self) -> set[str]:
-        """Schedules, nodes that only they start, and queues for their failures only: not part of an event's path."""
-        side = {node.id for node in self.every(Kind.SCHEDULE)}
+        """Schedules, and the nodes that only schedules reach."""
+        scheduled = {node.id for node in self.every(Kind.SCHEDULE)}
         while True:
             given = {
                 node: {edge.source for edge in self.to(node, Flow.EVENT, Flow.WRITE, Flow.FAILURE)}
                 for node in self.nodes
             }
-            more = {node for node, givers in given.items() if givers and givers <= side} - side
+            more = {node for node, givers in given.items() if givers and givers <= scheduled} - scheduled
             if not more:
-                return side
-            side |= more
+                return scheduled
+            scheduled |= more
 
     @property
     def callers_side(self) -> set[str]:
-        """APIs and the resources that only they use: synchronous requests of a caller."""
+        """APIs, and the nodes that only APIs use: a caller waits for them."""
         apis = {node.id for node in self.every(Kind.API)}
         used = {edge.target if edge.flow is not Flow.READ else edge.source for edge in self.edges} - apis
         users = {

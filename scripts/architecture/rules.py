@@ -1,6 +1,6 @@
-"""Rules against Lambda pinball in an event-driven architecture: events that bounce between functions.
+"""Rules against Lambda pinball: an event that bounces from one function to the next.
 
-Each rule reads a graph and returns violations, with what to do.
+Each rule reads a graph and yields findings that say what to do.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from scripts.architecture.model import Edge, Graph
 
-# From an event to its notification: source, bus, queue, function, bus, workflow and topic are six hops; a seventh is
-# for a subscriber's queue. Each hop may repeat, delay and reorder, and is one more place to search for a missing event.
-# Split a longer path in two, with a bus between them that has an owner.
+# Source, bus, queue, function, bus, workflow and topic are six hops; a seventh leaves room for a subscriber's queue.
+# Each hop can repeat, delay and reorder events, and is one more place to search for a missing one. Split a longer way
+# in two, with a bus between them that has an owner.
 MOST_HOPS = 7
 
 ON = (Flow.EVENT, Flow.WRITE)
@@ -27,12 +27,12 @@ ON = (Flow.EVENT, Flow.WRITE)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A violation of a rule.
+    """A broken rule.
 
     Attributes:
-        rule: The rule's name.
+        rule: Name of the rule.
         by: Address of the resource to change.
-        message: The problem and what to do.
+        message: Description, and what to do.
     """
 
     rule: str
@@ -41,7 +41,7 @@ class Finding:
 
 
 def findings(graph: Graph, most_hops: int = MOST_HOPS) -> list[Finding]:
-    """Return all violations, by rule."""
+    """Return the findings of all rules, in the order of the rules."""
     return [
         *_loops(graph),
         *_long_ways(graph, most_hops),
@@ -54,9 +54,9 @@ def findings(graph: Graph, most_hops: int = MOST_HOPS) -> list[Finding]:
 
 
 def longest_way(graph: Graph) -> list[Edge]:
-    """Return the asynchronous path with the most hops, with each loop cut.
+    """Return the longest way of an event, without loops.
 
-    A hop is a delivery from one service to another. Synchronous requests of an API's callers are not counted.
+    A hop is one service handing something to another. Calls that a caller of an API waits for do not count.
     """
     ways: dict[str, list[Edge]] = {}
     edges, _ = _without_loops(graph)
@@ -67,12 +67,12 @@ def longest_way(graph: Graph) -> list[Edge]:
 
 
 def way_names(graph: Graph, way: list[Edge]) -> str:
-    """Return the names of a path's nodes, joined by arrows."""
+    """Return the names of a way's nodes, with arrows between them."""
     return " → ".join(_name(graph, node) for node in [way[0].source, *(edge.target for edge in way)]) if way else ""
 
 
 def _on(graph: Graph) -> list[Edge]:
-    """Return the asynchronous edges within the plan."""
+    """Return the edges within the plan on which no caller waits."""
     waited_for = graph.callers_side
     return [
         edge
@@ -96,9 +96,9 @@ def _name(graph: Graph, node: str) -> str:
 
 
 def _without_loops(graph: Graph) -> tuple[list[Edge], list[list[Edge]]]:
-    """Return the asynchronous edges without one of each loop, and the loops, each beginning with that edge.
+    """Return the edges without one of each loop, and the loops, each of which begins with that edge.
 
-    A loop is preferably cut at an edge from a role's permissions, not at one of a service's own deliveries.
+    A loop is cut at an edge that a role allows, if it has one.
     """
     edges = _on(graph)
     loops: list[list[Edge]] = []
@@ -121,7 +121,7 @@ def _loops(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "loop",
             loop[0].by,
-            f"{way_names(graph, loop)}: what goes round never ends. Let {_name(graph, loop[0].source)} write "
+            f"{way_names(graph, loop)}: an event in it never ends. Let {_name(graph, loop[0].source)} write "
             f"elsewhere, or take from {loop[0].by} what it does not need to do.",
         )
 
@@ -144,7 +144,7 @@ def _calls(graph: Graph) -> Iterator[Finding]:
             yield Finding(
                 "function calls function",
                 edge.by,
-                f"{caller} may call {called}: it would be paid for while it waits, and fail when {called} does. Put a "
+                f"{caller} may call {called}: it is charged while it waits, and fails when {called} fails. Put a "
                 "queue or a bus between them, or let a workflow call both.",
             )
 
@@ -154,8 +154,8 @@ def _targets_without_dlq(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "target without DLQ",
             by,
-            f"what {_name(graph, edge.source)} cannot deliver to {_name(graph, edge.target)} is dropped after a day of "
-            "retries, at once where a permission is missing. Give the target a dead_letter_config.",
+            f"an event that {_name(graph, edge.source)} cannot deliver to {_name(graph, edge.target)} is dropped: "
+            "after a day of retries, or immediately if a permission is missing. Give the target a dead_letter_config.",
         )
 
 
@@ -164,13 +164,13 @@ def _subscriptions_without_dlq(graph: Graph) -> Iterator[Finding]:
         yield Finding(
             "subscription without DLQ",
             by,
-            f"what {_name(graph, edge.target)} does not take of {_name(graph, edge.source)} is lost. Give the "
-            "subscription a redrive_policy.",
+            f"a message of {_name(graph, edge.source)} that {_name(graph, edge.target)} does not accept is lost. "
+            "Give the subscription a redrive_policy.",
         )
 
 
 def _without_failure(graph: Graph, kind: Kind) -> dict[str, Edge]:
-    """Return the edges from nodes of a kind that have no destination for failures, by address."""
+    """Return the edges from nodes of a kind that have no dead-letter queue, by the address of their resource."""
     kept = {edge.by for edge in graph.edges if edge.flow is Flow.FAILURE}
     return {
         edge.by: edge
@@ -188,7 +188,7 @@ def _consumers_without_dlq(graph: Graph) -> Iterator[Finding]:
             yield Finding(
                 "queue without DLQ",
                 queue,
-                f"a message of {_name(graph, queue)} that {_name(graph, edge.target)} cannot handle comes back "
+                f"a message of {_name(graph, queue)} that {_name(graph, edge.target)} cannot handle is received again "
                 "until it expires. Give the queue a redrive_policy, with a maxReceiveCount of 5 or more.",
             )
 

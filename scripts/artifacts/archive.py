@@ -8,7 +8,7 @@ import zlib
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from scripts.artifacts.errors import PackagingError
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,18 +63,20 @@ def combine(layers: Iterable[tuple[str, Iterable[Entry]]]) -> list[Entry]:
         layers: Name of each layer (for messages) and its entries.
 
     Raises:
-        PackagingError: Two layers hold different files with the same path.
+        ToolError: Two layers hold different files with the same path.
     """
     found: dict[str, tuple[str, Entry]] = {}
     for name, entries in layers:
         for entry in entries:
             other, existing = found.setdefault(entry.path, (name, entry))
             if existing.content != entry.content:
-                raise PackagingError(
-                    f"{other} and {name} both hold {entry.path}, with different content. Only one of them can be in "
-                    f"the zip: remove one from the requirements"
-                )
+                raise conflict(other, name, entry.path)
     return [found[path][1] for path in sorted(found, key=str.encode)]
+
+
+def conflict(one: str, other: str, path: str) -> ToolError:
+    """Return the error for two parts of a zip that hold different files with the same path."""
+    return ToolError(f"{one} and {other} both hold {path}, with different content. Remove one of them")
 
 
 def write_zip(path: Path, entries: Sequence[Entry]) -> None:
@@ -84,13 +86,13 @@ def write_zip(path: Path, entries: Sequence[Entry]) -> None:
     is locked, and `zipfile` gets compressed bytes to store; the headers are corrected afterwards.
 
     Raises:
-        PackagingError: Lambda does not accept the zip because of its size.
+        ToolError: Lambda does not accept the zip because of its size.
     """
     import deflate  # noqa: PLC0415 - not needed when all is up to date
 
     unpacked = sum(len(entry.content) for entry in entries)
     if unpacked > MAX_UNPACKED:
-        raise PackagingError(f"{path.name} has {_mebibytes(unpacked, MAX_UNPACKED)} unpacked. {_ADVICE}")
+        raise ToolError(f"{path.name} has {_mebibytes(unpacked, MAX_UNPACKED)} unpacked. {_ADVICE}")
     with zipfile.ZipFile(path, "w") as archive:
         for entry in entries:
             info = zipfile.ZipInfo(entry.path)  # its date is 1980-01-01
@@ -105,10 +107,10 @@ def write_zip(path: Path, entries: Sequence[Entry]) -> None:
             file.write(info.FileHeader(zip64=False))
     with zipfile.ZipFile(path) as archive:
         if damaged := archive.testzip():
-            raise PackagingError(f"{path.name} is damaged in {damaged}. Build it again")
+            raise ToolError(f"{path.name} is damaged in {damaged}. Build it again")
     size = path.stat().st_size
     if size > MAX_ZIP:
-        raise PackagingError(
+        raise ToolError(
             f"{path.name} has {_mebibytes(size, MAX_ZIP)} by direct upload. {_ADVICE}, "
             f"or deploy it from S3 (`s3_bucket` and `s3_key` of aws_lambda_function, instead of `filename`)"
         )

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scripts.artifacts import manifest
-from scripts.artifacts.errors import PackagingError
 from scripts.artifacts.functions import load
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,8 +31,8 @@ class Job:
     """One zip to build.
 
     Attributes:
-        function: What goes in.
-        target: Where it runs.
+        function: The function in the zip.
+        target: The target that runs it.
         compiler: Path and version of the interpreter that compiles it; None for a zip without bytecode.
     """
 
@@ -60,7 +60,7 @@ def build(jobs: Sequence[Job], source: Path, output: Path) -> None:
     """Build the zips that are not up to date, and remove those that are out of date from the manifest.
 
     Raises:
-        PackagingError: A zip cannot be built. Those that were built before it are kept.
+        ToolError: A zip cannot be built. Those that were built before it are kept.
     """
     pending, outdated = _compare(jobs, source, output)
     if pending or outdated:
@@ -84,7 +84,7 @@ def _compare(jobs: Sequence[Job], source: Path, output: Path) -> tuple[list[Job]
     entries = manifest.read(output)
     functions: dict[str, Function] = {}
     for name in {entry["function"] for entry in entries.values()}:
-        with suppress(PackagingError, FileNotFoundError):
+        with suppress(ToolError, FileNotFoundError):
             functions[name] = load(source, name)
     outdated = {
         key
@@ -92,7 +92,8 @@ def _compare(jobs: Sequence[Job], source: Path, output: Path) -> tuple[list[Job]
         if (function := functions.get(entry["function"])) is None
         or not manifest.is_current(output, entry, _inputs(function, entry["bytecode"]))
     }
-    pending = [job for job in jobs if job.key in outdated or entries.get(job.key, {}).get("inputs") != job.inputs]
+    current = {(key, entry["inputs"]) for key, entry in entries.items() if key not in outdated}
+    pending = [job for job in jobs if (job.key, job.inputs) not in current]
     return pending, outdated
 
 
@@ -102,32 +103,33 @@ def _exclusive(output: Path) -> Iterator[Path]:
     import fcntl  # noqa: PLC0415 - Windows does not have it, and can still read this module
 
     work = output / ".cache" / "work"
-    work.mkdir(parents=True, exist_ok=True)
-    with (output / ".cache" / "lock").open("w") as lock:
+    work.parent.mkdir(parents=True, exist_ok=True)
+    with (work.parent / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             print(f"waiting for another build in {output}", file=sys.stderr, flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            _empty(work)  # of what a killed build left
+            shutil.rmtree(work, ignore_errors=True)  # a killed build left it
+            work.mkdir()
             yield work
         finally:
-            _empty(work)
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _build(job: Job, output: Path, work: Path) -> int:
     """Build one zip with its bill of materials, add it to the manifest, and return its size."""
     # These are slow to import, and not needed when all is up to date.
-    from scripts.artifacts.archive import combine, is_needed, write_zip  # noqa: PLC0415
+    from scripts.artifacts.archive import combine, write_zip  # noqa: PLC0415
     from scripts.artifacts.bytecode import with_bytecode  # noqa: PLC0415
     from scripts.artifacts.sbom import bill_of_materials  # noqa: PLC0415
     from scripts.artifacts.wheels import install  # noqa: PLC0415
 
     function = job.function
     wheels = install(function, job.target, output / ".cache", work)
-    needed = ((str(wheel), [entry for entry in wheel.entries if is_needed(entry.path)]) for wheel in wheels)
-    entries = function.without_excluded(combine([(function.name, function.files), *needed]))
+    layers = [(function.name, function.files), *((str(wheel), wheel.entries) for wheel in wheels)]
+    entries = function.without_excluded(combine(layers))
     if job.compiler:
         own = {entry.path.partition("/")[0] for entry in function.files}
         entries = with_bytecode(entries, own, job.compiler, work)
@@ -161,11 +163,3 @@ def _forget(keys: set[str], output: Path, work: Path) -> None:
 
 def _inputs(function: Function, bytecode: str) -> str:
     return hashlib.sha256(f"{function.inputs} {bytecode}".encode()).hexdigest() if bytecode else function.inputs
-
-
-def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.artifacts.archive import Entry
-from scripts.artifacts.errors import PackagingError
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ def find_compiler(python: str) -> tuple[str, str]:
     It is this one, or one on the PATH. The patch release matters: another one may write other bytes.
 
     Raises:
-        PackagingError: There is none.
+        ToolError: There is none.
     """
     programs = [sys.executable, shutil.which(f"python{python}"), shutil.which("python3")]
     for program in dict.fromkeys(filter(None, programs)):
@@ -41,7 +41,7 @@ def find_compiler(python: str) -> tuple[str, str]:
             implementation, version = json.loads(done.stdout)
             if implementation == "CPython" and version.startswith(f"{python}."):
                 return program, version
-    raise PackagingError(
+    raise ToolError(
         f"--bytecode: Python {python} compiles bytecode for Python {python}, and there is no python{python} on the "
         f"PATH. Install it, or omit --bytecode: the function runs without, and its cold starts take longer"
     )

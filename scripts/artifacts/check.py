@@ -5,94 +5,64 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from scripts.artifacts import manifest
-from scripts.artifacts.errors import PackagingError
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-class Circumstances(NamedTuple):
-    """What the bytes must not depend on.
-
-    Attributes:
-        folder: Where the build happens, relative to a temporary folder.
-        umask: Umask of the process.
-        mtime: Time of every source file, in seconds since 1970.
-        environment: Variables of the process.
-        cached: The wheels come from uv's cache; otherwise they are fetched again.
-    """
-
-    folder: str
-    umask: int
-    mtime: int
-    environment: dict[str, str]
-    cached: bool
-
-    def __str__(self) -> str:
-        wheels = "cached wheels" if self.cached else "wheels fetched again"
-        return f"umask {self.umask:03o}, TZ {self.environment['TZ']}, {wheels}"
-
-
+# The bytes must not depend on the build's folder, its umask, the time of the sources, or the environment.
+# The second build fetches the wheels again.
 CIRCUMSTANCES = (
-    Circumstances("a", 0o022, 946684800, {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "1"}, cached=True),
-    Circumstances(
+    ("a", 0o022, 946684800, {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "1"}),
+    (
         "another/folder with a much longer name, and with spaces",
         0o077,
         1767225599,
-        {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2"},
-        cached=False,
+        {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2", "UV_NO_CACHE": "1"},
     ),
 )
 
 
-def find_differences(
-    script: Path, arguments: Sequence[str], keys: Sequence[str], source: Path, output: Path, subfolder: str
-) -> list[str]:
-    """Build in different circumstances; return one line for each file that differs from the one in the output folder.
+def find_differences(command: Sequence[str], keys: Sequence[str], source: Path, output: Path, local: str) -> list[str]:
+    """Build in different circumstances, and return a line for each file that differs from the one in `output`.
 
     Args:
-        script: The command that builds.
-        arguments: Its functions and targets.
+        command: The command that builds, with its functions and targets.
         keys: The artifacts to compare.
         source: The functions.
         output: The folder of the ordinary build.
-        subfolder: The subfolder that has the artifacts.
+        local: The subfolder that the artifacts are in.
 
     Raises:
-        PackagingError: A build failed.
+        ToolError: A build failed.
     """
-    folders = [output / subfolder]
+    folders = [output / local]
     with tempfile.TemporaryDirectory(prefix="darkroom-") as temporary:
-        for number, where in enumerate(CIRCUMSTANCES, 1):
-            print(f"build {number} of {len(CIRCUMSTANCES)}: {where}", flush=True)
-            place = Path(temporary, where.folder)
-            _build(where, place, source, [sys.executable, str(script), *arguments])
-            folders.append(place / "build" / subfolder)
+        for number, (folder, umask, mtime, environment) in enumerate(CIRCUMSTANCES, 1):
+            shown = ", ".join(f"{name}={value}" for name, value in environment.items())
+            print(f"build {number} of {len(CIRCUMSTANCES)}: umask {umask:03o}, {shown}", flush=True)
+            functions, build = Path(temporary, folder, "lambdas"), Path(temporary, folder, "build")
+            shutil.copytree(source, functions, symlinks=True)
+            for path in functions.rglob("*"):
+                os.utime(path, (mtime, mtime))
+            done = subprocess.run(
+                [*command, "--source", str(functions), "--output", str(build)],
+                env={**os.environ, **environment},
+                umask=umask,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise ToolError(f"build {number} failed:\n{done.stderr.strip()}")
+            folders.append(build / local)
         return [line for key in keys for line in _compare(key, folders)]
-
-
-def _build(where: Circumstances, place: Path, source: Path, command: Sequence[str]) -> None:
-    shutil.copytree(source, place / "lambdas", symlinks=True)
-    for path in place.rglob("*"):
-        os.utime(path, (where.mtime, where.mtime))
-    cold = {} if where.cached else {"UV_CACHE_DIR": str(place / "uv")}
-    done = subprocess.run(
-        [*command, "--source", str(place / "lambdas"), "--output", str(place / "build")],
-        env={**os.environ, **where.environment, **cold},
-        umask=where.umask,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise PackagingError(f"the build with {where} failed:\n{done.stderr.strip()}")
 
 
 def _compare(key: str, folders: Sequence[Path]) -> list[str]:

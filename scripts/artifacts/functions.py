@@ -1,4 +1,4 @@
-"""Functions as lambdas/ holds them: their code, the packages they share, their locked requirements, their exclusions."""
+"""Functions as lambdas/ holds them: code, shared packages, locked requirements, exclusions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.artifacts.archive import Entry
-from scripts.artifacts.errors import PackagingError
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ class Exclusion:
     """Files of the dependencies that a function does not need.
 
     Attributes:
-        pattern: Of paths inside the zip; `*` also matches slashes.
+        pattern: Pattern of paths inside the zip; `*` also matches slashes.
         exceptions: Patterns of files that stay although they match.
     """
 
@@ -47,13 +47,13 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """What goes into the zips of one function.
+    """Content of the zips of one function.
 
     Attributes:
         name: Name of the function, of its folder and of its Python package.
         files: Its own files, and those of the shared packages that it imports.
         lock: Text of its locked requirements, and of those of its optional parts.
-        exclusions: What the zip leaves out of its dependencies.
+        exclusions: Files of its dependencies that the zip leaves out.
         inputs: SHA-256 of all of the above and of the packager.
     """
 
@@ -67,7 +67,7 @@ class Function:
         """Return the entries that no exclusion covers.
 
         Raises:
-            PackagingError: An exclusion covers nothing.
+            ToolError: An exclusion covers nothing.
         """
         kept, idle = [], {exclusion.pattern for exclusion in self.exclusions}
         for entry in entries:
@@ -76,7 +76,7 @@ class Function:
             if not covering:
                 kept.append(entry)
         if idle:
-            raise PackagingError(
+            raise ToolError(
                 f"{self.name}/{SETTINGS} excludes {', '.join(sorted(idle))}, but no file matches. "
                 f"Remove or correct the pattern"
             )
@@ -92,14 +92,14 @@ def load(source: Path, name: str) -> Function:
     """Read a function's folder.
 
     Raises:
-        PackagingError: The folder holds a symbolic link or no lock, or its settings or its code are not valid.
+        ToolError: The folder holds a symbolic link or no lock, or its settings or its code are not valid.
     """
     folder = source / name
     files = _with_shared(source, name)
     settings = _read_settings(folder / SETTINGS)
     locks = [folder / _LOCK, *_part_locks(folder, settings)]
     if not locks[0].is_file():
-        raise PackagingError(f"{folder} has a {HANDLER} but no {_LOCK}. Write a requirements.in and run `make lock`")
+        raise ToolError(f"{folder} has a {HANDLER} but no {_LOCK}. Write a requirements.in and run `make lock`")
     lock = "\n".join(path.read_text(encoding="utf-8") for path in locks)
     exclusions = tuple(
         exclusion for table in settings.get("exclude", []) for exclusion in _read_exclusions(folder / SETTINGS, table)
@@ -125,7 +125,7 @@ def _read_files(folder: Path) -> list[Entry]:
         names[:] = [name for name in names if not _matches(name, _IGNORED_FILES)]
         for path in (Path(root), *(Path(root, name) for name in (*folders, *names))):
             if path.is_symlink():
-                raise PackagingError(
+                raise ToolError(
                     f"{path} is a symbolic link, which a checkout on Windows replaces by a text file. Copy the file, "
                     f"or move what functions share into a package next to them"
                 )
@@ -144,7 +144,7 @@ def _imports(files: Sequence[Entry]) -> set[str]:
         try:
             nodes = ast.walk(ast.parse(content))
         except (SyntaxError, ValueError) as error:
-            raise PackagingError(f"{path} is not valid Python: {error}. Correct it") from error
+            raise ToolError(f"{path} is not valid Python: {error}. Correct it") from error
         for node in nodes:
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
@@ -163,9 +163,9 @@ def _read_settings(path: Path) -> Mapping[str, Any]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise PackagingError(f"{path} is not valid TOML: {error}. Correct it") from error
+        raise ToolError(f"{path} is not valid TOML: {error}. Correct it") from error
     if document.keys() - {"parts", "exclude"} or not isinstance(document.get("exclude", []), list):
-        raise PackagingError(f"{path} has {', '.join(document)}. Use a list `parts`, tables [[exclude]], nothing else")
+        raise ToolError(f"{path} has {', '.join(document)}. Use a list `parts`, tables [[exclude]], nothing else")
     return document
 
 
@@ -175,7 +175,7 @@ def _part_locks(folder: Path, settings: Mapping[str, Any]) -> list[Path]:
     known = sorted(path.name[len(prefix) : -len(suffix)] for path in folder.glob(_PART_LOCK.format("*")))
     parts = settings.get("parts", [])
     if not _are_texts(parts) or not set(parts) <= set(known):
-        raise PackagingError(f"{folder / SETTINGS}: `parts` is {parts!r}. Choose from: {', '.join(known) or 'none'}")
+        raise ToolError(f"{folder / SETTINGS}: `parts` is {parts!r}. Choose from: {', '.join(known) or 'none'}")
     return [folder / _PART_LOCK.format(part) for part in sorted(set(parts))]
 
 
@@ -183,7 +183,7 @@ def _read_exclusions(settings: Path, table: Mapping[str, Any]) -> Iterator[Exclu
     paths, kept, reason = table.get("paths"), table.get("except", []), table.get("reason")
     unknown = table.keys() - {"paths", "except", "reason"}
     if unknown or not (paths and _are_texts(paths) and _are_texts(kept) and reason and _are_texts([reason])):
-        raise PackagingError(
+        raise ToolError(
             f"{settings}: an [[exclude]] is {dict(table)}. It needs a list `paths` and a text `reason`, may have a "
             f"list `except`, and has nothing else"
         )

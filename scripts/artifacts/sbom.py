@@ -57,12 +57,12 @@ def _component(wheel: Wheel) -> dict[str, Any]:
         "purl": purl,
         "name": wheel.name,
         "version": wheel.version,
-        "description": wheel.distribution.metadata.get("Summary"),
+        "description": _first(wheel.distribution.metadata, "Summary"),
         "hashes": _hashes(wheel.sha256),
         "licenses": _licenses(wheel.distribution.metadata),
         "properties": [{"name": "darkroom:wheel", "value": wheel.filename}],
-        # What the author says about the libraries inside is in the zip, and only referred to: it also lists libraries
-        # that a build may use and this wheel does not hold.
+        # The author's bill of the libraries inside is in the zip, and only referred to: it also lists libraries that
+        # a build may use and this wheel does not hold.
         "externalReferences": [
             {"type": "bom", "url": path, "hashes": _hashes(hashlib.sha256(content).hexdigest())}
             for path, content, _ in wheel.entries
@@ -74,7 +74,7 @@ def _component(wheel: Wheel) -> dict[str, Any]:
 
 def _licenses(metadata: PackageMetadata) -> list[dict[str, Any]]:
     """Return the licence as the package states it: an SPDX identifier or expression, a name, or trove classifiers."""
-    stated = metadata.get("License-Expression") or metadata.get("License") or ""
+    stated = _first(metadata, "License-Expression") or _first(metadata, "License")
     if stated and stated != "UNKNOWN" and "\n" not in stated and len(stated) <= _LONGEST_LICENSE_NAME:
         try:
             expression = canonicalize_license_expression(stated)
@@ -85,6 +85,11 @@ def _licenses(metadata: PackageMetadata) -> list[dict[str, Any]]:
     classifiers = metadata.get_all("Classifier") or []
     names = [text.rpartition(" :: ")[2] for text in classifiers if text.startswith("License :: ")]
     return [{"license": {"name": name}} for name in sorted(names)]
+
+
+def _first(metadata: PackageMetadata, field: str) -> str:
+    values: list[str] = metadata.get_all(field) or [""]
+    return values[0]
 
 
 def _hashes(sha256: str) -> list[dict[str, str]]:

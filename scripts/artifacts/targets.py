@@ -1,14 +1,13 @@
-"""What a zip is built for: a CPU, a version of Python, a platform."""
+"""Targets of a zip: a CPU, a version of Python, a platform."""
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import sys
 from dataclasses import dataclass
 
-from scripts.artifacts.errors import PackagingError
+from scripts.process.entry_point import ToolError
 
 ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
 """AWS's name of each CPU, and the name that Linux wheels have."""
@@ -24,7 +23,7 @@ OLDEST_LAMBDA_PYTHON = 12
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a zip runs.
+    """A CPU and a Python that run a zip.
 
     Attributes:
         architecture: AWS's name of the CPU: `arm64` or `x86_64`.
@@ -52,7 +51,7 @@ class Target:
 
     @property
     def uv_options(self) -> tuple[str, ...]:
-        """Uv's options that choose wheels and evaluate markers for the target. uv's default is this machine."""
+        """Options of uv that choose wheels and evaluate markers for the target; without them, for this machine."""
         if self.local_only:
             return ()
         manylinux = f"{ARCHITECTURES[self.architecture]}-manylinux_2_{LAMBDA_GLIBC}"
@@ -67,11 +66,11 @@ def lambda_target(architecture: str, python: str) -> Target:
     """Return the target for Lambda's own Python on an architecture.
 
     Raises:
-        PackagingError: Lambda has no such Python, or runs it on a system that is too old for today's wheels.
+        ToolError: Lambda has no such Python, or runs it on a system that is too old for today's wheels.
     """
     version = re.fullmatch(r"3\.(\d+)", python)
     if not version or int(version[1]) < OLDEST_LAMBDA_PYTHON:
-        raise PackagingError(
+        raise ToolError(
             f"--python {python}: zips for Lambda need Python 3.{OLDEST_LAMBDA_PYTHON} or later (Amazon Linux 2023). "
             f"Use --local for the interpreter of this machine"
         )
@@ -85,21 +84,12 @@ def local_target() -> Target:
     Other machines (macOS, musl, an older glibc) get zips that are never deployed.
 
     Raises:
-        PackagingError: Lambda does not have this machine's CPU.
+        ToolError: Lambda does not have this machine's CPU.
     """
     machine = platform.machine().lower()
     architecture = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}.get(machine)
     if architecture is None:
-        raise PackagingError(f"--local: this machine's CPU is {machine}. Lambda has {' and '.join(ARCHITECTURES)}")
-    like_lambda = sys.platform == "linux" and _glibc_minor() >= LAMBDA_GLIBC
+        raise ToolError(f"--local: this machine's CPU is {machine}. Lambda has {' and '.join(ARCHITECTURES)}")
+    library, version = platform.libc_ver()
+    like_lambda = sys.platform == "linux" and library == "glibc" and int(version.split(".")[1]) >= LAMBDA_GLIBC
     return Target(architecture, f"{sys.version_info.major}.{sys.version_info.minor}", local_only=not like_lambda)
-
-
-def _glibc_minor() -> int:
-    """Return the minor version of this machine's glibc 2, or 0 if it has another C library."""
-    try:
-        version = os.confstr("CS_GNU_LIBC_VERSION") or ""
-    except (OSError, ValueError):  # musl does not know the name
-        return 0
-    found = re.fullmatch(r"glibc 2\.(\d+).*", version)
-    return int(found[1]) if found else 0

@@ -21,8 +21,8 @@ from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from uv import find_uv_bin
 
-from scripts.artifacts.archive import Entry
-from scripts.artifacts.errors import PackagingError
+from scripts.artifacts.archive import Entry, conflict, is_needed
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ class Wheel(NamedTuple):
         filename: Name of the wheel's file.
         sha256: SHA-256 of the wheel's file, in hexadecimal.
         distribution: Its metadata.
-        entries: Its files, as they are next to the function's code; no scripts, headers or data files.
+        entries: The files of it that a function needs.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Wheel(NamedTuple):
     filename: str
     sha256: str
     distribution: Distribution
-    entries: tuple[Entry, ...]
+    entries: list[Entry]
 
     def __str__(self) -> str:
         return f"{self.name}=={self.version}"
@@ -68,28 +68,30 @@ def install(function: Function, target: Target, cache: Path, work: Path) -> list
 
     Args:
         function: The function.
-        target: Where its zip runs.
+        target: The target of its zip.
         cache: A folder that keeps which wheels were chosen for which lock and target.
         work: A folder for the installed files.
 
     Raises:
-        PackagingError: A package has no wheel for the target, is not locked, cannot be fetched, or is damaged.
+        ToolError: A package has no wheel for the target, is not locked, cannot be fetched, or is damaged.
     """
     chosen = _choose(function, target, cache, work)
-    # uv does not check what its cache holds. A damaged file is fetched again.
-    for option in ("--offline", "--refresh"):
+    # uv does not check what its cache holds, so a damaged file is fetched again.
+    for option in ("--offline", "--refresh", "--no-cache"):
         prefix = work / "installed"
         shutil.rmtree(prefix, ignore_errors=True)
         # Not --target, which puts scripts and data files among the modules.
         arguments = ("install", option, "--prefix", str(prefix), "--require-hashes", "--requirement", str(chosen))
         failed = _run_uv(arguments, target)
-        found = [] if failed else _read(prefix, chosen)
-        damaged = [f"{wheel}: {path}" for wheel, paths in found for path in paths]
-        if not failed and not damaged:
-            return [wheel for wheel, _ in found]
-    raise (failed and _explain(failed, function, target)) or PackagingError(
-        f"{', '.join(damaged[:5])}: the wheel does not hold what its RECORD says. Choose another version"
-    )
+        if not failed:
+            found = _read(prefix, chosen)
+            damaged = [f"{wheel}: {path}" for wheel, paths in found for path in paths]
+            if not damaged:
+                return [wheel for wheel, _ in found]
+        elif option != "--offline":
+            chosen.unlink()  # the next build asks the index again
+            raise _explain(failed, function, target)
+    raise ToolError(f"{', '.join(damaged)}: not what RECORD in the wheel says. Choose another version")
 
 
 def _choose(function: Function, target: Target, cache: Path, work: Path) -> Path:
@@ -115,7 +117,7 @@ def _choose(function: Function, target: Target, cache: Path, work: Path) -> Path
             if f"sha256:{wheel['hashes']['sha256']}" in function.lock
         ]
         if not wheels:
-            raise PackagingError(
+            raise ToolError(
                 f"{package['name']} {package.get('version', '')}: {function.name}/requirements.txt has no hash "
                 f"(--hash=sha256:…) of a wheel that the index offers for {target}. Find out why, then run `make lock`"
             )
@@ -132,10 +134,10 @@ def _run_uv(arguments: Sequence[str], target: Target) -> str:
     return done.stderr or f"exit status {done.returncode}" if done.returncode else ""
 
 
-def _explain(report: str, function: Function, target: Target) -> PackagingError:
+def _explain(report: str, function: Function, target: Target) -> ToolError:
     advice = next(advice for symptom, advice in _ADVICE.items() if symptom in report).format(name=function.name)
     details = "\n".join(f"    {line}" for line in report.splitlines() if line.strip())
-    return PackagingError(f"the wheels of {function.name} for {target}:\n{details}\n  {advice}")
+    return ToolError(f"the wheels of {function.name} for {target}:\n{details}\n  {advice}")
 
 
 def _read(prefix: Path, chosen: Path) -> list[tuple[Wheel, list[str]]]:
@@ -143,22 +145,26 @@ def _read(prefix: Path, chosen: Path) -> list[tuple[Wheel, list[str]]]:
     packages = {package["name"]: package for package in tomllib.loads(chosen.read_text(encoding="utf-8"))["packages"]}
     site = next(prefix.glob("lib*/python*/site-packages"), prefix)
     found = []
-    for distribution in distributions(path=[str(site)]):
+    owners: dict[str, tuple[str, str]] = {}
+    for distribution in sorted(distributions(path=[str(site)]), key=lambda one: canonicalize_name(one.name)):
         package = packages[canonicalize_name(distribution.name)]
         filename, sha256 = _identify(distribution, package)
-        entries, damaged = [], []
+        wheel = Wheel(package["name"], package["version"], filename, sha256, distribution, [])
+        damaged = []
         for path in distribution.files or ():
-            if path.parts[0] == ".." or path.hash is None:  # the hash of RECORD itself is in the lock
+            if path.parts[0] == ".." or not is_needed(path.as_posix()):
                 continue
-            file = site / path
-            content = file.read_bytes()
-            digest = base64.urlsafe_b64encode(hashlib.new(path.hash.mode, content).digest()).rstrip(b"=").decode()
-            if digest != path.hash.value:
-                damaged.append(str(path))
-            entries.append(Entry(path.as_posix(), content, bool(file.stat().st_mode & 0o100)))
-        wheel = Wheel(package["name"], package["version"], filename, sha256, distribution, tuple(entries))
+            content = (site / path).read_bytes()
+            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+            recorded = path.hash.value if path.hash and path.hash.mode == "sha256" else digest
+            owner, expected = owners.setdefault(path.as_posix(), (str(wheel), recorded))
+            if recorded != expected:
+                raise conflict(owner, str(wheel), path.as_posix())
+            if recorded != digest:
+                damaged.append(path.as_posix())
+            wheel.entries.append(Entry(path.as_posix(), content, bool((site / path).stat().st_mode & 0o100)))
         found.append((wheel, damaged))
-    return sorted(found)
+    return found
 
 
 def _identify(distribution: Distribution, package: dict[str, Any]) -> tuple[str, str]:
@@ -168,7 +174,7 @@ def _identify(distribution: Distribution, package: dict[str, Any]) -> tuple[str,
     tags = {tag for line in re.findall(r"^Tag: (.+)$", text, re.MULTILINE) for tag in parse_tag(line.strip())}
     names = [name for name in wheels if len(wheels) == 1 or parse_wheel_filename(name)[3] == tags]
     if len(names) != 1:
-        raise PackagingError(
+        raise ToolError(
             f"{package['name']} {package['version']} is one of {', '.join(wheels)}, and its WHEEL file does not say "
             f"which. Keep the hash of only one of them in the lock"
         )

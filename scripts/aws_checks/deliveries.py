@@ -6,15 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scripts.aws_checks.policies import policies
+from scripts.aws_checks.needs import CALLS
+from scripts.terraform.policies import policies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scripts.aws_checks.plans import Plan
-
-# Actions of services that call in their own name: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
-ACTIONS = {"lambda": "lambda:InvokeFunction", "sns": "sns:Publish", "sqs": "sqs:SendMessage"}
+    from scripts.terraform.plans import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +84,4 @@ def _of_subscriptions(plan: Plan) -> Iterator[Delivery]:
 
 
 def _delivery(service: str, resource: str, source: str, why: str) -> Delivery:
-    return Delivery(service, ACTIONS[resource.split(":")[2]], resource, source, why)
+    return Delivery(service, CALLS[resource.split(":")[2]], resource, source, why)

@@ -14,12 +14,12 @@ from botocore.loaders import Loader
 from botocore.regions import EndpointResolver
 
 from scripts.aws_checks.findings import Finding
-from scripts.aws_checks.plans import partition
+from scripts.terraform.offline import partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scripts.aws_checks.plans import Plan
+    from scripts.terraform.plans import Plan
 
 # `<labels>.<region>.amazonaws.com` and its siblings. A service principal without labels before it looks the same.
 _HOST = re.compile(

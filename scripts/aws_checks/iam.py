@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from scripts.aws_checks import authorization, provider_calls
 from scripts.aws_checks.deliveries import deliveries
 from scripts.aws_checks.findings import Finding
-from scripts.aws_checks.needs import credentials, needs
-from scripts.aws_checks.policies import fits, matches, overlap, policies, roles, statements
+from scripts.aws_checks.needs import missing, needs
+from scripts.terraform.policies import credentials, fits, matches, overlap, policies, roles, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scripts.aws_checks.needs import Need
-    from scripts.aws_checks.plans import Plan
-    from scripts.aws_checks.policies import Policy, Statement
+    from scripts.terraform.plans import Plan
+    from scripts.terraform.policies import Policy, Statement
 
 # Operators by the type of a key: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 OPERATORS = {
@@ -42,7 +42,7 @@ def check(plans: Sequence[Plan]) -> Iterator[Finding]:
         needed = needs(plan)
         for arn, (role, granted) in roles(plan).items():
             if arn in needed:
-                for what in _balance(needed[arn], granted):
+                for what in (*missing(needed[arn], granted), *_needless(needed[arn], granted)):
                     yield Finding(plan.name, role.address, what)
         yield from _deliveries(plan)
         yield from _trust(plan)
@@ -111,14 +111,9 @@ def _key(statement: Statement, test: str, key: str, known: Sequence[authorizatio
         yield f"{key} is not a condition key of {', '.join(without)}: give these a statement of their own."
 
 
-def _balance(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[str]:
-    """Yield the needs that no statement covers and the grants that no need covers."""
-    allowed = [one for one in granted if one.allow]
-    for need in needed:
-        if not need.optional and not any(one.covers(need.action, need.resource) for one in allowed):
-            yield f"{need.why} needs {need.action} on {need.resource}, which no policy of the role allows: add it."
-    for statement in allowed:
-        for action in statement.actions:
+def _needless(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[str]:
+    for statement in granted:
+        for action in statement.actions if statement.allow else ():
             if action.startswith("kms:"):  # see `aws_checks.kms`
                 continue
             for resource in statement.resources:

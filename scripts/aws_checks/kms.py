@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.aws_checks.deliveries import admitted, deliveries
 from scripts.aws_checks.findings import Finding
-from scripts.aws_checks.plans import dns_suffix
-from scripts.aws_checks.policies import fits, matches, overlap, roles, statements
+from scripts.terraform.offline import dns_suffix
+from scripts.terraform.policies import fits, matches, overlap, roles, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from scripts.aws_checks.plans import Plan, Resource
-    from scripts.aws_checks.policies import Statement
+    from scripts.terraform.plans import Plan, Resource
+    from scripts.terraform.policies import Statement
 
 USES: dict[str, list[dict[str, Any]]] = tomllib.loads(Path(__file__).with_name("key_uses.toml").read_text("utf-8"))
 

@@ -21,7 +21,7 @@ from scripts.aws_checks.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from scripts.aws_checks.plans import Plan, Resource
+    from scripts.terraform.plans import Plan, Resource
 
 CATALOGUE: Final = Path(__file__).with_suffix(".json")
 

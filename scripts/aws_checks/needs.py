@@ -17,10 +17,11 @@ from scripts.aws_checks.authorization import action
 from scripts.aws_checks.states_language import tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from scripts.aws_checks.plans import Plan, Resource
+    from scripts.terraform.plans import Plan, Resource
+    from scripts.terraform.policies import Statement
 
 # Operations whose action has another name.
 # S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
@@ -129,6 +130,13 @@ def needs(plan: Plan) -> dict[str, list[Need]]:
     return found
 
 
+def missing(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[str]:
+    """Yield the needs that no statement allows."""
+    for need in needed:
+        if not need.optional and not any(one.allow and one.covers(need.action, need.resource) for one in granted):
+            yield f"{need.why} needs {need.action} on {need.resource}, which no policy allows: add it."
+
+
 def _all(plan: Plan) -> Iterator[tuple[str, Need]]:
     for function in plan.every("aws_lambda_function"):
         yield from ((function.value("role"), need) for need in _of_function(plan, function))
@@ -153,7 +161,9 @@ def _of_schedule(schedule: Resource) -> Iterator[Need]:
         yield Need("sqs:SendMessage", dlq, f"the DLQ of {schedule.address}")
 
 
-# Actions of rules and schedules on their targets: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+# Actions of services on their targets, with a role or in their own name:
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 CALLS = {
     "events": "events:PutEvents",
     "lambda": "lambda:InvokeFunction",
@@ -315,11 +325,6 @@ def _of_api(plan: Plan, api: Resource) -> Iterator[tuple[str, Need]]:
                 authorizer["authorizerCredentials"],
                 Need("lambda:InvokeFunction", function[1] if function else "*", f"{api.address}: the authorizer"),
             )
-
-
-def credentials(api: Resource) -> set[str]:
-    """Return the roles that an API's integrations and authorizers call with."""
-    return set(re.findall(r'"(?:authorizerC|c)redentials":\s*"(arn:[^"]+:role/[^"]+)"', api.value("body") or ""))
 
 
 def _of_integration(plan: Plan, why: str, integration: dict[str, Any]) -> Iterator[Need]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scripts.aws_checks.findings import Finding
-from scripts.aws_checks.policies import matches, statements
+from scripts.terraform.policies import matches, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from scripts.aws_checks.plans import Plan, Resource
+    from scripts.terraform.plans import Plan, Resource
 
 # Attribute with the name of each type, and True if the name must be unique in all regions of the account or partition.
 # Sources: AWS's naming rules of each service.

@@ -20,8 +20,8 @@ from scripts.aws_checks.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from scripts.aws_checks.plans import Plan
     from scripts.aws_checks.provider_schemas import Schema
+    from scripts.terraform.plans import Plan
 
 FILE = Path(__file__).with_suffix(".json")
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.aws_checks import authorization
 from scripts.aws_checks.findings import Finding
-from scripts.aws_checks.needs import Need, needs
-from scripts.aws_checks.policies import fits, matches, overlap, roles, statements
+from scripts.aws_checks.needs import Need, missing, needs
+from scripts.terraform.policies import fits, matches, overlap, roles, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scripts.aws_checks.plans import Plan, Resource
-    from scripts.aws_checks.policies import Statement
+    from scripts.terraform.plans import Plan, Resource
+    from scripts.terraform.policies import Statement
 
 CALLS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("provider_calls.toml").read_text("utf-8"))
 
@@ -51,7 +51,7 @@ def check(plans: Sequence[Plan]) -> Iterator[Finding]:
         needed = [need for plan in deployed for need in provider_needs(plan, str(role.index))]
         needed += [Need(action, f"arn:*:s3:::*/{key}", "Terraform's state") for action, key in STATE[str(role.index)]]
         needed.append(Need("s3:ListBucket", "arn:*:s3:::*", "Terraform's state"))
-        for what in dict.fromkeys((*_missing(needed, granted), *_needless(needed, granted))):
+        for what in dict.fromkeys((*missing(needed, granted), *_needless(needed, granted))):
             yield Finding(deploying.name, role.address, what)
         for plan in deployed:
             for what in _not_passed(plan, granted) if role.index == "apply" else ():
@@ -64,7 +64,7 @@ def _cut_off(deploying: Plan, deployed: Sequence[Plan]) -> Iterator[Finding]:
     for boundary in deploying.every("aws_iam_policy"):
         if boundary.value("name").endswith(f"-boundary-{deploying.region}"):
             allowed = statements(boundary.value("policy"))
-            cut = {what for plan in deployed for found in needs(plan).values() for what in _missing(found, allowed)}
+            cut = {what for plan in deployed for found in needs(plan).values() for what in missing(found, allowed)}
             for what in sorted(cut):
                 yield Finding(deploying.name, boundary.address, what)
 
@@ -105,13 +105,6 @@ def _filled(arn: str, plan: Plan, resource: Resource) -> str:
     values["bus_and_rule"] = rule if bus in {None, "default"} else f"{bus}/{rule}"
     values |= {"account": "*", "region": plan.region}
     return arn.format_map(values)
-
-
-def _missing(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[str]:
-    allowed = [one for one in granted if one.allow]
-    for need in needed:
-        if not need.optional and not any(one.covers(need.action, need.resource) for one in allowed):
-            yield f"{need.why} needs {need.action} on {need.resource}, which no policy allows: add it."
 
 
 def _needless(needed: Sequence[Need], granted: Sequence[Statement]) -> Iterator[str]:

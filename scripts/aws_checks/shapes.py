@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel, Shape
 
-    from scripts.aws_checks.plans import Plan
+    from scripts.terraform.plans import Plan
 
 _EXECUTED_BY = {"states": "stepfunctions"}  # botocore's name, if it differs from the integration's
 _REQUEST = re.compile(r"integration\.request\.(header|path|querystring)\.(.+)")

@@ -37,6 +37,8 @@ FIELDS: dict[str, set[str]] = {
 }
 _MACHINE = {"Comment", "StartAt", "States", "TimeoutSeconds", "Version", "QueryLanguage", "ProcessorConfig"}
 _RETRIER = {"ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"}
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+RETRIER_DEFAULTS: dict[str, Any] = {"IntervalSeconds": 1, "MaxAttempts": 3, "BackoffRate": 2.0}
 _CATCHER = {"ErrorEquals", "ResultPath", "Next"}
 _ERRORS = {
     "States.ALL",
@@ -131,12 +133,15 @@ def inside(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*state.get("Branches", ()), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]
 
 
+def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the states of a definition by their names, those inside others too."""
+    for machine in machines(definition):
+        yield from machine.get("States", {}).items()
+
+
 def tasks(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the Task states of a definition by their names, those inside others too."""
-    for machine in machines(definition):
-        for name, state in machine.get("States", {}).items():
-            if state.get("Type") == "Task":
-                yield name, state
+    yield from ((name, state) for name, state in states(definition) if state.get("Type") == "Task")
 
 
 def integration(resource: str) -> tuple[str, str] | None:
@@ -147,15 +152,15 @@ def integration(resource: str) -> tuple[str, str] | None:
 
 def mistakes(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the mistakes of a definition: the name of the state, or nothing, and a description."""
-    named = [name for machine in machines(definition) for name in machine.get("States", {})]
+    named = [name for name, _ in states(definition)]
     for name in sorted({name for name in named if named.count(name) > 1}):
         yield name, "two states have this name, which has to be unique in the whole definition"
     for machine in machines(definition):
         yield from _machine(machine)
-        for name, state in machine.get("States", {}).items():
-            yield from ((name, what) for what in _state(state))
-            if len(name) > _LONGEST_NAME:
-                yield name, f"its name has {len(name)} characters, {_LONGEST_NAME} are allowed"
+    for name, state in states(definition):
+        yield from ((name, what) for what in _state(state))
+        if len(name) > _LONGEST_NAME:
+            yield name, f"its name has {len(name)} characters, {_LONGEST_NAME} are allowed"
 
 
 def _machine(machine: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -234,16 +239,16 @@ def _task(state: Mapping[str, Any]) -> Iterator[str]:
 
 def _retry(state: Mapping[str, Any]) -> Iterator[str]:
     retriers = state.get("Retry", ())
-    for number, retrier in enumerate(retriers):
+    for number, retrier in enumerate({**RETRIER_DEFAULTS, **one} for one in retriers):
         where = f"Retry[{number}]"
         for field in sorted(retrier.keys() - _RETRIER):
             yield f"{where} has a field {field}, which no Retrier has"
-        attempts, interval = retrier.get("MaxAttempts", 3), retrier.get("IntervalSeconds", 1)
+        attempts, interval = retrier["MaxAttempts"], retrier["IntervalSeconds"]
         if type(attempts) is not int or attempts < 0:
             yield f"{where}: MaxAttempts is {attempts!r}, and has to be a whole number from 0"
         if type(interval) is not int or interval < 1:
             yield f"{where}: IntervalSeconds is {interval!r}, and has to be a whole number from 1"
-        if retrier.get("BackoffRate", 2.0) < 1:
+        if retrier["BackoffRate"] < 1:
             yield f"{where}: BackoffRate is {retrier['BackoffRate']}, and has to be at least 1"
         if retrier.get("MaxDelaySeconds", interval + 1) <= interval:
             yield f"{where}: MaxDelaySeconds {retrier['MaxDelaySeconds']} has to exceed IntervalSeconds {interval}"

@@ -18,12 +18,12 @@ from botocore.session import Session
 
 from scripts.aws_checks import provider6
 from scripts.aws_checks.findings import Finding
-from scripts.aws_checks.plans import configurations
+from scripts.terraform.plans import configurations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from scripts.aws_checks.plans import Plan, Resource
+    from scripts.terraform.plans import Plan, Resource
 
 FILE = Path(__file__).with_name("cloudformation.json")
 

@@ -9,16 +9,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from scripts.aws_checks.states_language import successors
+from scripts.aws_checks.states_language import RETRIER_DEFAULTS, successors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
 INLINE_MAP_ITERATIONS = 40
-
-# The defaults of a Retry: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
-_MAX_ATTEMPTS, _INTERVAL_SECONDS, _BACKOFF_RATE = 3, 1, 2.0
 
 
 class UnboundedError(Exception):
@@ -72,9 +69,8 @@ def _once(name: str, state: Mapping[str, Any], items: Mapping[str, int]) -> floa
 def _retried(state: Mapping[str, Any], once: float) -> float:
     """Return the time of a state with all of its retries; each Retrier counts its own attempts."""
     total = once
-    for retrier in state.get("Retry", ()):
-        for attempt in range(retrier.get("MaxAttempts", _MAX_ATTEMPTS)):
-            interval = retrier.get("IntervalSeconds", _INTERVAL_SECONDS)
-            delay = interval * retrier.get("BackoffRate", _BACKOFF_RATE) ** attempt
+    for retrier in ({**RETRIER_DEFAULTS, **one} for one in state.get("Retry", ())):
+        for attempt in range(retrier["MaxAttempts"]):
+            delay = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** attempt
             total += min(delay, retrier.get("MaxDelaySeconds", math.inf)) + once
     return total

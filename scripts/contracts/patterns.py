@@ -1,4 +1,4 @@
-"""Overlap of EventBridge patterns: False only if no event can match both."""
+"""Overlap of two patterns of EventBridge: reported if it cannot be ruled out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def overlap(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
-    """Return True if an event can match both patterns.
+def overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return True if one event can match both patterns.
 
-    Anything is possible for a field that a pattern does not contain, and for an unknown pattern. Of the filters, only
-    `prefix` is compared; the others are assumed to match.
+    A field that a pattern does not mention can have any value. Of the filters, only `prefix` is compared; the others
+    can match any value.
     """
-    if one is None or other is None:
-        return True
     return all(_values_overlap(one[name], other[name]) for name in one.keys() & other.keys() if name != "$or")
 
 

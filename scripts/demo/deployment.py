@@ -1,6 +1,6 @@
 """The pipeline of the demo: an emulator that keeps its state from run to run, and Terraform's root applied to it.
 
-What was applied once is there in the next run. Where nothing has changed since, Terraform need not even look.
+The deployment is kept for the next run. If nothing has changed since, Terraform does not run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 NAME = "demo"
 LEAST_CONCURRENCY = 2  # what Lambda allows
 
-_APPLIED = "applied.json"  # what was applied, and its outputs; there unless Terraform was cut short
+_APPLIED = "applied.json"  # variables and outputs of the last apply; missing after an interrupted one
 
 
 @contextmanager
@@ -70,10 +70,10 @@ def emulator(directory: Path) -> Iterator[Emulator]:
 
 @dataclass
 class Progress:
-    """Reads how far Terraform is from what it prints.
+    """Progress of Terraform, read from its output.
 
     Attributes:
-        planned: Resources to make, change or remove; none while Terraform still looks at what is there.
+        planned: Resources to create, change or remove; None until Terraform has planned.
         done: Number of finished ones.
         busy: The addresses of those it is at, and since when.
     """
@@ -127,7 +127,7 @@ def apply(directory: Path, subscriber_arn: str, report: Callable[[str], None], p
         TerraformError: Terraform has failed.
     """
     usual = emulator_variables(NAME)
-    # Every environment of the function is a process of this machine: no more of them than processors.
+    # Every environment of the function is a process of this machine, so their number is that of the processors.
     processors = max(os.cpu_count() or 1, LEAST_CONCURRENCY)
     variables = {
         **usual,
@@ -147,7 +147,7 @@ def apply(directory: Path, subscriber_arn: str, report: Callable[[str], None], p
         stack.apply(on_line=progress.read)
         outputs = stack.outputs()
     except TerraformError:
-        _write(marker, {"fingerprint": None})  # it has kept account of what it did, and can go on from there
+        _write(marker, {"fingerprint": None})  # its state is complete, so the next apply continues
         raise
     _write(marker, {"fingerprint": wanted, "outputs": outputs})
     changed = "change" if progress.done == 1 else "changes"

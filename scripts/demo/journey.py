@@ -71,7 +71,7 @@ class Journey:
 
     @property
     def status(self) -> str:
-        """The outcome: of the record where there is one, else how far it has come."""
+        """Outcome in the record, or the last known hop."""
         if self.complete and self.record:
             return str(self.record["status"])
         if self.upload_failed:
@@ -95,7 +95,7 @@ class Journey:
 
     @property
     def hops(self) -> tuple[Hop, ...]:
-        """The hops of its way: what is rejected stores nothing."""
+        """Hops of its journey: a rejected image has none for storing."""
         rejected = self.event is not None and self.event["status"] != "Processed"
         return tuple(hop for hop in Hop if not (rejected and hop is Hop.STORED))
 
@@ -243,9 +243,9 @@ def learn_record(journey: Journey, items: Sequence[Mapping[str, Any]]) -> bool:
     version = next((item for item in items if item["record"] == f"version#{current['version']}"), None)
     if version is None:
         return False
-    news = journey.note(Hop.UPLOADED, read_time(version["uploaded_at"]))
+    news = "uploaded_at" in version and journey.note(Hop.UPLOADED, read_time(version["uploaded_at"]))
     news |= journey.note(Hop.RECORDED, read_time(version["recorded_at"]))
-    if version.get("announced") == version["dedup_id"] and journey.item is None:
+    if version.get("notified_dedup_id") == version["dedup_id"] and journey.item is None:
         journey.item, journey.record, news = version, current, True
     return news
 

@@ -1,7 +1,7 @@
-"""The deployed pipeline as the demo talks to it: uploads go in, and everything is observed through the AWS API.
+"""The deployed pipeline for the demo: it uploads images and observes them through the AWS API.
 
-The demo observes as any other consumer would: a queue of its own is subscribed to the notifications, and is the target
-of a rule of its own on either bus. Nothing of the pipeline is changed for it.
+The demo observes like any other consumer: its own queue is a subscriber of the notifications, and the target of its own
+rule on each bus. The pipeline itself does not change.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Observer:
 
 
 class Run:
-    """One run: images go in, and are followed until each is recorded and announced, or nothing moves any more."""
+    """One run: upload images, and follow them until each is recorded and announced, or until there is no progress."""
 
     def __init__(
         self, clients: Clients, outputs: Mapping[str, Any], observer: Observer, sources: Iterable[Source]

@@ -34,7 +34,7 @@ TEMPLATE = "report.html.j2"
 LARGE_PIXELS = 1024  # of a derivative that takes one share of a row
 PREVIEW_PIXELS = 1280  # of the longer side
 DECODED_PIXELS = 120_000_000  # what decoding an original for its preview may take at most
-PLACEHOLDER = (480, 320)  # pixels, where nothing can be shown
+PLACEHOLDER = (480, 320)  # pixels of a placeholder
 PREVIEW_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP", "JPEG2000")
 ORIENTATION_TAG = 0x0112
 UPRIGHT = 1
@@ -60,7 +60,7 @@ class Print:
     Attributes:
         title: Heading.
         path: File, relative to the report; None if it cannot be shown.
-        width: Pixels, of what is shown.
+        width: Width of the preview in pixels.
         height: Pixels.
         facts: Details, one per line.
         change: Size compared with the original.
@@ -232,7 +232,7 @@ def preview(path: Path) -> tuple[Image.Image, int] | None:
 
     Returns None for a file that is not an image, is too large, or cannot be decoded.
     """
-    Image.init()  # else Pillow knows only the commonest formats
+    Image.init()  # otherwise Pillow only knows the most common formats
     try:
         with Image.open(path, formats=PREVIEW_FORMATS) as image:
             image.draft("RGB", (PREVIEW_PIXELS, PREVIEW_PIXELS))
@@ -242,7 +242,7 @@ def preview(path: Path) -> tuple[Image.Image, int] | None:
             image.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
             upright = ImageOps.exif_transpose(image)
             if upright.mode not in ("RGB", "RGBA"):
-                upright.info.pop("icc_profile", None)  # it speaks of other channels
+                upright.info.pop("icc_profile", None)  # it is for other channels
                 upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
             return upright, orientation
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from darkroom.hops import Hop
+from scripts.process.entry_point import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 NOTHING = "–"
 
-LINE_EVERY_SECONDS = 10  # while a step goes on, where there is no terminal
+LINE_EVERY_SECONDS = 10  # during a step, without a terminal
 WIDE = 100  # columns of a terminal, from which on there is room for gaps
 NAME_WIDTH = 28
 LEAST_NAME_WIDTH = 8
@@ -35,11 +36,6 @@ STATE_WIDTH = 9  # "Processed"
 RESERVED_LINES = 7  # of the terminal's height, for all but the images
 
 STYLES = {"Processed": "green", "Rejected": "yellow", "Not recorded": "bold red", "Not uploaded": "bold red"}
-
-
-def printable(text: str) -> str:
-    """Return text without characters that control a terminal."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def seconds(value: float | None) -> str:
@@ -94,7 +90,7 @@ class Steps:
 
 @contextmanager
 def _talking(say: Callable[[], None]) -> Iterator[None]:
-    """Say something again and again until the block ends."""
+    """Print a message at intervals until the block ends."""
     over = threading.Event()
 
     def talk() -> None:
@@ -206,7 +202,7 @@ def results_table(journeys: Sequence[Journey], *, width: int) -> Table:
         "image", overflow="ellipsis", no_wrap=True, max_width=NAME_WIDTH if width >= WIDE else NAME_WIDTH // 2
     )
     table.add_column("result", no_wrap=True)
-    table.add_column("original", max_width=15)  # so that the size goes to a line of its own
+    table.add_column("original", max_width=15)  # so that the size is on its own line
     table.add_column("derivatives with bytes saved, or reason", overflow="fold")
     table.add_column("seconds", justify="right", no_wrap=True)
     for journey in journeys:

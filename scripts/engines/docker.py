@@ -43,7 +43,7 @@ class Compose:
     """LocalStack in a container, as one project of docker compose."""
 
     def __init__(self, project: str, port: int, log: Path) -> None:
-        """Describe it; nothing is started yet.
+        """Describe it, without starting it.
 
         Args:
             project: Keeps several apart.
@@ -72,7 +72,7 @@ class Compose:
         return LocalStack(Way.DOCKER, self._endpoint, health["version"])
 
     def down(self) -> None:
-        """End it, and remove what it kept but its log."""
+        """Stop it, and remove its data except the log."""
         self._keep_log()
         self._run("down", "--volumes", "--remove-orphans")
 

@@ -34,7 +34,7 @@ MINISTACK = ROOT / ".venvs" / "ministack" / "bin" / "ministack"
 START_SECONDS = 60
 STOP_SECONDS = 10
 
-SAVED = "saved"  # a file that is there while the state on disk is whole
+SAVED = "saved"  # exists while the state on disk is complete
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Emulator:
         authority: The certificate to trust it by.
         pid: Its process.
         log: The file it writes to.
-        restored: It began with what a former run left.
+        restored: It started with the state of an earlier run.
     """
 
     endpoint: str
@@ -84,7 +84,7 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
     endpoint = f"https://127.0.0.1:{port}"
     authority, certificate = _issue_certificate(directory)
     temporary = directory / "tmp"  # for the unpacked functions
-    shutil.rmtree(temporary, ignore_errors=True)  # what a killed run left
+    shutil.rmtree(temporary, ignore_errors=True)  # the state of a killed run
     temporary.mkdir()
     environment = {
         # MiniStack and the functions run in another Python environment than this process.
@@ -106,7 +106,7 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
         environment |= {"PERSIST_STATE": "1", "S3_PERSIST": "1"}
         environment |= {"STATE_DIR": str(directory / "state"), "S3_DATA_DIR": str(directory / "s3")}
     with log.open("w") as output:
-        # A session of its own: Ctrl-C reaches this process alone, which then ends the emulator in order.
+        # In its own session, so that only this process gets Ctrl-C and stops the emulator in order.
         process = subprocess.Popen(
             [str(MINISTACK)],
             env=environment,

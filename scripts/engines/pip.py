@@ -37,7 +37,7 @@ STOP_SECONDS = 30
 
 
 def install() -> None:
-    """Install LocalStack into an environment of its own, unless it is there.
+    """Install LocalStack into its own environment, unless it is installed.
 
     Raises:
         ToolError: There is no Python that it runs on, or pip has failed.
@@ -103,7 +103,7 @@ class Process:
     """LocalStack as one process, with all its files in one folder."""
 
     def __init__(self, port: int, log: Path) -> None:
-        """Describe it; nothing is started yet.
+        """Describe it, without starting it.
 
         Args:
             port: On the loopback address.
@@ -130,7 +130,7 @@ class Process:
         scripts.mkdir(parents=True)
         (scripts / START_SCRIPTS.name).symlink_to(START_SCRIPTS)
         with self._log.open("w") as log:
-            # A session of its own: Ctrl-C reaches this process alone, which then ends LocalStack in order.
+            # In its own session, so that only this process gets Ctrl-C and stops LocalStack in order.
             self._process = subprocess.Popen(
                 [str(PYTHON), "-m", "localstack.runtime.main"],
                 env=self._environment(),
@@ -150,7 +150,7 @@ class Process:
         return LocalStack(Way.PIP, url(self._port), running["version"])
 
     def down(self) -> None:
-        """End it, and remove what it kept but its log."""
+        """Stop it, and remove its data except the log."""
         if self._process is not None:
             self._end(self._process.pid)
         elif self.is_up:

@@ -18,26 +18,25 @@ Table = list[list[str]]
 """Rows of cells; the first row is the head."""
 
 
-def settle(file: Path, wanted: str, command: str, *, check: bool) -> int:
-    """Write a generated document, or print how it differs; return the exit status.
+def settle(file: Path, wanted: str, *, check: bool) -> bool:
+    """Write a generated document, or print how it differs; return False if it is out of date.
 
     Args:
         file: The document.
         wanted: Its content.
-        command: Command that writes it, for the message.
         check: Compare only.
     """
+    found = file.read_text(encoding="utf-8") if file.exists() else ""
+    if found == wanted:
+        return True
     if not check:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(wanted, encoding="utf-8")
-        return 0
-    found = file.read_text(encoding="utf-8") if file.exists() else ""
-    if found == wanted:
-        return 0
+        return True
     difference = difflib.unified_diff(found.splitlines(), wanted.splitlines(), f"{file}", "generated", lineterm="")
     print("\n".join(difference), file=sys.stderr)
-    print(f"{file} is out of date: run `{command}`.", file=sys.stderr)
-    return 1
+    print(f"{file} is out of date: run `make docs`.", file=sys.stderr)
+    return False
 
 
 def markdown(table: Sequence[Sequence[str]]) -> str:

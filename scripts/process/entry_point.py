@@ -29,11 +29,13 @@ class ToolError(Exception):
         status: The exit status.
     """
 
-    status = FAILED
+    def __init__(self, message: str, status: int = FAILED) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def entry_point(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
-    """Let a function that returns an exit status be the `main` of a script.
+    """Turn a function that returns an exit status into the `main` of a script.
 
     An error that a user can do something about is printed and returned as a status. SIGTERM and SIGHUP end the
     script as Ctrl-C does: everything that it started ends, too.
@@ -54,11 +56,18 @@ def entry_point(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FAILED
         except (ToolError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
+            print("error: " + "\n".join(map(printable, str(error).split("\n"))), file=sys.stderr)
             return error.status if isinstance(error, ToolError) else FAILED
         return status
 
     return framed
+
+
+def printable(text: str) -> str:
+    """Return a text with all unprintable characters escaped, so that no file name can control a terminal."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 def end_in_order() -> None:

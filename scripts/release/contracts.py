@@ -1,4 +1,4 @@
-"""Compare the contracts with what is published: a consumer must be able to read what is sent under them.
+"""Compare the contracts with the published ones: a consumer must be able to read the events under them.
 
 The record holds the schemas without their descriptions, and the patterns. A change is harmless if everything that is
 valid under the new schema is valid under the published one (`scripts/contracts/compatibility.py`): new fields, tighter
@@ -47,7 +47,7 @@ def problems(contracts: Mapping[str, Contract], published: Mapping[str, Any]) ->
             yield from _faults(f"events/{contract.name}/{version}.json", version, schema)
     for name, promised in published.items():
         if name not in contracts:
-            yield f"events/{name}/ is published, but gone.\n  Restore it: consumers wait for these events."
+            yield f"events/{name}/ is published, but missing.\n  Restore it: consumers wait for these events."
         else:
             yield from _broken(contracts[name], promised)
 
@@ -95,14 +95,14 @@ def _broken(contract: Contract, promised: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"events/{contract.name}/pattern.json is {json.dumps(contract.pattern)}, "
             f"but {json.dumps(promised['pattern'])} is published.\n"
-            "  Restore it: consumers' rules match on it. An event of another kind gets a folder of its own."
+            "  Restore it: consumers' rules match on it. Give another kind of event its own folder."
         )
     following = max(contract.versions, default=0) + 1
     for version, old in promised["versions"].items():
         file = f"events/{contract.name}/{version}.json"
         new = contract.versions.get(int(version))
         if new is None:
-            yield f"{file} is published, but gone.\n  Restore it: consumers read events of this version."
+            yield f"{file} is published, but missing.\n  Restore it: consumers read events of this version."
             continue
         try:
             changes = list(breaking_changes(old, normalise(new)))

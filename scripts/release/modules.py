@@ -1,4 +1,4 @@
-"""Compare the root and the modules with what is published: users must be able to upgrade.
+"""Compare the root and the modules with the published ones: users must be able to upgrade.
 
 The record holds, for each folder, the addresses of its resources and module calls, its inputs and its outputs. An
 address is part of every user's state: if it is gone, Terraform destroys the resource, unless a `moved` or a `removed`
@@ -44,7 +44,7 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A folder as it is.
+    """Current state of a folder.
 
     Attributes:
         interface: Interface for its users.
@@ -117,7 +117,7 @@ def problems(code: Mapping[str, Code], published: Mapping[str, Interface], chang
             yield from _lost_addresses(folder, promised, code[folder])
             broken = list(_broken(promised, code[folder].interface))
         else:
-            broken = [("*", "the module is gone")]
+            broken = [("*", "the module is missing")]
         for what, how in broken:
             if f"`{name}.{what}`" not in changelog:
                 yield (
@@ -140,7 +140,7 @@ def _lost_addresses(folder: str, promised: Interface, now: Code) -> Iterator[str
             continue
         if after is None:
             yield (
-                f"{folder}: {address} is gone: Terraform would destroy what users have there.\n"
+                f"{folder}: {address} is missing: Terraform would destroy the resources of users.\n"
                 f"  Renamed? Add: moved {{ from = {address}, to = <its new address> }}, on lines of their own.\n"
                 f"  Removed on purpose? Add: removed {{ from = {address} }}, and whether to destroy it."
             )
@@ -154,13 +154,13 @@ def _lost_addresses(folder: str, promised: Interface, now: Code) -> Iterator[str
 def _broken(promised: Interface, now: Interface) -> Iterator[tuple[str, str]]:
     """Yield each input or output that a user's call needs, and how it was broken."""
     for name in promised.inputs.keys() - now.inputs.keys():
-        yield name, f"input {name} is gone"
+        yield name, f"input {name} is missing"
     for name, required in now.inputs.items():
         if required and not promised.inputs.get(name, False):
             yield name, f"input {name} is required now"
     for name in promised.outputs:
         if name not in now.outputs:
-            yield name, f"output {name} is gone"
+            yield name, f"output {name} is missing"
 
 
 def unreleased(changelog: str) -> str:

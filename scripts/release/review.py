@@ -1,4 +1,4 @@
-"""The result of comparing what is there with what is published."""
+"""Result of the comparison of the current and the published state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Review:
-    """A comparison with what is published.
+    """A comparison with the published state.
 
     Attributes:
         problems: Breaking changes, each with what to do.

@@ -1,4 +1,4 @@
-"""The smoke test's requests to the API, as a caller's program sends them, and what must come back."""
+"""The smoke test's requests to the API, as a caller's program sends them, and the expected answers."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Answer(NamedTuple):
     body: bytes
 
     def __str__(self) -> str:
-        """Return what an error message quotes."""
+        """Return the quoted part of an error message."""
         return f"{self.status} {self.headers['Content-Type']} {self.body[:200]!r}"
 
     def json(self, status: int = 200) -> Any:  # noqa: ANN401 - JSON
@@ -79,7 +79,7 @@ class Answer(NamedTuple):
 
 
 class Wait(Protocol):
-    """Look until there is something, or raise SmokeError."""
+    """Retry until there is a result, or raise SmokeError."""
 
     def __call__(self, what: str, look: Callable[[], T | None]) -> T:
         """Return what `look` found."""
@@ -97,7 +97,7 @@ class Api:
         original: Returns an object of the bucket of originals.
         derivative: Returns an object of the bucket of derivatives.
         put: Puts an object of the owner into the bucket of originals, without the API.
-        wait: Looks until there is something.
+        wait: Function that retries until there is a result.
     """
 
     base: str
@@ -139,7 +139,7 @@ class Api:
 
 
 def request(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Make a request over HTTP/1.1, with these headers as they are written and no content type of its own.
+    """Make a request over HTTP/1.1 with exactly these headers, without a default content type.
 
     `urllib.request` adds a content type to a body, and changes the case of names.
 
@@ -164,7 +164,7 @@ def request(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> A
 
 
 def check(api: Api, picture: bytes) -> str:
-    """Make all requests, one check after the other; return what was found.
+    """Make all requests, one check after the other, and return the results.
 
     Raises:
         SmokeError: At least one answer is not as it must be; the message has all that are not.
@@ -215,19 +215,19 @@ def identity(answer: Answer) -> str:
 
 
 def same(found: bytes, sent: bytes) -> None:
-    """Raise SmokeError unless what is stored is what was sent."""
+    """Raise SmokeError unless the stored bytes are those sent."""
     if found != sent:
         raise SmokeError(f"{len(sent)} bytes were sent, and {len(found)} other bytes are stored: {found[:20]!r}…")
 
 
 def whole(api: Api, picture: bytes, kind: str) -> None:
-    """Upload an image under a content type; it must be stored as it was sent."""
+    """Upload an image under a content type; the stored bytes must be those sent."""
     image_id = identity(api.upload(picture, Content_Type=kind))
     same(api.original(f"{api.owner}/{image_id}"), picture)
 
 
 def typeless(api: Api, picture: bytes) -> str:
-    """Upload an image without a content type; it must be stored as it was sent, or refused, as the contract says."""
+    """Upload an image without a content type; it must be stored unchanged or refused, according to the contract."""
     answer = api.call("POST", "/images", picture)
     if answer.status == 400:  # noqa: PLR2004 - as the contract says
         answer.refuses(400, "invalid_parameters")
@@ -237,7 +237,7 @@ def typeless(api: Api, picture: bytes) -> str:
 
 
 def empty(api: Api) -> None:
-    """Upload nothing."""
+    """Upload an empty body."""
     api.upload(b"").refuses(400, "empty_body")
 
 
@@ -253,7 +253,7 @@ def chosen(api: Api, picture: bytes) -> None:
 
 
 def named(api: Api, image_id: str) -> str:
-    """Get a record by its id as it is and percent-encoded."""
+    """Get a record by its id, unencoded and percent-encoded."""
     for part in (image_id, quote(image_id, safe="")):
         if (found := api.call("GET", f"/images/{part}").json()["id"]) != image_id:
             raise SmokeError(f"GET /images/{part} returns the record of {found}")
@@ -360,7 +360,7 @@ def exposed(api: Api) -> None:
 
 
 def form(api: Api, picture: bytes) -> None:
-    """Ask for a form and send it as a browser does; its file must be stored as it was sent."""
+    """Request a form and send it as a browser does; the stored file must be unchanged."""
     asked = json.dumps({"content_type": "image/jpeg", "name": "a photograph.jpg"}).encode()
     signed = api.call("POST", "/uploads", asked, {"Content-Type": "application/json"}).json(201)
     host = urlsplit(signed["url"]).netloc

@@ -58,7 +58,7 @@ PROPAGATION_SECONDS = 120  # of new roles and their policies
 KEY_SECONDS = 900  # AWS says that a key's change is known within minutes; services keep data keys for minutes more
 KEY_EVERY_SECONDS = 10  # between events that are sent while the key is broken
 ARCHIVE_SECONDS = 900  # "we recommend you delay replaying archived events for 10 minutes"
-ELSEWHERE_SECONDS = 20  # how long to wait for what an engine other than AWS may not do at all
+ELSEWHERE_SECONDS = 20  # seconds to wait for a function that an emulator may not have
 
 API_PIXELS = (1600, 1600)  # far below the 10 MB that API Gateway takes
 
@@ -75,7 +75,7 @@ class SmokeClients(Clients):
         self.accessanalyzer: Any = session.client("accessanalyzer", config=usual)
         self.iam: Any = session.client("iam", config=usual)
         self.kms: Any = session.client("kms", config=usual)
-        # TestState is asked more often than it answers at once; at AWS it has a host of its own, `sync-…`.
+        # TestState throttles, so requests are retried; on AWS it has its own host, `sync-…`.
         patient = Config(
             retries={"mode": "adaptive", "total_max_attempts": 10},
             inject_host_prefix="AWS_ENDPOINT_URL" not in os.environ,
@@ -271,7 +271,7 @@ class Smoke:
             done.append(f"{outcome}: {step.name}: {found.said}")
         self._facts.checks.append(found)
 
-    # The steps: each returns what it found, or raises
+    # The steps: each returns its result, or raises
 
     def first_event(self) -> str:
         """Upload again and again until S3's events flow; note how long that takes."""
@@ -289,8 +289,8 @@ class Smoke:
         return f"the upload {before:.0f} s after the apply was the first, and took {journey.total:.1f} s"
 
     def keys(self) -> str:
-        """Upload under keys of all sorts; each must come through under its own."""
-        # One after the other: side by side, each would find a function of its own that has to start first.
+        """Upload under keys of all kinds; each must arrive unchanged."""
+        # One after the other: in parallel, each would have a cold start.
         self._images = [j for key in KEYS for j in self._follow([self._source(key)], PATIENCE_SECONDS)]
         warm = [journey for journey in self._images if journey.complete and not journey.cold_start]
         self._facts.warm, self._facts.warm_images = timings(warm), len(warm)
@@ -344,7 +344,7 @@ class Smoke:
         return f"{len(versions)} versions, each with derivatives of its own"
 
     def rejection(self) -> str:
-        """Upload what is no image; it must be rejected and announced."""
+        """Upload a file that is not an image; it must be rejected and announced."""
         path = self._folder / "no image.jpg"
         path.write_bytes(b"This is no image. " * 100)
         (journey,) = self._follow([Source(path, path.name, path.stat().st_size)], PATIENCE_SECONDS)
@@ -387,7 +387,7 @@ class Smoke:
         return "from rules and from the topic, by the pipeline's key"
 
     def lost_uploads(self) -> str:
-        """Repair what was uploaded before S3's events flowed, as `darkroom reconcile --grace 0 --repair` does."""
+        """Repair uploads from before S3's events arrived, as `darkroom reconcile --grace 0 --repair` does."""
         came = {event["object"]["key"] for event in self._witness.s3_events}
         late = len(came.intersection(self._lost))
         self._facts.more["uploads before the first event"] = f"{len(self._lost)}, of which {late} sent one later"
@@ -491,7 +491,7 @@ class Smoke:
         return f"its event is in the dead-letter queue after {seconds:.0f} s"
 
     def workflow_log(self) -> str:
-        """Start the workflow with a status that it does not know: its log must name the image, and say nothing more."""
+        """Start the workflow with an unknown status: its log must have the image's id and no other data."""
         image_id = f"smoke-{uuid.uuid4()}"
         example = outcome_events()[0]
         event = {**example, "detail": {**example["detail"], "image_id": image_id, "status": SMOKE}}
@@ -513,7 +513,7 @@ class Smoke:
         return f"{len(lines)} runs"
 
     def archives(self) -> str:
-        """Note what the archives count, and replay the outcomes to the test's own rule."""
+        """Record the number of archived events, and replay the outcomes to the test's own rule."""
         for archive in Archive:
             found = self._resources.events.describe_archive(ArchiveName=archive_name(self._resources, archive))
             after = f"{time.monotonic() - self._applied:.0f} s after the apply"
@@ -545,7 +545,7 @@ class Smoke:
         raise SmokeError(f"no replay sends an event again within {self._patience(ARCHIVE_SECONDS):.0f} s")
 
     def plan_role(self) -> str:
-        """Plan with what the plan role of examples/github_deploy_role may do; it must see what this caller sees."""
+        """Plan with the plan role of examples/github_deploy_role; the result must be that of this caller."""
         region = self._resources.region
         documents = plan_policies(self._deploy_roles)
         account = self._resources.arn("iam", "root").replace(f":{region}:", "::")
@@ -624,7 +624,7 @@ class Smoke:
         return f"{len(self._outputs['dlqs'])} queues are empty"
 
     def second_plan(self) -> str:
-        """Plan again; nothing may change."""
+        """Plan again; there must be no changes."""
         self._facts.plan = changed(self._stack.plan())
         if self._facts.plan:
             raise SmokeError(f"it changes {', '.join(self._facts.plan)}")
@@ -641,7 +641,7 @@ class Smoke:
         return plan_deploy_roles(self._stack.directory / "deploy_role", self._resources)
 
     def _definition(self) -> dict[str, Any]:
-        """Return the workflow's definition as it was applied."""
+        """Return the applied definition of the workflow."""
         workflow = self._resources.workflow_arn
         definition: dict[str, Any] = json.loads(
             self._clients.stepfunctions.describe_state_machine(stateMachineArn=workflow)["definition"]
@@ -690,7 +690,7 @@ class Smoke:
         return seconds if self._facts.on_aws else min(seconds, ELSEWHERE_SECONDS)
 
     def _pause(self, seconds: float) -> None:
-        """Wait, and take what comes meanwhile."""
+        """Wait, and process the messages that arrive."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             self._witness.receive()  # which ends a run that is interrupted
@@ -730,10 +730,10 @@ class Smoke:
         return self._complete_or_none()
 
     def _await(self, what: str, look: Callable[[], T | None], patience: float = PATIENCE_SECONDS) -> T:
-        """Look until there is something.
+        """Retry until there is a result.
 
         Raises:
-            SmokeError: There was nothing for too long.
+            SmokeError: There was no result before the timeout.
         """
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
@@ -759,7 +759,7 @@ class Step(NamedTuple):
 
     Attributes:
         name: Name in docs/aws-assumptions.md.
-        take: Takes it; returns what was found, or raises.
+        take: Function of the step; returns the result, or raises.
         aws_only: An engine other than AWS may not be able to do it: where it fails there, it is reported as that.
     """
 

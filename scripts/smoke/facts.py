@@ -88,7 +88,7 @@ class Facts:
         """Return a table of the facts and one of the steps."""
         facts = {
             "engine, region": f"{self.engine}, {self.region}",
-            "S3's events come": f"{self.flowed_after:.0f} s after the apply"
+            "S3's events arrive": f"{self.flowed_after:.0f} s after the apply"
             if self.flowed_after is not None
             else "never",
             **{f"key `{_code(key['sent'])}` in S3's event": _arrived(key) for key in self.keys},
@@ -213,6 +213,6 @@ def estimate(plan: Mapping[str, Any], prices: Prices, images: int) -> list[tuple
             metrics * prices.usd("cloudwatch", "custom_metric_month") / HOURS_A_MONTH,
         )
     )
-    # Many times what an image takes in service (docs/cost.md): queues are polled, logs are read.
+    # A multiple of an image's requests in operation (docs/cost.md), because the test polls queues and reads logs.
     lines.append((f"{images} images", images * 0.0005))
     return lines

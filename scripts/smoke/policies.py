@@ -35,7 +35,7 @@ class Policy:
         place: Address and attribute that hold it.
         document: Its JSON.
         kind: Access Analyzer's type of policy.
-        of: Access Analyzer's type of the resource that a resource policy is attached to, if it knows that type.
+        of: Access Analyzer's type of the policy's resource, if there is one.
     """
 
     place: str

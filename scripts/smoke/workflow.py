@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from darkroom.workflow import MISSING, DefinitionError, find, walk
-from scripts.aws_checks.states_language import inside
+from scripts.aws_checks.states_language import RETRIER_DEFAULTS, inside, machines, states, successors, tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 # "TestState only supports the following when a mock is specified: … Parallel, or Map states." Tasks must not run.
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
@@ -25,8 +25,6 @@ MOCKED = {"Task", "Parallel", "Map"}
 UNCATCHABLE = {"States.DataLimitExceeded", "States.Runtime"}
 # Errors to try for `States.ALL`: of Step Functions, of a service, and one with an unknown name.
 ANY = ("States.Timeout", "States.TaskFailed", "DynamoDB.ProvisionedThroughputExceededException", "Smoke.NeverHeardOf")
-
-DEFAULT_ATTEMPTS = 3  # of a retrier without MaxAttempts
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def retrier_of(state: Mapping[str, Any], error: str) -> Mapping[str, Any] | None
 
 def attempts_of(retrier: Mapping[str, Any] | None) -> int:
     """Return the number of retries of a retrier."""
-    return int(retrier.get("MaxAttempts", DEFAULT_ATTEMPTS)) if retrier else 0
+    return int({**RETRIER_DEFAULTS, **retrier}["MaxAttempts"]) if retrier else 0
 
 
 def outcome_of(state: Mapping[str, Any], error: str, retried: int) -> Answer:
@@ -74,19 +72,6 @@ def _matches(handler: Mapping[str, Any], error: str) -> bool:
     return "States.TaskFailed" in names and error not in UNCATCHABLE | {"States.Timeout"}
 
 
-def states_of(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield all states by name, also those in branches and item processors."""
-    for name, state in machine["States"].items():
-        yield name, state
-        for inner in inside(state):
-            yield from states_of(inner)
-
-
-def _is_task(state: Mapping[str, Any]) -> bool:
-    """Return True for a state that calls a service."""
-    return bool(state["Type"] == "Task")
-
-
 class StateTester:
     """Test of all states of a definition by TestState.
 
@@ -100,7 +85,7 @@ class StateTester:
     def __init__(self, client: Any, definition: Mapping[str, Any]) -> None:  # noqa: ANN401 - boto3's, or a substitute
         self._client = client
         self._definition = definition
-        self._known = dict(states_of(definition))
+        self._known = dict(states(definition))
         self._event: Mapping[str, Any] = {}
         self._waiting: list[tuple[str, Any, Mapping[str, Any]]] = []  # state, its input, the event that led there
         self.wrong: list[str] = []
@@ -119,16 +104,10 @@ class StateTester:
         while self._waiting:
             name, data, self._event = self._waiting.pop()
             if name not in self.states:
-                self._follow(self._machine_of(name), name, data, [])
+                machine = next(one for one in machines(self._definition) if name in one["States"])
+                self._follow(machine, name, data, [])
         if missed := set(self._known) - self.states:
             self.wrong.append(f"not reached: {', '.join(sorted(missed))}")
-
-    def _machine_of(self, name: str) -> Mapping[str, Any]:
-        """Return the machine of a state: the definition, a branch or an item processor."""
-        machines: list[Mapping[str, Any]] = [self._definition]
-        while name not in machines[0]["States"]:
-            machines += [inner for state in machines.pop(0)["States"].values() for inner in inside(state)]
-        return machines[0]
 
     def _follow(self, machine: Mapping[str, Any], start: str | None, data: Any, entered: list[str]) -> None:  # noqa: ANN401 - JSON
         name: str | None = start or machine["StartAt"]
@@ -140,7 +119,7 @@ class StateTester:
             must = Answer("FAILED" if state["Type"] == "Fail" else "SUCCEEDED", state.get("Next"))
             if state["Type"] == "Choice":
                 must = Answer("SUCCEEDED", answer.get("nextState"))
-                self._waiting += [(target, data, self._event) for target in _targets(state)]
+                self._waiting += [(target, data, self._event) for target in successors(state)]
             self._judge(name, must, answer, "")
             if name not in self.states:
                 self.states.add(name)
@@ -170,7 +149,7 @@ class StateTester:
             self.errors += 1
             for retried in sorted({0, attempts_of(retrier_of(state, error))}):
                 settings: dict[str, Any] = {"retrierRetryCount": retried}
-                if inner := [one for machine in inside(state) for one, task in states_of(machine) if _is_task(task)]:
+                if inner := [one for machine in inside(state) for one, _ in tasks(machine)]:
                     settings["errorCausedByState"] = inner[0]
                 mock = {"errorOutput": {"error": error, "cause": "given by the smoke test"}}
                 answer = self._ask(name, state, data, mock, settings)
@@ -210,11 +189,6 @@ class StateTester:
             "Map": {"Item": {"Index": 0, "Value": {}}},
             "State": {"EnteredTime": now, "Name": name, "RetryCount": 0},
         }
-
-
-def _targets(choice: Mapping[str, Any]) -> list[str]:
-    default = [choice["Default"]] if "Default" in choice else []
-    return [*(rule["Next"] for rule in choice["Choices"]), *default]
 
 
 def _resolve(selector: Any, data: Any, item: Any) -> Any:  # noqa: ANN401 - JSON

@@ -1,6 +1,6 @@
-"""Terraform's root, applied from a folder of its own to wherever the environment points.
+"""Terraform's root, applied from its own folder to AWS or the emulator of the environment.
 
-The folder holds links to the root's files, so what runs is what is in `terraform/`, while state, providers,
+The folder contains links to the root's files, so it always uses `terraform/`, while state, providers,
 a `backend.tf` and a `terraform.tfvars` of the user's own stay out of each other's way.
 """
 
@@ -184,12 +184,13 @@ class Terraform:
         return {name: output["value"] for name, output in outputs.items()}
 
     def run(self, command: str, *options: str, on_line: Callable[[str], None] | None = None) -> str:
-        """Run one Terraform command and return what it wrote.
+        """Run one Terraform command and return its output.
 
         Raises:
             TerraformError: It failed; the message holds its errors.
         """
-        with TemporaryDirectory(prefix="terraform-") as temporary:  # for the sockets of providers, which may be killed
+        # For the sockets of providers, which may be killed.
+        with TemporaryDirectory(prefix="terraform-", ignore_cleanup_errors=True) as temporary:
             return self._run(command, options, temporary, on_line)
 
     def _run(self, command: str, options: Sequence[str], temporary: str, on_line: Callable[[str], None] | None) -> str:
@@ -225,10 +226,10 @@ class Terraform:
 
 
 class Stack(Terraform):
-    """The project's root, applied from a folder of its own.
+    """The project's root, applied from its own folder.
 
     Attributes:
-        directory: That folder; it is made and filled when needed.
+        directory: That folder; it is created and filled if needed.
         variables: Values of the root's variables.
     """
 

@@ -66,7 +66,7 @@ API = {
 }
 
 
-# Files that share a pipeline; any other file is a group of its own.
+# Files of this folder that share a pipeline; any other file is a group of its own, and so is any other folder.
 GROUPS = {
     "uploads": ("upload", "event_order", "rejection", "failure", "deletion"),
     "operate": ("operate", "observe"),
@@ -74,18 +74,19 @@ GROUPS = {
 }
 
 
-def group(nodeid: str) -> str:
-    """Return the group of a test."""
-    file = nodeid.partition("::")[0]
-    name = Path(file).stem.removeprefix("test_")
-    return next((group for group, files in GROUPS.items() if "e2e" in file and name in files), file)
+def group(file: Path) -> str:
+    """Return the group of a file."""
+    if file.parent.name != Path(__file__).parent.name:
+        return str(file.parent)
+    name = file.stem.removeprefix("test_")
+    return next((group for group, files in GROUPS.items() if name in files), name)
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc] # it has no types
     """Run the tests of a group in one process, in order."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return group(nodeid)
+        return group(Path(nodeid.partition("::")[0]))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
@@ -95,7 +96,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 
 def pytest_xdist_auto_num_workers() -> int:
     """Run all groups side by side, however few processors there are."""
-    return len({group(file.as_posix()) for file in Path(__file__).parent.glob("test_*.py")})
+    return len({group(file) for file in Path(__file__).parent.glob("test_*.py")})
 
 
 @pytest.fixture(scope="session", autouse=True)

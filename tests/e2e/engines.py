@@ -1,6 +1,6 @@
-"""What each engine can do, in one place: a test that needs more is skipped there, with that reason.
+"""Capabilities of the engines. A test that needs a capability is skipped on engines without it.
 
-Nothing else skips an end-to-end test: `skipping.py` sees to that.
+Nothing else may skip an end-to-end test: `skipping.py` enforces it.
 """
 
 from __future__ import annotations
@@ -23,52 +23,52 @@ from tests.support.browser import program, required
 
 
 class Capability(Enum):
-    """Something that AWS does and some test needs."""
+    """Ability of AWS that a test needs."""
 
-    ALARMS = "alarms that go off by themselves"
+    ALARMS = "alarms that change their state"
     BUDGETS = "AWS Budgets"
-    API_SERVICE_INTEGRATIONS = "REST APIs that talk to S3, DynamoDB and Step Functions"
-    EVERY_BODY_BINARY = "`*/*` among the media types that an API takes for bytes"
-    EVENTS_ACROSS_ACCOUNTS = "bus policies, and events that another account puts on a bus"
-    GATEWAY_RESPONSES = "what an API answers by itself, in words of its own"
+    API_SERVICE_INTEGRATIONS = "REST APIs with integrations of S3, DynamoDB and Step Functions"
+    EVERY_BODY_BINARY = "`*/*` as binary media type of an API"
+    EVENTS_ACROSS_ACCOUNTS = "bus policies and events of another account"
+    GATEWAY_RESPONSES = "gateway responses of an API"
     IAM = "enforcement of IAM policies"
-    MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of what Step Functions publishes to SNS"
-    RAW_KEYS = "object keys in EventBridge events as they are"
+    MESSAGE_ATTRIBUTES_FROM_WORKFLOWS = "message attributes of notifications that Step Functions publishes"
+    RAW_KEYS = "unencoded object keys in EventBridge events"
     REPLAY = "replays of an archive"
-    SCHEMAS = "EventBridge's registry of schemas"
-    SCHEDULES = "schedules that go off"
-    SEQUENCERS = "sequencers that rise from event to event of a key"
+    SCHEMAS = "EventBridge's schema registry"
+    SCHEDULES = "schedules that start their targets"
+    SEQUENCERS = "sequencers that rise with each event of a key"
     VERSION_IDS = "version ids in S3's events"
 
 
 class Tool(Enum):
-    """Something that some test needs of the machine it runs on; where changes are checked, all of them are there."""
+    """Program that a test needs on the machine it runs on. The machine that checks changes has all of them."""
 
     BROWSER = "a browser"
 
 
 EXAMPLES = {"service_api/examples/orders_without_lambda": frozenset({Capability.API_SERVICE_INTEGRATIONS})}
-"""What an engine has to be able to do so that a module's example applies there: by the example's folder."""
+"""Capabilities that a module's example needs, by the example's folder."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What answers at AWS_ENDPOINT_URL.
+    """Engine that answers at AWS_ENDPOINT_URL.
 
     Attributes:
-        lacks: What it cannot do.
-        drifts: What a second plan would change there though nothing has changed: resource and attribute; [*] stands
-            for each of a map.
+        cannot: Capabilities that it does not have.
+        drifts: Changes in a second plan although nothing has changed: resource and attribute. [*] means each instance
+            of a map.
         example_drifts: The same for the modules' examples.
     """
 
     name: str
-    lacks: frozenset[Capability] = frozenset()
+    cannot: frozenset[Capability] = frozenset()
     drifts: frozenset[tuple[str, str]] = frozenset()
     example_drifts: frozenset[tuple[str, str]] = frozenset()
 
     def can(self, *capabilities: Capability) -> bool:
-        return self.lacks.isdisjoint(capabilities)
+        return self.cannot.isdisjoint(capabilities)
 
 
 FORGOTTEN_OF_ALARMS = ("actions_enabled", "alarm_actions", "alarm_description", "ok_actions", "treat_missing_data")
@@ -77,7 +77,7 @@ FORGOTTEN_OF_MEASURED_ALARMS = ("dimensions", "period", "statistic", *FORGOTTEN_
 AWS = Engine("AWS")
 MINISTACK = Engine(
     "MiniStack",
-    lacks=frozenset(
+    cannot=frozenset(
         {
             Capability.ALARMS,
             Capability.API_SERVICE_INTEGRATIONS,
@@ -112,7 +112,7 @@ MINISTACK = Engine(
 )
 LOCALSTACK = Engine(
     "LocalStack",
-    lacks=frozenset(
+    cannot=frozenset(
         {
             Capability.BUDGETS,
             Capability.IAM,
@@ -154,7 +154,7 @@ ENGINES = (AWS, LOCALSTACK, MINISTACK)
 
 @cache
 def engine() -> Engine:
-    """The engine that the tests run against."""
+    """Return the engine that the tests run against."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if endpoint is None:
         return AWS
@@ -162,18 +162,20 @@ def engine() -> Engine:
         return MINISTACK
     if _health(endpoint, "localstack"):
         return LOCALSTACK
-    raise LookupError(f"what answers at {endpoint} is none of {', '.join(engine.name for engine in ENGINES)}")
+    raise LookupError(
+        f"the engine that answers at {endpoint} is not one of {', '.join(engine.name for engine in ENGINES)}"
+    )
 
 
 def missing(need: Capability | Tool) -> str | None:
-    """Why a test that needs this cannot run here; none: it can."""
+    """Return why a test that needs this cannot run here, or None if it can."""
     if isinstance(need, Capability):
-        return None if engine().can(need) else f"{engine().name} lacks {need.value}"
-    return None if program() or required() else f"this machine lacks {need.value}"
+        return None if engine().can(need) else f"{engine().name} does not have {need.value}"
+    return None if program() or required() else f"this machine does not have {need.value}"
 
 
 def session() -> Any:
-    """What makes clients for that engine."""
+    """Return a session that makes clients for that engine."""
     if engine() is LOCALSTACK:
         return localstack_client.session.Session(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
     return boto3.Session()
@@ -193,7 +195,7 @@ def drifts(plan: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def _health(endpoint: str, name: str) -> bool:
-    """Whether a health page of that name answers."""
+    """Return True if a health page of that name answers."""
     trusting = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
     try:
         with urllib.request.urlopen(f"{endpoint}/_{name}/health", context=trusting, timeout=60) as page:  # noqa: S310

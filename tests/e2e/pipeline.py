@@ -1,4 +1,4 @@
-"""The deployed pipeline as a test sees it: through the AWS API at AWS_ENDPOINT_URL, and nothing else."""
+"""The deployed pipeline, seen only through the AWS API at AWS_ENDPOINT_URL."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ PATIENCE_SECONDS = 240  # emulator, functions and tests may share two busy proce
 
 
 class NotYetError(AssertionError):
-    """What a test waits for did not come; the message says what was there instead."""
+    """Timeout of something that a test waits for."""
 
 
 def wait_for(what: str, look: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) -> T:
-    """Look until there is something."""
+    """Call a function until it returns something true, and return that."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
@@ -40,7 +40,7 @@ def wait_for(what: str, look: Callable[[], T | None], *, seconds: float = PATIEN
 
 @dataclass
 class Pipeline:
-    """A deployed root, by its outputs."""
+    """A deployed root, described by its outputs."""
 
     outputs: Mapping[str, Any]
     session: Any
@@ -64,7 +64,7 @@ class Pipeline:
     # Uploading
 
     def upload(self, data: bytes, key: str | None = None, **extra: Any) -> str:
-        """Upload an image; returns its id."""
+        """Upload an image; return its id."""
         key = key or f"tests/{uuid.uuid4().hex}.jpg"
         self.s3.put_object(Bucket=self.outputs["originals_bucket"], Key=key, Body=data, **extra)
         return key
@@ -73,14 +73,14 @@ class Pipeline:
         self.s3.delete_object(Bucket=self.outputs["originals_bucket"], Key=image_id)
 
     def remove(self, image_id: str) -> None:
-        """Remove an image, with all versions and derivatives, for good."""
+        """Remove an image permanently, with all versions and derivatives."""
         for bucket in ("originals_bucket", "processed_bucket"):
             where = {"Bucket": self.outputs[bucket]}
             found = self.s3.list_object_versions(**where, Prefix=image_id)
             for version in found.get("Versions", []) + found.get("DeleteMarkers", []):
                 self.s3.delete_object(**where, Key=version["Key"], VersionId=version["VersionId"])
 
-    # What became of it
+    # Results
 
     def item(self, image_id: str, record: str = "current") -> dict[str, Any] | None:
         found = self.dynamodb.get_item(
@@ -91,11 +91,11 @@ class Pipeline:
         return _plain(found["Item"]) if "Item" in found else None
 
     def items(self, image_id: str) -> list[dict[str, Any]]:
-        """All items of an image: the current one and one for each version."""
+        """Return all items of an image: the current one and one for each version."""
         return self._query(KeyConditionExpression="image_id = :id", ExpressionAttributeValues={":id": {"S": image_id}})
 
     def versions(self, image_id: str) -> list[dict[str, Any]]:
-        """An image's versions, newest first."""
+        """Return the versions of an image, newest first."""
         return self._query(
             IndexName="by_sequencer",
             KeyConditionExpression="image_id = :id",
@@ -104,7 +104,7 @@ class Pipeline:
         )
 
     def owned_by(self, owner: str) -> list[dict[str, Any]]:
-        """An owner's images, newest first."""
+        """Return the images of an owner, newest first."""
         return self._query(
             IndexName="by_owner",
             KeyConditionExpression="listed_owner = :owner",
@@ -117,7 +117,7 @@ class Pipeline:
         return [_plain(item) for page in pages for item in page["Items"]]
 
     def record(self, image_id: str, status: str = "Processed", **wait: float) -> dict[str, Any]:
-        """Wait until the image's current record has a status, and return it."""
+        """Wait until the image's current record has a status, and return the record."""
 
         def look() -> dict[str, Any] | None:
             item = self.item(image_id)
@@ -126,11 +126,11 @@ class Pipeline:
         return wait_for(f"{status} of {image_id}", look, **wait)
 
     def announced(self, image_id: str, version: str, **wait: float) -> dict[str, Any]:
-        """Wait until a version's item says that it was announced."""
+        """Wait until a version's item is marked as announced."""
 
         def look() -> dict[str, Any] | None:
             item = self.item(image_id, f"version#{version}")
-            return item if item and "announced" in item and item["announced"] == item.get("dedup_id") else None
+            return item if item and item.get("notified_dedup_id", "") == item.get("dedup_id") else None
 
         return wait_for(f"announcement of {image_id} {version}", look, **wait)
 
@@ -143,27 +143,27 @@ class Pipeline:
         )
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
-    # What people are told
+    # Notifications
 
     def notifications(self, image_id: str) -> list[dict[str, Any]]:
-        """All notifications of an image that have come so far, as SNS delivered them."""
+        """Return all notifications of an image that SNS has delivered so far."""
         while messages := self.receive(self.outputs["test_queue_url"]):
             self._received += [json.loads(message["Body"]) for message in messages]
-        return [told for told in self._received if json.loads(told["Message"])["image_id"] == image_id]
+        return [notified for notified in self._received if json.loads(notified["Message"])["image_id"] == image_id]
 
     def notification(self, image_id: str, status: str) -> dict[str, Any]:
         """Wait for the notification of an image with a status."""
 
         def look() -> dict[str, Any] | None:
-            told = self.notifications(image_id)
-            return next((one for one in told if json.loads(one["Message"])["status"] == status), None)
+            notified = self.notifications(image_id)
+            return next((one for one in notified if json.loads(one["Message"])["status"] == status), None)
 
         return wait_for(f"notification {status} of {image_id}", look)
 
     # Queues
 
     def receive(self, url: str) -> list[dict[str, Any]]:
-        """Take messages off a queue."""
+        """Receive messages and delete them from the queue."""
         messages: list[dict[str, Any]] = self.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
         ).get("Messages", [])
@@ -172,7 +172,7 @@ class Pipeline:
         return messages
 
     def dead_letters(self, name: str, *, count: int = 1) -> list[dict[str, Any]]:
-        """Wait for messages in a dead-letter queue, and take them off it."""
+        """Wait for messages in a DLQ, and delete them from it."""
         found: list[dict[str, Any]] = []
 
         def look() -> list[dict[str, Any]] | None:
@@ -195,7 +195,7 @@ class Pipeline:
     # Events
 
     def s3_event(self, image_id: str, **changes: Any) -> dict[str, Any]:
-        """The event that S3 sent for the current version of an image, as far as the pipeline's records tell."""
+        """Return the event that S3 sent for the current version of an image, as far as the records contain it."""
         head = self.s3.head_object(Bucket=self.outputs["originals_bucket"], Key=image_id)
         item = self.item(image_id)
         assert item is not None
@@ -240,7 +240,7 @@ class Pipeline:
         return broken
 
     def send(self, body: str) -> None:
-        """Put a message into the queue of uploads, as the rule would."""
+        """Send a message to the uploads queue, as the rule does."""
         self.sqs.send_message(QueueUrl=self.outputs["uploads_queue_url"], MessageBody=body)
 
 
@@ -254,7 +254,7 @@ def settle(pipeline: Pipeline) -> None:
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    """DynamoDB's typed item as plain values; numbers are whole ones here."""
+    """Return DynamoDB's typed item as plain values; all numbers are integers."""
     deserializer = TypeDeserializer()
 
     def whole(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The API as its callers see it: HTTP and a key."""
+"""Callers of the API, with HTTP and an API key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """Response of the API."""
 
     status: int
     headers: Message
@@ -34,7 +34,7 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """The code of an error that the API's own routes answer with, all of them in one shape."""
+        """Return the code of an error; all routes answer errors in one shape."""
         error = self.json["error"]
         assert set(error) == {"code", "message"}
         code: str = error["code"]
@@ -42,7 +42,7 @@ class Answer:
 
 
 def base_url(url: str) -> str:
-    """Where an API answers on this engine that would have this URL on AWS."""
+    """Return the address on this engine of an API that has this URL on AWS."""
     if engine() is AWS:
         return url
     parts = urlsplit(url)
@@ -51,12 +51,12 @@ def base_url(url: str) -> str:
 
 @dataclass(frozen=True)
 class Caller:
-    """One who calls the API.
+    """Caller of the API.
 
     Attributes:
-        base: Where it answers.
-        key: The API key; None: the caller has none.
-        id: What the API calls the caller by.
+        base: Address of the API.
+        key: API key, or None.
+        id: Identifier of the caller in the API.
     """
 
     base: str
@@ -64,11 +64,11 @@ class Caller:
     id: str
 
     def call(self, method: str, path: str, data: bytes | None = None, **headers: str) -> Answer:
-        """Make a request; names of headers have _ for -."""
-        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        """Make a request; names of headers are given with _ instead of -."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.key is not None:
-            told["x-api-key"] = self.key
-        request = urllib.request.Request(self.base + path, data, told, method=method)  # noqa: S310 - the API's
+            sent["x-api-key"] = self.key
+        request = urllib.request.Request(self.base + path, data, sent, method=method)  # noqa: S310 - the API's
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
                 return Answer(answer.status, answer.headers, answer.read())
@@ -77,11 +77,11 @@ class Caller:
                 return Answer(error.code, error.headers, error.read())
 
     def get(self, *parts: str, **headers: str) -> Answer:
-        """GET a path of parts, each encoded whatever is in it."""
+        """GET a path of parts; each part is encoded completely."""
         return self.call("GET", "/" + "/".join(quote(part, safe="") for part in parts), None, **headers)
 
     def upload(self, data: bytes, **headers: str) -> str:
-        """Upload an image; returns its id."""
+        """Upload an image; return its id."""
         answer = self.call("POST", "/images", data, **{"Content_Type": "image/jpeg", **headers})
         assert answer.status == 202, answer
         identity: str = answer.json["id"]

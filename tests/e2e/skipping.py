@@ -1,4 +1,4 @@
-"""A test is skipped by the table of what engines can do, or it fails: no other reason is one, wherever it stands.
+"""Only the table of capabilities may skip a test: a test that is skipped for any other reason fails.
 
 Hooks of pytest's. A skip mark, `pytest.skip`, `importorskip`, `unittest` and an expected failure all end in a report
 that says "skipped", of a test or of a whole module; the table's own reasons alone are let through.
@@ -19,37 +19,37 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
 def skip(reason: str) -> NoReturn:
-    """Skip the running test, as the table says."""
+    """Skip the running test with a reason from the table."""
     pytest.skip(TABLE + reason)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """See to it that no test is skipped but by the table."""
+    """Let only the table skip a test."""
     report = yield
     return _refuse(report)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """See to it that no module is skipped at all."""
+    """Let nothing skip a module."""
     report = yield
     return _refuse(report)
 
 
 def _refuse(report: Report) -> Report:
-    """Make a failure of a skip that is not the table's."""
-    if report.skipped and not _told(report).startswith(f"Skipped: {TABLE}"):
+    """Turn a skip that is not the table's into a failure."""
+    if report.skipped and not _reason(report).startswith(f"Skipped: {TABLE}"):
         report.outcome = "failed"
         report.longrepr = (
-            f"{report.nodeid} is skipped ({_told(report)}), but not by the table in tests/e2e/engines.py: "
+            f"{report.nodeid} is skipped ({_reason(report)}), but not by the table in tests/e2e/engines.py: "
             "mark what it needs with `needs`."
         )
     return report
 
 
-def _told(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """The reason of a skip."""
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Return the reason of a skip."""
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2]
     return getattr(report, "wasxfail", str(report.longrepr))

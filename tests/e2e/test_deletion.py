@@ -1,4 +1,4 @@
-"""A deleted image takes its derivatives along, and nothing that comes late brings it back."""
+"""Deleting an image removes its derivatives, and late events do not restore it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PHOTOGRAPH = encode(draw((400, 300)))
 
 
-def test_a_deletion_removes_derivatives_of_all_versions(pipeline: Pipeline) -> None:
+def test_deletion_removes_derivatives_of_all_versions(pipeline: Pipeline) -> None:
     owner = f"owner-{uuid.uuid4()}"
     image_id = pipeline.upload(PHOTOGRAPH, f"{owner}/{uuid.uuid4()}")
     neighbour = pipeline.upload(PHOTOGRAPH, f"{image_id}/deeper")
@@ -39,12 +39,12 @@ def test_a_deletion_removes_derivatives_of_all_versions(pipeline: Pipeline) -> N
     assert first["version"] in {version["version"] for version in pipeline.versions(image_id)}
     assert pipeline.owned_by(owner) == []
     message = json.loads(pipeline.notification(image_id, "Deleted")["Message"])
-    assert message["image_deleted"] is True
+    assert message["deleted_at"] == record["deleted_at"]
     assert first["version"] in message["deleted_versions"]
 
 
 @pytest.mark.needs(Capability.VERSION_IDS)
-def test_an_old_version_deleted_for_good_leaves_the_image(pipeline: Pipeline) -> None:
+def test_deleting_old_version_keeps_image(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     first = pipeline.record(image_id)
     pipeline.upload(encode(draw((200, 160))), image_id)
@@ -57,13 +57,16 @@ def test_an_old_version_deleted_for_good_leaves_the_image(pipeline: Pipeline) ->
         "the end of the first version",
         lambda: (pipeline.item(image_id, f"version#{first['version']}") or {}).get("status") == "Deleted",
     )
+    message = json.loads(pipeline.notification(image_id, "VersionDeleted")["Message"])
+    assert message["version"] == first["version"]
     settle(pipeline)
+    assert not [one for one in pipeline.notifications(image_id) if json.loads(one["Message"])["status"] == "Deleted"]
     assert sorted(pipeline.derivative_keys(image_id)) == sorted(variant["key"] for variant in second["variants"])
     assert pipeline.record(image_id)["version"] == second["version"]
 
 
 @pytest.mark.needs(Capability.SEQUENCERS)
-def test_a_late_event_does_not_revive_a_deleted_image(pipeline: Pipeline) -> None:
+def test_late_event_does_not_revive_deleted_image(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     pipeline.record(image_id)
     late = json.dumps(pipeline.s3_event(image_id))
@@ -80,9 +83,7 @@ def test_a_late_event_does_not_revive_a_deleted_image(pipeline: Pipeline) -> Non
 @pytest.mark.parametrize(
     ("data", "status"), [(PHOTOGRAPH, "Processed"), (b"no image", "Rejected")], ids=["processed", "rejected"]
 )
-def test_an_upload_replayed_after_its_deletion_tells_nobody_anything(
-    pipeline: Pipeline, data: bytes, status: str
-) -> None:
+def test_upload_replayed_after_deletion_is_silent(pipeline: Pipeline, data: bytes, status: str) -> None:
     image_id = pipeline.upload(data)
     pipeline.record(image_id, status)
     replayed = json.dumps({**pipeline.s3_event(image_id), "replay-name": "of-old"})
@@ -96,7 +97,7 @@ def test_an_upload_replayed_after_its_deletion_tells_nobody_anything(
     assert len(pipeline.notifications(image_id)) == 2
 
 
-def test_a_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
+def test_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     pipeline.record(image_id)
     pipeline.delete(image_id)
@@ -109,7 +110,7 @@ def test_a_deleted_image_can_be_uploaded_again(pipeline: Pipeline) -> None:
     assert "deleted_at" not in pipeline.announced(image_id, again["version"])
 
 
-def test_purges_of_a_deleted_image_announce_nothing(pipeline: Pipeline) -> None:
+def test_purges_of_deleted_image_announce_nothing(pipeline: Pipeline) -> None:
     """Purge as a lifecycle rule does: the processed version, and a rejected one."""
     image_id = pipeline.upload(b"no image")
     pipeline.record(image_id, "Rejected")
@@ -144,8 +145,8 @@ def test_purges_of_a_deleted_image_announce_nothing(pipeline: Pipeline) -> None:
     assert len(pipeline.notifications(image_id)) == announced
 
 
-def test_a_deletion_closes_the_records_of_many_versions(pipeline: Pipeline) -> None:
-    """More than would fit into the workflow's state, if each of them took the whole event along."""
+def test_deletion_closes_records_of_many_versions(pipeline: Pipeline) -> None:
+    """The versions would not fit into the workflow's state if each iteration had the whole event."""
     image_id = f"tests/{uuid.uuid4()}/often-overwritten"
     number = 80
     for edge in range(number):
@@ -156,14 +157,14 @@ def test_a_deletion_closes_the_records_of_many_versions(pipeline: Pipeline) -> N
     wait_for("the end of all versions", lambda: {v["status"] for v in pipeline.versions(image_id)} == {"Deleted"})
     assert len(pipeline.versions(image_id)) in (number, number + 1)  # the delete marker is one, where it has an id
     assert pipeline.derivative_keys(image_id) == []
-    told = [json.loads(notification["Message"]) for notification in pipeline.notifications(image_id)]
-    assert [message["version"] for message in told if message.get("image_deleted")] == [
+    notified = [json.loads(notification["Message"]) for notification in pipeline.notifications(image_id)]
+    assert [message["version"] for message in notified if message["status"] == "Deleted"] == [
         pipeline.record(image_id, "Deleted")["version"]
     ]
 
 
 @pytest.mark.needs(Capability.SEQUENCERS)
-def test_an_upload_deleted_at_once_ends_as_deleted(pipeline: Pipeline) -> None:
+def test_upload_deleted_at_once_ends_as_deleted(pipeline: Pipeline) -> None:
     images = [pipeline.upload(PHOTOGRAPH) for _ in range(5)]
     for image_id in images:
         pipeline.delete(image_id)

@@ -1,4 +1,4 @@
-"""The roles for GitHub Actions suffice for what they are for, and for nothing else."""
+"""The roles for GitHub Actions permit what they are for, and nothing else."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ NAME = "deployed"
 REPOSITORY = "octo-org@1/photos@2"
 EXAMPLE = ROOT / "terraform" / "examples" / "github_deploy_role"
 
-# What AWS tells a policy and the emulator does not: conditions on it are taken out here. Of some services' actions it
-# does not tell what they are on, so that only the actions are tried; the example's own tests look at the ARNs.
+# Condition keys that AWS evaluates and the emulator does not: the tests remove conditions on them. For some services
+# the emulator does not know the resource of an action, so that only actions are tested; the example's own tests check
+# the ARNs.
 UNTOLD = ("iam:PassedToService", "iam:PermissionsBoundary", "lambda:FunctionArn")
 UNPLACED = ("cloudwatch", "dynamodb", "events", "kms", "lambda", "scheduler", "sns", "states")
 
@@ -35,7 +36,7 @@ MISTAKEN = {"lambda:GetEventSourceMapping": "lambda:ListEventSourceMappings"}  #
 
 @pytest.fixture(scope="module")
 def variables(endpoint: str) -> Iterator[Mapping[str, str]]:
-    """The example, applied: what it says to set as the repository's variables."""
+    """Apply the example; return what it says to set as variables of the repository."""
     copy = DIRECTORY / "deploy_role"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(EXAMPLE, copy)
@@ -75,7 +76,7 @@ def _listed(value: str | list[str]) -> list[str]:
 
 
 def take_on(role: str, subject: str) -> dict[str, str]:
-    """A role's session for a job that GitHub calls by this subject, as environment variables."""
+    """Return the session of a role for a job with this subject at GitHub, as environment variables."""
     claims = {"iss": "https://token.actions.githubusercontent.com", "aud": "sts.amazonaws.com", "sub": subject}
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "none"}, claims)]
     token = b".".join([*parts, b"unsigned"]).decode()
@@ -99,7 +100,7 @@ def stack(credentials: Mapping[str, str], variables: Mapping[str, str]) -> Stack
     return stack
 
 
-def test_the_roles_apply_plan_and_destroy_the_root_and_no_more(variables: Mapping[str, str]) -> None:
+def test_roles_apply_plan_and_destroy_and_no_more(variables: Mapping[str, str]) -> None:
     plan = take_on(variables["AWS_PLAN_ROLE"], f"repo:{REPOSITORY}:pull_request")
     apply = take_on(variables["AWS_APPLY_ROLE"], f"repo:{REPOSITORY}:environment:production")
 
@@ -126,7 +127,7 @@ def test_the_roles_apply_plan_and_destroy_the_root_and_no_more(variables: Mappin
         f"repo:{REPOSITORY}:pull_request",
         f"repo:{REPOSITORY}:ref:refs/heads/main",
         f"repo:{REPOSITORY}:environment:staging",
-        "repo:somebody@3/photos@4:environment:production",
+        "repo:others@3/photos@4:environment:production",
     ],
 )
 def test_only_the_environment_may_apply(variables: Mapping[str, str], subject: str) -> None:
@@ -134,7 +135,7 @@ def test_only_the_environment_may_apply(variables: Mapping[str, str], subject: s
         take_on(variables["AWS_APPLY_ROLE"], subject)
 
 
-def test_the_role_that_applies_has_no_hands_on_what_is_not_the_pipelines(variables: Mapping[str, str]) -> None:
+def test_apply_role_reaches_only_the_pipeline(variables: Mapping[str, str]) -> None:
     apply = take_on(variables["AWS_APPLY_ROLE"], f"repo:{REPOSITORY}:environment:production")
     mine = boto3.Session(apply["AWS_ACCESS_KEY_ID"], apply["AWS_SECRET_ACCESS_KEY"], apply["AWS_SESSION_TOKEN"])
     session().client("s3").create_bucket(Bucket=f"{NAME}-images")

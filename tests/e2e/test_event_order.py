@@ -1,4 +1,4 @@
-"""Events repeat, overtake each other and come late; the records say what is true all the same."""
+"""Events repeat, overtake each other and arrive late; the records are correct nevertheless."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline
 
 
-def test_an_overwrite_moves_the_current_record(pipeline: Pipeline) -> None:
+def test_overwrite_moves_current_record(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((100, 80))))
     first = pipeline.record(image_id)
     pipeline.upload(encode(draw((200, 160))), image_id)
@@ -49,7 +49,7 @@ def test_versions_are_listed_newest_first(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.needs(Capability.SEQUENCERS)
-def test_two_overwrites_at_once_end_with_the_last(pipeline: Pipeline) -> None:
+def test_concurrent_overwrites_end_with_the_last(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((100, 80))))
     for width in (120, 140, 160):
         pipeline.upload(encode(draw((width, 80))), image_id)
@@ -67,14 +67,14 @@ def test_two_overwrites_at_once_end_with_the_last(pipeline: Pipeline) -> None:
             assert pipeline.derivative(variant)["ContentLength"] == variant["bytes"]
 
 
-def test_the_same_event_five_times_tells_once(pipeline: Pipeline) -> None:
+def test_repeated_event_notifies_once(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((300, 200))))
     before = pipeline.record(image_id)
     variant = before["variants"][0]
     modified = pipeline.derivative(variant)["LastModified"]
     event = json.dumps(pipeline.s3_event(image_id))
     pipeline.notification(image_id, "Processed")
-    time.sleep(1.1)  # S3 tells times in seconds
+    time.sleep(1.1)  # S3 reports times in seconds
     for _ in range(5):
         pipeline.send(event)
     wait_for(
@@ -89,13 +89,13 @@ def test_the_same_event_five_times_tells_once(pipeline: Pipeline) -> None:
     assert len(pipeline.notifications(image_id)) == 1
 
 
-def test_five_first_deliveries_at_once_tell_once(pipeline: Pipeline) -> None:
-    """The workflow runs several times for one event, before any of them has told anybody."""
+def test_concurrent_first_deliveries_notify_once(pipeline: Pipeline) -> None:
+    """The workflow runs several times for one event, before any run has notified anyone."""
     image_id = pipeline.upload(encode(draw((300, 200))))
     record = pipeline.record(image_id)
-    told = pipeline.notification(image_id, "Processed")
+    notified = pipeline.notification(image_id, "Processed")
     other = f"tests/{uuid.uuid4()}"
-    detail = json.loads(told["Message"]) | {"image_id": other, "dedup_id": uuid.uuid4().hex * 2}
+    detail = json.loads(notified["Message"]) | {"image_id": other, "dedup_id": uuid.uuid4().hex * 2}
     pipeline.client("events").put_events(
         Entries=[
             {
@@ -108,12 +108,12 @@ def test_five_first_deliveries_at_once_tell_once(pipeline: Pipeline) -> None:
         * 5
     )
     pipeline.announced(other, record["version"])
-    time.sleep(12)  # the ones that came second look once more after ten seconds
+    time.sleep(12)  # the ones that came second look again after ten seconds
     assert len(pipeline.notifications(other)) == 1
 
 
 @pytest.mark.needs(Capability.SEQUENCERS)
-def test_an_older_event_after_a_newer_one_changes_nothing(pipeline: Pipeline) -> None:
+def test_older_event_after_newer_changes_nothing(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((100, 80))))
     pipeline.record(image_id)
     older = json.dumps(pipeline.s3_event(image_id))
@@ -130,7 +130,7 @@ def test_an_older_event_after_a_newer_one_changes_nothing(pipeline: Pipeline) ->
 
 
 @pytest.mark.needs(Capability.REPLAY)
-def test_a_replayed_event_tells_nobody(pipeline: Pipeline) -> None:
+def test_replayed_event_is_silent(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((300, 200))))
     before = pipeline.record(image_id)
     pipeline.announced(image_id, before["version"])
@@ -160,19 +160,19 @@ def test_a_replayed_event_tells_nobody(pipeline: Pipeline) -> None:
     assert len(pipeline.notifications(image_id)) == 1
 
 
-def test_the_further_events_of_one_deletion_close_versions_and_tell_nobody(pipeline: Pipeline) -> None:
-    """What is told of a deletion of very many versions is its first event, however often any of them comes."""
+def test_further_events_of_deletion_are_silent(pipeline: Pipeline) -> None:
+    """A deletion of very many versions is announced by its first event only, however often its events arrive."""
     image_id = pipeline.upload(encode(draw((300, 200))))
-    told = json.loads(pipeline.notification(image_id, "Processed")["Message"])
-    about = {name: told[name] for name in ("schema_version", "image_id", "owner", "recipe", "uploaded_at")}
+    notified = json.loads(pipeline.notification(image_id, "Processed")["Message"])
+    about = {name: notified[name] for name in ("schema_version", "image_id", "owner", "recipe")}
     detail = about | {
         "status": "Deleted",
         "version": "the-delete-marker",
         "sequencer": "f" * 18,
         "dedup_id": uuid.uuid4().hex * 2,
         "summary": "Image: deleted",
-        "image_deleted": True,
-        "deleted_versions": [told["version"]],
+        "deleted_at": notified["uploaded_at"],
+        "deleted_versions": [notified["version"]],
         "part": 1,
     }
     entry = {
@@ -184,17 +184,17 @@ def test_the_further_events_of_one_deletion_close_versions_and_tell_nobody(pipel
     pipeline.client("events").put_events(Entries=[entry, entry])
 
     def look() -> bool:
-        item = pipeline.item(image_id, f"version#{told['version']}")
+        item = pipeline.item(image_id, f"version#{notified['version']}")
         return item is not None and item["status"] == "Deleted"
 
     wait_for("the end of the version", look)
     settle(pipeline)
     assert len(pipeline.notifications(image_id)) == 1
-    assert pipeline.record(image_id)["version"] == told["version"], "that the image is gone is for the first to say"
+    assert pipeline.record(image_id)["version"] == notified["version"], "only the first event deletes the image"
 
 
-def test_a_replay_does_not_bring_back_an_old_recipe(pipeline: Pipeline) -> None:
-    """A version made again with another recipe keeps it when its first event is replayed."""
+def test_replay_keeps_newer_recipe(pipeline: Pipeline) -> None:
+    """A version that was processed again with another recipe keeps it when its first event is replayed."""
     image_id = pipeline.upload(encode(draw((300, 200))))
     pipeline.record(image_id)
     detail = json.loads(pipeline.notification(image_id, "Processed")["Message"])
@@ -209,7 +209,7 @@ def test_a_replay_does_not_bring_back_an_old_recipe(pipeline: Pipeline) -> None:
 
     def look() -> dict[str, Any] | None:
         item = pipeline.item(image_id, f"version#{detail['version']}")
-        return item if item and item.get("announced") == newer["dedup_id"] else None
+        return item if item and item.get("notified_dedup_id") == newer["dedup_id"] else None
 
     before = wait_for("the new recipe's announcement", look)
     machine = pipeline.client("stepfunctions")

@@ -1,4 +1,4 @@
-"""Each module's examples apply as they are, stay as they are, do what they say, and can be destroyed."""
+"""The examples of the modules apply unchanged, have no drift, work, and can be destroyed."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def examples(endpoint: str) -> Iterator[Examples]:
         for example in EXAMPLES
     ],
 )
-def test_an_example_applies_and_stays(examples: Examples, example: Path) -> None:
+def test_example_applies_without_drift(examples: Examples, example: Path) -> None:
     assert examples[example].changed - engine().example_drifts == set()
 
 
@@ -100,7 +100,7 @@ def test_known_drifts_of_examples_are_exact(examples: Examples) -> None:
 
 
 def receive(queue: str, count: int) -> list[dict[str, Any]]:
-    """Wait for messages in a queue, and take them out."""
+    """Wait for messages in a queue, and delete them from it."""
     sqs = session().client("sqs")
     found: list[dict[str, Any]] = []
 
@@ -118,7 +118,7 @@ def receive(queue: str, count: int) -> list[dict[str, Any]]:
 
 
 def nothing_left(queue: str) -> bool:
-    """Whether a queue has no messages, neither waiting nor in work."""
+    """Return True if a queue has no messages, neither waiting nor being processed."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     return set(
         session().client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"].values()
@@ -128,10 +128,10 @@ def nothing_left(queue: str) -> bool:
 # A queue with a dead-letter queue and a function
 
 
-def test_jobs_are_answered_and_poison_rests_as_it_was(examples: Examples) -> None:
+def test_jobs_are_answered_and_poison_is_kept(examples: Examples) -> None:
     outputs = examples[QUEUE_WORKER].outputs
     sqs, jobs = session().client("sqs"), outputs["jobs_url"]
-    sqs.set_queue_attributes(QueueUrl=jobs, Attributes={"VisibilityTimeout": "2"})  # so that five tries take seconds
+    sqs.set_queue_attributes(QueueUrl=jobs, Attributes={"VisibilityTimeout": "4"})  # so that five tries take seconds
     poison = {'{"text": ', '{"sentence": "without a text"}', "[]", '{"text": 5}', "naïve ✓ \t&<>"}
     texts = [" ".join(["word"] * count) for count in range(1, 6)]
     bodies = [body for pair in zip(sorted(poison), map(job, texts), strict=True) for body in pair]
@@ -169,7 +169,7 @@ def job(text: str) -> str:
 
 
 def put_order(bus: str, source: str, client: Any = None) -> str:
-    """Put an order on a bus; returns its id."""
+    """Put an order on a bus; return its id."""
     order = uuid.uuid4().hex
     entry = {
         "EventBusName": bus,
@@ -192,7 +192,7 @@ def billed(queue: str, order: str) -> dict[str, Any]:
 
 
 @pytest.mark.needs(Capability.EVENTS_ACROSS_ACCOUNTS)
-def test_the_bus_admits_one_account_with_one_source_and_nobody_else(examples: Examples) -> None:
+def test_bus_admits_one_account_and_source(examples: Examples) -> None:
     bus = examples[CUSTOM_BUS].outputs["bus_arn"]
     described = session().client("events").describe_event_bus(Name=bus.split("/")[-1])
     (statement,) = json.loads(described["Policy"])["Statement"]
@@ -206,7 +206,7 @@ def test_the_bus_admits_one_account_with_one_source_and_nobody_else(examples: Ex
     }
 
 
-def test_orders_of_the_shop_arrive_as_they_were_and_others_do_not(examples: Examples) -> None:
+def test_only_orders_of_the_shop_arrive(examples: Examples) -> None:
     outputs = examples[CUSTOM_BUS].outputs
     put_order(outputs["bus_arn"], "warehouse")
     order = put_order(outputs["bus_arn"], "shop")
@@ -253,7 +253,7 @@ def test_archived_orders_are_delivered_again(examples: Examples) -> None:
 
 
 def call(outputs: dict[str, Any], path: str, data: bytes | None = None) -> tuple[int, Any]:
-    """Call the API as AWS wants it: with a signature; returns the status and the JSON that came back."""
+    """Call the API with a signature, as AWS requires; return the status and the JSON of the response."""
     base = base_url(outputs["url"])
     request = AWSRequest("POST" if data else "GET", base + path, {"Content-Type": "application/json"}, data)
     credentials = boto3.Session().get_credentials()
@@ -282,7 +282,7 @@ NOTES = [
 @pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS)
 @pytest.mark.parametrize("note", NOTES)
 @pytest.mark.parametrize("ascii_only", [True, False], ids=["escaped", "raw"])
-def test_an_order_becomes_a_message_byte_for_byte(examples: Examples, note: str, ascii_only: bool) -> None:
+def test_order_becomes_message_byte_for_byte(examples: Examples, note: str, ascii_only: bool) -> None:
     outputs = examples[ORDERS_API].outputs
     body = json.dumps({"article": "camera", "count": 2, "note": note}, ensure_ascii=ascii_only, indent=1)
     status, answer = call(outputs, "/orders", body.encode())
@@ -306,7 +306,7 @@ def test_an_order_becomes_a_message_byte_for_byte(examples: Examples, note: str,
     ],
     ids=str,
 )
-def test_what_is_no_order_is_refused_and_goes_nowhere(examples: Examples, order: Any) -> None:
+def test_invalid_order_is_refused_and_not_sent(examples: Examples, order: Any) -> None:
     outputs = examples[ORDERS_API].outputs
     status, answer = call(outputs, "/orders", json.dumps(order).encode())
     assert status == 400, answer
@@ -314,7 +314,7 @@ def test_what_is_no_order_is_refused_and_goes_nowhere(examples: Examples, order:
 
 
 @pytest.mark.needs(Capability.API_SERVICE_INTEGRATIONS)
-def test_a_price_is_the_answer_of_a_workflow(examples: Examples) -> None:
+def test_price_is_answer_of_workflow(examples: Examples) -> None:
     outputs = examples[ORDERS_API].outputs
     assert call(outputs, "/articles/camera/price") == (200, {"price": 499})
     for unknown in ("lens", "%22%7D", "camera%22%2C%20%22article%22%3A%20%22lens"):

@@ -1,7 +1,4 @@
-"""What an operator sees and is told: the dashboard, the right alarm for a failure that happened, findings, a budget.
-
-No emulator keeps queries.
-"""
+"""Monitoring: dashboard, alarms, findings and budget. No emulator has saved queries."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
     from tests.e2e.pipeline import Pipeline
 
 
-def test_the_dashboard_shows_metrics_of_what_there_is(pipeline: Pipeline) -> None:
+def test_dashboard_shows_existing_resources(pipeline: Pipeline) -> None:
     cloudwatch = pipeline.client("cloudwatch")
     body = json.loads(cloudwatch.get_dashboard(DashboardName=pipeline.outputs["dashboard"])["DashboardBody"])
     drawn = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
@@ -36,7 +33,7 @@ def test_the_dashboard_shows_metrics_of_what_there_is(pipeline: Pipeline) -> Non
     assert ("StateMachineArn", pipeline.outputs["record_image_arn"]) in dimensions
 
 
-def test_every_dead_letter_queue_has_its_alarm(pipeline: Pipeline) -> None:
+def test_each_dlq_has_an_alarm(pipeline: Pipeline) -> None:
     alarms = pipeline.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{NAME}-")
     watched = {alarm["Dimensions"][0]["Value"] for alarm in alarms["MetricAlarms"] if "-dlq-" in alarm["AlarmName"]}
     assert watched == {url.rsplit("/", 1)[1] for url in pipeline.outputs["dlqs"].values()}
@@ -44,7 +41,7 @@ def test_every_dead_letter_queue_has_its_alarm(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.needs(Capability.ALARMS)
-def test_a_failure_raises_its_alarm_and_no_other(pipeline: Pipeline) -> None:
+def test_failure_raises_only_its_alarm(pipeline: Pipeline) -> None:
     cloudwatch = pipeline.client("cloudwatch")
 
     def on() -> set[str]:
@@ -60,14 +57,14 @@ def test_a_failure_raises_its_alarm_and_no_other(pipeline: Pipeline) -> None:
 
 
 def finding(resource: str, severity: str = "HIGH", **changes: Any) -> dict[str, Any]:
-    """An event of Security Hub's, as far as it is looked at."""
+    """Return an event of Security Hub with the fields that the rule reads."""
     detail = {"Severity": {"Label": severity}, "Workflow": {"Status": "NEW"}, "RecordState": "ACTIVE"}
     found = {**detail, "Resources": [{"Type": "Other", "Id": resource}], **changes}
     return event("aws.securityhub", "Security Hub Findings - Imported", {"findings": [found]})
 
 
 def evaluation(resource: str, result: str = "NON_COMPLIANT") -> dict[str, Any]:
-    """An event of AWS Config's, as far as it is looked at."""
+    """Return an event of AWS Config with the fields that the rule reads."""
     detail = {"resourceId": resource, "newEvaluationResult": {"complianceType": result}}
     return event("aws.config", "Config Rules Compliance Change", detail)
 
@@ -77,7 +74,7 @@ def event(source: str, kind: str, detail: Any) -> dict[str, Any]:
     return {**given, "source": source, "detail-type": kind, "detail": detail}
 
 
-def test_findings_about_these_resources_go_to_the_operators(pipeline: Pipeline, operators: str) -> None:
+def test_findings_about_own_resources_reach_operators(pipeline: Pipeline, operators: str) -> None:
     events, outputs = pipeline.client("events"), pipeline.outputs
     patterns = {}
     for name in ("security-hub", "config"):
@@ -106,7 +103,7 @@ def test_findings_about_these_resources_go_to_the_operators(pipeline: Pipeline, 
 
 
 @pytest.mark.needs(Capability.BUDGETS)
-def test_the_budget_counts_what_bears_the_tag_and_tells_the_operators(pipeline: Pipeline, operators: str) -> None:
+def test_budget_counts_tagged_cost_and_notifies(pipeline: Pipeline, operators: str) -> None:
     budgets, named = pipeline.client("budgets"), {"BudgetName": pipeline.outputs["dashboard"]}
     account = {"AccountId": operators.split(":")[4]}
     budget = budgets.describe_budget(**account, **named)["Budget"]
@@ -118,18 +115,18 @@ def test_the_budget_counts_what_bears_the_tag_and_tells_the_operators(pipeline: 
     notifications = budgets.describe_notifications_for_budget(**account, **named)["Notifications"]
     assert len(notifications) == 3
     for notification in notifications:
-        told = {
+        notified = {
             name: notification[name]
             for name in ("NotificationType", "ComparisonOperator", "Threshold", "ThresholdType")
         }
-        (subscriber,) = budgets.describe_subscribers_for_notification(**account, **named, Notification=told)[
+        (subscriber,) = budgets.describe_subscribers_for_notification(**account, **named, Notification=notified)[
             "Subscribers"
         ]
         assert subscriber == {"SubscriptionType": "SNS", "Address": operators}
 
 
 @pytest.mark.needs(Capability.SCHEMAS)
-def test_the_registry_has_the_contracts(pipeline: Pipeline) -> None:
+def test_registry_has_the_contracts(pipeline: Pipeline) -> None:
     schemas = pipeline.client("schemas").list_schemas(RegistryName=NAME)["Schemas"]
     contracts = {f"{contract.name}-{version}" for contract in load().values() for version in contract.versions}
     assert {schema["SchemaName"] for schema in schemas} == contracts

@@ -1,4 +1,4 @@
-"""The operator's command: it shows what is, and repairs what was broken, without losing or telling anything twice."""
+"""The operator's command shows the state and repairs it, without losing or announcing anything twice."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from darkroom.alarms import ALWAYS, alarm_name, alarms
-from darkroom.resources import Dlq, Resources
-from reconcile.records import is_told
+from darkroom.resources import Dlq, Resources, read_outputs
+from reconcile.records import is_notified
 from tests.e2e.command import differing, interrupt, run, run_lines, start
 from tests.e2e.conftest import NAME
 from tests.e2e.engines import Capability
@@ -33,29 +33,29 @@ if TYPE_CHECKING:
 PHOTOGRAPH = encode(draw((160, 120)))
 
 
-# What holds whatever was broken before
+# Invariants after each repair
 
 
 def assert_consistent(pipeline: Pipeline, image_id: str) -> None:
-    """One terminal item for each version, announced; no record to a missing object; no object without a record."""
+    """Require one announced final item for each version, and derivatives for exactly the recorded ones."""
     items = pipeline.items(image_id)
     versions = [item for item in items if item["record"] != "current"]
     assert [item for item in items if item["record"] == "current"]
     assert len({item["version"] for item in versions}) == len(versions)
     assert {item["status"] for item in versions} <= {"Processed", "Rejected", "Deleted"}
-    assert all(item["announced"] == item["dedup_id"] for item in versions if "dedup_id" in item)
+    assert all(item["notified_dedup_id"] == item["dedup_id"] for item in versions if "dedup_id" in item)
     recorded = {variant["key"] for item in versions for variant in item.get("variants") or ()}
     assert recorded == set(pipeline.derivative_keys(image_id))
 
 
-def assert_told_once(pipeline: Pipeline, image_id: str) -> None:
-    told = [json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(image_id)]
-    assert len(told) == len(set(told)) == 1
+def assert_notified_once(pipeline: Pipeline, image_id: str) -> None:
+    notified = [json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(image_id)]
+    assert len(notified) == len(set(notified)) == 1
 
 
 @contextmanager
-def deaf(pipeline: Pipeline) -> Iterator[None]:
-    """The bucket tells nobody what happens in it, as if its events were lost."""
+def without_events(pipeline: Pipeline) -> Iterator[None]:
+    """Let the bucket send no events until the block ends, as if they were lost."""
     bucket = pipeline.outputs["originals_bucket"]
     pipeline.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
     try:
@@ -66,8 +66,8 @@ def deaf(pipeline: Pipeline) -> Iterator[None]:
 
 
 def lost_upload(pipeline: Pipeline, image_id: str) -> str:
-    """Upload an image whose event reaches nobody; returns that event."""
-    with deaf(pipeline):
+    """Upload an image whose event is lost; return that event."""
+    with without_events(pipeline):
         pipeline.upload(PHOTOGRAPH, image_id)
     head = pipeline.s3.head_object(Bucket=pipeline.outputs["originals_bucket"], Key=image_id)
     about = {
@@ -99,7 +99,7 @@ def event(source: str, kind: str, detail: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def outcome(pipeline: Pipeline) -> dict[str, Any]:
-    """The detail of an event that tells of a processed image."""
+    """Return the detail of the outcome event of a processed image."""
     image_id = pipeline.upload(PHOTOGRAPH)
     pipeline.record(image_id)
     detail: dict[str, Any] = json.loads(pipeline.notification(image_id, "Processed")["Message"])
@@ -110,8 +110,8 @@ def outcome_of(image_id: str, outcome: dict[str, Any]) -> str:
     return event("darkroom", "Image Processed", {**outcome, "image_id": image_id, "dedup_id": uuid.uuid4().hex * 2})
 
 
-def rest(pipeline: Pipeline, dlq: str, body: str, **attributes: str) -> None:
-    """Put a message into a dead-letter queue, as the service whose queue it is would."""
+def put_into_dlq(pipeline: Pipeline, dlq: str, body: str, **attributes: str) -> None:
+    """Put a message into a DLQ, as the service that fills it does."""
     pipeline.sqs.send_message(
         QueueUrl=pipeline.outputs["dlqs"][dlq],
         MessageBody=body,
@@ -122,8 +122,10 @@ def rest(pipeline: Pipeline, dlq: str, body: str, **attributes: str) -> None:
 # status and list
 
 
-def test_the_names_are_those_that_terraform_gives(pipeline: Pipeline) -> None:
+def test_names_match_terraform(pipeline: Pipeline) -> None:
     resources, outputs = Resources(NAME), pipeline.outputs
+    as_terraform_prints = json.dumps({name: {"value": value} for name, value in outputs.items()})
+    assert read_outputs(as_terraform_prints) == (NAME, resources.region)
     assert resources.originals == outputs["originals_bucket"]
     assert resources.processed == outputs["processed_bucket"]
     assert resources.dashboard == outputs["dashboard"]
@@ -139,7 +141,7 @@ def test_the_names_are_those_that_terraform_gives(pipeline: Pipeline) -> None:
     assert {dlq: queues[dlq] for dlq in Dlq} == {dlq: resources.dlq_name(dlq) for dlq in Dlq}
 
 
-def test_the_alarms_are_those_that_terraform_makes(pipeline: Pipeline) -> None:
+def test_alarms_match_terraform(pipeline: Pipeline) -> None:
     pages = pipeline.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{NAME}-")
     made = {alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]}
     resources = Resources(NAME)
@@ -147,39 +149,39 @@ def test_the_alarms_are_those_that_terraform_makes(pipeline: Pipeline) -> None:
     assert {alarm_name(resources, key) for key in ALWAYS} <= made
 
 
-def test_status_shows_the_record_and_every_hop(pipeline: Pipeline) -> None:
+def test_status_shows_record_and_every_hop(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     record = pipeline.record(image_id)
     pipeline.announced(image_id, record["version"])
 
     def look() -> Any:  # a log may come late
-        told = run("status", image_id)
-        return told if all(hop["time"] for hop in told["hops"]) else None
+        report = run("status", image_id)
+        return report if all(hop["time"] for hop in report["hops"]) else None
 
-    told = wait_for("all hops", look)
-    assert told["record"] == record
-    assert [version["version"] for version in told["versions"]] == [record["version"]]
-    assert told["original"]["bytes"] == len(PHOTOGRAPH)
-    times = {hop["hop"]: datetime.fromisoformat(hop["time"]) for hop in told["hops"]}
+    report = wait_for("all hops", look)
+    assert report["record"] == record
+    assert [version["version"] for version in report["versions"]] == [record["version"]]
+    assert report["original"]["bytes"] == len(PHOTOGRAPH)
+    times = {hop["hop"]: datetime.fromisoformat(hop["time"]) for hop in report["hops"]}
     assert times["picked up"] <= times["announced"]
     assert times["routed"] <= times["announced"]
     assert times["uploaded"] <= times["recorded"] <= times["notified"]
 
 
-def test_status_of_an_upload_that_nobody_has_seen_says_so(pipeline: Pipeline) -> None:
+def test_status_reports_unprocessed_upload(pipeline: Pipeline) -> None:
     image_id = f"tests/{uuid.uuid4()}"
     lost_upload(pipeline, image_id)
-    told = run("status", image_id)
-    assert told["record"] is None
-    assert told["original"]
-    assert [hop["hop"] for hop in told["hops"] if hop["time"]] == ["uploaded"]
+    report = run("status", image_id)
+    assert report["record"] is None
+    assert report["original"]
+    assert [hop["hop"] for hop in report["hops"] if hop["time"]] == ["uploaded"]
 
 
-def test_an_unknown_image_is_an_error(pipeline: Pipeline) -> None:
+def test_unknown_image_is_an_error(pipeline: Pipeline) -> None:
     assert run_lines("status", f"tests/{uuid.uuid4()}", code=1) == []
 
 
-def test_list_shows_an_owners_images_newest_first(pipeline: Pipeline) -> None:
+def test_list_shows_images_of_owner_newest_first(pipeline: Pipeline) -> None:
     owner = f"owner-{uuid.uuid4()}"
     images = []
     for _ in range(3):
@@ -196,14 +198,14 @@ def test_list_shows_an_owners_images_newest_first(pipeline: Pipeline) -> None:
 # dlq
 
 
-def test_each_letter_is_redriven_to_where_it_was_going(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
+def test_redrive_sends_messages_to_their_targets(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     batch = f"tests/{uuid.uuid4()}"
     resources = Resources(NAME)
-    rest(pipeline, "uploads", lost_upload(pipeline, f"{batch}/uploads"))
+    put_into_dlq(pipeline, "uploads", lost_upload(pipeline, f"{batch}/uploads"))
     routed = lost_upload(pipeline, f"{batch}/uploads_rules")
-    rest(pipeline, "uploads_rules", routed, TARGET_ARN=resources.uploads_queue_arn, ERROR_CODE="NO_PERMISSIONS")
-    rest(pipeline, "record_image", outcome_of(f"{batch}/record_image", outcome), error="States.Timeout")
-    rest(pipeline, "bus", outcome_of(f"{batch}/bus", outcome), TARGET_ARN=resources.workflow_arn)
+    put_into_dlq(pipeline, "uploads_rules", routed, TARGET_ARN=resources.uploads_queue_arn, ERROR_CODE="NO_PERMISSIONS")
+    put_into_dlq(pipeline, "record_image", outcome_of(f"{batch}/record_image", outcome), error="States.Timeout")
+    put_into_dlq(pipeline, "bus", outcome_of(f"{batch}/bus", outcome), TARGET_ARN=resources.workflow_arn)
     shown = run_lines("dlq", "show", "--image", batch, code=3)
     assert {letter["dlq"]: letter["error"] for letter in shown} == {
         "uploads": None,
@@ -223,21 +225,21 @@ def test_each_letter_is_redriven_to_where_it_was_going(pipeline: Pipeline, outco
         image_id = f"{batch}/{queue}"
         pipeline.announced(image_id, pipeline.record(image_id)["version"])
         pipeline.notification(image_id, "Processed")
-        assert_told_once(pipeline, image_id)
+        assert_notified_once(pipeline, image_id)
     for queue in ("uploads", "uploads_rules"):
         assert_consistent(pipeline, f"{batch}/{queue}")
 
 
-def test_a_notification_goes_to_the_subscriber_that_missed_it(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
+def test_redrive_reaches_subscriber_that_missed_it(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     topic = pipeline.outputs["notifications_topic_arn"]
     (subscription,) = pipeline.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    told = pipeline.notification(outcome["image_id"], "Processed")
+    notified = pipeline.notification(outcome["image_id"], "Processed")
     # The link names the subscription on AWS; not every engine fills it in.
-    missed = told | {
+    missed = notified | {
         "MessageId": str(uuid.uuid4()),
         "UnsubscribeURL": f"https://sns/?Action=Unsubscribe&SubscriptionArn={subscription['SubscriptionArn']}",
     }
-    rest(pipeline, "notifications", json.dumps(missed))
+    put_into_dlq(pipeline, "notifications", json.dumps(missed))
     (redriven,) = run_lines("dlq", "redrive", "notifications")
     assert redriven["image_id"] == outcome["image_id"]
     assert redriven["outcome"].endswith("(the subscriber)")
@@ -245,22 +247,20 @@ def test_a_notification_goes_to_the_subscriber_that_missed_it(pipeline: Pipeline
     assert again == [missed], "as it was"
 
 
-def test_a_notification_of_whom_is_not_known_goes_to_all_as_the_same_news(
-    pipeline: Pipeline, outcome: dict[str, Any]
-) -> None:
+def test_redrive_without_subscriber_reaches_all(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     image_id = f"tests/{uuid.uuid4()}"
     missed = {**outcome, "image_id": image_id}
-    rest(pipeline, "notifications", json.dumps(missed))  # raw, as some subscribers want it
+    put_into_dlq(pipeline, "notifications", json.dumps(missed))  # raw message delivery
     (redriven,) = run_lines("dlq", "redrive", "notifications")
     assert redriven["outcome"].endswith("(all subscribers)")
-    told = pipeline.notification(image_id, "Processed")
-    assert json.loads(told["Message"]) == missed
-    assert told["Subject"] == outcome["summary"]
+    notified = pipeline.notification(image_id, "Processed")
+    assert json.loads(notified["Message"]) == missed
+    assert notified["Subject"] == outcome["summary"]
 
 
-def test_a_letter_for_a_target_of_others_stays(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
+def test_redrive_skips_targets_of_others(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     image_id = f"tests/{uuid.uuid4()}"
-    rest(pipeline, "bus", outcome_of(image_id, outcome), TARGET_ARN="arn:aws:sqs:us-east-1:000000000000:others")
+    put_into_dlq(pipeline, "bus", outcome_of(image_id, outcome), TARGET_ARN="arn:aws:sqs:us-east-1:000000000000:others")
     (left,) = run_lines("dlq", "redrive", "--image", image_id, code=1)
     assert "others" in left["outcome"]
     (purged,) = run_lines("dlq", "purge", "bus", "--image", image_id, "--yes")
@@ -268,13 +268,11 @@ def test_a_letter_for_a_target_of_others_stays(pipeline: Pipeline, outcome: dict
     assert pipeline.item(image_id) is None
 
 
-def test_an_interrupted_redrive_loses_nothing_and_the_next_one_goes_on(
-    pipeline: Pipeline, outcome: dict[str, Any]
-) -> None:
+def test_interrupted_redrive_continues(pipeline: Pipeline, outcome: dict[str, Any]) -> None:
     batch = f"tests/{uuid.uuid4()}"
     images = {f"{batch}/{number}" for number in range(12)}
     for image_id in images:
-        rest(pipeline, "record_image", outcome_of(image_id, outcome))
+        put_into_dlq(pipeline, "record_image", outcome_of(image_id, outcome))
     first = interrupt("dlq", "redrive", "record_image", "--image", batch, "--rate", "4", after=3)
     assert 3 <= len(first) < len(images)
     second = run_lines("dlq", "redrive", "record_image", "--image", batch)
@@ -283,7 +281,7 @@ def test_an_interrupted_redrive_loses_nothing_and_the_next_one_goes_on(
     for image_id in images:
         pipeline.announced(image_id, outcome["version"])
         pipeline.notification(image_id, "Processed")
-        assert_told_once(pipeline, image_id)
+        assert_notified_once(pipeline, image_id)
     assert run_lines("dlq", "show", "--image", batch) == []
 
 
@@ -292,14 +290,14 @@ def test_an_interrupted_redrive_loses_nothing_and_the_next_one_goes_on(
 
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
-    """A folder of photographs, no two alike."""
+    """Return a folder of different photographs."""
     for number in range(12):
         (tmp_path / f"{number}.jpg").write_bytes(encode(draw((160 + number, 120))))
     return tmp_path
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_upload_goes_on_where_it_was(pipeline: Pipeline, album: Path, by: signal.Signals) -> None:
+def test_interrupted_upload_continues(pipeline: Pipeline, album: Path, by: signal.Signals) -> None:
     prefix = f"tests/{uuid.uuid4()}/"
     images = {f"{prefix}{number}.jpg" for number in range(12)}
     upload = ("upload", str(album), "--prefix", prefix, "--owner", "alice", "--at-once", "1")
@@ -313,11 +311,11 @@ def test_an_interrupted_upload_goes_on_where_it_was(pipeline: Pipeline, album: P
         assert line["record"]["status"] == "Processed"
         assert pipeline.record(line["image_id"])["owner"] == "alice"
         pipeline.notification(line["image_id"], "Processed")
-        assert_told_once(pipeline, line["image_id"])
+        assert_notified_once(pipeline, line["image_id"])
         assert_consistent(pipeline, line["image_id"])
 
 
-def test_waiting_tells_what_was_rejected(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_upload_reports_rejected_images(pipeline: Pipeline, tmp_path: Path) -> None:
     (tmp_path / "good.jpg").write_bytes(PHOTOGRAPH)
     (tmp_path / "bad.jpg").write_bytes(b"no image")
     prefix = f"tests/{uuid.uuid4()}/"
@@ -328,7 +326,7 @@ def test_waiting_tells_what_was_rejected(pipeline: Pipeline, tmp_path: Path) -> 
     }
 
 
-def test_a_large_file_goes_up_in_parts_and_once(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_large_file_is_uploaded_in_parts_once(pipeline: Pipeline, tmp_path: Path) -> None:
     (tmp_path / "large.jpg").write_bytes(PHOTOGRAPH + bytes(20 * 1024 * 1024))
     upload = ("upload", str(tmp_path), "--prefix", f"tests/{uuid.uuid4()}/")
     (line,) = run_lines(*upload, "--wait")
@@ -343,8 +341,8 @@ def test_a_large_file_goes_up_in_parts_and_once(pipeline: Pipeline, tmp_path: Pa
 
 
 @pytest.mark.needs(Capability.REPLAY)
-def test_a_replay_of_outcomes_repairs_records_and_tells_nobody(pipeline: Pipeline) -> None:
-    """Also when it is interrupted: EventBridge goes on, and the same command looks on."""
+def test_replay_of_outcomes_repairs_records(pipeline: Pipeline) -> None:
+    """An interrupted command leaves EventBridge replaying; the same command continues to watch it."""
     since = datetime.now(UTC) - timedelta(seconds=1)
     image_id = pipeline.upload(PHOTOGRAPH)
     record = pipeline.record(image_id)
@@ -365,35 +363,35 @@ def test_a_replay_of_outcomes_repairs_records_and_tells_nobody(pipeline: Pipelin
     assert done["state"] == "COMPLETED"
     settle(pipeline)
     assert {**pipeline.record(image_id), "recorded_at": ""} == {**record, "recorded_at": ""}
-    assert_told_once(pipeline, image_id)
+    assert_notified_once(pipeline, image_id)
     assert_consistent(pipeline, image_id)
     assert run(*replay)["replay"] == done["replay"], "the same is not replayed twice"
     assert run(*replay, "--again")["replay"] != done["replay"]
 
 
-STAND_IN = "tests.s3"  # for S3, which none but S3 may call itself, and whose events not every engine archives
+SUBSTITUTE = "tests.s3"  # replaces S3: only S3 may send as aws.s3, and not every engine archives its events
 
 
-def with_stand_in(pattern: str) -> str:
-    return json.dumps({**json.loads(pattern), "source": ["aws.s3", STAND_IN]})
+def with_substitute(pattern: str) -> str:
+    return json.dumps({**json.loads(pattern), "source": ["aws.s3", SUBSTITUTE]})
 
 
 @pytest.fixture
-def archive_hears_stand_in(pipeline: Pipeline) -> Iterator[None]:
-    """The archive of uploads keeps what the stand-in says."""
+def archive_accepts_substitute(pipeline: Pipeline) -> Iterator[None]:
+    """Let the archive of uploads keep events of the source that replaces S3."""
     events, archive = pipeline.client("events"), f"{NAME}-uploads-events"
     usual = events.describe_archive(ArchiveName=archive)["EventPattern"]
-    events.update_archive(ArchiveName=archive, EventPattern=with_stand_in(usual))
+    events.update_archive(ArchiveName=archive, EventPattern=with_substitute(usual))
     yield
     events.update_archive(ArchiveName=archive, EventPattern=usual)
 
 
 @contextmanager
-def rule_hears_stand_in(pipeline: Pipeline) -> Iterator[None]:
-    """The pipeline gets what the stand-in says."""
+def rule_accepts_substitute(pipeline: Pipeline) -> Iterator[None]:
+    """Let the rule accept events of the source that replaces S3, until the block ends."""
     events, rule = pipeline.client("events"), f"{NAME}-uploads-object-created"
     usual = events.describe_rule(Name=rule)["EventPattern"]
-    events.put_rule(Name=rule, EventPattern=with_stand_in(usual))
+    events.put_rule(Name=rule, EventPattern=with_substitute(usual))
     try:
         yield
     finally:
@@ -401,19 +399,19 @@ def rule_hears_stand_in(pipeline: Pipeline) -> Iterator[None]:
 
 
 @pytest.mark.needs(Capability.REPLAY)
-@pytest.mark.usefixtures("archive_hears_stand_in")
-def test_a_replay_of_uploads_processes_what_was_lost_and_tells_of_it_once(pipeline: Pipeline) -> None:
-    """Its event is in the archive and nowhere else."""
+@pytest.mark.usefixtures("archive_accepts_substitute")
+def test_replay_of_uploads_processes_lost_images_once(pipeline: Pipeline) -> None:
+    """The event of the upload is only in the archive."""
     since = datetime.now(UTC) - timedelta(seconds=1)
     image_id = f"tests/{uuid.uuid4()}"
     detail = json.dumps(json.loads(lost_upload(pipeline, image_id))["detail"])
-    entry = {"Source": STAND_IN, "DetailType": "Object Created", "Detail": detail}
+    entry = {"Source": SUBSTITUTE, "DetailType": "Object Created", "Detail": detail}
     assert pipeline.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
     settle(pipeline)
     assert pipeline.item(image_id) is None
     until = datetime.now(UTC) + timedelta(seconds=1)
     replay = ("replay", "uploads", "--since", since.isoformat(), "--until", until.isoformat())
-    with rule_hears_stand_in(pipeline):
+    with rule_accepts_substitute(pipeline):
         assert run(*replay)["state"] == "COMPLETED"
         record = pipeline.record(image_id)
         assert record["status"] == "Processed"
@@ -421,14 +419,14 @@ def test_a_replay_of_uploads_processes_what_was_lost_and_tells_of_it_once(pipeli
         pipeline.notification(image_id, "Processed")
         assert run(*replay, "--again")["state"] == "COMPLETED"
         settle(pipeline)
-    assert_told_once(pipeline, image_id)
+    assert_notified_once(pipeline, image_id)
     assert_consistent(pipeline, image_id)
 
 
 @pytest.mark.needs(Capability.REPLAY)
 @pytest.mark.parametrize(("archive", "bus"), [("uploads", "default"), ("outcomes", NAME)], ids=["uploads", "outcomes"])
-def test_a_replay_asks_for_the_pipelines_own_rules(pipeline: Pipeline, archive: str, bus: str) -> None:
-    """Others have rules on the same bus; not every engine heeds the filter, or archives S3's events."""
+def test_replay_uses_own_rules_only(pipeline: Pipeline, archive: str, bus: str) -> None:
+    """Others have rules on the same bus. Not every engine applies the filter or archives S3's events."""
     events = pipeline.client("events")
     mine = [
         rule["Arn"]
@@ -445,12 +443,15 @@ def test_a_replay_asks_for_the_pipelines_own_rules(pipeline: Pipeline, archive: 
 # reconcile
 
 
-def test_the_repair_that_upload_offers_sends_lost_events(pipeline: Pipeline, tmp_path: Path) -> None:
-    """In the first minutes of a bucket uploads are stored, and S3 sends no event of them."""
+def test_repair_offered_by_upload_sends_lost_events(pipeline: Pipeline, tmp_path: Path) -> None:
+    """S3 sends no events for uploads in the first minutes of a bucket."""
     batch = f"lost-{uuid.uuid4().hex[:8]}/"
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / name).write_bytes(PHOTOGRAPH)
-    with deaf(pipeline), start("upload", str(tmp_path), "--prefix", batch, "--wait", "--patience", "3") as process:
+    with (
+        without_events(pipeline),
+        start("upload", str(tmp_path), "--prefix", batch, "--wait", "--patience", "3") as process,
+    ):
         printed, said = process.communicate(timeout=300)
     assert process.returncode == 3, said
     assert [json.loads(line)["record"] for line in printed.splitlines()] == [None, None]
@@ -465,12 +466,12 @@ def test_the_repair_that_upload_offers_sends_lost_events(pipeline: Pipeline, tmp
     settle(pipeline)
     for line in found:
         assert_consistent(pipeline, line["image_id"])
-        assert_told_once(pipeline, line["image_id"])
+        assert_notified_once(pipeline, line["image_id"])
     assert differing(*shlex.split(offered)) == [], "nothing differs any more"
 
 
 def break_everything(pipeline: Pipeline, batch: str) -> dict[str, str]:
-    """One image for each way in which something can be missing, orphaned or stuck; returns what is to be found."""
+    """Break one image for each kind of difference; return the kinds to be found."""
     table, processed = pipeline.outputs["table"], pipeline.outputs["processed_bucket"]
     for name in ("good", "stuck", "hidden", "incomplete", "gone"):
         image_id = pipeline.upload(PHOTOGRAPH, f"{batch}/{name}")
@@ -480,24 +481,24 @@ def break_everything(pipeline: Pipeline, batch: str) -> dict[str, str]:
         pipeline.announced(image_id, record["version"])
         version = {"image_id": {"S": image_id}, "record": {"S": f"version#{record['version']}"}}
         if name == "stuck":  # died between recording and announcing
-            pipeline.dynamodb.update_item(TableName=table, Key=version, UpdateExpression="REMOVE announced")
+            pipeline.dynamodb.update_item(TableName=table, Key=version, UpdateExpression="REMOVE notified_dedup_id")
         if name == "hidden":  # died between the version's item and the current one
             pipeline.dynamodb.delete_item(TableName=table, Key=version | {"record": {"S": "current"}})
         if name == "incomplete":
             pipeline.s3.delete_object(Bucket=processed, Key=record["variants"][0]["key"])
     lost_upload(pipeline, f"{batch}/missing")
-    with deaf(pipeline):
+    with without_events(pipeline):
         pipeline.delete(f"{batch}/gone")
     pipeline.s3.put_object(Bucket=processed, Key=f"{batch}/orphaned/v1/thumbnail.jpg", Body=PHOTOGRAPH)
     outlive(pipeline, f"{batch}/outlived")
-    delete_untold(pipeline, f"{batch}/untold")
+    delete_unannounced(pipeline, f"{batch}/untold")
     kinds = ("stuck", "incomplete", "gone", "missing", "orphaned")
     others = {"hidden": "stuck", "outlived": "gone", "untold": "stuck"}
     return {f"{batch}/{name}": kind for name, kind in ({kind: kind for kind in kinds} | others).items()}
 
 
 def outlive(pipeline: Pipeline, image_id: str) -> None:
-    """An image is deleted, and the record and a derivative of its version are there all the same."""
+    """Delete an image, and restore the record and a derivative of its version."""
     version = pipeline.record(pipeline.upload(PHOTOGRAPH, image_id))["version"]
     pipeline.announced(image_id, version)
     table, key = pipeline.outputs["table"], {"image_id": {"S": image_id}, "record": {"S": f"version#{version}"}}
@@ -510,8 +511,8 @@ def outlive(pipeline: Pipeline, image_id: str) -> None:
     pipeline.s3.put_object(Bucket=pipeline.outputs["processed_bucket"], Key=derivative, Body=PHOTOGRAPH)
 
 
-def delete_untold(pipeline: Pipeline, image_id: str) -> None:
-    """An image is deleted, which was recorded and not announced, and uploaded once more."""
+def delete_unannounced(pipeline: Pipeline, image_id: str) -> None:
+    """Delete an image, remove the mark of its announcement, and upload it again."""
     pipeline.announced(image_id, pipeline.record(pipeline.upload(PHOTOGRAPH, image_id))["version"])
     pipeline.delete(image_id)
     version = pipeline.record(image_id, "Deleted")["version"]
@@ -519,15 +520,17 @@ def delete_untold(pipeline: Pipeline, image_id: str) -> None:
     pipeline.upload(encode(draw((120, 160))), image_id)
     pipeline.announced(image_id, pipeline.record(image_id)["version"])
     key = {"image_id": {"S": image_id}, "record": {"S": f"version#{version}"}}
-    pipeline.dynamodb.update_item(TableName=pipeline.outputs["table"], Key=key, UpdateExpression="REMOVE announced")
+    pipeline.dynamodb.update_item(
+        TableName=pipeline.outputs["table"], Key=key, UpdateExpression="REMOVE notified_dedup_id"
+    )
 
 
 def assert_repaired(pipeline: Pipeline, batch: str) -> None:
-    """Each image that `break_everything` broke is whole, or gone for good, and told of."""
+    """Require that each image that `break_everything` broke is repaired or deleted, and announced."""
     for name in ("good", "stuck", "hidden", "incomplete", "gone", "missing", "outlived", "untold"):
-        # What the workflow is about to announce is no difference yet.
+        # A version that the workflow is about to announce is no difference yet.
         items = partial(pipeline.items, f"{batch}/{name}")
-        wait_for(f"announcements of {name}", lambda items=items: all(map(is_told, items())))  # type: ignore[misc]
+        wait_for(f"announcements of {name}", lambda items=items: all(map(is_notified, items())))  # type: ignore[misc]
         assert_consistent(pipeline, f"{batch}/{name}")
     for name in ("gone", "outlived"):
         assert {item["status"] for item in pipeline.items(f"{batch}/{name}")} == {"Deleted"}
@@ -536,16 +539,16 @@ def assert_repaired(pipeline: Pipeline, batch: str) -> None:
     settle(pipeline)
     for name in ("good", "hidden", "incomplete", "missing"):
         pipeline.notification(f"{batch}/{name}", "Processed")
-        assert_told_once(pipeline, f"{batch}/{name}")
-    # Whether the ones that were stuck had been told, nobody can know: the same news may come twice, with one dedup_id.
+        assert_notified_once(pipeline, f"{batch}/{name}")
+    # It is unknown whether the stuck ones were announced: a notification may repeat, with the same dedup_id.
     for name, news in {"stuck": 1, "untold": 3}.items():
-        told = {json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(f"{batch}/{name}")}
-        assert len(told) == news, name
+        notified = {json.loads(message["Message"])["dedup_id"] for message in pipeline.notifications(f"{batch}/{name}")}
+        assert len(notified) == news, name
 
 
 @pytest.mark.parametrize("interrupted", [False, True], ids=["at once", "interrupted"])
 def test_reconcile_finds_and_repairs_everything(pipeline: Pipeline, *, interrupted: bool) -> None:
-    batch = f"watermarks/tests/{uuid.uuid4()}"  # whose derivatives lie beside the watermarks
+    batch = f"watermarks/tests/{uuid.uuid4()}"  # whose derivatives are next to the watermarks
     expected = break_everything(pipeline, batch)
     reconcile = ("reconcile", "--prefix", batch, "--grace", "0")
     assert run_lines("reconcile", "--prefix", batch) == [], "all of it is too young to be called broken"
@@ -563,30 +566,30 @@ def test_reconcile_finds_and_repairs_everything(pipeline: Pipeline, *, interrupt
 
 
 def call_reconcile(pipeline: Pipeline, **event: Any) -> dict[str, Any]:
-    """Call the function that the schedule calls; returns what it found."""
+    """Call the function that the schedule calls; return what it found."""
     answer = pipeline.client("lambda").invoke(
         FunctionName=pipeline.outputs["reconcile"]["name"], Payload=json.dumps(event)
     )
-    told: dict[str, Any] = json.load(answer["Payload"])
-    assert "FunctionError" not in answer, told
-    assert told["finished"]
-    return told
+    report: dict[str, Any] = json.load(answer["Payload"])
+    assert "FunctionError" not in answer, report
+    assert report["finished"]
+    return report
 
 
-def test_the_scheduled_function_finds_and_repairs_the_same(pipeline: Pipeline) -> None:
+def test_scheduled_function_repairs_the_same(pipeline: Pipeline) -> None:
     batch = f"tests/{uuid.uuid4()}"
     kinds = dict(Counter(break_everything(pipeline, batch).values()))
     assert call_reconcile(pipeline, prefix=batch)["found"] == {}, "all of it is too young to be called broken"
     for _ in range(2):
-        told = call_reconcile(pipeline, prefix=batch, grace_minutes=0)
-        assert (told["found"], told["repaired"]) == (kinds, {}), "a report changes nothing"
-    told = call_reconcile(pipeline, prefix=batch, grace_minutes=0, repair=True)
-    assert (told["found"], told["repaired"]) == (kinds, kinds)
+        report = call_reconcile(pipeline, prefix=batch, grace_minutes=0)
+        assert (report["found"], report["repaired"]) == (kinds, {}), "a report changes nothing"
+    report = call_reconcile(pipeline, prefix=batch, grace_minutes=0, repair=True)
+    assert (report["found"], report["repaired"]) == (kinds, kinds)
     wait_for("nothing to repair", lambda: not call_reconcile(pipeline, prefix=batch, grace_minutes=0)["found"])
     assert_repaired(pipeline, batch)
 
 
-def test_the_scheduled_function_goes_through_everything(pipeline: Pipeline) -> None:
+def test_scheduled_function_checks_all_images(pipeline: Pipeline) -> None:
     pipeline.record(pipeline.upload(PHOTOGRAPH))
     assert call_reconcile(pipeline)["images"] > 0
     progress = pipeline.s3.get_object(Bucket=pipeline.outputs["processed_bucket"], Key="reconcile/progress.json")
@@ -594,8 +597,8 @@ def test_the_scheduled_function_goes_through_everything(pipeline: Pipeline) -> N
 
 
 @pytest.mark.needs(Capability.SCHEDULES)
-def test_a_schedule_calls_the_function(pipeline: Pipeline) -> None:
-    """What Terraform's schedule calls, by its role; at a moment of the test's, for its own image."""
+def test_schedule_calls_the_function(pipeline: Pipeline) -> None:
+    """Use the target and role of Terraform's schedule at another time, for one image."""
     image_id = f"tests/{uuid.uuid4()}"
     lost_upload(pipeline, image_id)
     scheduler = pipeline.client("scheduler")
@@ -615,7 +618,7 @@ def test_a_schedule_calls_the_function(pipeline: Pipeline) -> None:
 # doctor
 
 
-def test_the_doctor_names_what_is_wrong_and_nothing_else(pipeline: Pipeline) -> None:
+def test_doctor_reports_only_what_is_wrong(pipeline: Pipeline) -> None:
     def verdicts() -> dict[str, str]:
         found = {finding["about"]: finding["verdict"] for finding in differing("doctor")}
         found.pop("age of the originals' bucket", None)  # which may grow old enough meanwhile
@@ -624,16 +627,16 @@ def test_the_doctor_names_what_is_wrong_and_nothing_else(pipeline: Pipeline) -> 
     healthy = verdicts()
     # No engine here has API Gateway's role for logs, which is the account's.
     assert {about for about, verdict in healthy.items() if verdict == "bad"} <= {"alarms", f"log of the API {NAME}-api"}
-    rest(pipeline, "bus", "poison")
+    put_into_dlq(pipeline, "bus", "poison")
     rule = {"Name": f"{NAME}-uploads-object-deleted"}
     pipeline.client("events").disable_rule(**rule)
-    with deaf(pipeline):
+    with without_events(pipeline):
         ill = verdicts()
     pipeline.client("events").enable_rule(**rule)
     (purged,) = run_lines("dlq", "purge", "bus", "--containing", "poison", "--yes")
     assert purged["outcome"] == "deleted"
     changed = {about for about in ill if ill[about] != healthy.get(about)}
-    assert changed == {"events of the originals", "rules of the bus default", "dead letters of bus"}
+    assert changed == {"events of the originals", "rules of the bus default", "DLQ bus"}
     assert {ill[about] for about in changed} == {"bad"}
     assert verdicts() == healthy
 
@@ -641,19 +644,19 @@ def test_the_doctor_names_what_is_wrong_and_nothing_else(pipeline: Pipeline) -> 
 # cost
 
 
-def test_the_cost_is_counted_from_what_the_pipeline_measured(pipeline: Pipeline) -> None:
-    """Images one after the other, so that one of them at least is processed alone by a function that has started."""
+def test_cost_uses_measured_values(pipeline: Pipeline) -> None:
+    """Process images one after the other, so that at least one is alone in its batch in a warm function."""
     for photograph in from_cameras()[:3]:
         image_id = pipeline.upload(photograph.data)
         pipeline.announced(image_id, pipeline.record(image_id)["version"])
 
     def look() -> Any:  # a log may come late
-        told = run("cost", "--since", "1h")
-        return told if told["measured"]["images"] >= 3 else None
+        report = run("cost", "--since", "1h")
+        return report if report["measured"]["images"] >= 3 else None
 
-    told = wait_for("measured images", look)
-    measured = told["measured"]
-    assert set(told["components"]) == {
+    report = wait_for("measured images", look)
+    measured = report["measured"]
+    assert set(report["components"]) == {
         "API Gateway",
         "S3",
         "EventBridge",
@@ -666,9 +669,9 @@ def test_the_cost_is_counted_from_what_the_pipeline_measured(pipeline: Pipeline)
         "X-Ray",
         "KMS",
     }
-    unpaid = {component for component, usd in told["components"].items() if usd == 0}
+    unpaid = {component for component, usd in report["components"].items() if usd == 0}
     assert unpaid <= {"API Gateway", "KMS"}, "nothing came through the API, and all calls may have been warm ones"
-    assert told["usd_per_million"] == pytest.approx(sum(told["components"].values()))
+    assert report["usd_per_million"] == pytest.approx(sum(report["components"].values()))
     variants = len(pipeline.record(image_id)["variants"])
     assert measured["variants"] == variants
     assert measured["transitions"] == 15 + variants
@@ -677,10 +680,10 @@ def test_the_cost_is_counted_from_what_the_pipeline_measured(pipeline: Pipeline)
     for what in ("batch", "bytes_in", "bytes_out", "log", "record", "upload_event", "outcome_event", "custom_metrics"):
         assert measured[what] > 0, what
     assert measured["deliveries"] == {"sqs": 1}
-    assert told["prices"] == {"date": "2026-11", "region": "us-east-1"}
+    assert report["prices"] == {"date": "2026-11", "region": "us-east-1"}
 
 
-def test_the_cost_of_something_else(pipeline: Pipeline) -> None:
+def test_cost_of_other_settings(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(PHOTOGRAPH)
     pipeline.announced(image_id, pipeline.record(image_id)["version"])
     other = run("cost", "--since", "1h", "--api", "--standard", "--memory", "2048", "--architecture", "arm64")

@@ -1,4 +1,4 @@
-"""What is no image is a result, told like any other; it is never tried again and reaches no dead-letter queue."""
+"""A file that is no image is rejected: the result is announced, not retried, and reaches no DLQ."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PHOTOGRAPH = encode(draw((400, 300)))
     ("data", "code"),
     [
         (b"", "empty"),
-        (b"this is a text, whatever its name says", "unsupported_format"),
+        (b"this is a text with a misleading name", "unsupported_format"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "unsupported_format"),
         (PHOTOGRAPH[: len(PHOTOGRAPH) // 2], "unreadable_image"),
         (encode(draw((64, 64)).resize((6000, 5000)), quality=30), "too_many_pixels"),
@@ -27,7 +27,7 @@ PHOTOGRAPH = encode(draw((400, 300)))
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_bad_image_is_rejected_and_announced(pipeline: Pipeline, data: bytes, code: str) -> None:
+def test_bad_image_is_rejected_and_announced(pipeline: Pipeline, data: bytes, code: str) -> None:
     image_id = pipeline.upload(data, ContentType="image/jpeg", Metadata={"owner": "someone"})
     record = pipeline.record(image_id, "Rejected")
     assert record["reason"]["code"] == code
@@ -41,7 +41,7 @@ def test_a_bad_image_is_rejected_and_announced(pipeline: Pipeline, data: bytes, 
     pipeline.announced(image_id, record["version"])
 
 
-def test_a_rejected_image_can_be_replaced(pipeline: Pipeline) -> None:
+def test_rejected_image_can_be_replaced(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(b"not yet an image")
     pipeline.record(image_id, "Rejected")
     pipeline.upload(PHOTOGRAPH, image_id)

@@ -1,4 +1,4 @@
-"""The API: every route, on real photographs, for two owners of whom neither reaches what is the other's."""
+"""The API: every route, with real photographs, for two owners who cannot reach each other's images."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ def bob(pipeline: Pipeline) -> Caller:
 
 @pytest.fixture(scope="module")
 def image(alice: Caller) -> dict[str, Any]:
-    """The record of an image of Alice's."""
+    """Return the record of an image of Alice."""
     return alice.record(alice.upload(PICTURE))
 
 
 def variant_path(variant: dict[str, Any]) -> list[str]:
-    """The parts of a variant's URL, without the stage."""
+    """Return the parts of a variant's URL, without the stage."""
     url: str = variant["url"]
     stage, *parts = url.removeprefix("/").split("/")
     assert stage == "v1"
     return parts
 
 
-def test_real_photographs_go_up_and_their_variants_come_down(alice: Caller, pipeline: Pipeline) -> None:
+def test_uploaded_photographs_have_variants(alice: Caller, pipeline: Pipeline) -> None:
     photographs = {alice.upload(photograph.data): photograph for photograph in from_cameras()}
     for identity, photograph in photographs.items():
         record = alice.record(identity)
@@ -87,7 +87,7 @@ def test_real_photographs_go_up_and_their_variants_come_down(alice: Caller, pipe
         assert stored["Body"].read() == photograph.data
 
 
-def test_an_upload_says_where_to_look(alice: Caller, pipeline: Pipeline) -> None:
+def test_upload_returns_status_url(alice: Caller, pipeline: Pipeline) -> None:
     answer = alice.call("POST", "/images", PICTURE, Content_Type="image/jpeg", X_Image_Name="a b's (1).jpg")
     identity = answer.json["id"]
     assert answer.json["status_url"] == answer.headers["Location"] == f"/v1/images/{identity}"
@@ -109,7 +109,7 @@ def test_an_upload_says_where_to_look(alice: Caller, pipeline: Pipeline) -> None
         ),
     ],
 )
-def test_an_image_stays_whole_under_any_content_type(alice: Caller, pipeline: Pipeline, kind: str) -> None:
+def test_image_keeps_bytes_with_any_content_type(alice: Caller, pipeline: Pipeline, kind: str) -> None:
     identity = alice.upload(PICTURE, Content_Type=kind)
     stored = pipeline.s3.get_object(Bucket=pipeline.outputs["originals_bucket"], Key=f"{alice.id}/{identity}")
     assert (stored["Body"].read(), stored["ContentType"]) == (PICTURE, kind)
@@ -117,12 +117,12 @@ def test_an_image_stays_whole_under_any_content_type(alice: Caller, pipeline: Pi
 
 
 @pytest.mark.needs(Capability.IAM)
-def test_an_empty_body_is_refused(alice: Caller) -> None:
+def test_empty_body_is_refused(alice: Caller) -> None:
     answer = alice.call("POST", "/images", b"", Content_Type="image/jpeg")
     assert (answer.status, answer.error) == (400, "empty_body")
 
 
-def test_a_caller_cannot_choose_an_id(alice: Caller) -> None:
+def test_caller_cannot_choose_id(alice: Caller) -> None:
     answer = alice.call("POST", "/images", PICTURE, Content_Type="image/jpeg", X_Amzn_RequestId=UNKNOWN)
     assert answer.json["id"] != UNKNOWN
     assert re.fullmatch(ID, answer.json["id"])
@@ -150,13 +150,13 @@ def test_headers_are_not_parameters(alice: Caller, image: dict[str, Any]) -> Non
     assert alice.get("images", next="x").status == 200
 
 
-def test_what_is_no_image_is_rejected_with_the_reason(alice: Caller) -> None:
+def test_text_is_rejected_with_reason(alice: Caller) -> None:
     record = alice.record(alice.upload(b"no image", Content_Type="application/octet-stream"), "Rejected")
     assert record["reason"]["code"] == "unsupported_format"
     assert record["variants"] == []
 
 
-def test_versions_come_newest_first_and_in_pages(alice: Caller, pipeline: Pipeline) -> None:
+def test_versions_are_newest_first_and_paged(alice: Caller, pipeline: Pipeline) -> None:
     identity = alice.upload(PICTURE)
     first = alice.record(identity)["version"]
     pipeline.upload(encode(draw((80, 60))), f"{alice.id}/{identity}", ContentType="image/jpeg")
@@ -175,7 +175,7 @@ def test_versions_come_newest_first_and_in_pages(alice: Caller, pipeline: Pipeli
     assert (answer.status, answer.error) == (404, "not_found")
 
 
-def test_a_list_is_the_callers_own_newest_first_and_in_pages(alice: Caller, bob: Caller) -> None:
+def test_list_has_own_images_newest_first_and_paged(alice: Caller, bob: Caller) -> None:
     mine = [bob.upload(PICTURE) for _ in range(3)]
     for identity in mine:
         bob.record(identity)
@@ -197,7 +197,7 @@ def test_a_list_is_the_callers_own_newest_first_and_in_pages(alice: Caller, bob:
     assert seen == whole
 
 
-def test_another_owners_token_reads_nothing_of_theirs(alice: Caller, bob: Caller, image: dict[str, Any]) -> None:
+def test_page_token_of_another_owner_reads_nothing(alice: Caller, bob: Caller, image: dict[str, Any]) -> None:
     alice.record(alice.upload(PICTURE))
     token = alice.call("GET", "/images?limit=1").json["next"]
     answer = bob.call("GET", f"/images?next={token}")
@@ -207,7 +207,7 @@ def test_another_owners_token_reads_nothing_of_theirs(alice: Caller, bob: Caller
         assert not theirs & {found["id"] for found in answer.json["images"]}
 
 
-def test_another_owners_image_is_not_found(alice: Caller, bob: Caller, image: dict[str, Any]) -> None:
+def test_image_of_another_owner_is_not_found(alice: Caller, bob: Caller, image: dict[str, Any]) -> None:
     for parts in (["images", image["id"]], ["images", image["id"], "versions"], variant_path(image["variants"][0])):
         kind = "image/jpeg" if parts[-1].endswith(".jpg") else "application/json"
         assert alice.get(*parts, Accept=kind).status == 200
@@ -216,14 +216,14 @@ def test_another_owners_image_is_not_found(alice: Caller, bob: Caller, image: di
         assert answer.body == bob.get("images", UNKNOWN, *parts[2:]).body
 
 
-def test_another_owners_image_cannot_be_deleted(alice: Caller, bob: Caller, image: dict[str, Any]) -> None:
+def test_image_of_another_owner_cannot_be_deleted(alice: Caller, bob: Caller, image: dict[str, Any]) -> None:
     answer = bob.call("DELETE", f"/images/{image['id']}")
     assert (answer.status, answer.error) == (404, "not_found")
     assert alice.get("images", image["id"]).json["status"] == "Processed"
     assert alice.get(*variant_path(image["variants"][0]), Accept="image/jpeg").status == 200
 
 
-def test_what_never_was_is_not_deleted(alice: Caller, bob: Caller, pipeline: Pipeline, image: dict[str, Any]) -> None:
+def test_unknown_image_is_not_deleted(alice: Caller, bob: Caller, pipeline: Pipeline, image: dict[str, Any]) -> None:
     for one, identity in ((alice, UNKNOWN), (bob, UNKNOWN), (bob, image["id"])):
         answer = one.call("DELETE", f"/images/{identity}")
         assert (answer.status, answer.error) == (404, "not_found")
@@ -234,7 +234,7 @@ def test_what_never_was_is_not_deleted(alice: Caller, bob: Caller, pipeline: Pip
         assert "DeleteMarkers" not in listed
 
 
-def test_a_deleted_image_and_what_was_made_of_it_are_gone(alice: Caller) -> None:
+def test_deleted_image_and_its_derivatives_are_gone(alice: Caller) -> None:
     identity = alice.upload(PICTURE)
     record = alice.record(identity)
     answer = alice.call("DELETE", f"/images/{identity}")
@@ -250,7 +250,7 @@ def test_a_deleted_image_and_what_was_made_of_it_are_gone(alice: Caller) -> None
     assert (answer.status, answer.error) == (404, "not_found")
 
 
-def test_a_larger_image_goes_up_by_a_form(alice: Caller) -> None:
+def test_large_image_is_uploaded_by_form(alice: Caller) -> None:
     answer = ask_for_form(alice, name="it's.jpg")
     assert answer.status == 201
     form = answer.json
@@ -260,7 +260,7 @@ def test_a_larger_image_goes_up_by_a_form(alice: Caller) -> None:
     assert form["status_url"] == f"/v1/images/{form['id']}"
 
 
-def test_a_form_is_for_what_it_was_signed_for(alice: Caller, bob: Caller) -> None:
+def test_form_accepts_only_what_it_was_signed_for(alice: Caller, bob: Caller) -> None:
     form = ask_for_form(alice).json
     for change in ({"key": f"{bob.id}/{form['id']}"}, {"Content-Type": "text/html"}):
         assert post_form({**form, "fields": {**form["fields"], **change}}, PICTURE) in (400, 403)
@@ -273,7 +273,7 @@ def ask_for_form(caller: Caller, **more: str) -> Answer:
 
 
 def post_form(form: dict[str, Any], data: bytes) -> int:
-    """Send a form as a browser does; returns S3's status."""
+    """Send a form as a browser does; return S3's status."""
     boundary = uuid.uuid4().hex
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
@@ -305,16 +305,16 @@ def post_form(form: dict[str, Any], data: bytes) -> int:
     ],
 )
 @pytest.mark.parametrize("key", [None, "", "x" * 40])
-def test_nobody_calls_without_a_key(alice: Caller, method: str, path: str, key: str | None) -> None:
+def test_call_without_key_is_forbidden(alice: Caller, method: str, path: str, key: str | None) -> None:
     data = b"{}" if method == "POST" else None
-    assert Caller(alice.base, key, "nobody").call(method, path, data, Content_Type="application/json").status == 403
+    assert Caller(alice.base, key, "unknown").call(method, path, data, Content_Type="application/json").status == 403
 
 
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "limit=101", "limit=x", "next=x", "next=zzzz", "next=%00", "limit=1%0a", f"next={'x' * 4000}"],
 )
-def test_a_malformed_page_is_an_invalid_request(alice: Caller, image: dict[str, Any], query: str) -> None:
+def test_malformed_page_is_invalid_request(alice: Caller, image: dict[str, Any], query: str) -> None:
     for path in ("/images", f"/images/{image['id']}/versions"):
         answer = alice.call("GET", f"{path}?{query}")
         assert (answer.status, answer.error) == (400, "invalid_request")
@@ -328,7 +328,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_a_malformed_body_is_refused(alice: Caller, body: bytes) -> None:
+def test_malformed_body_is_refused(alice: Caller, body: bytes) -> None:
     answer = alice.call("POST", "/uploads", body, Content_Type="application/json")
     assert (answer.status, answer.error) == (400, "invalid_body")
 
@@ -340,7 +340,7 @@ def preflight(caller: Caller, origin: str) -> Answer:
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
-def test_a_page_of_an_admitted_origin_may_ask(alice: Caller, origin: str) -> None:
+def test_admitted_origin_may_call(alice: Caller, origin: str) -> None:
     answer = preflight(alice, origin)
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["Access-Control-Allow-Origin"] == origin
@@ -354,7 +354,7 @@ def test_a_page_of_an_admitted_origin_may_ask(alice: Caller, origin: str) -> Non
     assert {"ETag", "Location", "Retry-After"} <= set(listing["Access-Control-Expose-Headers"].split(","))
 
 
-def test_a_page_of_another_origin_may_not_ask(alice: Caller) -> None:
+def test_other_origin_may_not_call(alice: Caller) -> None:
     answer = preflight(alice, "https://app.example.com.evil.example")
     assert answer.status == 204
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -365,7 +365,7 @@ def test_a_page_of_another_origin_may_not_ask(alice: Caller) -> None:
 
 @pytest.fixture(scope="module")
 def untouched(pipeline: Pipeline, alice: Caller, bob: Caller, image: dict[str, Any]) -> Iterator[None]:
-    """Whatever the hostile texts were, they came to no key of anybody's."""
+    """Require that hostile texts change no object and no record of anyone."""
     stored, recorded = keys(pipeline), items(pipeline)
     yield
     now = items(pipeline)
@@ -376,7 +376,7 @@ def untouched(pipeline: Pipeline, alice: Caller, bob: Caller, image: dict[str, A
 
 
 def keys(pipeline: Pipeline) -> set[str]:
-    """Every key in both buckets."""
+    """Return every key in both buckets."""
     return {
         item["Key"]
         for bucket in ("originals_bucket", "processed_bucket")
@@ -386,10 +386,10 @@ def keys(pipeline: Pipeline) -> set[str]:
 
 
 def items(pipeline: Pipeline) -> dict[tuple[str, str], dict[str, Any]]:
-    """Every item in the table, by image and record, but for when its announcement was noted, which comes last."""
+    """Return every item in the table by image and record, without the time of its announcement, which is set last."""
     return {
         (item["image_id"]["S"], item["record"]["S"]): {
-            name: value for name, value in item.items() if not name.startswith("announced")
+            name: value for name, value in item.items() if not name.startswith("notified")
         }
         for page in pipeline.dynamodb.get_paginator("scan").paginate(
             TableName=pipeline.outputs["table"], ConsistentRead=True
@@ -399,7 +399,7 @@ def items(pipeline: Pipeline) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def raw(caller: Caller, method: str, path: str, body: bytes = b"", **headers: bytes) -> Answer:
-    """A request whose path and headers no library has had a hand in."""
+    """Send a request whose path and headers no library changes."""
     base = urlsplit(caller.base)
     kind = HTTPSConnection if base.scheme == "https" else HTTPConnection
     connection = kind(base.netloc, timeout=60)
@@ -417,7 +417,7 @@ def raw(caller: Caller, method: str, path: str, body: bytes = b"", **headers: by
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
-def test_a_hostile_text_reaches_nothing(alice: Caller, image: dict[str, Any], text: str) -> None:
+def test_hostile_text_reaches_nothing(alice: Caller, image: dict[str, Any], text: str) -> None:
     version = image["version"]
     encoded = quote(text, safe="")
     for method, path in (
@@ -444,7 +444,7 @@ def test_a_hostile_text_reaches_nothing(alice: Caller, image: dict[str, Any], te
 
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("name", NAMES)
-def test_a_hostile_name_stays_a_name(alice: Caller, pipeline: Pipeline, name: str) -> None:
+def test_hostile_name_stays_a_name(alice: Caller, pipeline: Pipeline, name: str) -> None:
     answer = raw(alice, "POST", "/images", b"no image", Content_Type=b"image/jpeg", X_Image_Name=name.encode())
     if answer.status != 202:
         assert 400 <= answer.status < 500, answer
@@ -470,13 +470,13 @@ SCHEMA = schemathesis.openapi.from_dict(json.loads(CONTRACT.read_text()))
 
 @schemathesis.serializer("image/avif", "image/tiff")
 def as_bytes(_: Any, value: Any) -> bytes:
-    """The media types that schemathesis does not know; the others it sends as they are too."""
+    """Return the bytes of a body whose media type schemathesis does not know."""
     return value if isinstance(value, bytes) else str(value).encode()
 
 
 @SCHEMA.parametrize()
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-def test_the_contract_holds_whatever_is_sent(case: Any, alice: Caller) -> None:
+def test_contract_holds_for_any_request(case: Any, alice: Caller) -> None:
     assume(engine().can(Capability.EVERY_BODY_BINARY) or is_text(case.body))
     response = case.call(base_url=alice.base, headers={"x-api-key": alice.key})
     checks = [not_a_server_error, status_code_conformance, content_type_conformance]
@@ -486,23 +486,23 @@ def test_the_contract_holds_whatever_is_sent(case: Any, alice: Caller) -> None:
 
 
 @pytest.mark.needs(Capability.GATEWAY_RESPONSES)
-def test_what_the_gateway_refuses_it_refuses_in_the_apis_words(alice: Caller) -> None:
+def test_gateway_errors_have_the_shape_of_the_api(alice: Caller) -> None:
     answer = alice.call("POST", "/uploads", b"{}", Content_Type="text/csv")
     assert (answer.status, answer.error) == (415, "unsupported_media_type")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    answer = Caller(alice.base, "x" * 40, "nobody").get("images")
+    answer = Caller(alice.base, "x" * 40, "unknown").get("images")
     assert (answer.status, answer.error) == (403, "forbidden")
 
 
 @pytest.mark.needs(Capability.EVERY_BODY_BINARY)
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-unheard-of"])
-def test_a_body_that_is_no_text_is_refused_unless_it_is_an_images(alice: Caller, kind: str) -> None:
+def test_binary_body_is_refused_outside_of_images(alice: Caller, kind: str) -> None:
     answer = alice.call("POST", "/uploads", b"\xff\xd8\xff", Content_Type=kind)
     assert (answer.status, answer.error) == (415, "unsupported_media_type")
 
 
 def is_text(body: Any) -> bool:
-    """Whether a body, if it is bytes, is UTF-8."""
+    """Return False if a body is bytes that are not UTF-8."""
     try:
         return not isinstance(body, bytes) or body.decode() is not None
     except UnicodeDecodeError:

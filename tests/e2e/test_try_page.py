@@ -1,4 +1,4 @@
-"""The page to try the API with, as it is deployed, in a browser: real photographs, and what is none."""
+"""The deployed try page in a browser, with real photographs and with broken files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from scripts.seal_try_page import PAGE
+from scripts.generated.try_page import PAGE
 from tests.e2e.conftest import ORIGINS, VARIANTS
 from tests.e2e.engines import Capability, Tool
 from tests.e2e.serve import base_url, caller
@@ -33,7 +33,7 @@ PATIENCE_MS = 60_000
 
 
 def site(pipeline: Pipeline) -> str:
-    """Where the page is, without its name."""
+    """Return the address of the try page, without its name."""
     return base_url(pipeline.outputs["api"]["url"])
 
 
@@ -45,13 +45,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def carol(pipeline: Pipeline) -> Caller:
-    """A caller of the page's own, so that her list is hers."""
+    """Return a caller that only these tests use, so that nothing else is in her list."""
     return caller(pipeline, "carol")
 
 
 @pytest.fixture
 def visit(browser: Browser, pipeline: Pipeline) -> Iterator[Callable[..., Page]]:
-    """Opens the page with a key, in a browser with certain properties; there, nothing may throw."""
+    """Open the page with a key, in a browser with certain properties; no script of it may throw."""
     contexts, thrown = [], []
 
     def visit(key: str | None, url: str | None = None, **properties: object) -> Page:
@@ -71,7 +71,7 @@ def visit(browser: Browser, pipeline: Pipeline) -> Iterator[Callable[..., Page]]
 
 
 def elsewhere(route: Route, pipeline: Pipeline) -> None:
-    """The page on a site of somebody's own, whose config.json names API and bucket."""
+    """Serve the page from another site, whose config.json names API and bucket."""
     if urlsplit(route.request.url).path == "/config.json":
         form = caller(pipeline, "carol").call(
             "POST", "/uploads", b'{"content_type": "image/png"}', Content_Type="application/json"
@@ -83,7 +83,7 @@ def elsewhere(route: Route, pipeline: Pipeline) -> None:
 
 def upload(page: Page, *files: FilePayload) -> None:
     chooser = page.get_by_label("Choose images")
-    expect(chooser).to_be_visible(timeout=PATIENCE_MS)  # else nobody listens yet
+    expect(chooser).to_be_visible(timeout=PATIENCE_MS)  # before that, nothing handles the event
     chooser.set_input_files(list(files))
 
 
@@ -92,13 +92,13 @@ def file(name: str, data: bytes) -> FilePayload:
 
 
 def frame(page: Page, name: str, state: str) -> Locator:
-    """The frame of an image, as soon as it has a state."""
+    """Return the frame of an image as soon as it has a state."""
     found = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=name, exact=True))
     expect(found).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
     return found
 
 
-def test_the_page_is_served_to_everybody_as_it_is(pipeline: Pipeline) -> None:
+def test_try_page_is_served_unchanged(pipeline: Pipeline) -> None:
     with urllib.request.urlopen(f"{base_url(pipeline.outputs['api']['url'])}/index.html", timeout=60) as answer:  # noqa: S310
         assert answer.read() == PAGE.read_bytes()
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -111,7 +111,7 @@ def test_the_page_is_served_to_everybody_as_it_is(pipeline: Pipeline) -> None:
     assert config["max_bytes"] == 25 * 1024 * 1024
 
 
-def test_photographs_go_through_and_come_back(visit: Callable[..., Page], carol: Caller) -> None:
+def test_photographs_are_processed_and_shown(visit: Callable[..., Page], carol: Caller) -> None:
     photographs = from_cameras()[:6]
     page = visit(carol.key)
     upload(page, *(file(photograph.name, photograph.data) for photograph in photographs))
@@ -132,7 +132,7 @@ def test_photographs_go_through_and_come_back(visit: Callable[..., Page], carol:
         expect(viewer.get_by_role("img", name=f"variant {name}")).not_to_have_js_property("naturalWidth", 0)
 
 
-def test_what_is_torn_is_rejected_and_what_is_not_wanted_goes(visit: Callable[..., Page], carol: Caller) -> None:
+def test_torn_file_is_rejected_and_image_deleted(visit: Callable[..., Page], carol: Caller) -> None:
     page = visit(carol.key)
     whole = encode(draw((1200, 900)))
     upload(page, file("torn.jpg", whole[: len(whole) // 2]), file("whole.jpg", whole))
@@ -150,7 +150,7 @@ def test_what_is_torn_is_rejected_and_what_is_not_wanted_goes(visit: Callable[..
     expect(page.get_by_role("heading", name="whole.jpg")).to_have_count(0)
 
 
-def test_it_works_by_keyboard_on_a_phones_width(visit: Callable[..., Page], carol: Caller) -> None:
+def test_try_page_works_by_keyboard_on_a_phone(visit: Callable[..., Page], carol: Caller) -> None:
     page = visit(carol.key, viewport={"width": 360, "height": 780})
     page.on("filechooser", lambda _: None)  # so that the browser hands choosers over from the start
     page.get_by_label("Choose images").focus()
@@ -166,15 +166,13 @@ def test_it_works_by_keyboard_on_a_phones_width(visit: Callable[..., Page], caro
     frame(page, "by keyboard.jpg", "deleted")
 
 
-def test_a_wrong_key_gets_nowhere(visit: Callable[..., Page]) -> None:
+def test_wrong_key_is_refused(visit: Callable[..., Page]) -> None:
     page = visit("wrong")
     expect(page.get_by_text("The API does not accept this API key.")).to_be_visible()
     expect(page.get_by_label("Choose images")).to_be_hidden()
 
 
-def test_a_large_file_goes_to_the_bucket_from_a_page_of_another_origin(
-    visit: Callable[..., Page], carol: Caller
-) -> None:
+def test_other_origin_uploads_large_file_to_bucket(visit: Callable[..., Page], carol: Caller) -> None:
     size = (2100, 1700)
     noise = Image.frombytes("RGB", size, random.Random(1).randbytes(size[0] * size[1] * 3))
     large = encode(noise, "PNG")

@@ -58,13 +58,13 @@ def check(pipeline: Pipeline, image_id: str, photograph: Photograph) -> dict[str
         pictures[variant["name"]] = picture.convert("RGB")
     version = pipeline.announced(image_id, record["version"])
     assert version["variants"] == record["variants"]
-    told = pipeline.notification(image_id, "Processed")
-    message = json.loads(told["Message"])
+    notified = pipeline.notification(image_id, "Processed")
+    message = json.loads(notified["Message"])
     assert message["image_id"] == image_id
     assert message["variants"] == record["variants"]
     assert message["original"]["width"] == photograph.size[0]
-    assert told["Subject"] == message["summary"]
-    assert message["dedup_id"] == version["announced"]
+    assert notified["Subject"] == message["summary"]
+    assert message["dedup_id"] == version["notified_dedup_id"]
     return pictures
 
 
@@ -80,12 +80,12 @@ def test_each_orientation(pipeline: Pipeline, orientation: int) -> None:
 
 
 def distance(one: Image.Image, other: Image.Image) -> float:
-    """Mean difference of two pictures' pixels, 0 to 255."""
+    """Return the mean difference of the pixels of two pictures, 0 to 255."""
     return max(ImageStat.Stat(ImageChops.difference(one, other)).mean)
 
 
 @pytest.mark.parametrize("photograph", in_each_format(), ids=lambda p: p.format)
-def test_each_format_whatever_its_name_says(pipeline: Pipeline, photograph: Photograph) -> None:
+def test_each_format_with_misleading_name(pipeline: Pipeline, photograph: Photograph) -> None:
     image_id = pipeline.upload(
         photograph.data, f"tests/{uuid.uuid4()}/not-a.txt", ContentType="application/octet-stream"
     )
@@ -120,28 +120,28 @@ def test_keys_are_taken_raw(pipeline: Pipeline, name: str) -> None:
         assert len(variant["key"].encode()) <= 1024
         assert pipeline.derivative(variant)["ContentLength"] == variant["bytes"]
     assert pipeline.notification(image_id, "Processed")["Subject"].isascii()
-    # Terraform's provider, when it empties a bucket, tries for ever to delete a key with `%2B` in it.
+    # Terraform's provider never finishes deleting a key with `%2B` when it empties a bucket.
     pipeline.remove(image_id)
 
 
 @pytest.mark.needs(Capability.VERSION_IDS)
-def test_a_version_is_called_what_s3_calls_it(pipeline: Pipeline) -> None:
+def test_version_is_s3_version_id(pipeline: Pipeline) -> None:
     key = f"tests/{uuid.uuid4()}"
     stored = pipeline.s3.put_object(Bucket=pipeline.outputs["originals_bucket"], Key=key, Body=encode(draw((64, 48))))
     assert pipeline.record(key)["version"] == stored["VersionId"]
 
 
-def test_owner_comes_from_a_minted_key(pipeline: Pipeline) -> None:
+def test_owner_comes_from_minted_key(pipeline: Pipeline) -> None:
     owner = f"owner-{uuid.uuid4()}"
     first = pipeline.upload(encode(draw((64, 48))), f"{owner}/{uuid.uuid4()}", Metadata={"owner": "someone-else"})
     assert pipeline.record(first)["owner"] == owner
-    time.sleep(1)  # EventBridge tells the time of an upload in whole seconds
+    time.sleep(1)  # EventBridge reports the time of an upload in whole seconds
     second = pipeline.upload(encode(draw((64, 48))), f"{owner}/{uuid.uuid4()}")
     pipeline.record(second)
     assert [item["image_id"] for item in pipeline.owned_by(owner)] == [second, first]
 
 
-def test_owner_else_comes_from_the_metadata_else_there_is_none(pipeline: Pipeline) -> None:
+def test_owner_comes_from_metadata_or_is_missing(pipeline: Pipeline) -> None:
     owner = f"owner-{uuid.uuid4()}"
     owned = pipeline.upload(encode(draw((64, 48))), Metadata={"owner": owner})
     ownerless = pipeline.upload(encode(draw((64, 48))))
@@ -153,13 +153,13 @@ def test_owner_else_comes_from_the_metadata_else_there_is_none(pipeline: Pipelin
 @pytest.mark.needs(Capability.MESSAGE_ATTRIBUTES_FROM_WORKFLOWS)
 def test_subscribers_can_filter_by_attributes(pipeline: Pipeline) -> None:
     image_id = pipeline.upload(encode(draw((64, 48))))
-    told = pipeline.notification(image_id, "Processed")
-    attributes = {name: value["Value"] for name, value in told["MessageAttributes"].items()}
-    message = json.loads(told["Message"])
+    notified = pipeline.notification(image_id, "Processed")
+    attributes = {name: value["Value"] for name, value in notified["MessageAttributes"].items()}
+    message = json.loads(notified["Message"])
     assert attributes == {"status": "Processed", "image_id": image_id, "dedup_id": message["dedup_id"]}
 
 
-def test_fifty_at_once(pipeline: Pipeline) -> None:
+def test_fifty_uploads_at_once(pipeline: Pipeline) -> None:
     files = [encode(draw((320, 240), hue=index * 5), quality=90) for index in range(50)]
     with ThreadPoolExecutor(16) as pool:
         ids = list(pool.map(pipeline.upload, files))

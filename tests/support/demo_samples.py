@@ -95,7 +95,7 @@ class Sample:
         }
         version = {**common, "record": f"version#{self.version}", "dedup_id": "ab" * 32}
         if announced:
-            version |= {"announced": "ab" * 32, "announced_at": stamp(0.95)}
+            version |= {"notified_dedup_id": "ab" * 32, "notified_at": stamp(0.95)}
         return [{**common, "record": "current"}, version]
 
     def listing(self, *, written: float = 0.7) -> list[dict[str, Any]]:

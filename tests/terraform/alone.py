@@ -5,15 +5,13 @@ So no path can leave the module. Each example is planned in a folder that holds 
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scripts import ROOT
-from scripts.document_modules import SOURCE
+from scripts.generated.modules import SOURCE
 from scripts.terraform.copy import LEFT_BEHIND, TERRAFORM
 
 if TYPE_CHECKING:
@@ -39,17 +37,12 @@ def source(module: str, repository: Path) -> str:
     return named.format(module=module)
 
 
-@dataclass(frozen=True)
-class PlannedExample:
-    """Plan of an example: whether it succeeded, all that Terraform printed, and the plan in JSON."""
+def plan_alone(workspace: Workspace, example: Path, folder: Path, **environment: str) -> tuple[bool, str]:
+    """Plan an example in a folder that holds nothing else, with its module from a git repository.
 
-    succeeded: bool
-    said: str
-    plan: dict[str, Any] = field(default_factory=dict)
-
-
-def plan_alone(workspace: Workspace, example: Path, folder: Path, **environment: str) -> PlannedExample:
-    """Plan an example in a folder that holds nothing else, with its module from a git repository."""
+    Returns:
+        True if it succeeded, and what Terraform printed.
+    """
     name = example.parts[1]
     publish(MODULES / name, folder / "repository")
     alone = folder / "alone"
@@ -59,10 +52,6 @@ def plan_alone(workspace: Workspace, example: Path, folder: Path, **environment:
     (alone / "main.tf").write_text(code.replace(LOCAL_SOURCE, f'source = "{source(name, folder / "repository")}"'))
     installed, said = workspace.init(alone)
     if not installed:
-        return PlannedExample(False, said)
-    planned, said = workspace.run("plan", "-out=tfplan", "-input=false", "-no-color", folder=alone, **environment)
-    if not planned:
-        return PlannedExample(False, said)
-    shown, printed = workspace.run("show", "-json", "tfplan", folder=alone, **environment)
-    assert shown, printed
-    return PlannedExample(True, said, json.loads(printed.partition("\n")[2]))
+        return False, said
+    with workspace.provider(**environment) as served:  # one each: it cannot set up certificates twice
+        return workspace.run("plan", "-input=false", "-no-color", folder=alone, **served)

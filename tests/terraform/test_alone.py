@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_example_plans_alone(example_plans: Plans, example: Path) -> None:
-    planned = example_plans[example].result()
-    assert planned.succeeded, planned.said
-    assert "Warning" not in planned.said, planned.said
-    assert re.search(r"^Plan: [1-9]\d* to add, 0 to change, 0 to destroy\.", planned.said, re.MULTILINE), planned.said
+    succeeded, said = example_plans[example].result()
+    assert succeeded, said
+    assert "Warning" not in said, said
+    assert re.search(r"^Plan: [1-9]\d* to add, 0 to change, 0 to destroy\.", said, re.MULTILINE), said
 
 
 def test_a_path_that_leaves_the_module_is_found_out(workspace: Workspace, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def outputs(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> d
 
 
 @pytest.mark.parametrize("partition", PARTITIONS)
-def test_the_provider_knows_the_partition_as_the_sdk_does(outputs: dict[str, Any], partition: str) -> None:
+def test_partition_is_the_same_in_provider_and_sdk(outputs: dict[str, Any], partition: str) -> None:
     resolver = botocore.session.get_session().get_component("endpoint_resolver")
     name, domain, logs = outputs[partition]
     assert (name, domain) == (partition, resolver.get_partition_dns_suffix(partition))

@@ -119,25 +119,29 @@ def plan(workspace: Workspace, folder: Path, values: dict[str, Any]) -> list[str
     return details
 
 
-@pytest.mark.parametrize(("message", "values"), MISTAKES.items(), ids=MISTAKES)
-def test_a_mistake_fails_at_plan_and_is_named(
-    workspace: Workspace, variables: Path, message: str, values: dict[str, Any]
-) -> None:
-    (error,) = plan(workspace, variables, values)
+@pytest.fixture(scope="module")
+def mistakes(workspace: Workspace, variables: Path) -> dict[str, list[str]]:
+    """Plan each mistake; return the errors."""
+    return {message: plan(workspace, variables, values) for message, values in MISTAKES.items()}
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_mistake_fails_at_plan_and_is_named(mistakes: dict[str, list[str]], message: str) -> None:
+    (error,) = mistakes[message]
     assert message in error
 
 
-def test_the_variables_have_defaults_that_work(workspace: Workspace, variables: Path) -> None:
+def test_defaults_of_variables_are_valid(workspace: Workspace, variables: Path) -> None:
     assert plan(workspace, variables, {}) == []
 
 
-def test_every_mistake_that_is_looked_for_is_among_them(workspace: Workspace, variables: Path) -> None:
+def test_each_validation_rule_has_a_mistake(mistakes: dict[str, list[str]]) -> None:
     lines = (TERRAFORM / "variables.tf").read_text().splitlines()
     rules = {number for number, line in enumerate(lines, start=1) if line.strip() == "validation {"}
     found = {
         int(line)
-        for values in MISTAKES.values()
-        for error in plan(workspace, variables, values)
+        for errors in mistakes.values()
+        for error in errors
         for line in re.findall(r"validation rule at variables\.tf:(\d+),", error)
     }
     assert found == rules
@@ -304,7 +308,7 @@ def applied(applies: dict[str, Applied]) -> Applied:
     return applies["applied"]
 
 
-def test_every_target_of_every_rule_has_a_dead_letter_queue(applied: Applied) -> None:
+def test_targets_have_a_dlq(applied: Applied) -> None:
     targets = applied.every("aws_cloudwatch_event_target")
     assert len(targets) >= 5
     for address, target in targets.items():
@@ -454,7 +458,7 @@ def test_lambda_drops_no_metric_at_any_log_level(applies: dict[str, Applied]) ->
             assert function["environment"][0]["variables"]["LOG_LEVEL"] == level, address
 
 
-def test_the_pipelines_key_encrypts_table_and_buckets(applied: Applied) -> None:
+def test_key_encrypts_table_and_buckets(applied: Applied) -> None:
     for address, table in applied.every("aws_dynamodb_table").items():
         assert table["server_side_encryption"] == [{"enabled": True, "kms_key_arn": applied.key_arn}], address
     encrypted = applied.every("aws_s3_bucket_server_side_encryption_configuration")
@@ -534,7 +538,7 @@ def test_function_accepts_its_environment(applied: Applied) -> None:
     """The environment that Terraform writes, read by the code that reads it in Lambda."""
     (environment,) = applied.one("aws_lambda_function", "process_image")["environment"]
     settings = Settings.from_environment(environment["variables"])
-    assert [variant["name"] for variant in settings.variants] == ["thumbnail", "web", "web-modern"]
+    assert [variant.name for variant in settings.variants] == ["thumbnail", "web", "web-modern"]
     assert settings.event_bus == applied.outputs["bus"]["name"]
     assert settings.processed_bucket == applied.outputs["processed_bucket"]
     # The defaults, as in scripts/render.py.
@@ -556,7 +560,7 @@ def test_reconcile_accepts_its_environment(applied: Applied) -> None:
     assert json.loads(schedule["target"][0]["input"]) == {"repair": True, "grace_minutes": 60}
 
 
-def test_the_environment_leaves_room_for_more_variants(applied: Applied) -> None:
+def test_environment_has_room_for_more_variants(applied: Applied) -> None:
     """Lambda allows 4 KB for all of it."""
     (environment,) = applied.one("aws_lambda_function", "process_image")["environment"]
     size = sum(len(name) + len(value) for name, value in environment["variables"].items())
@@ -570,7 +574,7 @@ def test_the_workflow_is_rendered_as_json(applied: Applied) -> None:
     assert keep["QueueUrl"] == applied.outputs["dlqs"]["record_image"]
 
 
-def test_the_dashboards_estimate_has_the_prices_of_the_file(applied: Applied) -> None:
+def test_dashboard_uses_the_prices_of_the_file(applied: Applied) -> None:
     (dashboard,) = applied.every("aws_cloudwatch_dashboard").values()
     (estimate,) = (
         widget["properties"]["metrics"]

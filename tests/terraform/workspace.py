@@ -63,7 +63,7 @@ class Workspace:
         """Serve the provider until the block ends; yield the environment that makes Terraform use it.
 
         Otherwise Terraform starts the provider for each command and for each run of a test, which takes longer than the
-        command or run itself. All that use one server at the same time must configure it alike.
+        command or run itself. All that use one server at the same time must configure it equally.
         """
         installed = self.directory / "providers" / "registry.terraform.io" / "hashicorp" / "aws"
         (program,) = installed.glob("*/*/terraform-provider-aws_*")

@@ -32,7 +32,7 @@ def test_folder_says_what_belongs_in_it(folder: Path) -> None:
     assert re.match(r"[A-Z`].{10,}\.(\n\n|$)", docstring), "the docstring of __init__.py must begin with one line"
 
 
-def test_test_modules_are_not_imported() -> None:
+def test_modules_of_tests_are_not_imported() -> None:
     found = []
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -48,7 +48,7 @@ def test_test_modules_are_not_imported() -> None:
 
 def test_every_entry_point_is_listed() -> None:
     listed = re.findall(
-        r"^- \[`(\w+\.py)`\]", (ROOT / "scripts" / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| `(\w+\.py)` \|", (ROOT / "scripts" / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert listed == sorted(listed)
     entries = [path for path in tracked("scripts/*.py") if path.parent.name == "scripts" and path.stem != "__init__"]

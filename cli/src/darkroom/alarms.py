@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from darkroom.resources import Resources
 
-_EVENTS = ("object-created", "object-deleted", "image-processed", "image-rejected", "image-deleted")
+_EVENTS = (
+    "object-created",
+    "object-deleted",
+    "image-processed",
+    "image-rejected",
+    "image-deleted",
+    "image-version-deleted",
+)
 
 ALWAYS = (
     *(f"dlq-{dlq}" for dlq in Dlq),

@@ -118,7 +118,7 @@ def _warmth(measured: Measurements, prices: Prices, case: Case) -> Section:
     )
     rows: Rows = [
         ("provisioned concurrency", provisioned),
-        ("SnapStart", f"{snap}; it saves money for starts longer than {warm.snap_start_after / 1000:.1f} s"),
+        ("SnapStart", f"{snap}; a start must take more than {warm.snap_start_after / 1000:.1f} s"),
     ]
     return Section(f"Keeping the function warm, at {case.memory:,} MB", ("", "saves money"), rows)
 

@@ -43,8 +43,8 @@ class Finding:
     """Finding of a check.
 
     Attributes:
-        about: What was checked.
-        said: What was found and, unless it is good, what to do.
+        about: Subject of the check.
+        said: Result and, unless it is good, what to do.
     """
 
     about: str

@@ -64,7 +64,7 @@ def graceful(what: str) -> Iterator[Stop]:
     """Turn the first Ctrl-C (or SIGTERM) into a request to stop; the second one ends the command at once.
 
     Args:
-        what: What is finished first, as the user reads it.
+        what: Message for the user about the work that is finished first.
     """
     stop = Stop()
     usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

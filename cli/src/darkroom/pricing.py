@@ -109,7 +109,7 @@ class Measurements:
         alarms: Number of alarms.
         dashboards: Number of dashboards.
         traced: True if X-Ray traces function and workflow.
-        notes: What was not measured, and the replacement.
+        notes: Values that were not measured, and their replacements.
     """
 
     images: int
@@ -168,7 +168,7 @@ class Line:
 
     Attributes:
         component: AWS service.
-        what: What is charged.
+        what: Charged unit.
         quantity: Units per image, or per month.
         usd: Price of a million images, or of a month.
     """

@@ -42,11 +42,12 @@ class Kind(StrEnum):
     IMAGE_PROCESSED = "image-processed"
     IMAGE_REJECTED = "image-rejected"
     IMAGE_DELETED = "image-deleted"
+    IMAGE_VERSION_DELETED = "image-version-deleted"
 
 
 _KINDS = {
     Archive.UPLOADS: (Kind.CREATED, Kind.DELETED),
-    Archive.OUTCOMES: (Kind.IMAGE_PROCESSED, Kind.IMAGE_REJECTED, Kind.IMAGE_DELETED),
+    Archive.OUTCOMES: (Kind.IMAGE_PROCESSED, Kind.IMAGE_REJECTED, Kind.IMAGE_DELETED, Kind.IMAGE_VERSION_DELETED),
 }
 
 
@@ -128,12 +129,12 @@ def _running(
         began, ended = known["EventStartTime"], known["EventEndTime"]
         match relative:
             case (True, True):
-                alike = ended - began == end - start
+                same = ended - began == end - start
             case (True, False):
-                alike = ended == end
+                same = ended == end
             case _:
-                alike = began == start
-        if alike and sorted(known["Destination"].get("FilterArns", [])) == sorted(rules):
+                same = began == start
+        if same and sorted(known["Destination"].get("FilterArns", [])) == sorted(rules):
             return known
     return None
 

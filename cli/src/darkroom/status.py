@@ -7,16 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import ClientError
 
 from darkroom import output
-from darkroom.errors import OperatorError, code_of
+from darkroom.errors import OperatorError
 from darkroom.hops import Hop
 from darkroom.logs import entry, read_log, read_report
 from darkroom.options import Json, Name
 from darkroom.originals import head_original
 from darkroom.resources import Resources
-from reconcile.records import CURRENT, Item, current_of, is_told, plain, read_items, versions_of
+from reconcile.records import CURRENT, Item, current_of, is_notified, plain, read_items, versions_of
 
 BEFORE = timedelta(minutes=1)  # of the upload, in the log
 AFTER = timedelta(minutes=5)  # of the record
@@ -28,7 +27,7 @@ _SOURCES = {
     Hop.STORED: "the processed bucket: the last derivative was written (AWS lists whole seconds)",
     Hop.ANNOUNCED: "the function's log: the bus accepted the outcome event",
     Hop.RECORDED: "recorded_at in the version's item",
-    Hop.NOTIFIED: "announced_at in the version's item: SNS accepted the notification",
+    Hop.NOTIFIED: "notified_at in the version's item: SNS accepted the notification",
 }
 _UNKNOWN = {
     Hop.UPLOADED: "neither in the record nor in the bucket",
@@ -113,8 +112,8 @@ def hops(resources: Resources, image: str, item: Item | None, original: Mapping[
         if "uploaded_at" in item:  # missing if only a deletion was recorded
             times[Hop.UPLOADED] = datetime.fromisoformat(item["uploaded_at"])
         times[Hop.RECORDED] = datetime.fromisoformat(item["recorded_at"])
-        if is_told(item) and "announced_at" in item:
-            times[Hop.NOTIFIED] = datetime.fromisoformat(item["announced_at"])
+        if is_notified(item) and "notified_at" in item:
+            times[Hop.NOTIFIED] = datetime.fromisoformat(item["notified_at"])
         if stored := _stored(resources, item):
             times[Hop.STORED] = stored
     elif original:
@@ -139,25 +138,20 @@ def _stored(resources: Resources, item: Item) -> datetime | None:
 def _logged(resources: Resources, image: str, item: Item | None, times: Mapping[Hop, datetime]) -> dict[Hop, datetime]:
     """Return the times in the function's log about a version: of its first invocation, and of its outcome event."""
     window = (times[Hop.UPLOADED] - BEFORE, times.get(Hop.RECORDED, datetime.now(UTC)) + AFTER)
-    try:
-        found: dict[Hop, datetime] = {}
-        requests = []
-        for event in read_log(resources, resources.log_group, *window, json.dumps(image)):
-            line = entry(event["message"])
-            if line.get("image_id") != image or (item and line.get("version") != item["version"]):
-                continue
-            if "routed_at" in line:
-                found.setdefault(Hop.ROUTED, datetime.fromisoformat(line["routed_at"]))
-            if request := line.get("function_request_id"):
-                requests.append(request)
-            if item and "dedup_id" in item and line.get("dedup_id") == item["dedup_id"]:
-                found.setdefault(Hop.ANNOUNCED, _time_of(event))
-        if began := next(_beginnings(resources, requests, window), None):
-            found[Hop.PICKED_UP] = began
-    except ClientError as error:
-        if code_of(error) == "ResourceNotFoundException":  # no log group
-            return {}
-        raise
+    found: dict[Hop, datetime] = {}
+    requests = []
+    for event in read_log(resources, resources.log_group, *window, json.dumps(image)):
+        line = entry(event["message"])
+        if line.get("image_id") != image or (item and line.get("version") != item["version"]):
+            continue
+        if "routed_at" in line:
+            found.setdefault(Hop.ROUTED, datetime.fromisoformat(line["routed_at"]))
+        if request := line.get("function_request_id"):
+            requests.append(request)
+        if item and "dedup_id" in item and line.get("dedup_id") == item["dedup_id"]:
+            found.setdefault(Hop.ANNOUNCED, _time_of(event))
+    if began := next(_beginnings(resources, requests, window), None):
+        found[Hop.PICKED_UP] = began
     return found
 
 
@@ -247,7 +241,13 @@ def show(
         output.table(
             ("version", "status", "uploaded", "recorded", "announced"),
             [
-                (v["version"], v["status"], v.get("uploaded_at"), v.get("recorded_at"), "yes" if is_told(v) else "no")
+                (
+                    v["version"],
+                    v["status"],
+                    v.get("uploaded_at"),
+                    v.get("recorded_at"),
+                    "yes" if is_notified(v) else "no",
+                )
                 for v in versions
             ],
         )

@@ -27,7 +27,7 @@ from darkroom.options import DryRun, Json, Name
 from darkroom.originals import head_original, repair_command, say_young, settled_at
 from darkroom.resources import Resources
 from darkroom.sources import Source, collect
-from reconcile.records import Item, Version, current_of, is_told, read_items, speaks_of, versions_of
+from reconcile.records import Item, Version, current_of, is_notified, read_items, speaks_of, versions_of
 
 PART_BYTES = 16 * 1024 * 1024  # larger files are uploaded in parts of this size
 LOOK_EVERY_SECONDS = 0.5
@@ -47,7 +47,7 @@ class Result:
     Attributes:
         image: Key of the original.
         outcome: uploaded, there already, would be uploaded, or failed.
-        error: Why it failed.
+        error: Reason of a failure.
         record: The pipeline's record, with --wait.
     """
 
@@ -201,7 +201,7 @@ class Uploader:
         current = current_of(items)
         if current is None or not speaks_of(current, version):
             return None
-        return next((i for i in versions_of(items) if i["version"] == current["version"] and is_told(i)), None)
+        return next((i for i in versions_of(items) if i["version"] == current["version"] and is_notified(i)), None)
 
     def _metadata(self, digest: str) -> dict[str, str]:
         return {CHECKSUM: digest, **({"owner": self._owner} if self._owner else {})}
@@ -289,18 +289,14 @@ def _common(images: Sequence[str]) -> str:
 
 
 def _print(result: Result, *, as_json: bool) -> None:
-    if as_json:
-        output.line(
-            {
-                "path": result.path,
-                "image_id": result.image,
-                "outcome": result.outcome,
-                "error": result.error,
-                "record": result.record,
-            }
-        )
-    else:
-        output.say(f"{result.image}  {result.status}")
+    fields = {
+        "path": result.path,
+        "image_id": result.image,
+        "outcome": result.outcome,
+        "error": result.error,
+        "record": result.record,
+    }
+    output.result(fields, f"{result.image}  {result.status}", as_json=as_json)
 
 
 def _count(results: Sequence[Result]) -> str:

@@ -1,4 +1,4 @@
-"""The image core: bytes and variants in, bytes out. It knows no storage, no environment and no clock."""
+"""The image core: bytes and variants in, bytes out. It uses no storage, no environment and no clock."""
 
 from process_image.image.decode import INPUT_FORMATS, MAX_METADATA_BYTES, MAX_PIXELS, Limits
 from process_image.image.errors import (
@@ -17,7 +17,7 @@ from process_image.image.errors import (
     UnsupportedFormatError,
 )
 from process_image.image.render import Derivative, Original, Rendering, render
-from process_image.image.variants import Variant, Watermark
+from process_image.image.variants import Variant, Watermark, recipe_of
 
 __all__ = [
     "INPUT_FORMATS",
@@ -42,5 +42,6 @@ __all__ = [
     "UnsupportedFormatError",
     "Variant",
     "Watermark",
+    "recipe_of",
     "render",
 ]

@@ -1,11 +1,11 @@
-"""What the boxes of an AVIF tell: its colours, and how large its pictures are by their own account.
+"""Boxes of an AVIF: its colours, and the sizes of its pictures.
 
-That need not be what the file's header says, which is for whoever lays out a page. The decoder makes room for what the
-AV1 sequence header of each picture says: of the image, its transparency, its gain map, every tile of a grid.
+The file's header may have other sizes, which only help to lay out a page. The decoder allocates memory for the size in
+the AV1 sequence header of each picture: the image, its transparency, its gain map, every tile of a grid.
 
-Boxes are those of ISO/IEC 14496-12, sequence headers those of the AV1 specification, 5.5. What contradicts itself
-is left for the decoder to complain about. A frame may still say another size than its sequence, as no known encoder
-of still pictures does: that is left to the limits of the process.
+Boxes are specified in ISO/IEC 14496-12, sequence headers in the AV1 specification, 5.5. Contradictions are ignored,
+because the decoder reports them. A frame can have another size than its sequence, although no known encoder of still
+pictures writes such frames: the limits of the process apply to them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from process_image.image.geometry import Size
 
-_SEQUENCE_HEADER: Final = 1  # the type of an OBU, as AV1 calls its parts
+_SEQUENCE_HEADER: Final = 1  # type of an OBU, a part of an AV1 stream
 _OBU_HAS_EXTENSION: Final = 4
 _OBU_HAS_SIZE: Final = 2
 _LONGEST_SEQUENCE_HEADER: Final = 512  # bytes, with all of 32 operating points
 _FIRST_LEVEL_WITH_TIER: Final = 8
 _LONGEST_LEB128: Final = 8  # bytes
-_FIRST_LARGE_ILOC: Final = 2  # versions from which on numbers of items have 32 bits
+_FIRST_LARGE_ILOC: Final = 2  # first version in which numbers of items have 32 bits
 _FIRST_LARGE_INFE: Final = 3
 _AV1: Final = int.from_bytes(b"av01", "big")
 
@@ -33,14 +33,14 @@ _TO_SAMPLES: Final = (b"mdia", b"minf", b"stbl")
 
 
 def picture_sizes(data: bytes, parts: Iterator[int]) -> Iterator[Size]:
-    """Width and height of every picture that may have to be decoded for the first frame.
+    """Yield width and height of every picture that may have to be decoded for the first frame.
 
     Args:
-        data: An AVIF file.
-        parts: Counts what is gone through, and ends it.
+        data: Bytes of an AVIF file.
+        parts: Counts the parts of the file, and raises if there are too many.
 
     Raises:
-        TooComplexError: Its pictures are made of pieces that are used again and again.
+        TooComplexError: Its pictures repeat the same pieces too often.
     """
     for kind, start, end in _boxes(data, 0, len(data), parts):
         if kind == b"meta":
@@ -54,7 +54,7 @@ def picture_sizes(data: bytes, parts: Iterator[int]) -> Iterator[Size]:
 
 
 def primaries_named(data: bytes, parts: Iterator[int]) -> int | None:
-    """The primaries that an `nclx` box names for the first of the pictures, as ITU-T H.273 numbers them."""
+    """Return the primaries in the `nclx` box of the first picture, by their number in ITU-T H.273."""
     places = [(b"", 0, len(data))]
     for kind, skipped in ((b"meta", 0), (b"iprp", 4), (b"ipco", 0), (b"colr", 0)):
         places = [
@@ -65,7 +65,7 @@ def primaries_named(data: bytes, parts: Iterator[int]) -> int | None:
 
 
 def _boxes(data: bytes, start: int, end: int, parts: Iterator[int]) -> Iterator[tuple[bytes, int, int]]:
-    """The kind of each box, and where its content starts and ends."""
+    """Yield kind, start and end of each box."""
     while start + 8 <= end:
         next(parts)
         size, kind, head = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8], 8
@@ -78,7 +78,7 @@ def _boxes(data: bytes, start: int, end: int, parts: Iterator[int]) -> Iterator[
 
 
 def _items(data: bytes, start: int, end: int, parts: Iterator[int]) -> Iterator[memoryview]:
-    """The content of each AV1 item that a `meta` box lists."""
+    """Yield the content of each AV1 item that a `meta` box lists."""
     inner = {kind: (start, end) for kind, start, end in _boxes(data, start, end, parts)}
     if not {b"iinf", b"iloc"} <= inner.keys():
         return
@@ -113,7 +113,7 @@ def _items(data: bytes, start: int, end: int, parts: Iterator[int]) -> Iterator[
 
 
 def _picture_numbers(data: bytes, start: int, end: int, parts: Iterator[int]) -> Iterator[int]:
-    """The numbers of the AV1 items in an `iinf` box."""
+    """Yield the numbers of the AV1 items in an `iinf` box."""
     for _, *entry in _boxes(data, start + (8 if data[start : start + 1] > b"\0" else 6), end, parts):
         numbers = _Numbers(data, *entry)
         item = numbers.take(4 if numbers.take(4) >> 24 >= _FIRST_LARGE_INFE else 2)
@@ -123,7 +123,7 @@ def _picture_numbers(data: bytes, start: int, end: int, parts: Iterator[int]) ->
 
 
 def _first_samples(data: bytes, start: int, end: int, parts: Iterator[int]) -> Iterator[memoryview]:
-    """The first picture of each track in a `moov` box: of a sequence no other is decoded."""
+    """Yield the first picture of each track in a `moov` box, the only one that is decoded."""
     for kind, track_start, track_end in _boxes(data, start, end, parts):
         if kind != b"trak":
             continue
@@ -135,10 +135,10 @@ def _first_samples(data: bytes, start: int, end: int, parts: Iterator[int]) -> I
         for name, width in ((b"stco", 4), (b"co64", 8)):
             if name in tables and b"stsz" in tables:
                 chunks, sizes = (_Numbers(data, *tables[kind]) for kind in (name, b"stsz"))
-                chunks.take(8)  # version, how many there are
+                chunks.take(8)  # version and count
                 sizes.take(4)
                 at, size = chunks.take(width), sizes.take(4)
-                if not size:  # each has its own
+                if not size:  # each picture has its own size
                     sizes.take(4)
                     size = sizes.take(4)
                 yield memoryview(data)[at : at + size]
@@ -165,7 +165,7 @@ def _sequence_sizes(picture: memoryview, parts: Iterator[int]) -> Iterator[Size]
 
 def _sequence_size(header: bytes) -> Size:
     bits = _Bits(header)
-    bits.take(4)  # profile, whether it is a still picture
+    bits.take(4)  # profile and flag of a still picture
     if bits.take(1):  # a short header
         bits.take(5)
     else:
@@ -191,7 +191,7 @@ def _sequence_size(header: bytes) -> Size:
 
 
 class _Numbers:
-    """Whole numbers in a part of a file, one after another; behind its end they are zero."""
+    """Whole numbers in a part of a file, one after another. After its end they are zero."""
 
     def __init__(self, data: bytes, at: int, end: int) -> None:
         self._data, self._at, self._end = data, at, end
@@ -201,7 +201,7 @@ class _Numbers:
         return int.from_bytes(self._data[self._at - size : min(self._at, self._end)], "big")
 
     def repeat(self, size: int) -> Iterator[int]:
-        """As often as the next number says, but not behind the end."""
+        """Yield as many numbers as the next number says, but none after the end."""
         for number in range(self.take(size)):
             if self._at >= self._end:
                 return
@@ -209,7 +209,7 @@ class _Numbers:
 
 
 class _Bits:
-    """Numbers of some bits, one after another; behind the end they are zero."""
+    """Numbers of some bits, one after another. After the end they are zero."""
 
     def __init__(self, data: bytes) -> None:
         self._bits = int.from_bytes(data, "big") << 64
@@ -220,7 +220,7 @@ class _Bits:
         return self._bits >> max(0, self._left) & (1 << count) - 1
 
     def take_uvlc(self) -> None:
-        """Pass over a number that is as long as the zeros before it say."""
+        """Skip a number whose length is the number of zeros before it."""
         zeros = 0
         while self._left > 0 and not self.take(1):
             zeros += 1

@@ -1,4 +1,4 @@
-"""From every kind of pixels that a file may hold to sRGB with 8 bits a channel."""
+"""Conversion of all kinds of pixels to sRGB with 8 bits per channel."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from typing import Final
 from PIL import Image, ImageChops, ImageCms
 
 _SRGB: Final = ImageCms.createProfile("sRGB")
-_DEEP: Final = 16  # bits of a channel that Pillow cuts down to eight
+_DEEP: Final = 16  # bits per channel that Pillow reduces to eight
 
-# Primaries by their number in ITU-T H.273, as a PNG's `cICP` and an AVIF's `nclx` name them: red, green and blue in
-# XYZ, adapted to the white of ICC profiles by Bradford's method. What is not here is taken for sRGB.
+# Primaries by their number in ITU-T H.273, which a PNG's `cICP` and an AVIF's `nclx` contain: red, green and blue in
+# XYZ, adapted to the white point of ICC profiles by Bradford's method. Other numbers are treated as sRGB.
 _PRIMARIES: Final = {
     9: ((0.67346, 0.27903, -0.00193), (0.16566, 0.67534, 0.02998), (0.12510, 0.04563, 0.79716)),  # BT.2020
     12: ((0.51510, 0.24118, -0.00105), (0.29197, 0.69224, 0.04188), (0.15715, 0.06658, 0.78438)),  # Display P3
 }
 
-# Colours from all over the cube: a profile that leaves them as they are is sRGB, by whatever name.
+# Colours from the whole cube. A profile that does not change them is sRGB, even if it has another name.
 _LEVELS: Final = (*range(0, 256, 32), 255)
 _PROBE: Final = Image.frombytes("RGB", (len(_LEVELS) ** 3, 1), bytes(chain.from_iterable(product(_LEVELS, repeat=3))))
 
 
 def to_plain_mode(image: Image.Image, bits: int = 8) -> Image.Image:
-    """Turn palettes, bitmaps, 16 bit grey and transparent colours into channels that can be scaled.
+    """Convert palettes, bitmaps, 16 bit grey and transparent colours to channels that can be scaled.
 
     Args:
-        image: A decoded image; its `info` names the colour that is transparent, if one is.
-        bits: Bits of a channel in the file: the scale of that colour in a PNG.
+        image: A decoded image. Its `info` may have a transparent colour.
+        bits: Bits per channel in the file, which is the scale of that colour in a PNG.
 
     Returns:
-        An image in one of the modes L, LA, RGB, RGBA and CMYK; with alpha only if something is transparent.
+        An image in one of the modes L, LA, RGB, RGBA and CMYK, with alpha only if a pixel is transparent.
     """
     key = image.info.pop("transparency", None)
     if image.mode == "I;16":
@@ -64,9 +64,8 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Convert an image in a plain mode to sRGB.
 
     Args:
-        image: In one of the modes that `to_plain_mode` returns.
-        profile: The file's ICC profile. One that is damaged or made for another colour space than the image's
-            does not count, as in browsers.
+        image: Image in a mode that `to_plain_mode` returns.
+        profile: ICC profile of the file. As in browsers, it is ignored if it is damaged or for another colour space.
 
     Returns:
         An image in mode RGB, or RGBA if the given one has alpha.
@@ -84,7 +83,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 @lru_cache(maxsize=8)
 def transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Build the way to sRGB, once for each profile; None if it changes nothing or the profile is no use."""
+    """Return the transform to sRGB, built once for each profile; None if it changes nothing or is not valid."""
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         transform = ImageCms.buildTransform(source, _SRGB, mode, "RGB", ImageCms.Intent.PERCEPTUAL)
@@ -99,19 +98,19 @@ def transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform |
 
 @lru_cache
 def profile_of_primaries(number: int) -> bytes | None:
-    """An ICC profile like sRGB's, but for its primaries; None if they are sRGB's."""
+    """Return the ICC profile of sRGB with other primaries, or None if they are treated as sRGB."""
     if number not in _PRIMARIES:
         return None
     profile = bytearray(ImageCms.ImageCmsProfile(_SRGB).tobytes())
     for tag, colour in zip((b"rXYZ", b"gXYZ", b"bXYZ"), _PRIMARIES[number], strict=True):
         entry = profile.index(tag) + len(tag)
-        content = int.from_bytes(profile[entry : entry + 4], "big") + 8  # behind the type
+        content = int.from_bytes(profile[entry : entry + 4], "big") + 8  # after the type
         profile[content : content + 12] = struct.pack(">3i", *(round(value * 65536) for value in colour))
     return bytes(profile)
 
 
 def _reduce_deep_grey(image: Image.Image, key: object) -> Image.Image:
-    """Take the high bytes: Pillow's own conversion takes everything above 255 for white."""
+    """Keep the high bytes. Pillow's own conversion turns everything above 255 into white."""
     wide = image.convert("I")
     grey = wide.point([value >> 8 for value in range(1 << 16)], "L")
     if not isinstance(key, int):

@@ -1,6 +1,6 @@
-"""From a file's bytes to a picture: recognised by content, measured before it is decoded, decoded once.
+"""Decoding: a file is recognised by its content, measured before it is decoded, and decoded once.
 
-Here hostile data meets the decoders, and only here their errors become a rejection.
+Only this module passes hostile data to decoders, and turns their errors into rejections.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ except ImportError:  # an optional part (package.toml)
 
 
 class _StillWebP(WebPImageFile):
-    """Of a WebP the first frame alone: once that is read, the decoder's two canvases make room for the picture."""
+    """First frame of a WebP. After reading it, the memory of the decoder's two canvases is released."""
 
     def _get_next(self) -> tuple[bytes, int, int]:
         frame = super()._get_next()
@@ -56,9 +56,9 @@ class _StillWebP(WebPImageFile):
 
 
 class _StillAvif(AvifImageFile):
-    """Of an AVIF the first frame alone: once that is read, what the decoder keeps of it is given back."""
+    """First frame of an AVIF. After reading it, the decoder's memory is released."""
 
-    def load(self) -> Any:  # noqa: ANN401 - Pillow's way into the pixels
+    def load(self) -> Any:  # noqa: ANN401 - Pillow's access to pixels
         pixels = super().load()
         self._decoder = None
         return pixels
@@ -66,9 +66,9 @@ class _StillAvif(AvifImageFile):
 
 InputFormat = Literal["jpeg", "png", "webp", "gif", "avif", "heic"]
 
-# Each file goes to the one decoder that its content asks for. None of Pillow's forty others can be reached.
+# The content of a file selects its only decoder. Pillow's forty other decoders cannot be reached.
 _READERS: Final[dict[InputFormat, type[ImageFile]]] = {
-    "jpeg": JpegImageFile,  # of the several pictures in an MPO, the first
+    "jpeg": JpegImageFile,  # for an MPO, the first of its pictures
     "png": PngImagePlugin.PngImageFile,
     "webp": _StillWebP,
     "gif": GifImageFile,
@@ -84,7 +84,7 @@ _BEGINNINGS: Final[dict[bytes, InputFormat]] = {
     b"GIF87a": "gif",
     b"GIF89a": "gif",
 }
-# What people upload besides, and are told to save as something else.
+# Other common formats, which the rejection names.
 _OTHERS: Final = {
     b"BM": "BMP",
     b"II*\0": "TIFF",
@@ -100,17 +100,20 @@ _BRANDS: Final[dict[InputFormat, set[bytes]]] = {
     "heic": {b"heic", b"heix", b"heim", b"heis"},
 }
 
-# Pillow itself refuses to open some formats beyond this size.
+# Pillow itself refuses to open larger pictures of some formats.
 MAX_PIXELS: Final = 178_956_970
-# Pillow unpacks a profile or text of a PNG up to this size. Its own bound is lower than some printers' profiles.
+# Limit of an unpacked profile or text in a PNG. Pillow's default is smaller than some printers' profiles.
 MAX_METADATA_BYTES: Final = 16 * 1024 * 1024
 PngImagePlugin.MAX_TEXT_CHUNK = MAX_METADATA_BYTES
 
-_TELLING: Final = ("AVIF", "HEIF")  # Pillow's names of those whose decoders tell of the parts without decoding any
-_PNG_BIT_DEPTH: Final = 24  # the byte of a PNG that tells the bits of a channel
-_LONGEST_FTYP: Final = 256  # bytes of an AVIF's first box that are looked at
+_REPORTED_BY_DECODER: Final = (
+    "AVIF",
+    "HEIF",
+)  # Pillow's names of formats whose decoders report the parts without decoding them
+_PNG_BIT_DEPTH: Final = 24  # position of the byte with the bits per channel in a PNG
+_LONGEST_FTYP: Final = 256  # bytes of an AVIF's first box to read
 
-# How a picture is turned upright, by its EXIF orientation. From 5 on, width and height change places.
+# How a picture is turned upright, by its EXIF orientation. From 5 on, width and height are swapped.
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -125,15 +128,15 @@ _FIRST_SIDEWAYS: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What an original may measure. Each is at least 1.
+    """Limits of an original. Each is at least 1.
 
     Attributes:
-        max_bytes: Size of the file.
-        max_frames: Pictures of an animation, although only the first is shown.
-        max_metadata_bytes: Size of profile, EXIF data and texts together, unpacked; up to `MAX_METADATA_BYTES`.
+        max_bytes: Size of the file in bytes.
+        max_frames: Number of pictures of an animation, although only the first is shown.
+        max_metadata_bytes: Size of profile, EXIF data and texts in bytes, unpacked; up to `MAX_METADATA_BYTES`.
         max_pixels: Width times height, up to `MAX_PIXELS`.
-        max_scan_megapixels: Millions of pixels times the scans of a JPEG: a progressive one is decoded as often
-            as it has scans.
+        max_scan_megapixels: Millions of pixels times the scans of a JPEG. A progressive JPEG is decoded once for each
+            scan.
     """
 
     max_bytes: int = 25 * 1024 * 1024
@@ -153,15 +156,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An image file that is recognised, measured and about to be decoded.
+    """An image file that is recognised and measured, but not decoded yet.
 
     Attributes:
-        format: What the content is.
-        size: Width and height of the picture as it is to be seen.
-        orientation: How it is stored, as EXIF counts.
-        profile: Its ICC profile, or one for the primaries that it names.
-        bits: Bits of a channel.
-        image: Pillow's view of the file.
+        format: Format of the content.
+        size: Width and height of the picture, as displayed.
+        orientation: EXIF orientation of the stored picture.
+        profile: ICC profile of the file, or of its primaries.
+        bits: Bits per channel.
+        image: Pillow's object for the file.
     """
 
     format: InputFormat
@@ -176,7 +179,7 @@ def open_source(data: bytes, limits: Limits) -> Source:
     """Recognise and measure an image file.
 
     Raises:
-        RejectedImageError: It is empty, too large, of another format or damaged.
+        RejectedImageError: The file is empty, too large, damaged, or not in a supported format.
     """
     if not data:
         raise EmptyObjectError
@@ -193,7 +196,7 @@ def open_source(data: bytes, limits: Limits) -> Source:
         except Image.DecompressionBombError as error:
             raise TooManyPixelsError(limits.max_pixels) from error
         _check(_as_opened(structure, image), limits)
-        if kind != "jpeg":  # a JPEG waits until it is known how small it may be decoded
+        if kind != "jpeg":  # a JPEG is decoded later, at a smaller size if possible
             image.load()
         orientation = _orientation(image)
         profile = _profile(kind, image, structure.primaries)
@@ -210,15 +213,14 @@ def open_source(data: bytes, limits: Limits) -> Source:
 def read_picture(source: Source, size: Size) -> Image.Image:
     """Decode the whole picture, scaled down to a size, in sRGB and upright.
 
-    It is scaled first, so that colours are converted and pixels turned where they are fewest. The source is
-    used up by this.
+    Scaling comes first, so that fewer pixels are converted and turned. The source cannot be used again.
 
     Args:
-        source: From `open_source`.
-        size: At most `source.size`.
+        source: The result of `open_source`.
+        size: Size of the result, at most `source.size`.
 
     Returns:
-        An image in mode RGB or RGBA that carries nothing but its pixels.
+        An image in mode RGB or RGBA without metadata.
 
     Raises:
         RejectedImageError: The file is damaged or incomplete.
@@ -234,25 +236,25 @@ def read_picture(source: Source, size: Size) -> Image.Image:
         image.load()
         plain = to_plain_mode(image, source.bits)
     if plain is not image:
-        image.close()  # two at once are enough
+        image.close()  # so that at most two are in memory
     picture = to_srgb(scale(plain, stored, box), source.profile)
     plain.close()
     if source.orientation in _UPRIGHT:
         picture = picture.transpose(_UPRIGHT[source.orientation])
-    # Profile, EXIF, comments: what Pillow finds here it writes into the derivatives.
+    # Profile, EXIF, comments: Pillow would write them into the derivatives.
     picture.info.clear()
     return picture
 
 
 def recognise(data: bytes) -> InputFormat | None:
-    """Tell a format by how the file begins."""
+    """Return the format of a file from its first bytes, or None."""
     for beginning, kind in _BEGINNINGS.items():
         if data.startswith(beginning):
             return kind
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "webp"
     if data[4:8] == b"ftyp":
-        # HEIC and AVIF may begin with the same major brand: the compatible ones after it tell them apart.
+        # HEIC and AVIF may have the same major brand: the compatible brands after it decide.
         size = int.from_bytes(data[:4], "big")
         brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(size, _LONGEST_FTYP), 4))}
         for kind, own in _BRANDS.items():
@@ -262,13 +264,13 @@ def recognise(data: bytes) -> InputFormat | None:
 
 
 def _name(data: bytes) -> str | None:
-    """Tell a format that is not read, if it is a usual one."""
+    """Return the name of a common format that is not supported, or None."""
     return next((name for beginning, name in _OTHERS.items() if data.startswith(beginning)), None)
 
 
 def _as_opened(structure: Structure, image: ImageFile) -> Structure:
-    """What a file consists of, now that its decoder has seen it too."""
-    if image.format in _TELLING:
+    """Return the structure of a file after its decoder has opened it."""
+    if image.format in _REPORTED_BY_DECODER:
         metadata = sum(len(image.info.get(name) or b"") for name in ("icc_profile", "exif", "xmp"))
         structure = Structure(frames=getattr(image, "n_frames", 1), metadata=metadata)
     return replace(structure, size=image.size)
@@ -287,9 +289,9 @@ def _check(structure: Structure, limits: Limits) -> None:
 
 
 def _profile(kind: InputFormat, image: ImageFile, primaries: int | None) -> bytes | None:
-    """The profile that counts: in a PNG named primaries come first, in an AVIF the profile does."""
+    """Return the profile to use: a PNG's primaries precede its profile, an AVIF's profile precedes its primaries."""
     profile = image.info.get("icc_profile")
-    if not isinstance(profile, bytes):  # a text chunk of a PNG can put any text under this name
+    if not isinstance(profile, bytes):  # a text chunk of a PNG can have this name
         profile = None
     if primaries is None or (profile and kind != "png"):
         return profile
@@ -297,29 +299,29 @@ def _profile(kind: InputFormat, image: ImageFile, primaries: int | None) -> byte
 
 
 def _orientation(image: ImageFile) -> int:
-    # Browsers turn by EXIF data alone. Pillow would take what XMP says where there are none.
+    # Browsers use only EXIF data. Pillow would use XMP if there are none.
     for name in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(name, None)
-    # A picture with damaged EXIF data is still a picture.
+    # Damaged EXIF data is not a reason to reject a picture.
     try:
         value = image.getexif().get(ExifTags.Base.Orientation)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - the parser raises whatever the data provokes
+    except Exception:  # noqa: BLE001 - the parser raises many kinds of errors
         return 1
     return value if isinstance(value, int) and value in _UPRIGHT else 1
 
 
 @contextmanager
 def _rejecting_damage(kind: str) -> Iterator[None]:
-    """Turn everything that decoding hostile data raises into a rejection, except for a lack of memory.
+    """Turn every exception from decoding hostile data into a rejection, except for MemoryError.
 
-    Pillow's decoders raise OSError, SyntaxError, ValueError, EOFError, struct.error, ZeroDivisionError and,
-    at worst, whatever Python makes of a mistake in them. The data provokes it, and would the next time too.
+    Pillow's decoders raise OSError, SyntaxError, ValueError, EOFError, struct.error, ZeroDivisionError and, because of
+    errors in their code, any other exception. The same data would raise it again.
     """
     try:
         with warnings.catch_warnings():
-            # Opinions on metadata; with warnings as errors they would reject what is readable.
+            # Warnings about metadata: as errors they would reject readable pictures.
             warnings.simplefilter("ignore")
             yield
     except (RejectedImageError, MemoryError):

@@ -1,11 +1,11 @@
-"""From pixels to a file's bytes: the same pixels always become the same bytes."""
+"""Encoding: the same pixels always give the same bytes."""
 
 from __future__ import annotations
 
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
-# Imported for what they register: where a format is missing, Pillow loads all the plugins it has.
+# Imported because they register formats. If a format is missing, Pillow loads all of its plugins.
 from PIL import AvifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
 if TYPE_CHECKING:
@@ -19,17 +19,17 @@ _OPTIONS: Final[dict[OutputFormat, dict[str, Any]]] = {
     "jpeg": {"optimize": True},
     "png": {"compress_level": 6},
     "webp": {"method": 4},
-    # Left alone, the number of processors decides on the tiles, and so on the bytes.
-    # At this speed it takes less time than a WebP; at 6, the usual one, twelve times as long for a sixth fewer bytes.
+    # By default, the number of processors decides the number of tiles, and so the bytes.
+    # At this speed an AVIF is faster than a WebP. The usual speed 6 takes twelve times as long for a sixth fewer bytes.
     "avif": {"speed": 10, "max_threads": 1, "autotiling": False},
 }
 
 
 def encode(picture: Image.Image, variant: Variant) -> bytes:
-    """Write a picture in the variant's format.
+    """Return a picture as a file in the variant's format.
 
     Args:
-        picture: In mode RGB, or, except for a JPEG, RGBA. Its `info` must be empty.
+        picture: Picture in mode RGB, or RGBA if the format is not JPEG. Its `info` must be empty.
         variant: The variant.
     """
     options = dict(_OPTIONS[variant.format])

@@ -1,4 +1,4 @@
-"""Why an image is refused: each class is one reason, and its code is what people are told."""
+"""Reasons for a rejection: one class for each, with the code that events and records have."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _NAMES: Final = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP", "gif": "GIF", "av
 
 
 class RejectedImageError(Exception):
-    """The bytes are not an image that can be rendered, and never will be: a result, not a failure.
+    """The bytes cannot be rendered, now or later: a result, not a failure.
 
-    Anything else that `render` raises is a failure of ours, worth another try or a look.
+    Every other exception of `render` is a failure in this code.
     """
 
     code: ClassVar[str]
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Its message is all that it is made of by now: it can go from one process to another.
+        # An instance is its class and its message, so it can be passed to another process.
         return _restore, (type(self), str(self))
 
 
@@ -71,18 +71,18 @@ class TooMuchMetadataError(RejectedImageError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"the colour profile, EXIF data and texts of the image have more than {limit:,} bytes, unpacked: "
-            "save it without them"
+            f"the colour profile, EXIF data and texts of the image have more than {limit:,} bytes, unpacked. "
+            "Save it without them"
         )
 
 
 class TooComplexError(RejectedImageError):
-    """The file is put together so that decoding it would take unreasonably long."""
+    """The structure of the file would make decoding unreasonably slow."""
 
     code = "too_complex"
 
     def __init__(self, problem: str) -> None:
-        super().__init__(f"the image would take too long to decode: {problem}; save it anew")
+        super().__init__(f"decoding the image would take too long: {problem}. Save it again with another program")
 
 
 class TooSlowError(RejectedImageError):
@@ -91,7 +91,7 @@ class TooSlowError(RejectedImageError):
     code = "too_slow"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"the image could not be processed within {seconds:g} seconds: save it smaller, or as a JPEG")
+        super().__init__(f"the image could not be processed within {seconds:g} seconds. Save it smaller, or as a JPEG")
 
 
 class TooMuchMemoryError(RejectedImageError):
@@ -100,7 +100,7 @@ class TooMuchMemoryError(RejectedImageError):
     code = "too_much_memory"
 
     def __init__(self, megabytes: int) -> None:
-        super().__init__(f"the image could not be processed in {megabytes:,} MB of memory: save it smaller")
+        super().__init__(f"the image could not be processed in {megabytes:,} MB of memory. Save it smaller")
 
 
 class DecoderCrashedError(RejectedImageError):
@@ -109,11 +109,11 @@ class DecoderCrashedError(RejectedImageError):
     code = "decoder_crashed"
 
     def __init__(self) -> None:
-        super().__init__("reading the file crashed its decoder: save the image anew with another program")
+        super().__init__("reading the file crashed its decoder. Save the image again with another program")
 
 
 class UnsupportedFormatError(RejectedImageError):
-    """The content is not in one of the formats that are read, whatever its name or declared type."""
+    """The content is not in a supported format. Name and declared type do not matter."""
 
     code = "unsupported_format"
 
@@ -121,7 +121,7 @@ class UnsupportedFormatError(RejectedImageError):
         *others, last = (_NAMES.get(kind, kind) for kind in readable)
         names = f"{', '.join(others)} or {last}"
         super().__init__(
-            f"the content is {found}, which is not read: save it as a JPEG"
+            f"the content is {found}, which is not supported. Save it as a JPEG"
             if found
             else f"the content is not a {names} image"
         )
@@ -135,16 +135,17 @@ class UnreadableImageError(RejectedImageError):
     def __init__(self, kind: str) -> None:
         name = _NAMES.get(kind, kind)
         super().__init__(
-            f"the content begins like {name}, but is damaged or incomplete: upload it again, or save it anew"
+            f"the content begins like {name}, but is damaged or incomplete. "
+            "Upload it again, or save it with another program"
         )
 
 
 class InvalidVariantError(ValueError):
-    """A variant is not described as it has to be: a mistake in the configuration, not in the image.
+    """A variant's settings are not valid: an error in the configuration, not in the image.
 
     Attributes:
-        variant: The variant's name, as far as it is known.
-        field: The field at fault, such as `watermark.opacity`.
+        variant: Name of the variant, or `?`.
+        field: Name of the setting, such as `watermark.opacity`.
     """
 
     def __init__(self, variant: str, field: str, problem: str) -> None:

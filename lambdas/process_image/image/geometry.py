@@ -1,4 +1,4 @@
-"""How large the picture gets and which part of it shows. Sizes are (width, height) in pixels."""
+"""Size and visible part of a picture in a derivative. Sizes are (width, height) in pixels."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ class Layout:
     """A picture on a canvas, one centred on the other.
 
     Attributes:
-        frame: The size that the whole picture is scaled to.
-        canvas: The derivative's size. Where the frame is larger it is cut off, where it is smaller the
-            background shows.
+        frame: Size of the whole picture after scaling.
+        canvas: Size of the derivative. A larger frame is cropped; around a smaller one the background is visible.
     """
 
     frame: Size
@@ -29,18 +28,18 @@ class Layout:
 
     @property
     def visible(self) -> Size:
-        """The size of what remains of the picture."""
+        """Size of the visible part of the picture."""
         return min(self.frame[0], self.canvas[0]), min(self.frame[1], self.canvas[1])
 
     @property
     def offset(self) -> tuple[int, int]:
-        """Where on the canvas the picture begins (left, top)."""
+        """Position of the picture on the canvas (left, top)."""
         return (self.canvas[0] - self.visible[0]) // 2, (self.canvas[1] - self.visible[1]) // 2
 
     def cut(self, whole: Size) -> Box:
-        """The box to cut out of the whole picture, given at another size (left, top, right, bottom)."""
+        """Return the box to crop from the whole picture at another size (left, top, right, bottom)."""
         (left, right), (top, bottom) = (
-            # Multiplied before divided: exact where `whole` is the frame, and never beyond the edge.
+            # Multiply before dividing: the result is exact if `whole` is the frame, and never exceeds the edge.
             ((frame - part) // 2 * side / frame, ((frame - part) // 2 + part) * side / frame)
             for frame, part, side in zip(self.frame, self.visible, whole, strict=True)
         )
@@ -48,7 +47,7 @@ class Layout:
 
 
 def lay_out(source: Size, variant: Variant) -> Layout:
-    """Find out how a variant shows a picture of the size `source`."""
+    """Return the layout of a picture of the size `source` in a variant."""
     box = (variant.width or MAX_SIDE, variant.height or MAX_SIDE)
     to_fit = [side / length for side, length in zip(box, source, strict=True)]
     wanted = max(to_fit) if variant.fit == "cover" else min(to_fit)
@@ -58,15 +57,15 @@ def lay_out(source: Size, variant: Variant) -> Layout:
         return Layout(frame, frame)
     if variant.fit == "contain":
         return Layout(frame, box)
-    # Not enlarged, the picture cannot fill the box: the box shrinks until it can.
+    # Without enlarging, a small picture cannot fill the box, so the box shrinks.
     width, height = _scaled(box, scale / wanted)
     return Layout(frame, (min(width, frame[0]), min(height, frame[1])))
 
 
 def place(patch: Size, canvas: Size, position: Position, margin: int) -> tuple[int, int]:
-    """Find the left upper corner of a patch at one of nine places on a canvas.
+    """Return the left upper corner of a patch at one of nine positions on a canvas.
 
-    A patch that does not fit between the margins keeps to the left upper edge, never outside of the canvas.
+    A patch that does not fit between the margins is at the left upper edge, never outside of the canvas.
     """
     across = 0 if "left" in position else 2 if "right" in position else 1
     down = 0 if "top" in position else 2 if "bottom" in position else 1
@@ -78,7 +77,7 @@ def place(patch: Size, canvas: Size, position: Position, margin: int) -> tuple[i
 
 
 def scaled_into(size: Size, box: Size) -> Size:
-    """Scale a size, up or down, to the largest of its proportions in a box."""
+    """Return the largest size with the same proportions that fits into a box."""
     return _scaled(size, min(side / length for side, length in zip(box, size, strict=True)))
 
 

@@ -1,4 +1,4 @@
-"""From one image file to all of its derivatives: decoded once, each size scaled from the next larger one."""
+"""Rendering of all derivatives of an image: decoded once, each size scaled from the next larger one."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from process_image.image.geometry import Layout, Size
     from process_image.image.variants import Variant
 
-# Encoders at work side by side, each in one thread of its own: Pillow lets go of Python meanwhile. Functions have
-# up to six processors, most of them less than two.
+# Encoders in parallel, each in its own thread: Pillow releases Python's lock meanwhile. Functions have up to six
+# processors, most of them less than two.
 _ENCODERS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """What an image file turned out to be.
+    """Measures of an image file.
 
     Attributes:
-        bytes: Size of the file.
-        width: Pixels, of the picture as it is to be seen.
-        height: Pixels, of the picture as it is to be seen.
+        bytes: Size of the file in bytes.
+        width: Width in pixels, as displayed.
+        height: Height in pixels, as displayed.
         format: jpeg, png, webp, gif or avif.
     """
 
@@ -46,14 +46,14 @@ class Original:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derivative:
-    """One variant of an image.
+    """One derivative of an image.
 
     Attributes:
-        variant: The variant's name.
-        data: The file.
-        width: Pixels.
-        height: Pixels.
-        content_type: The file's media type.
+        variant: Name of the variant.
+        data: Bytes of the file.
+        width: Width in pixels.
+        height: Height in pixels.
+        content_type: Media type of the file.
     """
 
     variant: str
@@ -65,7 +65,7 @@ class Derivative:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """An image and its derivatives, in the order of the variants."""
+    """An image's measures and its derivatives, in the order of the variants."""
 
     original: Original
     derivatives: tuple[Derivative, ...]
@@ -74,35 +74,34 @@ class Rendering:
 def render(
     data: bytes, variants: Sequence[Variant], limits: Limits, at: Callable[[str], None] | None = None
 ) -> Rendering:
-    """Make all variants of an image.
+    """Render all variants of an image.
 
-    The same bytes, variants and limits give the same bytes. Nothing of the file but its (first) picture gets
-    into a derivative.
+    The same bytes, variants and limits give the same bytes. Derivatives contain only the file's (first) picture.
 
     Args:
-        data: An image file, in whatever format.
-        variants: What to make of it, each with its watermark's image loaded.
-        limits: What it may measure.
-        at: Told as each stage begins: `look`, `decode`, `scale`, and `encode`, which is what is left of encoding
-            when all is scaled.
+        data: Bytes of an image file.
+        variants: The variants, with the images of their watermarks loaded.
+        limits: Limits of the file.
+        at: Called at the beginning of each stage: `look`, `decode`, `scale`, and `encode`, which is the remaining
+            encoding after all sizes are scaled.
 
     Returns:
         The image's measures and one derivative for each variant.
 
     Raises:
-        RejectedImageError: The file is no image that can be rendered; trying again would not help.
+        RejectedImageError: The file cannot be rendered, now or later.
         InvalidVariantError: A variant's watermark cannot be read.
     """
-    tell = at or (lambda _: None)
-    tell("look")
+    begin = at or (lambda _: None)
+    begin("look")
     source = open_source(data, limits)
     width, height = source.size
     layouts = [lay_out(source.size, variant) for variant in variants]
     largest = max((layout.frame for layout in layouts), default=(1, 1))
-    tell("decode")
+    begin("decode")
     wholes = [read_picture(source, (min(largest[0], width), min(largest[1], height)))]
     derivatives: dict[int, Future[Derivative]] = {}
-    tell("scale")
+    begin("scale")
     with ThreadPoolExecutor(_ENCODERS) as encoders:
         for index in sorted(range(len(variants)), key=lambda index: layouts[index].frame, reverse=True):
             variant, layout = variants[index], layouts[index]
@@ -111,7 +110,7 @@ def render(
                 wholes.append(picture)
             finished = add_watermark(_put_on_canvas(picture, layout, variant), variant)
             derivatives[index] = encoders.submit(_finish, finished, variant)
-        tell("encode")
+        begin("encode")
         return Rendering(
             original=Original(bytes=len(data), width=width, height=height, format=source.format),
             derivatives=tuple(derivatives[index].result() for index in range(len(variants))),
@@ -129,7 +128,7 @@ def _finish(picture: Image.Image, variant: Variant) -> Derivative:
 
 
 def _closest(wholes: Sequence[Image.Image], frame: Size) -> Image.Image:
-    """Choose the smallest whole picture that has this size, or enough more pixels to lose nothing by it."""
+    """Return the smallest whole picture of this size, or with enough more pixels for the same quality."""
     for whole in reversed(wholes):
         if whole.size == frame or (whole.width >= frame[0] * HEADROOM and whole.height >= frame[1] * HEADROOM):
             return whole
@@ -137,7 +136,7 @@ def _closest(wholes: Sequence[Image.Image], frame: Size) -> Image.Image:
 
 
 def _show(whole: Image.Image, layout: Layout) -> Image.Image:
-    """Cut out and scale what the layout shows of a whole picture."""
+    """Crop and scale the visible part of a whole picture."""
     box = layout.cut(whole.size)
     if whole.size == layout.frame:
         left, top, right, bottom = map(round, box)
@@ -146,7 +145,7 @@ def _show(whole: Image.Image, layout: Layout) -> Image.Image:
 
 
 def _put_on_canvas(picture: Image.Image, layout: Layout, variant: Variant) -> Image.Image:
-    """Put the background behind and around a picture, where the variant shows any."""
+    """Put the background behind and around a picture, if any of it is visible."""
     transparent = picture.mode == "RGBA"
     opaque = variant.format == "jpeg" or variant.fit == "contain"
     if not (opaque and (transparent or picture.size != layout.canvas)):

@@ -1,4 +1,4 @@
-"""How pixels are scaled, everywhere: Lanczos, and never twice where it would show."""
+"""Scaling by Lanczos, without visible loss if a picture is scaled twice."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ except ImportError:  # an optional part (package.toml)
 if TYPE_CHECKING:
     from process_image.image.geometry import Box, Size
 
-# What was scaled before has, in a row, at least this many times the pixels of what is made of it, unless it
-# is the largest there is: what the first step took away is then finer than the second can show.
+# A scaled picture is scaled again only if each row has at least this many times the pixels of the result, unless it is
+# the largest one. Then the details that the first step removed are smaller than a pixel of the result.
 HEADROOM: Final = 1.5
 
-# Beyond this ratio whole blocks of pixels are averaged first, which is faster and looks the same.
+# Above this ratio, blocks of pixels are averaged first, which is faster and looks the same.
 _REDUCING_GAP: Final = 3.0
-# From here on there are blocks of at least two pixels, in one direction, which no vectors need to hasten. They would
-# not do so either: their library aborts where a row is scaled by thousands.
+# From this ratio on, blocks have at least two pixels in one direction, and Pillow is fast enough. The library of the
+# vector instructions aborts if a row is scaled by thousands.
 _LEAST_BLOCKS: Final = 2 * _REDUCING_GAP
 
 
 def scale(image: Image.Image, size: Size, box: Box | None = None) -> Image.Image:
     """Scale an image, or a box of it (left, top, right, bottom), to a size.
 
-    Where the optional part `simd` is installed, vector instructions do it in half of the time or less. Channels differ
-    by less than 0.15 of 255 on average then, and by up to 32 in a pixel at the edge of what is black or white.
+    With the optional part `simd`, vector instructions take half of the time or less. Channels then differ by less than
+    0.15 of 255 on average, and by up to 32 in a pixel at an edge of black or white.
     """
     if size == image.size and box in (None, (0, 0, *size)):
         return image.copy()
@@ -41,7 +41,7 @@ def scale(image: Image.Image, size: Size, box: Box | None = None) -> Image.Image
 
 
 def _scale_by_vectors(image: Image.Image, size: Size, box: Box) -> Image.Image:
-    # Pixels are handed over as bytes: the library's way into Pillow's own memory would end with a new layout of it.
+    # Pixels are passed as bytes: direct access to Pillow's memory depends on its layout, which may change.
     pixels = {
         "L": simd.PixelType.U8,
         "LA": simd.PixelType.U8x2,

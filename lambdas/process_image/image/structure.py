@@ -1,7 +1,7 @@
-"""What a file consists of, as its parts declare: read before a decoder sees it, and without one.
+"""Structure of a file, read from its parts before and without a decoder.
 
-A decoder takes each part as it comes. What it costs to go through thousands of them, to unpack a text or to pass
-over the pixels once more is known here first.
+A decoder handles each part as it comes. The cost of thousands of parts, of unpacking a text or of another pass over the
+pixels is known here first.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
     from process_image.image.geometry import Size
 
-# Segments, chunks or blocks: more than any camera or program writes, and fewer than a decoder chokes on.
+# Segments, chunks or blocks: more than any camera or program writes, and few enough for every decoder.
 MOST_PARTS: Final = 20_000
-# The pieces of an ICC profile are numbered by a byte. Pillow puts those of EXIF data together one by one, each
-# time all of it, so the time it takes is the square of their number.
+# The pieces of an ICC profile are numbered by a byte. Pillow joins those of EXIF data one by one and copies all of them
+# each time, so the time is proportional to the square of their number.
 MOST_JPEG_PIECES: Final = 255
 
-# In a scan, 0xFF is followed by a zero or by the number of a restart, and is repeated to fill room. Followed by less
-# than 0xC0 it begins no segment: a decoder in a scan passes over these two bytes alone, whatever length may follow.
+# In a scan, 0xFF is followed by a zero or by the number of a restart, or repeated as padding. Followed by less than
+# 0xC0 it does not begin a segment: a decoder in a scan skips only these two bytes, and ignores any length after them.
 _JPEG_MARKER: Final = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
 _START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = 0xD9
 _START_OF_IMAGE: Final = 0xD8
 
 _PNG_TEXTS: Final = (b"tEXt", b"zTXt", b"iTXt")
-_STEP: Final = 64 * 1024  # bytes that are unpacked at once
+_STEP: Final = 64 * 1024  # bytes to unpack at once
 _PNG_PACKED: Final = (b"iCCP", b"zTXt", b"iTXt")
 
 _GIF_EXTENSION: Final = 0x21
@@ -46,15 +46,15 @@ _WEBP_METADATA: Final = (b"ICCP", b"EXIF", b"XMP ")
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What the parts of a file declare.
+    """Measures in the parts of a file.
 
     Attributes:
-        scans: How often a decoder passes over the pixels; of an AVIF, the pictures that the visible one is made of.
-        frames: Pictures of an animation.
-        metadata: Bytes of profiles, EXIF data and texts, unpacked.
-        size: Width and height, of an AVIF those of the largest picture in it; 0, 0 as long as only the decoder
-            knows, and can tell without making room for them.
-        primaries: What red, green and blue are, by their number in ITU-T H.273, if the file names one.
+        scans: Number of passes over the pixels. For an AVIF: number of pictures that form the visible one.
+        frames: Number of pictures of an animation.
+        metadata: Size of profiles, EXIF data and texts in bytes, unpacked.
+        size: Width and height. For an AVIF: those of its largest picture. (0, 0) if only the decoder reads them,
+            which it does without allocating memory for pixels.
+        primaries: Number of the file's primaries in ITU-T H.273, or None.
     """
 
     scans: int = 1
@@ -65,17 +65,15 @@ class Structure:
 
 
 def survey(kind: str, data: bytes, most_metadata: int) -> Structure:
-    """Go through the parts of a file.
-
-    Whatever contradicts itself is left for the decoder to complain about.
+    """Return the structure of a file. Contradictions are ignored, because the decoder reports them.
 
     Args:
-        kind: What the content is; of a HEIC, whose decoder looks before it leaps, nothing is told.
-        data: The file.
-        most_metadata: Bytes beyond which metadata need not be unpacked.
+        kind: Format of the content. HEIC is skipped: its decoder checks sizes before it decodes.
+        data: Bytes of the file.
+        most_metadata: Limit of metadata in bytes, above which nothing is unpacked.
 
     Raises:
-        TooComplexError: It has more than `MOST_PARTS`.
+        TooComplexError: The file has more than `MOST_PARTS` parts.
     """
     reader = _READERS.get(kind)
     return reader(data, most_metadata) if reader else Structure()
@@ -123,11 +121,11 @@ def _survey_png(data: bytes, most_metadata: int) -> Structure:
 
 
 def _unpacked(kind: bytes, content: bytes, most: int) -> int:
-    """The size of what is packed in a chunk, or somewhat more than the most."""
-    _, _, packed = content.partition(b"\0")  # behind the name or the keyword
+    """Return the unpacked size of a chunk's content, or somewhat more than `most`."""
+    _, _, packed = content.partition(b"\0")  # after the name or the keyword
     if kind == b"iTXt":
-        flag, (_, _, packed) = packed[:1], packed[2:].partition(b"\0")  # behind the language
-        _, _, packed = packed.partition(b"\0")  # behind the translated keyword
+        flag, (_, _, packed) = packed[:1], packed[2:].partition(b"\0")  # after the language
+        _, _, packed = packed.partition(b"\0")  # after the translated keyword
         if flag != b"\1":
             return 0
     else:
@@ -138,7 +136,7 @@ def _unpacked(kind: bytes, content: bytes, most: int) -> int:
         while piece and size <= most and not unpacker.eof:
             try:
                 size += len(unpacker.decompress(piece, _STEP))
-            except zlib.error:  # what came out until then has been paid for
+            except zlib.error:  # the content until then is unpacked already
                 return size + _STEP
             piece = unpacker.unconsumed_tail
     return size
@@ -166,7 +164,7 @@ def _survey_gif(data: bytes, _: int) -> Structure:
 
 
 def _colours(data: bytes, at: int) -> int:
-    """Bytes of the colour table that the flags at a position announce."""
+    """Return the size in bytes of the colour table, from the flags at a position."""
     flags = data[at] if at < len(data) else 0
     return 3 << (flags & 7) + 1 if flags & _GIF_COLOURS else 0
 
@@ -208,9 +206,9 @@ def _survey_avif(data: bytes, _: int) -> Structure:
 
 
 def _parts() -> Iterator[int]:
-    """Count the parts of a file, as long as they may go on."""
+    """Count the parts of a file, up to the limit."""
     yield from range(MOST_PARTS)
-    raise TooComplexError(f"it consists of more than {MOST_PARTS:,} parts")
+    raise TooComplexError(f"it has more than {MOST_PARTS:,} parts")
 
 
 _READERS: Final[Mapping[str, Callable[[bytes, int], Structure]]] = {

@@ -1,16 +1,18 @@
-"""What is wanted: a variant is one derivative's size, format and watermark."""
+"""Variants: size, format and watermark of one derivative. Every default is written here, and only here."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Self, cast, get_args
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, get_args
 
 from process_image.image.errors import InvalidVariantError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Iterable, Sequence
 
 Fit = Literal["inside", "cover", "contain"]
 OutputFormat = Literal["jpeg", "png", "webp", "avif"]
@@ -20,12 +22,12 @@ FITS: Final[tuple[Fit, ...]] = get_args(Fit)
 OUTPUT_FORMATS: Final[tuple[OutputFormat, ...]] = get_args(OutputFormat)
 POSITIONS: Final[tuple[Position, ...]] = get_args(Position)
 
-# No derivative has a longer side: every format can hold it (WebP ends at 16,383).
+# Longest side of a derivative. Every format supports it (WebP has the lowest limit: 16,383).
 MAX_SIDE: Final = 8192
-# The largest margin: beyond half of the shorter side no room is left for the watermark.
+# Largest margin: with half of the shorter side, no room is left for the watermark.
 MAX_MARGIN: Final = 0.5
 MAX_TEXT: Final = 100
-# What Pillow's built-in font has glyphs for. Other writing needs an image as its watermark.
+# Characters of Pillow's built-in font. For others, use an image as the watermark.
 TEXT_CHARACTERS: Final = frozenset(map(chr, range(0x20, 0x7F))) | frozenset("©«°±´·»‘’“”…‹›⁄™")  # noqa: RUF001
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -34,17 +36,17 @@ _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watermark:
-    """A text or an image laid over a variant. Exactly one of `text` and `image` is set.
+    """A text or an image over a derivative. Exactly one of `text` and `image` is set.
 
     Attributes:
         text: One line, in the characters of `TEXT_CHARACTERS`.
-        image: An image file's bytes, in any of the formats that are read. A name may stand here until whoever
-            knows where it leads puts the bytes in its place, before rendering.
-        position: One of nine places.
-        scale: The watermark's width as a part of the variant's width, above 0 and up to 1. It gets smaller
-            where it would not fit between the margins.
-        opacity: 0 (invisible) to 1; an image's own transparency counts besides.
-        margin: Distance from the edges as a part of the variant's shorter side, 0 to `MAX_MARGIN`.
+        image: The bytes of an image file in a supported format. Until the bytes are loaded, before rendering, it is
+            the name of the file.
+        position: One of nine positions.
+        scale: Width of the watermark as a fraction of the derivative's width, above 0 and up to 1. The watermark is
+            smaller if it would not fit between the margins.
+        opacity: 0 (invisible) to 1. It is multiplied with an image's own transparency.
+        margin: Distance from the edges as a fraction of the derivative's shorter side, 0 to `MAX_MARGIN`.
     """
 
     text: str | None = None
@@ -57,22 +59,21 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One derivative to make of every image.
+    """Settings of one derivative of every image.
 
     Attributes:
-        name: Letters, digits, `-` and `_`; it becomes part of an object key.
-        width: Pixels; None for no bound. At least one side is given, and both for `cover` and `contain`.
-        height: Pixels; None for no bound.
-        fit: `inside` shrinks the picture into the box; `cover` fills the box and cuts off what stands out,
-            evenly on both sides; `contain` shrinks it into the box and fills the rest with the background.
-        format: The format to write.
+        name: Letters, digits, `-` and `_`. It is part of an object key.
+        width: Pixels; None for no limit. At least one side is given, and both for `cover` and `contain`.
+        height: Pixels; None for no limit.
+        fit: `inside` shrinks the picture into the box. `cover` fills the box and crops the picture evenly on both
+            sides. `contain` shrinks the picture into the box and fills the remaining area with the background.
+        format: Format of the file.
         quality: 1 to 100; None for the format's default. PNG is lossless and has none.
-        enlarge: Whether a picture smaller than the box grows. Without it `inside` keeps the picture's size,
-            `cover` cuts the largest part of it that has the box's proportions, and `contain` centres it as it
-            is on a canvas of the box's size.
-        background: `#rrggbb`, the colour behind the picture: seen around it with `contain`, and through it
-            with `contain` and in every JPEG.
-        watermark: What to lay over it, or None.
+        enlarge: True to enlarge a picture that is smaller than the box. Otherwise `inside` keeps the picture's size,
+            `cover` crops it to the box's proportions, and `contain` centres it on a canvas of the box's size.
+        background: `#rrggbb`, the colour behind the picture. It is visible around the picture with `contain`, and
+            through transparent pixels with `contain` and in every JPEG.
+        watermark: The watermark, or None.
     """
 
     name: str
@@ -87,145 +88,132 @@ class Variant:
 
     @property
     def extension(self) -> str:
-        """The usual end of a file's name in this format, without the dot."""
+        """Extension of a file in this format, without the dot."""
         return "jpg" if self.format == "jpeg" else self.format
 
     @property
     def content_type(self) -> str:
-        """The media type of what is written."""
+        """Media type of the file."""
         return f"image/{self.format}"
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object]) -> Self:
         """Read one element of the configured list of variants.
 
-        Fields that are absent or null get their defaults.
+        Settings that are absent or null get their defaults.
 
         Args:
-            mapping: The fields by name, as JSON gives them. `watermark.image` may be bytes or their name.
+            mapping: The settings by name, as JSON gives them. `watermark.image` may be bytes or a name.
 
         Returns:
             The variant, checked.
 
         Raises:
-            InvalidVariantError: A field is missing, unknown, of another type or out of range.
+            InvalidVariantError: A setting is missing, unknown, of another type or out of range.
         """
-        fields = _Fields(str(mapping.get("name", "?")), "", mapping)
-        fields.only("name", "width", "height", "fit", "format", "quality", "enlarge", "background", "watermark")
-        fit = cast("Fit", fields.choice("fit", "inside", FITS))
-        width = fields.whole("width", MAX_SIDE)
-        height = fields.whole("height", MAX_SIDE)
-        if width is None and height is None:
-            raise fields.error("width", "or height must be given")
-        if fit != "inside" and (width is None or height is None):
-            raise fields.error("fit", f"{fit!r} needs both width and height")
-        return cls(
-            name=fields.pattern("name", None, _NAME, "1 to 64 letters, digits, - or _"),
-            width=width,
-            height=height,
-            fit=fit,
-            format=cast("OutputFormat", fields.choice("format", "jpeg", OUTPUT_FORMATS)),
-            quality=fields.whole("quality", 100),
-            enlarge=fields.flag("enlarge"),
-            background=fields.pattern("background", "#ffffff", _COLOUR, "a colour like #rrggbb"),
-            watermark=_watermark(fields.nested("watermark")),
-        )
+        name = str(mapping.get("name", "?"))
+        given = _read(name, "", mapping, _VARIANT_RULES)
+        if "name" not in given:
+            raise InvalidVariantError(name, "name", "must be given")
+        if "watermark" in given:
+            given["watermark"] = _watermark(name, given["watermark"])
+        variant = cls(**given)
+        if variant.width is None and variant.height is None:
+            raise InvalidVariantError(name, "width", "or height must be given")
+        if variant.fit != "inside" and (variant.width is None or variant.height is None):
+            raise InvalidVariantError(name, "fit", f"{variant.fit!r} needs both width and height")
+        return variant
 
 
-def _watermark(fields: _Fields | None) -> Watermark | None:
-    if fields is None:
-        return None
-    fields.only("text", "image", "position", "scale", "opacity", "margin")
-    text, image = fields.text("text"), fields.data("image")
-    if (text is None) == (image is None):
-        raise fields.error("text", "or image must be given, one of the two")
-    scale = fields.number("scale", 0.25, 1)
-    if scale == 0:
-        raise fields.error("scale", "must be greater than 0")
-    return Watermark(
-        text=text,
-        image=image,
-        position=cast("Position", fields.choice("position", "bottom-right", POSITIONS)),
-        scale=scale,
-        opacity=fields.number("opacity", 0.5, 1),
-        margin=fields.number("margin", 0.03, MAX_MARGIN),
-    )
+def recipe_of(variants: Sequence[Variant]) -> str:
+    """Return the recipe of variants: 16 hexadecimal digits that change if a derivative would.
+
+    Only settings that differ from their defaults count. So a new setting, with its default, changes no recipe; a
+    changed default would change derivatives under the same recipe, and must not happen
+    (docs/decisions/0021-two-delete-events.md).
+    """
+    canonical = json.dumps([_differences(variant) for variant in variants], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    """Typed access to the fields of a variant or, with a prefix, of its watermark."""
+def _differences(settings: Variant | Watermark) -> dict[str, Any]:
+    """Return the settings that differ from their defaults."""
+    found: dict[str, Any] = {}
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if isinstance(value, Watermark):
+            found[field.name] = _differences(value)
+        elif value != field.default:
+            found[field.name] = float(value) if isinstance(field.default, float) else value  # 1 and 1.0 are the same
+    return found
 
-    variant: str
-    prefix: str
-    values: Mapping[str, object]
 
-    def error(self, field: str, problem: str) -> InvalidVariantError:
-        return InvalidVariantError(self.variant, self.prefix + field, problem)
+def _watermark(variant: str, mapping: Mapping[str, object]) -> Watermark:
+    watermark = Watermark(**_read(variant, "watermark.", mapping, _WATERMARK_RULES))
+    if (watermark.text is None) == (watermark.image is None):
+        raise InvalidVariantError(variant, "watermark.text", "or image must be given, one of the two")
+    if unknown := sorted(set(watermark.text or "") - TEXT_CHARACTERS):
+        problem = f"has characters that are missing in the font, {unknown}: use an image instead"
+        raise InvalidVariantError(variant, "watermark.text", problem)
+    return watermark
 
-    def only(self, *known: str) -> None:
-        for field in self.values:
-            if field not in known:
-                raise self.error(field, f"is not known; there are {', '.join(known)}")
 
-    def choice(self, field: str, default: str, allowed: Collection[str]) -> str:
-        value = self._get(field, default)
-        if not isinstance(value, str) or value not in allowed:
-            raise self.error(field, f"must be one of {', '.join(allowed)}, not {value!r}")
-        return value
+class _Rule(NamedTuple):
+    """A rule for a setting: a check, and its meaning for people."""
 
-    def pattern(self, field: str, default: str | None, pattern: re.Pattern[str], meaning: str) -> str:
-        value = self._get(field, default)
-        if not isinstance(value, str) or not pattern.fullmatch(value):
-            raise self.error(field, f"must be {meaning}, not {value!r}")
-        return value
+    holds: Callable[[Any], bool]
+    meaning: str
 
-    def whole(self, field: str, largest: int) -> int | None:
-        value = self._get(field, None)
+
+def _read(variant: str, prefix: str, mapping: Mapping[str, object], rules: Mapping[str, _Rule]) -> dict[str, Any]:
+    """Return the settings that are given, checked by their rules."""
+    given = {}
+    for name, value in mapping.items():
+        if name not in rules:
+            raise InvalidVariantError(variant, f"{prefix}{name}", f"is not known; there are {', '.join(rules)}")
         if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
-            raise self.error(field, f"must be a whole number from 1 to {largest}, not {value!r}")
-        return value
+            continue
+        if not rules[name].holds(value):
+            raise InvalidVariantError(variant, f"{prefix}{name}", f"must be {rules[name].meaning}, not {value!r}")
+        given[name] = value
+    return given
 
-    def number(self, field: str, default: float, largest: float) -> float:
-        value = self._get(field, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= largest:
-            raise self.error(field, f"must be a number from 0 to {largest}, not {value!r}")
-        return float(value)
 
-    def flag(self, field: str) -> bool:
-        value = self._get(field, default=False)
-        if not isinstance(value, bool):
-            raise self.error(field, f"must be true or false, not {value!r}")
-        return value
+def _choice(allowed: Iterable[str]) -> _Rule:
+    return _Rule(lambda value: isinstance(value, str) and value in allowed, f"one of {', '.join(allowed)}")
 
-    def text(self, field: str) -> str | None:
-        value = self._get(field, None)
-        if value is None:
-            return None
-        if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT or not value.strip():
-            raise self.error(field, f"must be a text of 1 to {MAX_TEXT} characters, not {value!r}")
-        if unknown := sorted(set(value) - TEXT_CHARACTERS):
-            raise self.error(field, f"has characters that the font lacks, {unknown}: use an image instead")
-        return value
 
-    def data(self, field: str) -> bytes | str | None:
-        value = self._get(field, None)
-        if value is None:
-            return None
-        if not isinstance(value, bytes | str) or not value:
-            raise self.error(field, f"must be an image's bytes or their name, not {value!r}")
-        return value
+def _pattern(pattern: re.Pattern[str], meaning: str) -> _Rule:
+    return _Rule(lambda value: isinstance(value, str) and bool(pattern.fullmatch(value)), meaning)
 
-    def nested(self, field: str) -> _Fields | None:
-        value = self._get(field, None)
-        if value is None:
-            return None
-        if not isinstance(value, Mapping):
-            raise self.error(field, f"must be an object, not {value!r}")
-        return _Fields(self.variant, f"{self.prefix}{field}.", value)
 
-    def _get(self, field: str, default: object) -> object:
-        value = self.values.get(field)
-        return default if value is None else value
+def _whole(largest: int) -> _Rule:
+    return _Rule(lambda value: type(value) is int and 1 <= value <= largest, f"a whole number from 1 to {largest}")
+
+
+def _fraction(largest: float) -> _Rule:
+    return _Rule(lambda value: type(value) in (int, float) and 0 <= value <= largest, f"a number from 0 to {largest}")
+
+
+_VARIANT_RULES: Final[Mapping[str, _Rule]] = {
+    "name": _pattern(_NAME, "1 to 64 letters, digits, - or _"),
+    "width": _whole(MAX_SIDE),
+    "height": _whole(MAX_SIDE),
+    "fit": _choice(FITS),
+    "format": _choice(OUTPUT_FORMATS),
+    "quality": _whole(100),
+    "enlarge": _Rule(lambda value: isinstance(value, bool), "true or false"),
+    "background": _pattern(_COLOUR, "a colour like #rrggbb"),
+    "watermark": _Rule(lambda value: isinstance(value, Mapping), "an object"),
+}
+_WATERMARK_RULES: Final[Mapping[str, _Rule]] = {
+    "text": _Rule(
+        lambda value: isinstance(value, str) and 1 <= len(value) <= MAX_TEXT and bool(value.strip()),
+        f"a text of 1 to {MAX_TEXT} characters",
+    ),
+    "image": _Rule(lambda value: isinstance(value, bytes | str) and bool(value), "an image's bytes or their name"),
+    "position": _choice(POSITIONS),
+    "scale": _Rule(lambda value: type(value) in (int, float) and 0 < value <= 1, "a number above 0 and up to 1"),
+    "opacity": _fraction(1),
+    "margin": _fraction(MAX_MARGIN),
+}

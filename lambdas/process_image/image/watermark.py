@@ -1,4 +1,4 @@
-"""A text or an image laid over a picture."""
+"""Watermarks: a text or an image over a picture."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from process_image.image.geometry import Size
     from process_image.image.variants import Variant, Watermark
 
-# What an image used as a watermark may measure: it is the operator's own.
+# Limits of a watermark's image, which comes from the operator.
 LIMITS: Final = Limits(max_bytes=10_000_000, max_pixels=25_000_000)
 
 _FILL: Final = (255, 255, 255, 255)
-_OUTLINE: Final = (0, 0, 0, 160)  # keeps white letters legible on white
-_OUTLINE_WIDTH: Final = 0.04  # of the letters' size
-_SAMPLE_SIZE: Final = 100.0  # of letters, in pixels: a text is measured at this size
+_OUTLINE: Final = (0, 0, 0, 160)  # keeps white letters legible on a white background
+_OUTLINE_WIDTH: Final = 0.04  # fraction of the letters' size
+_SAMPLE_SIZE: Final = 100.0  # size of letters in pixels at which a text is measured
 _SMALLEST_SIZE: Final = 24.0  # smaller letters are drawn at this size and scaled down
 
 
 def add_watermark(picture: Image.Image, variant: Variant) -> Image.Image:
-    """Lay the variant's watermark, if it has one, over a picture of the variant's size.
+    """Put the variant's watermark, if there is one, over a picture of the variant's size.
 
     Args:
-        picture: In mode RGB or RGBA; stays as it is.
+        picture: Picture in mode RGB or RGBA. It is not changed.
         variant: The variant.
 
     Returns:
-        A new image, or the same one if there is nothing to lay over it.
+        A new image, or the same one if there is no watermark.
 
     Raises:
         InvalidVariantError: The watermark's image cannot be read.
@@ -49,7 +49,7 @@ def add_watermark(picture: Image.Image, variant: Variant) -> Image.Image:
     try:
         patch = draw(watermark, (max(1, width), max(1, height)))
     except RejectedImageError as rejection:
-        # The watermark is at fault, not the image that it was meant for.
+        # The watermark is the reason, not the uploaded image.
         raise InvalidVariantError(variant.name, "watermark.image", f"is not usable: {rejection}") from rejection
     position = place(patch.size, picture.size, watermark.position, margin)
     marked = picture.copy()
@@ -62,7 +62,7 @@ def add_watermark(picture: Image.Image, variant: Variant) -> Image.Image:
 
 @lru_cache(maxsize=32)
 def draw(watermark: Watermark, box: Size) -> Image.Image:
-    """Draw a watermark as large as fits in a box, once for each size of derivatives."""
+    """Return a watermark that is as large as fits in a box. It is drawn once for each size of derivatives."""
     if watermark.text is not None:
         patch = _text_patch(watermark.text, box)
     elif isinstance(watermark.image, bytes):
@@ -76,13 +76,13 @@ def draw(watermark: Watermark, box: Size) -> Image.Image:
 def _text_patch(text: str, box: Size) -> Image.Image:
     sample = _write(text, _SAMPLE_SIZE)
     letters = _SAMPLE_SIZE * min(side / length for side, length in zip(box, sample.size, strict=True))
-    # Letters come in whole pixels: what is still missing, or too small to be drawn, is a matter of scaling.
+    # Letters have sizes in whole pixels, and small ones are not legible: scaling adjusts the size.
     patch = _write(text, max(letters, _SMALLEST_SIZE))
     return scale(patch, scaled_into(patch.size, box))
 
 
 def _write(text: str, letters: float) -> Image.Image:
-    """Write a text with letters of a size, on nothing and cut to its ink."""
+    """Return a text with letters of a size, on a transparent background and cropped to its ink."""
     font = ImageFont.load_default(letters)
     outline = _OUTLINE_WIDTH * letters
     draft = ImageDraw.Draw(Image.new("RGBA", (1, 1)))

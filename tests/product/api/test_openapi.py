@@ -12,7 +12,8 @@ import pytest
 import schemathesis
 from jsonschema_rs import ValidationError
 
-from scripts import ROOT, document_api
+from scripts import ROOT
+from scripts.generated import api
 from tests.product.api.rendering import TEMPLATES, patterns
 
 CONTRACT = json.loads((TEMPLATES / "openapi.json").read_text())
@@ -174,7 +175,7 @@ def test_headers_are_those_in_terraform(route: str) -> None:
 
 def page() -> dict[str, str]:
     """Return docs/api.md by heading."""
-    sections = re.split(r"^### (.+)\n", document_api.render(CONTRACT), flags=re.MULTILINE)[1:]
+    sections = re.split(r"^### (.+)\n", api.render(CONTRACT), flags=re.MULTILINE)[1:]
     return {name.strip("`"): text for name, text in zip(sections[::2], sections[1::2], strict=True)}
 
 

@@ -104,7 +104,7 @@ def test_a_token_continues_in_the_callers_own_images() -> None:
     }
 
 
-def test_a_token_continues_in_the_image_that_is_asked_for() -> None:
+def test_token_continues_in_the_same_image() -> None:
     rendered = render("versions.request", parameters={"id": ID, "next": f"{SEQUENCER}_{VERSION}"})
     assert rendered.json["ExclusiveStartKey"] == {
         "image_id": {"S": f"alice/{ID}"},
@@ -262,7 +262,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("owner", NOBODIES)
 @pytest.mark.parametrize("name", ANSWERS)
-def test_an_owner_that_cannot_be_part_of_a_key_is_forbidden(name: str, owner: str | None) -> None:
+def test_invalid_owner_is_forbidden(name: str, owner: str | None) -> None:
     """The service answers so to the requests above, on every route."""
     rendered = render(name, owner=owner, body=ANSWERS[name])
     assert rendered.response.get("status", 403) == 403
@@ -476,7 +476,7 @@ KEYS = [text for text in HOSTILE if len(text.encode()) <= 1024]  # S3 allows no 
 
 
 @pytest.mark.parametrize("key", ["holiday/beach.jpg", 'a"b/c.jpg', f"alice/alice/{ID}", *KEYS])
-def test_a_page_may_end_at_an_image_that_has_no_id_here(key: str) -> None:
+def test_page_can_end_at_an_image_without_an_id(key: str) -> None:
     last = {"listed_owner": {"S": "alice"}, "listed_at": {"S": UPLOADED}, "image_id": {"S": key}}
     rendered = render("list.response", body={"Items": [item(image_id={"S": key})], "LastEvaluatedKey": last})
     assert rendered.json["images"] == []
@@ -491,7 +491,7 @@ def test_an_empty_list_is_one() -> None:
     assert render("list.response", body={"Items": []}).json == {"images": []}
 
 
-def test_versions_are_shown_with_the_next_pages_token() -> None:
+def test_versions_have_the_token_of_the_next_page() -> None:
     last = {"image_id": {"S": f"alice/{ID}"}, "sequencer": {"S": SEQUENCER}, "record": {"S": f"version#{VERSION}"}}
     rendered = render(
         "versions.response",
@@ -534,7 +534,7 @@ def test_urls_have_no_trailing_slash(slashes: str) -> None:
         "versions"
     ]
     assert [image["variants"][0]["url"] for image in shown] == [f"/v1/images/{ID}/{VERSION}/thumbnail.jpg"] * 3
-    form = {"id": ID, "url": "https://s3/x", "fields": {}, "expires_in": 300}
+    form = {"id": ID, "url": "https://s3/x", "fields": {}, "expires_in_seconds": 300}
     shown = render("post_upload.response", body=form, path=f"/v1/uploads{slashes}").json
     assert shown["status_url"] == f"/v1/images/{ID}"
 
@@ -544,7 +544,7 @@ def test_a_stage_may_be_called_like_a_part_of_a_path(stage: str) -> None:
     """Or what a domain's mapping puts before the path."""
     shown = render("versions.response", body={"Items": [item()]}, path=f"/{stage}/images/{ID}/versions").json
     assert shown["versions"][0]["variants"][0]["url"] == f"/{stage}/images/{ID}/{VERSION}/thumbnail.jpg"
-    form = {"id": ID, "url": "https://s3/x", "fields": {}, "expires_in": 300}
+    form = {"id": ID, "url": "https://s3/x", "fields": {}, "expires_in_seconds": 300}
     assert (
         render("post_upload.response", body=form, path=f"/{stage}/uploads").json["status_url"]
         == f"/{stage}/images/{ID}"
@@ -558,7 +558,7 @@ def test_an_upload_says_where_to_look() -> None:
 
 
 def test_a_form_is_passed_on() -> None:
-    form = {"id": ID, "url": "https://s3/x", "fields": {"key": f"alice/{ID}", "it's": '"'}, "expires_in": 300}
+    form = {"id": ID, "url": "https://s3/x", "fields": {"key": f"alice/{ID}", "it's": '"'}, "expires_in_seconds": 300}
     shown = render("post_upload.response", body=form, path="/v1/uploads").json
     assert shown == {**form, "status_url": f"/v1/images/{ID}"}
 
@@ -585,7 +585,7 @@ BODIES = {
     "get_image.response": {"Item": item()},
     "list.response": {"Items": [item()]},
     "versions.response": {"Items": [item()]},
-    "post_upload.response": {"id": ID, "url": "https://s3/x", "fields": {"a": "ü"}, "expires_in": 300},
+    "post_upload.response": {"id": ID, "url": "https://s3/x", "fields": {"a": "ü"}, "expires_in_seconds": 300},
     "table_error.response": {"__type": "com.amazon.coral.validate#ValidationException"},
 }
 

@@ -183,7 +183,7 @@ def refusing(aws: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ReadTimeoutError(endpoint_url="https://sqs"),
         ProxyConnectionError(proxy_url="http://proxy"),
         ConnectionClosedError(endpoint_url="https://sqs"),
-        EndpointConnectionError(endpoint_url="https://sqs.eu-nowhere-1.amazonaws.com"),
+        EndpointConnectionError(endpoint_url="https://sqs.eu-unknown-1.amazonaws.com"),
     ],
     ids=lambda error: type(error).__name__,
 )

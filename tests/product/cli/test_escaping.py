@@ -61,26 +61,23 @@ COMMANDS = [
     ["doctor"],
     ["doctor", "--name", KEY],
     ["cost", "--since", KEY],
-    ["upload", f"/nowhere/{KEY}"],
-    ["--outputs", f"/nowhere/{KEY}", "list"],
+    ["upload", f"/missing/{KEY}"],
+    ["--outputs", f"/missing/{KEY}", "list"],
 ]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: escape(" ".join(command)))
+SHOW_KEYS = ("status", "list", "dlq show", "dlq redrive")
+
+
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
 def test_output_is_printable(
-    resources: Resources, image: str, command: list[str], options: list[str], capsys: pytest.CaptureFixture[str]
+    resources: Resources, image: str, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main([*command, *options])
-    assert_printable(capsys)
-
-
-@pytest.mark.parametrize("command", [["status", KEY], ["list"], ["dlq", "show"], ["dlq", "redrive"]])
-def test_keys_are_shown_escaped(
-    resources: Resources, image: str, command: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    main(command)
-    assert ESCAPED in assert_printable(capsys)
+    for command in COMMANDS:
+        main([*command, *options])
+        printed = assert_printable(capsys)
+        if " ".join(command).removesuffix(f" {KEY}") in SHOW_KEYS and not options:
+            assert ESCAPED in printed, command
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
@@ -91,7 +88,7 @@ def test_differences_are_printable(
 
     def run(_pipeline: object, _plan: object, _stop: object, report: Any) -> Report:
         report(Difference(Kind.MISSING, KEY, KEY, KEY), Outcome(KEY, repaired=False))
-        return Report(1, Counter({Kind.MISSING: 1}))
+        return Report(1, Counter({Kind.MISSING: 1}), next=None)
 
     monkeypatch.setattr(reconcile_command, "run", run)
     assert main(["reconcile", *options]) == 3

@@ -343,7 +343,7 @@ def wait_until_asked(aws: SlowAws, operation: str) -> None:
 def record(resources: Resources, image_id: str) -> None:
     """Write the pipeline's record of an upload."""
     version = resources.s3.head_object(Bucket=resources.originals, Key=image_id)["VersionId"]
-    item = {"version": version, "status": "Processed", "sequencer": "1", "dedup_id": "0", "announced": "0"}
+    item = {"version": version, "status": "Processed", "sequencer": "1", "dedup_id": "0", "notified_dedup_id": "0"}
     for name in (CURRENT, f"version#{version}"):
         resources.dynamodb.put_item(
             TableName=resources.table,

@@ -45,7 +45,9 @@ def record(resources: Resources, image_id: str, version: str = VERSION, **more: 
         **more,
     }
     put(resources, record=CURRENT, **item)
-    announced = {"announced": item["dedup_id"], "announced_at": after(2).isoformat()} if "dedup_id" in item else {}
+    announced = (
+        {"notified_dedup_id": item["dedup_id"], "notified_at": after(2).isoformat()} if "dedup_id" in item else {}
+    )
     put(resources, record=f"version#{version}", **item, **announced)
 
 
@@ -87,7 +89,7 @@ def test_status_shows_record_hops_and_versions(
     assert f"uploaded {clock(UPLOADED)} +0.00 S3's time of the upload" in shown
     assert f"announced {clock(after(1))} +1.00 the function's log: the bus accepted the outcome event" in shown
     assert f"recorded {clock(after(1.5))} +1.50 recorded_at in the version's item" in shown
-    assert any(line.startswith(f"notified {clock(after(2))} +2.00 announced_at") for line in shown)
+    assert any(line.startswith(f"notified {clock(after(2))} +2.00 notified_at") for line in shown)
     assert "picked up unknown not in the function's log" in shown
     assert shown[-2:] == [
         "version status uploaded recorded announced",
@@ -129,7 +131,7 @@ def test_a_version_without_outcome_has_no_announcement(
     assert times["announced"] is None
 
 
-def test_an_unknown_version_is_an_error_with_the_known_ones(
+def test_unknown_version_lists_the_known_ones(
     resources: Resources, image: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["status", image, "--version", "v2"]) == 1

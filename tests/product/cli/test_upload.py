@@ -97,10 +97,8 @@ def test_a_number_in_a_file_name_is_no_clash() -> None:
     assert not clashing(Source(Path("a.jpg"), "a.jpg", 1), names)
 
 
-def test_nothing_to_upload_is_an_error(
-    resources: Resources, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["upload", str(tmp_path / "nowhere")]) == 1
+def test_a_missing_file_is_an_error(resources: Resources, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["upload", str(tmp_path / "missing")]) == 1
     assert "does not exist" in capsys.readouterr().err
 
 
@@ -125,7 +123,7 @@ REPAIR = "darkroom reconcile --name unit --prefix 'my album/' --grace 0 --repair
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_wait_explains_that_a_new_bucket_sends_no_events(
+def test_wait_explains_missing_events_of_a_new_bucket(
     quiet: Resources, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
 ) -> None:
     said = upload_and_wait(tmp_path, capsys, *options)

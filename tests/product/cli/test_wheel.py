@@ -38,7 +38,15 @@ def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for needed in needed_by("darkroom"):
         for top in {file.parts[0] for file in needed.files or ()} - {"..", "__pycache__"}:
             (packages / top).symlink_to(str(needed.locate_file(top)))
-    install = [sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "--quiet"]
+    install: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        folder / "bin" / "python",
+        "install",
+        "--quiet",
+    ]
     subprocess.run([*install, "--disable-pip-version-check", "--no-deps", "--no-index", wheel], check=True)
     return folder / "bin" / "darkroom"
 
@@ -92,4 +100,4 @@ def test_every_module_and_file_is_in_the_wheel(command: Path, tmp_path: Path) ->
 def test_the_wheel_has_no_tools_and_no_tests(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         tops = {name.partition("/")[0] for name in archive.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"darkroom", "reconcile"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"darkroom", "darkroom_shared", "reconcile"}

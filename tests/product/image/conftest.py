@@ -15,7 +15,7 @@ def limits() -> Limits:
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """The folder of test images that are not part of the project."""
+    """Provide the folder of test images that are not part of the project."""
     folder = os.environ.get("DARKROOM_CORPUS")
     if not folder:
         pytest.skip("DARKROOM_CORPUS names no folder of test images")

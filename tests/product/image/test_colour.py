@@ -1,4 +1,4 @@
-"""Colours, seen through `render`: whatever the pixels are in the file, they come out as sRGB."""
+"""Colours in `render`: pixels of all kinds become sRGB."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from process_image.image.variants import OutputFormat
 
 LIMITS = Limits(max_bytes=10_000_000, max_pixels=10_000_000)
-SWAPPED = rgb_profile(red=GREEN, green=RED)  # what a file calls red is green
+SWAPPED = rgb_profile(red=GREEN, green=RED)  # red in the file is green
 
 
 def rendered(data: bytes, output_format: OutputFormat = "png", **variant: Any) -> Image.Image:
@@ -28,7 +28,7 @@ def rendered(data: bytes, output_format: OutputFormat = "png", **variant: Any) -
     return decoded(render(data, [wanted], LIMITS).derivatives[0].data)
 
 
-def test_a_profile_is_applied() -> None:
+def test_profile_is_applied() -> None:
     red = Image.new("RGB", (8, 8), (255, 0, 0))
     assert pixel(rendered(encoded(red, "PNG")), 4, 4) == (255, 0, 0)
     green = pixel(rendered(encoded(red, "PNG", icc_profile=SWAPPED)), 4, 4)
@@ -45,7 +45,7 @@ def test_a_profile_is_applied() -> None:
     ],
     ids=["Display P3", "Adobe RGB", "swapped"],
 )
-def test_a_profile_is_applied_as_on_the_full_picture(image_format: str, profile: bytes) -> None:
+def test_profile_is_applied_after_scaling(image_format: str, profile: bytes) -> None:
     data = encoded(photo(), image_format, icc_profile=profile)
     mean, largest = difference(rendered(data), reference(data))
     assert mean <= 0.2
@@ -53,7 +53,7 @@ def test_a_profile_is_applied_as_on_the_full_picture(image_format: str, profile:
 
 
 TEAL = (40, 160, 150)  # within sRGB even if it is BT.2020's
-# From linear light with these primaries to that of sRGB; both have the same white.
+# From linear light with these primaries to linear sRGB, with the same white point.
 TO_SRGB = {
     12: ((1.2249, -0.2247, 0.0), (-0.0421, 1.0419, 0.0), (-0.0196, -0.0786, 1.0979)),
     9: ((1.6605, -0.5876, -0.0728), (-0.1246, 1.1329, -0.0083), (-0.0182, -0.1006, 1.1187)),
@@ -86,7 +86,7 @@ def test_named_primaries_are_converted(make: Callable[[int], bytes], primaries: 
     assert pixel(rendered(make(1)), 0, 0) == pytest.approx(TEAL, abs=2)
 
 
-def test_named_primaries_come_before_a_profile_in_a_png_and_after_it_in_an_avif() -> None:
+def test_primaries_precede_a_profile_only_in_png() -> None:
     profile = png_chunk(b"iCCP", b"p\0\0" + zlib.compress(SWAPPED))
     assert pixel(rendered(named_in_png(1, profile)), 0, 0) == TEAL
     swapped = pixel(rendered(encoded(Image.new("RGB", (16, 16), TEAL), "PNG", icc_profile=SWAPPED)), 0, 0)
@@ -95,7 +95,7 @@ def test_named_primaries_come_before_a_profile_in_a_png_and_after_it_in_an_avif(
     assert pixel(rendered(avif), 0, 0) == pytest.approx(swapped, abs=3)
 
 
-def test_a_profile_is_applied_beside_transparency() -> None:
+def test_profile_applies_with_transparency() -> None:
     data = encoded(cutout(), "PNG", icc_profile=SWAPPED)
     picture = rendered(data)
     assert picture.mode == "RGBA"
@@ -122,7 +122,7 @@ def test_cmyk_with_and_without_a_profile() -> None:
     assert min(pixel(odd, 8, 8)) >= 253
 
 
-def test_cmyk_comes_out_as_without_the_detours() -> None:
+def test_cmyk_conversion_equals_a_direct_one() -> None:
     data = encoded(photo().convert("CMYK"), "JPEG", quality=95)
     assert b"Adobe" in data  # the inks are stored inverted
     assert difference(rendered(data), reference(data)) == (0, 0)
@@ -142,20 +142,20 @@ def test_cmyk_comes_out_as_without_the_detours() -> None:
     ],
     ids=["text", "cut", "header", "grey for RGB", "CMYK for RGB", "RGB for grey", "RGB for CMYK"],
 )
-def test_a_profile_of_no_use_does_not_count(image: Image.Image, profile: bytes) -> None:
+def test_invalid_profile_is_ignored(image: Image.Image, profile: bytes) -> None:
     plain = rendered(encoded(image, "JPEG", quality=95))
     assert difference(rendered(encoded(image, "JPEG", quality=95, icc_profile=profile)), plain) == (0, 0)
 
 
-def test_what_changes_nothing_is_not_applied() -> None:
+def test_profile_without_effect_is_skipped() -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert transform_to_srgb(srgb, "RGB") is None
-    assert transform_to_srgb(rgb_profile(gamma=2.2), "RGB") is not None  # near, but not the same
+    assert transform_to_srgb(rgb_profile(gamma=2.2), "RGB") is not None  # similar, but not the same
     assert transform_to_srgb(SWAPPED, "RGB") is not None
     assert difference(rendered(encoded(photo(), "PNG", icc_profile=srgb)), photo()) == (0, 0)
 
 
-def test_a_profile_is_prepared_once() -> None:
+def test_profile_transform_is_built_once() -> None:
     transform_to_srgb.cache_clear()
     data = encoded(photo(), "PNG", icc_profile=rgb_profile(red=BLUE, blue=RED))
     for _ in range(3):
@@ -175,7 +175,7 @@ def test_palette_bitmap_and_grey() -> None:
     assert difference(rendered(encoded(grey, "GIF")), grey.convert("RGB")) == (0, 0)
 
 
-def test_palettes_and_bitmaps_are_scaled_smoothly() -> None:
+def test_palettes_and_bitmaps_scale_smoothly() -> None:
     stripes = Image.new("1", (64, 64))
     stripes.paste(1, (0, 0, 32, 64))
     small = rendered(encoded(stripes, "PNG"), width=3)
@@ -209,21 +209,21 @@ def test_16_bit_colours_keep_their_shades() -> None:
     ],
     ids=["grey 1", "grey 2", "grey 4", "grey 8", "grey 16", "RGB 8", "RGB 16"],
 )
-def test_the_transparent_colour_of_a_png(
+def test_transparent_colour_of_a_png(
     depth: int, colour_type: int, rows: bytes, transparent: bytes, expected: list[int]
 ) -> None:
     picture = rendered(png(2, 1, depth, colour_type, rows, png_chunk(b"tRNS", transparent)))
     assert list(picture.getchannel("A").tobytes()) == expected
 
 
-def test_colours_of_16_bits_are_transparent_by_their_upper_8() -> None:
-    """Pillow has cut the others off by then; of 16 bit grey it has not."""
+def test_deep_transparent_colour_uses_upper_bits() -> None:
+    """Pillow has removed the lower bits by then, except for 16 bit grey."""
     rows = b"\0" + struct.pack(">6H", 0x0404, 0x0505, 0x0606, 0x0405, 0x0506, 0x0607)
     picture = rendered(png(2, 1, 16, 2, rows, png_chunk(b"tRNS", struct.pack(">3H", 0x0404, 0x0505, 0x0606))))
     assert list(picture.getchannel("A").tobytes()) == [0, 0]
 
 
-def test_a_palette_with_transparency() -> None:
+def test_palette_with_transparency() -> None:
     chunks = (
         png_chunk(b"PLTE", bytes((255, 0, 0, 0, 255, 0, 0, 0, 255))),
         png_chunk(b"tRNS", bytes((255, 128, 0))),
@@ -234,7 +234,7 @@ def test_a_palette_with_transparency() -> None:
     assert pixel(picture, 2, 0)[3] == 0
 
 
-def test_a_gif_with_transparency() -> None:
+def test_gif_with_transparency() -> None:
     image = cutout().quantize(16)
     data = encoded(image, "GIF", transparency=image.getpixel((0, 0)))
     assert pixel(rendered(data), 0, 0)[3] == 0
@@ -249,7 +249,7 @@ def test_unused_transparency_is_dropped() -> None:
     assert rendered(data, "webp").mode == "RGB"
 
 
-def test_what_is_transparent_does_not_bleed_into_what_is_seen() -> None:
+def test_transparent_colour_does_not_bleed() -> None:
     image = Image.new("RGBA", (64, 64), (0, 255, 0, 0))
     image.paste((255, 0, 0, 255), (0, 0, 31, 64))
     picture = rendered(encoded(image, "PNG"), width=4)
@@ -264,14 +264,14 @@ def test_grey_with_transparency() -> None:
 
 
 @pytest.mark.parametrize("output_format", ["png", "webp", "avif"])
-def test_transparency_stays_where_the_format_has_it(output_format: OutputFormat) -> None:
+def test_transparency_stays_if_the_format_has_it(output_format: OutputFormat) -> None:
     picture = rendered(encoded(cutout(), "PNG"), output_format, quality=95)
     mean, _ = difference(picture, cutout())
     assert picture.mode == "RGBA"
     assert mean <= 2
 
 
-def test_in_a_jpeg_the_background_shows_through() -> None:
+def test_jpeg_shows_the_background() -> None:
     picture = rendered(encoded(cutout(), "PNG"), "jpeg", quality=95, background="#0000ff")
     flat = Image.alpha_composite(Image.new("RGBA", (120, 80), "#0000ff"), cutout())
     assert pixel(picture, 1, 1) == pytest.approx((0, 0, 254), abs=3)

@@ -1,4 +1,4 @@
-"""Photographs of real cameras and files made to do harm: the folder that DARKROOM_CORPUS names."""
+"""Photographs of real cameras and hostile files, in the folder DARKROOM_CORPUS."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ SMALL_VARIANTS = [Variant.from_mapping(one) for one in HOSTILE_VARIANTS]
 RENDER = ROOT / "scripts" / "render.py"
 CODES = {reason.code for reason in RejectedImageError.__subclasses__()}
 
-# Mean and largest difference, of 255. Decoding at a fraction of the size shows a little at hard edges, and
-# the thumbnail is scaled once more than the reference.
+# Mean and largest difference, of 255. Decoding at a reduced size is slightly visible at hard edges, and the thumbnail
+# is scaled twice, unlike the reference.
 WEB_TOLERANCE = (0.5, 40)
 THUMB_TOLERANCE = (1.0, 40)
 
@@ -53,7 +53,7 @@ def assert_like_the_reference(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("shape", ["landscape", "portrait"])
-def test_the_eight_orientations(corpus: Path, shape: str) -> None:
+def test_eight_orientations(corpus: Path, shape: str) -> None:
     variants = [Variant(name="full", width=600, height=600, format="png")]
     pictures = []
     for orientation in range(1, 9):
@@ -62,7 +62,7 @@ def test_the_eight_orientations(corpus: Path, shape: str) -> None:
         assert difference(pictures[-1], reference(data)) == (0, 0)
     upright, *turned = pictures
     assert upright.size == ((600, 450) if shape == "landscape" else (450, 600))
-    # Compressed one by one, and each shows its number; turned any other way they are far apart.
+    # Each file is compressed separately and shows its number. A wrong orientation is very different.
     assert max(difference(picture, upright)[0] for picture in turned) <= 6
     wrong = Image.Transpose.ROTATE_180, Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM
     assert min(difference(upright.transpose(turn), upright)[0] for turn in wrong) >= 30
@@ -146,18 +146,18 @@ def test_hostile_files_are_rendered_or_rejected(
     )
     worst = {name: max(lines, key=lambda line: line[name]) for name in ("cpu_seconds", "peak_rss_mb")}
     with capsys.disabled():
-        told = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
+        counted = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
         most = "; ".join(f"{name} {line[name]:g} ({Path(line['input']).name})" for name, line in worst.items())
-        print(f"\n{folder}, {len(lines)} files: {told}; at most {most}")  # noqa: T201 - for who looks at the tests
+        print(f"\n{folder}, {len(lines)} files: {counted}; at most {most}")  # noqa: T201 - for who looks at the tests
     assert worst["cpu_seconds"]["cpu_seconds"] <= 2
     assert worst["peak_rss_mb"]["peak_rss_mb"] <= 512
     assert outcomes.keys() <= CODES | {"png", "jpeg", "gif", "webp", "avif"}
-    # At least so many of each, so that a decoder that is lost does not pass for a strict one.
+    # Minimum counts, so that a missing decoder is not mistaken for a strict one.
     for outcome, at_least in (rendered | rejected).items():
         assert outcomes[outcome] >= at_least, outcome
 
 
-def test_of_pngsuite_the_broken_files_are_rejected_and_no_others(corpus: Path) -> None:
+def test_broken_files_of_pngsuite_are_rejected(corpus: Path) -> None:
     outcomes = {}
     for file in (corpus / "hostile" / "pngsuite" / "png").glob("*.png"):
         try:
@@ -166,5 +166,5 @@ def test_of_pngsuite_the_broken_files_are_rejected_and_no_others(corpus: Path) -
             outcomes[file.name] = rejection.code
     rejected = {name for name, outcome in outcomes.items() if outcome in CODES}
     broken = {name for name in outcomes if name.startswith("x")}
-    # In one only the checksum of the pixels is wrong, which no decoder looks at.
+    # One file has only a wrong checksum of the pixels, which no decoder checks.
     assert rejected == broken - {"xcsn0g01.png"}

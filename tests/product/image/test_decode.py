@@ -1,4 +1,4 @@
-"""What is read, what is refused, and that nothing else happens to hostile data."""
+"""Supported formats, rejections, and hostile data."""
 
 from __future__ import annotations
 
@@ -98,25 +98,25 @@ def test_other_content_is_unsupported(data: bytes) -> None:
     ("data", "message"),
     [
         (b"hello", "is not a JPEG, PNG, WebP, GIF or AVIF image"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is HEIC, which is not read: save it as a JPEG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is HEIC, which is not supported. Save it as a JPEG"),
         (encoded(photo(), "TIFF"), "is TIFF, which"),
         (encoded(photo(), "BMP"), "is BMP, which"),
         (encoded(photo(), "JPEG2000"), "is JPEG 2000, which"),
     ],
 )
-def test_who_is_refused_is_told_what_to_do(data: bytes, message: str) -> None:
+def test_rejection_says_what_to_do(data: bytes, message: str) -> None:
     with pytest.raises(UnsupportedFormatError, match=message):
         render(data, [THUMBNAIL], LIMITS)
 
 
-def test_avif_is_told_from_heic_by_its_compatible_brands() -> None:
+def test_compatible_brands_distinguish_avif_and_heic() -> None:
     assert recognise(b"\0\0\0\x1cftypmif1\0\0\0\0mif1miafavif") == "avif"
     assert recognise(b"\0\0\0\x18ftypavis\0\0\0\0avismsf1") == "avif"
-    assert recognise(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heixavif") == "heic"  # the last one stands behind the box
+    assert recognise(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heixavif") == "heic"  # the last brand is after the box
     assert recognise(b"\0\0\0\x18ftypmif1\0\0\0\0mif1miafavif") is None
 
 
-def test_an_empty_object() -> None:
+def test_empty_object_is_rejected() -> None:
     with pytest.raises(EmptyObjectError):
         render(b"", [THUMBNAIL], LIMITS)
 
@@ -142,7 +142,7 @@ def test_too_many_pixels(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
         render(data, [THUMBNAIL], Limits(max_bytes=1_000_000, max_pixels=width * height - 1))
 
 
-def test_pixels_beyond_what_pillow_opens_are_too_many_as_well() -> None:
+def test_pixels_above_pillows_limit_are_rejected() -> None:
     gif = bytearray(SAMPLES["gif"])
     image_at = gif.index(b",")
     gif[image_at + 5 : image_at + 9] = b"\xff\xff\xff\xff"
@@ -156,13 +156,13 @@ def test_pixels_beyond_what_pillow_opens_are_too_many_as_well() -> None:
 
 @pytest.mark.parametrize("limit", [field.name for field in fields(Limits)])
 @pytest.mark.parametrize("value", [0, -1])
-def test_limits_that_cannot_be(limit: str, value: int) -> None:
+def test_invalid_limits_are_refused(limit: str, value: int) -> None:
     with pytest.raises(ValueError, match=f"{limit} must be at least 1"):
         replace(Limits(), **{limit: value})
 
 
 @pytest.mark.parametrize(("limit", "most"), [("max_pixels", MAX_PIXELS), ("max_metadata_bytes", MAX_METADATA_BYTES)])
-def test_limits_beyond_what_the_decoders_take(limit: str, most: int) -> None:
+def test_limits_above_the_decoders_are_refused(limit: str, most: int) -> None:
     assert replace(Limits(), **{limit: most})
     with pytest.raises(ValueError, match=f"{limit} must be at most {most}"):
         replace(Limits(), **{limit: most + 1})
@@ -170,7 +170,7 @@ def test_limits_beyond_what_the_decoders_take(limit: str, most: int) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
-def test_every_orientation_comes_out_upright(image_format: str, orientation: int) -> None:
+def test_every_orientation_is_turned_upright(image_format: str, orientation: int) -> None:
     data = encoded(with_orientation(photo(), orientation), image_format, exif=exif(orientation), quality=95)
     rendering = render(data, [FULL_SIZE, Variant(name="thumb", width=60, format="png")], LIMITS)
     assert (rendering.original.width, rendering.original.height) == (240, 160)
@@ -183,7 +183,7 @@ def test_every_orientation_comes_out_upright(image_format: str, orientation: int
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
-def test_an_orientation_in_xmp_does_not_count(image_format: str) -> None:
+def test_xmp_orientation_is_ignored(image_format: str) -> None:
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
     if image_format == "PNG":
         data = encoded(photo(), "PNG")
@@ -196,7 +196,7 @@ def test_an_orientation_in_xmp_does_not_count(image_format: str) -> None:
     assert difference(decoded(rendering.derivatives[0].data), decoded(data)) == (0, 0)
 
 
-def test_an_orientation_that_stands_behind_the_pixels_of_a_png_counts() -> None:
+def test_orientation_after_png_pixels_applies() -> None:
     data = encoded(with_orientation(photo(), 8), "PNG")
     end = data.index(b"IEND") - 4
     data = data[:end] + png_chunk(b"eXIf", exif(8).removeprefix(b"Exif\0\0")) + data[end:]
@@ -206,7 +206,7 @@ def test_an_orientation_that_stands_behind_the_pixels_of_a_png_counts() -> None:
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 255, 65535])
-def test_an_orientation_that_does_not_exist_changes_nothing(orientation: int) -> None:
+def test_unknown_orientation_is_ignored(orientation: int) -> None:
     data = encoded(photo(), "PNG", exif=exif(orientation))
     assert difference(full_size(data), photo()) == (0, 0)
 
@@ -221,7 +221,7 @@ def test_an_orientation_that_does_not_exist_changes_nothing(orientation: int) ->
         exif(6)[:20],
     ],
 )
-def test_damaged_exif_does_not_spoil_the_picture(metadata: bytes) -> None:
+def test_damaged_exif_is_ignored(metadata: bytes) -> None:
     data = encoded(photo(), "JPEG", exif=metadata)
     assert metadata in data
     assert difference(full_size(data), full_size(encoded(photo(), "JPEG"))) == (0, 0)
@@ -229,7 +229,7 @@ def test_damaged_exif_does_not_spoil_the_picture(metadata: bytes) -> None:
 
 @pytest.mark.parametrize("key", [b"transparency", b"icc_profile", b"exif", b"xmp", b"dpi", b"gamma", b"comment"])
 @pytest.mark.parametrize("image", [photo(), photo().quantize(16), photo().convert("L"), cutout()])
-def test_a_text_chunk_cannot_pose_as_something_else(key: bytes, image: Image.Image) -> None:
+def test_text_chunk_is_not_a_profile(key: bytes, image: Image.Image) -> None:
     data = encoded(image, "PNG")
     after_header = data.index(b"IDAT") - 4
     spoiled = data[:after_header] + png_chunk(b"tEXt", key + b"\0boo") + data[after_header:]
@@ -237,14 +237,14 @@ def test_a_text_chunk_cannot_pose_as_something_else(key: bytes, image: Image.Ima
 
 
 @pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "AVIF"])
-def test_of_an_animation_the_first_frame_is_read(image_format: str) -> None:
+def test_first_frame_of_an_animation_is_read(image_format: str) -> None:
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue", "lime")]
     data = encoded(frames[0], image_format, save_all=True, append_images=frames[1:], duration=100)
     assert getattr(decoded(data), "n_frames", 1) == 3
     assert difference(full_size(data), frames[0])[1] <= 2
 
 
-def test_of_several_pictures_in_a_jpeg_the_first_is_read() -> None:
+def test_first_picture_of_an_mpo_is_read() -> None:
     data = encoded(photo(), "MPO", save_all=True, append_images=[Image.new("RGB", (240, 160), "red")])
     assert decoded(data).format == "MPO"
     rendering = render(data, [FULL_SIZE], LIMITS)
@@ -252,20 +252,20 @@ def test_of_several_pictures_in_a_jpeg_the_first_is_read() -> None:
     assert difference(full_size(data), decoded(data)) == (0, 0)
 
 
-def test_content_behind_a_picture_is_ignored() -> None:
+def test_content_after_a_picture_is_ignored() -> None:
     assert full_size(SAMPLES["jpeg"] + b"PK\x03\x04 a polyglot") == full_size(SAMPLES["jpeg"])
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
-def test_a_truncated_file_is_unreadable(sample: str, share: float) -> None:
+def test_truncated_file_is_unreadable(sample: str, share: float) -> None:
     data = SAMPLES[sample]
     with pytest.raises(UnreadableImageError):
         render(data[: int(len(data) * share)], [THUMBNAIL], LIMITS)
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
-def test_a_file_truncated_anywhere_is_rejected_or_complete(sample: str) -> None:
+def test_truncated_file_is_rejected_or_complete(sample: str) -> None:
     data = SAMPLES[sample]
     whole = full_size(data)
     step = max(1, len(data) // 60)
@@ -276,7 +276,7 @@ def test_a_file_truncated_anywhere_is_rejected_or_complete(sample: str) -> None:
             continue
 
 
-def test_a_file_that_ends_behind_its_pixels_is_truncated_as_well() -> None:
+def test_file_ending_after_pixels_is_truncated() -> None:
     data = encoded(photo(), "PNG")
     end = data.index(b"IEND") - 4
     assert full_size(data[:end] + png_chunk(b"tEXt", bytes(100)) + data[end:]) == full_size(data)
@@ -286,10 +286,10 @@ def test_a_file_that_ends_behind_its_pixels_is_truncated_as_well() -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(sorted(SAMPLES)), st.data())
-def test_damage_anywhere_ends_in_a_rendering_or_a_rejection(sample: str, data: st.DataObject) -> None:
+def test_damage_ends_in_rendering_or_rejection(sample: str, data: st.DataObject) -> None:
     damaged = bytearray(SAMPLES[sample])
     for _ in range(data.draw(st.integers(1, 5))):
-        # Most of the structure is at the beginning.
+        # Most of the structure is at the beginning of the file.
         last = data.draw(st.sampled_from((40, 200, len(damaged) - 1)))
         damaged[data.draw(st.integers(0, last))] = data.draw(st.integers(0, 255))
     with suppress(RejectedImageError):
@@ -317,34 +317,34 @@ def test_damage_anywhere_ends_in_a_rendering_or_a_rejection(sample: str, data: s
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("step", ["_open", "load"])
-def test_whatever_a_decoder_raises_is_a_rejection(error: Exception, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decoder_exception_is_a_rejection(error: Exception, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(JpegImageFile, step, raising(error))
     with pytest.raises(UnreadableImageError) as caught:
         render(SAMPLES["jpeg"], [THUMBNAIL], LIMITS)
     assert (
-        str(caught.value)
-        == "the content begins like JPEG, but is damaged or incomplete: upload it again, or save it anew"
+        str(caught.value) == "the content begins like JPEG, but is damaged or incomplete. "
+        "Upload it again, or save it with another program"
     )
     assert caught.value.__cause__ is not None
 
 
 @pytest.mark.parametrize("step", ["_open", "load", "getexif"])
-def test_a_lack_of_memory_is_a_failure(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_memory_is_a_failure(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(JpegImageFile, step, raising(MemoryError()))
     with pytest.raises(MemoryError):
         render(SAMPLES["jpeg"], [THUMBNAIL], LIMITS)
 
 
 @pytest.mark.parametrize("step", ["resize", "convert", "save"])
-def test_trouble_with_our_own_pixels_is_a_failure(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_after_decoding_is_a_failure(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image.Image, step, raising(OSError("a mistake of ours")))
     with pytest.raises(OSError, match="a mistake of ours"):
         render(SAMPLES["jpeg"], [THUMBNAIL], LIMITS)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in another way")
-def test_the_decoder_of_a_webp_makes_room_for_the_picture() -> None:
-    """It has two canvases, and hands over a third: with the picture beside them that would be four."""
+def test_webp_decoder_releases_its_canvases() -> None:
+    """The decoder has two canvases and returns a third. With the picture, four would be in memory."""
     width, height = 4000, 2500
     data = encoded(Image.new("RGB", (width, height), "teal"), "WEBP", method=0)
     before = run(lambda: None, Budget()).peak_rss
@@ -352,8 +352,8 @@ def test_the_decoder_of_a_webp_makes_room_for_the_picture() -> None:
     assert taken <= 3.5 * 4 * width * height / 2**20
 
 
-def test_warnings_about_metadata_do_not_matter() -> None:
-    # The tests turn warnings into errors; this file provokes one in Pillow: animation control twice.
+def test_metadata_warnings_are_ignored() -> None:
+    # Warnings are errors in tests. This file causes one in Pillow: animation control twice.
     control = png_chunk(b"acTL", struct.pack(">II", 2, 0))
     data = png(1, 1, 8, 0, b"\0\x7f", control, control)
     with pytest.warns(UserWarning, match="Invalid APNG"):
@@ -361,13 +361,13 @@ def test_warnings_about_metadata_do_not_matter() -> None:
     assert full_size(data).size == (1, 1)
 
 
-def test_nothing_is_kept_of_a_profile_that_expands_without_end() -> None:
+def test_endless_profile_is_discarded() -> None:
     bomb = png_chunk(b"iCCP", b"bomb\0\0" + zlib.compress(bytes(50_000_000)))
     with pytest.raises(TooMuchMetadataError):
         render(png(1, 1, 8, 0, b"\0\x7f", bomb), [THUMBNAIL], LIMITS)
 
 
-def test_a_large_jpeg_is_decoded_once_and_no_larger_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_jpeg_is_decoded_at_reduced_size(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[tuple[int, int]] = []
     load = JpegImageFile.load
 
@@ -380,14 +380,14 @@ def test_a_large_jpeg_is_decoded_once_and_no_larger_than_needed(monkeypatch: pyt
     data = encoded(photo(1600, 1200), "JPEG", icc_profile=rgb_profile(), exif=exif(6))
     variants = [Variant(name=str(side), width=side, height=side) for side in (50, 100, 180)]
     render(data, variants, Limits(max_bytes=10_000_000, max_pixels=2_000_000))
-    assert sizes == [(400, 300)]  # a quarter: an eighth would be larger too, but not 1.5 times
+    assert sizes == [(400, 300)]  # a quarter: an eighth would be larger than the result, but not 1.5 times
     sizes.clear()
     render(data, [Variant(name="large", width=1000)], Limits(max_bytes=10_000_000, max_pixels=2_000_000))
     assert sizes == [(1600, 1200)]
 
 
-def test_what_is_decoded_at_a_fraction_of_its_size_is_not_stretched() -> None:
-    # An eighth of 1601 pixels are 201, and the last of them stands for one pixel instead of eight.
+def test_reduced_decoding_keeps_proportions() -> None:
+    # An eighth of 1601 pixels is 201, and the last one represents one pixel instead of eight.
     image = Image.new("RGB", (1601, 401))
     image.paste((255, 255, 255), (1500, 0, 1550, 401))
     data = encoded(image, "JPEG", quality=95)

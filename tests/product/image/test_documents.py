@@ -1,9 +1,10 @@
-"""docs/images.md tells what the code does."""
+"""docs/images.md matches the code."""
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import fields
+from dataclasses import MISSING, fields
 
 import pytest
 
@@ -42,22 +43,22 @@ def section(page: str, title: str) -> str:
 
 
 def table(text: str, heading: str) -> dict[str, list[str]]:
-    """The rows of the table whose first column has this heading: first cell to the others."""
+    """Return the rows of the table with this heading of the first column: first cell to the others."""
     rows = text.partition(f"| {heading} |")[2].partition("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
     return {first.strip("`"): others for first, *others in cells}
 
 
-def test_the_formats_that_are_read(page: str) -> None:
+def test_documented_input_formats(page: str) -> None:
     assert tuple(table(section(page, "In"), "format")) == INPUT_FORMATS
 
 
-def test_the_reasons_to_refuse(page: str) -> None:
+def test_documented_reasons(page: str) -> None:
     codes = {reason.code for reason in RejectedImageError.__subclasses__()}
     assert set(table(section(page, "Refused"), "code")) == codes
 
 
-def test_the_limits(page: str) -> None:
+def test_documented_limits(page: str) -> None:
     limits = table(section(page, "Limits"), "limit")
     assert list(limits) == sorted(field.name for kind in (Limits, Budget) for field in fields(kind))
     for field in (*fields(Limits), *fields(Budget)):
@@ -67,11 +68,11 @@ def test_the_limits(page: str) -> None:
     assert f"more than {MOST_PARTS:,} segments" in section(page, "Refused")
 
 
-def test_no_reason_is_hidden_below_another() -> None:
+def test_reasons_have_no_subclasses() -> None:
     assert [reason.__subclasses__() for reason in RejectedImageError.__subclasses__()] == [[]] * 11
 
 
-def test_the_formats_that_are_written(page: str) -> None:
+def test_documented_output_formats(page: str) -> None:
     rows = table(section(page, "Out"), "format")
     assert tuple(rows) == OUTPUT_FORMATS
     for output_format in OUTPUT_FORMATS:
@@ -81,13 +82,16 @@ def test_the_formats_that_are_written(page: str) -> None:
         assert quality.startswith("lossless" if default is None else str(default))
 
 
-def test_the_fits(page: str) -> None:
+def test_documented_fits(page: str) -> None:
     out = section(page, "Out")
+    defaults = {name: default.strip("`") for name, (default,) in table(out, "setting").items()}
+    named = {field.name: field.default for field in fields(Variant) if field.default not in (MISSING, None)}
+    assert defaults == {name: json.dumps(value).strip('"') for name, value in named.items()}
     assert tuple(table(out, "fit")) == FITS
     assert f"up to {MAX_SIDE:,} pixels" in out
 
 
-def test_the_watermark(page: str) -> None:
+def test_documented_watermark(page: str) -> None:
     watermark = section(page, "Watermark")
     places = watermark.partition("| | | |")[2].partition("\n\n")[0]
     assert tuple(re.findall(r"`([a-z-]+)`", places)) == POSITIONS

@@ -18,7 +18,7 @@ def variant(box: tuple[int | None, int | None], fit: Fit, *, enlarge: bool) -> V
 
 
 def assert_proportional(scaled: Size, original: Size) -> None:
-    """One scale explains both sides, each rounded to a whole pixel, of which there is at least one."""
+    """Check that one scale gives both sides, rounded to at least one whole pixel."""
     scales = []
     for side, length in zip(scaled, original, strict=True):
         least = 0.0 if side == 1 else (side - 0.5) / length
@@ -28,9 +28,7 @@ def assert_proportional(scaled: Size, original: Size) -> None:
 
 @given(pictures, half_open_boxes, st.booleans())
 @example((60_000, 1), (None, 5), True)
-def test_inside_stays_in_the_box_and_keeps_the_proportions(
-    picture: Size, box: tuple[int | None, int | None], enlarge: bool
-) -> None:
+def test_inside_fits_the_box(picture: Size, box: tuple[int | None, int | None], enlarge: bool) -> None:
     layout = lay_out(picture, variant(box, "inside", enlarge=enlarge))
     assert layout.canvas == layout.frame == layout.visible
     for side, bound in zip(layout.canvas, box, strict=True):
@@ -42,7 +40,7 @@ def test_inside_stays_in_the_box_and_keeps_the_proportions(
 
 
 @given(pictures, boxes)
-def test_inside_is_as_large_as_the_box_allows(picture: Size, box: Size) -> None:
+def test_inside_is_as_large_as_possible(picture: Size, box: Size) -> None:
     enlarged = lay_out(picture, variant(box, "inside", enlarge=True)).canvas
     assert enlarged[0] == box[0] or enlarged[1] == box[1]
     kept = lay_out(picture, variant(box, "inside", enlarge=False)).canvas
@@ -50,13 +48,13 @@ def test_inside_is_as_large_as_the_box_allows(picture: Size, box: Size) -> None:
 
 
 @given(pictures, boxes)
-def test_cover_fills_the_box_when_it_may_enlarge(picture: Size, box: Size) -> None:
+def test_cover_with_enlarge_fills_the_box(picture: Size, box: Size) -> None:
     layout = lay_out(picture, variant(box, "cover", enlarge=True))
     assert layout.canvas == layout.visible == box
 
 
 @given(pictures, boxes)
-def test_cover_without_enlarging_is_the_largest_part_with_the_boxs_proportions(picture: Size, box: Size) -> None:
+def test_cover_without_enlarging_crops_only(picture: Size, box: Size) -> None:
     layout = lay_out(picture, variant(box, "cover", enlarge=False))
     assert layout.canvas == layout.visible
     for side, bound, length in zip(layout.canvas, box, picture, strict=True):
@@ -71,16 +69,14 @@ def test_cover_without_enlarging_is_the_largest_part_with_the_boxs_proportions(p
 
 
 @given(pictures, boxes, st.booleans())
-def test_contain_shows_all_of_the_picture_on_the_whole_box(picture: Size, box: Size, enlarge: bool) -> None:
+def test_contain_fills_the_whole_box(picture: Size, box: Size, enlarge: bool) -> None:
     layout = lay_out(picture, variant(box, "contain", enlarge=enlarge))
     assert layout.canvas == box
     assert layout.visible == layout.frame == lay_out(picture, variant(box, "inside", enlarge=enlarge)).frame
 
 
 @given(pictures, boxes, st.sampled_from(["inside", "cover", "contain"]), st.booleans(), st.floats(0.01, 1))
-def test_what_is_cut_is_in_the_middle_and_never_outside(
-    picture: Size, box: Size, fit: Fit, enlarge: bool, scale: float
-) -> None:
+def test_crop_is_centred_and_inside(picture: Size, box: Size, fit: Fit, enlarge: bool, scale: float) -> None:
     layout = lay_out(picture, variant(box, fit, enlarge=enlarge))
     whole = max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
     left, top, right, bottom = layout.cut(whole)
@@ -92,7 +88,7 @@ def test_what_is_cut_is_in_the_middle_and_never_outside(
 
 
 @given(pictures, boxes, st.sampled_from(["inside", "cover", "contain"]), st.booleans())
-def test_what_is_cut_from_the_frame_itself_is_whole_pixels(picture: Size, box: Size, fit: Fit, enlarge: bool) -> None:
+def test_crop_of_the_frame_is_whole_pixels(picture: Size, box: Size, fit: Fit, enlarge: bool) -> None:
     layout = lay_out(picture, variant(box, fit, enlarge=enlarge))
     left, top, right, bottom = layout.cut(layout.frame)
     assert all(edge == int(edge) for edge in (left, top, right, bottom))
@@ -100,7 +96,7 @@ def test_what_is_cut_from_the_frame_itself_is_whole_pixels(picture: Size, box: S
 
 
 @given(boxes, boxes)
-def test_scaled_into_touches_the_box_and_keeps_the_proportions(size: Size, box: Size) -> None:
+def test_scaled_into_fits_the_box(size: Size, box: Size) -> None:
     scaled = scaled_into(size, box)
     assert scaled[0] <= box[0]
     assert scaled[1] <= box[1]
@@ -109,7 +105,7 @@ def test_scaled_into_touches_the_box_and_keeps_the_proportions(size: Size, box: 
 
 
 @given(boxes, st.data(), st.sampled_from(POSITIONS), st.floats(0, 0.5))
-def test_a_patch_is_placed_on_the_canvas(canvas: Size, data: st.DataObject, position: Position, share: float) -> None:
+def test_patch_is_inside_the_canvas(canvas: Size, data: st.DataObject, position: Position, share: float) -> None:
     margin = round(share * min(canvas))
     patch = (
         data.draw(st.integers(1, max(1, canvas[0] - 2 * margin))),

@@ -1,4 +1,4 @@
-"""Derivatives look as they looked: small pictures that a person has seen, compared as an eye compares them.
+"""Derivatives match golden pictures, which a person has reviewed. Colours are compared as people see them.
 
 Where one differs, build/golden/ gets the picture as it is now and, brightened, what differs. A change that is meant
 is accepted by moving the new picture into golden/ here.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GOLDEN = Path(__file__).parent / "golden"
 RESULTS = ROOT / "build" / "golden"
 
-# Of colour differences (CIE 76): about one is seen side by side, ten at a glance.
+# Colour differences (CIE 76): one is visible in a direct comparison, ten immediately.
 MEAN_TOLERANCE, LARGEST_TOLERANCE = 0.5, 10.0
 
 LOGO = encoded(cutout(60, 40), "PNG")
@@ -62,7 +62,7 @@ _TO_LAB = ImageCms.buildTransform(_SRGB, ImageCms.createProfile("LAB"), "RGB", "
 
 
 def distance(one: Image.Image, other: Image.Image) -> tuple[float, float]:
-    """The mean and the largest difference of colours, of what an eye makes out: a little blurred."""
+    """Return the mean and the largest difference of colours, after a slight blur."""
     (l1, a1, b1), (l2, a2, b2) = (list(_channels(image)) for image in (one, other))
     differences = [
         ((100 / 255 * (l1[at] - l2[at])) ** 2 + (a1[at] - a2[at]) ** 2 + (b1[at] - b2[at]) ** 2) ** 0.5
@@ -72,19 +72,19 @@ def distance(one: Image.Image, other: Image.Image) -> tuple[float, float]:
 
 
 def _seen(image: Image.Image) -> Image.Image:
-    """On a background that shows through where the picture does not cover it."""
+    """Return the picture on a background."""
     behind = Image.new("RGBA", image.size, "magenta")
     return Image.alpha_composite(behind, image.convert("RGBA")).convert("RGB")
 
 
 def _channels(image: Image.Image) -> Iterator[list[int]]:
     blurred = _seen(image).filter(ImageFilter.GaussianBlur(0.7))
-    for channel in _TO_LAB.apply(blurred).split():  # of a and b, split off, 128 is neutral
+    for channel in _TO_LAB.apply(blurred).split():  # a and b are neutral at 128
         yield list(channel.tobytes())
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_looks_as_it_looked(case: str) -> None:
+def test_pictures_match_the_golden_ones(case: str) -> None:
     data, variant = CASES[case]
     picture = decoded(render(data, [variant], Limits()).derivatives[0].data)
     file = GOLDEN / f"{case}.png"
@@ -99,7 +99,7 @@ def test_it_looks_as_it_looked(case: str) -> None:
         pytest.fail(f"{case} differs by {mean:.2f} on average and {largest:.1f} at most: see {RESULTS}")
 
 
-def test_a_difference_that_is_seen_is_found() -> None:
+def test_golden_comparison_finds_differences() -> None:
     picture = decoded(PHOTO).resize((96, 64))
     assert distance(picture, picture) == (0, 0)
     for other in (
@@ -112,7 +112,7 @@ def test_a_difference_that_is_seen_is_found() -> None:
         assert mean > MEAN_TOLERANCE or largest > LARGEST_TOLERANCE
 
 
-def test_golden_pictures_are_small_and_all_are_used() -> None:
+def test_golden_pictures_are_small_and_used() -> None:
     files = {file.stem: file.stat().st_size for file in GOLDEN.iterdir()}
     assert files.keys() == CASES.keys()
     assert max(files.values()) < 20_000

@@ -1,4 +1,4 @@
-"""What is written is right by another decoder's account: libvips, with its own libraries, told to be strict."""
+"""Derivatives are valid for another strict decoder: libvips, with its own libraries."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SOURCES = {
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
-def test_every_output_is_read_strictly_and_looks_the_same(source: str, output_format: OutputFormat) -> None:
+def test_every_output_is_valid_and_similar(source: str, output_format: OutputFormat) -> None:
     variants = [
         Variant(name=f"{fit}", width=97, height=61, fit=fit, format=output_format, watermark=watermark)
         for fit in FITS
@@ -47,13 +47,13 @@ def test_every_output_is_read_strictly_and_looks_the_same(source: str, output_fo
         mode = "RGBA" if image.hasalpha() else "RGB"
         there = Image.frombytes(mode, (image.width, image.height), image.colourspace("srgb").write_to_memory())
         mean, _ = difference(there, decoded(derivative.data))
-        # Decoders may round as they like, and spread the colours of four pixels in more than one way.
+        # Decoders round differently, and have several ways to expand the colours of four pixels.
         assert mean <= (4 if output_format == "avif" else 1)
 
 
 @pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
-def test_nothing_stands_behind_the_picture(output_format: OutputFormat) -> None:
-    """As each format tells its own length."""
+def test_no_bytes_after_the_picture(output_format: OutputFormat) -> None:
+    """Return the length of a file according to its format."""
     for source in SOURCES.values():
         data = render(source, [Variant(name="v", width=97, format=output_format)], Limits()).derivatives[0].data
         if output_format == "jpeg":

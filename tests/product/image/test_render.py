@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from process_image.image.variants import Fit, OutputFormat
 
 LIMITS = Limits(max_bytes=10_000_000, max_pixels=10_000_000)
-SECRET = "do not tell"  # noqa: S105 - put into metadata, to be looked for
+SECRET = "confidential"  # noqa: S105 - a marker in metadata
 PHOTO = encoded(photo(900, 600), "JPEG", quality=95)
 
 
@@ -46,7 +46,7 @@ def one(data: bytes, variant: Variant) -> Image.Image:
     return image
 
 
-def test_what_a_rendering_tells() -> None:
+def test_rendering_has_measures() -> None:
     variants = [
         Variant(name="thumb", width=90, height=90),
         Variant(name="card", width=300, height=300, fit="cover", format="webp"),
@@ -76,7 +76,7 @@ def test_what_a_rendering_tells() -> None:
         assert (image.format or "").lower() == variant.format
 
 
-def test_without_variants_an_image_is_only_measured() -> None:
+def test_no_variants_only_measures() -> None:
     rendering = render(PHOTO, [], LIMITS)
     assert rendering.derivatives == ()
     assert rendering.original.width == 900
@@ -112,13 +112,13 @@ def test_cover_shows_the_middle() -> None:
     assert difference(flat, reference(PHOTO).crop((0, 225, 900, 375)).resize((300, 50), LANCZOS))[0] <= 0.5
 
 
-def test_cover_without_scaling_is_a_plain_cut() -> None:
+def test_cover_without_scaling_only_crops() -> None:
     data = encoded(photo(), "PNG")
     square = one(data, Variant(name="v", width=160, height=160, fit="cover", format="png"))
     assert difference(square, photo().crop((40, 0, 200, 160))) == (0, 0)
 
 
-def test_contain_shows_all_on_the_background() -> None:
+def test_contain_shows_the_whole_picture() -> None:
     variant = Variant(name="v", width=300, height=300, fit="contain", format="png", background="#102030")
     picture = one(PHOTO, variant)
     assert picture.mode == "RGB"
@@ -127,7 +127,7 @@ def test_contain_shows_all_on_the_background() -> None:
     assert difference(shown, reference(PHOTO).resize((300, 200), LANCZOS))[0] <= 0.5
 
 
-def test_contain_does_not_enlarge_unless_asked() -> None:
+def test_contain_does_not_enlarge_by_default() -> None:
     data = encoded(photo(30, 20), "PNG")
     variant = Variant(name="v", width=60, height=60, fit="contain", format="png", background="#000000")
     kept = one(data, variant)
@@ -137,7 +137,7 @@ def test_contain_does_not_enlarge_unless_asked() -> None:
     assert difference(grown.crop((0, 10, 60, 50)), photo(30, 20).resize((60, 40), LANCZOS)) == (0, 0)
 
 
-def test_contain_shows_the_background_through_a_transparent_picture() -> None:
+def test_contain_shows_background_through_pixels() -> None:
     variant = Variant(name="v", width=120, height=120, fit="contain", format="png", background="#0000ff")
     picture = one(encoded(cutout(), "PNG"), variant)
     expected = Image.new("RGBA", (120, 120), "#0000ff")
@@ -158,15 +158,15 @@ def test_extreme_proportions(size: tuple[int, int], fit: Fit, enlarge: bool) -> 
         assert picture.height <= 30
 
 
-def test_a_side_without_bound_is_bounded_all_the_same() -> None:
+def test_unlimited_side_has_a_maximum() -> None:
     tower = encoded(Image.new("L", (20, 20_000)), "PNG")
     for output_format in OUTPUT_FORMATS:
         assert one(tower, Variant(name="v", width=100, format=output_format)).size == (8, 8192)
     assert one(tower, Variant(name="v", width=100, enlarge=True)).size == (8, 8192)
 
 
-def test_variants_are_as_good_together_as_alone() -> None:
-    """What is scaled from a larger variant looks like what is scaled from the original."""
+def test_variants_together_equal_variants_alone() -> None:
+    """A variant scaled from a larger one resembles one scaled from the original."""
     sides = (600, 550, 400, 380, 200, 150, 64, 31)
     variants = [Variant(name=str(side), width=side, format="png") for side in sides]
     full = reference(PHOTO)
@@ -177,7 +177,7 @@ def test_variants_are_as_good_together_as_alone() -> None:
         assert largest <= 40, derivative.variant
 
 
-def test_the_order_of_the_variants_changes_nothing_but_the_order() -> None:
+def test_order_of_variants_keeps_the_bytes() -> None:
     variants = [
         Variant(name="a", width=100),
         Variant(name="b", width=600, watermark=Watermark(text="x")),
@@ -190,7 +190,7 @@ def test_the_order_of_the_variants_changes_nothing_but_the_order() -> None:
     assert forwards == backwards[::-1]
 
 
-def test_what_is_enlarged_does_not_spoil_what_is_not() -> None:
+def test_enlarged_variant_does_not_affect_others() -> None:
     data = encoded(photo(), "PNG")
     variants = [
         Variant(name="large", width=960, enlarge=True, format="png"),
@@ -204,7 +204,7 @@ def test_what_is_enlarged_does_not_spoil_what_is_not() -> None:
 
 
 @pytest.mark.parametrize("output_format", ["jpeg", "webp", "avif"])
-def test_quality_decides_on_size_and_likeness(output_format: OutputFormat) -> None:
+def test_quality_affects_size_and_likeness(output_format: OutputFormat) -> None:
     variants = [
         Variant(name=str(quality), width=900, format=output_format, quality=quality) for quality in (20, None, 95)
     ]
@@ -234,7 +234,7 @@ def test_no_metadata_gets_through(input_format: str, output_format: OutputFormat
             "dpi": (300, 300),
         }
     data = encoded(image, input_format, **options)
-    assert SECRET.encode() in data or input_format == "PNG"  # a PNG's profile and texts are compressed
+    assert SECRET.encode() in data or input_format == "PNG"  # profile and texts of a PNG are compressed
     assert decoded(data).info
     for variant in (
         Variant(name="same", width=500, format=output_format),
@@ -246,7 +246,7 @@ def test_no_metadata_gets_through(input_format: str, output_format: OutputFormat
 
 
 def assert_clean(data: bytes, output_format: OutputFormat) -> None:
-    """Nothing is in the file but what its pixels need."""
+    """Check that the file has only the parts that its pixels need."""
     assert SECRET.encode() not in data
     if output_format == "png":
         assert set(png_chunks(data)) == {b"IHDR", b"IDAT", b"IEND"}
@@ -263,7 +263,7 @@ def assert_clean(data: bytes, output_format: OutputFormat) -> None:
     assert not {"exif", "xmp", "icc_profile", "comment", "dpi"} & decoded(data).info.keys()
 
 
-def test_metadata_behind_the_pixels_of_a_png_does_not_get_through() -> None:
+def test_metadata_after_png_pixels_is_dropped() -> None:
     data = encoded(photo(), "PNG")
     end = data.index(b"IEND") - 4
     chunks = png_chunk(b"eXIf", exif(1, SECRET)[6:]), png_chunk(b"tEXt", b"comment\0" + SECRET.encode())
@@ -288,12 +288,12 @@ every_kind = [
 ]
 
 
-def test_the_same_bytes_in_give_the_same_bytes_out() -> None:
+def test_rendering_is_deterministic() -> None:
     data = encoded(photo(), "JPEG", icc_profile=rgb_profile(), exif=exif(5))
     assert render(data, every_kind, LIMITS) == render(data, every_kind, LIMITS)
 
 
-def test_the_number_of_processors_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processors_do_not_change_the_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encoded(photo(1200, 900), "JPEG")
     variant = Variant(name="v", width=1200, format="avif")
     results = set()
@@ -303,7 +303,7 @@ def test_the_number_of_processors_changes_nothing(monkeypatch: pytest.MonkeyPatc
     assert len(results) == 1
 
 
-def test_another_process_gives_the_same_bytes_and_loads_only_what_is_needed() -> None:
+def test_another_process_gives_the_same_bytes() -> None:
     data = encoded(photo(), "PNG")
     program = """
 import hashlib, json, sys
@@ -338,7 +338,7 @@ json.dump({"digests": digests, "modules": sorted(sys.modules)}, sys.stdout)
     plugins = {
         match[1] for module in outputs[0]["modules"] if (match := re.fullmatch(r"PIL\.(\w+)ImagePlugin", module))
     }
-    # TIFF's is what reads EXIF; Pillow loads BMP's and PPM's itself before it writes anything.
+    # TIFF's plugin reads EXIF. Pillow loads those of BMP and PPM before it writes a file.
     assert plugins <= {"Jpeg", "Png", "WebP", "Gif", "Avif", "Tiff", "Bmp", "Ppm"}
     assert not {"boto3", "botocore", "numpy"} & set(outputs[0]["modules"])
 
@@ -367,7 +367,7 @@ json.dump({"digests": digests, "modules": sorted(sys.modules)}, sys.stdout)
     ),
     st.integers(1, 8),
 )
-def test_every_valid_variant_of_every_picture_can_be_made(
+def test_every_valid_variant_renders(
     size: tuple[int, int], variants: list[Variant], kind: tuple[str, str], orientation: int
 ) -> None:
     image_format, mode = kind

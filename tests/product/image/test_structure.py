@@ -1,4 +1,4 @@
-"""What a file declares is known, and refused, before a decoder sees it."""
+"""Structures of files are measured and rejected before decoding."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def scans(data: bytes) -> int:
 
 
 class DecodedError(BaseException):
-    """No error that could be taken for the file's."""
+    """Structures of random bytes raise no other error."""
 
 
 @pytest.fixture
@@ -68,27 +68,27 @@ def refused(data: bytes, limits: Limits) -> type[RejectedImageError]:
     return caught.type
 
 
-def test_scans_are_counted_as_a_decoder_meets_them() -> None:
+def test_scans_are_counted_like_a_decoder() -> None:
     assert scans(JPEG) == 1
     assert scans(PROGRESSIVE) == 10
     assert scans(encoded(photo(), "JPEG", progressive=True, restart_marker_blocks=1)) == 10
     assert scans(encoded(photo().convert("L"), "JPEG", progressive=True)) == 6
 
 
-def test_what_looks_like_a_scan_and_is_none_is_not_counted() -> None:
+def test_padding_is_not_counted_as_scan() -> None:
     thumbnail = segment(0xE1, b"Exif\0\0" + JPEG)
     noise = segment(0xFE, b"\xff\xda" * 1000)
     assert scans(behind_soi(thumbnail, noise)) == 1
-    assert scans(JPEG + b"\xff\xda\0\2" * 1000) == 1  # behind the end, as in photographs with a film
+    assert scans(JPEG + b"\xff\xda\0\2" * 1000) == 1  # after the end, as in photographs with a video
 
 
-def test_scans_are_found_behind_bytes_that_fill_room() -> None:
+def test_scans_after_padding_are_found() -> None:
     at = PROGRESSIVE.index(b"\xff\xda")
     assert scans(PROGRESSIVE[:at] + b"\xff" * 1000 + PROGRESSIVE[at:]) == 10
 
 
 @pytest.mark.usefixtures("undecoded")
-def test_too_many_scans_for_the_number_of_pixels() -> None:
+def test_too_many_scans_are_rejected() -> None:
     megapixels = 240 * 160 / 1e6
     data = PROGRESSIVE[:-2] + PROGRESSIVE[PROGRESSIVE.rindex(b"\xff\xda") : -2] * 100 + PROGRESSIVE[-2:]
     assert scans(data) == 110
@@ -148,7 +148,7 @@ def test_too_much_metadata_elsewhere(image_format: str, kind: str) -> None:
     assert refused(data, Limits(max_metadata_bytes=len(content) - 100)) is TooMuchMetadataError
 
 
-def test_a_profile_as_large_as_those_of_printers_is_no_obstacle() -> None:
+def test_large_printer_profile_is_applied() -> None:
     large = png_chunk(b"iCCP", b"p\0\0" + zlib.compress(random.Random(1).randbytes(3_000_000)))
     assert render(png(1, 1, 8, 0, b"\0\x7f", large), [THUMBNAIL], Limits())
 
@@ -174,8 +174,8 @@ def test_too_many_parts(data: bytes) -> None:
 
 @pytest.mark.parametrize("lossless", [False, True])
 @pytest.mark.parametrize("alpha", [False, True])
-def test_the_size_of_a_webp(lossless: bool, alpha: bool) -> None:
-    """Its decoder makes room for two pictures before it can be asked for their size."""
+def test_webp_size_is_read(lossless: bool, alpha: bool) -> None:
+    """The decoder allocates memory for two pictures before it returns their size."""
     image = photo(123, 45)
     if alpha:
         image.putalpha(Image.linear_gradient("L").resize(image.size))
@@ -184,7 +184,7 @@ def test_the_size_of_a_webp(lossless: bool, alpha: bool) -> None:
     assert refused(data, Limits(max_pixels=123 * 45 - 1)) is TooManyPixelsError
 
 
-def test_a_large_webp_is_refused_before_its_decoder_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_webp_is_refused_before_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("PIL.WebPImagePlugin.WebPImageFile._open", lambda *_: pytest.fail("opened"))
     data = animated("WEBP")
     assert data[12:16] == b"VP8X"
@@ -198,7 +198,7 @@ def box(kind: bytes, *content: bytes) -> bytes:
 
 
 def avif(obus: bytes, *, in_idat: bool = False, extents: int = 1, times: int = 1) -> bytes:
-    """One picture, in pieces that are used some times, in a box of its own or beside what describes it."""
+    """Return an AVIF with one picture of repeated pieces, in a separate box or next to its description."""
     begin = box(b"ftyp", b"avifavif") + (b"" if in_idat else box(b"mdat", obus))
     start = 0 if in_idat else len(begin) - len(obus)
     step = -(-len(obus) // extents)
@@ -212,15 +212,15 @@ def avif(obus: bytes, *, in_idat: bool = False, extents: int = 1, times: int = 1
 
 
 def sequence_header(bits: str) -> bytes:
-    """A picture that begins with a part of no use and ends with another."""
+    """Return a picture that begins and ends with unused parts."""
     content = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
     return b"\x12\0" + b"\x7a\x81\0." + bytes((0x0A, len(content))) + content + b"\x30rest"
 
 
-# Profile, still picture, a short header, level; how long width and height are; both less one: 300 x 200.
+# Profile, still picture, a short header, level; lengths of width and height; both minus one: 300 x 200.
 SHORT_HEADER = "000" + "1" + "1" + "00000"
 SIZE_IN_HEADER = "1000" + "0111" + f"{299:09b}" + f"{199:08b}"
-# Timing with a number of three bits behind as many zeros, a decoder model, delays, two operating points.
+# Timing with a number of three bits after three zeros, a decoder model, delays, two operating points.
 LONG_HEADER = (
     "000" + "0" + "0" + "1" + "0" * 64 + "1" + "0001101" + "1" + f"{9:05b}" + "0" * 42 + "1" + f"{1:05b}"
     + ("0" * 12 + f"{8:05b}" + "1" + "1" + "0" * 21 + "1" + "0000")
@@ -231,7 +231,7 @@ LONG_HEADER = (
 @pytest.mark.parametrize("header", [SHORT_HEADER, LONG_HEADER], ids=["short", "long"])
 @pytest.mark.parametrize("extents", [1, 2, 9])
 @pytest.mark.parametrize("in_idat", [False, True])
-def test_the_size_of_an_avif_is_that_of_its_picture(header: str, extents: int, in_idat: bool) -> None:
+def test_avif_size_is_that_of_its_picture(header: str, extents: int, in_idat: bool) -> None:
     data = avif(sequence_header(header + SIZE_IN_HEADER), in_idat=in_idat, extents=extents)
     assert survey("avif", data, 0) == Structure(size=(300, 200))
 
@@ -241,18 +241,18 @@ def test_every_picture_in_an_avif_counts() -> None:
     assert survey("avif", encoded(cutout(), "AVIF"), 0) == Structure(scans=2, size=(120, 80), primaries=1)
     moving = animated("AVIF")
     assert survey("avif", moving, 0) == Structure(scans=2, size=(32, 32), primaries=1)
-    # The sequence alone, without the still picture beside it.
+    # Only the sequence, without the still picture.
     assert survey("avif", moving.replace(b"meta", b"free"), 0) == Structure(size=(32, 32))
 
 
-def test_pieces_of_an_avif_that_are_used_again_and_again() -> None:
+def test_repeated_pieces_of_an_avif_are_rejected() -> None:
     with pytest.raises(TooComplexError, match="many times over"):
         survey("avif", avif(bytes(5_000), times=2), 0)
     assert survey("avif", avif(bytes(5_000), extents=2), 0)
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])
-def test_no_file_is_too_broken_to_be_looked_at(image_format: str) -> None:
+def test_survey_accepts_any_bytes(image_format: str) -> None:
     data = animated(image_format) if image_format != "JPEG" else behind_soi(segment(0xE1, exif(6)), jpeg=PROGRESSIVE)
     chance = random.Random(4)
     kind = image_format.lower()
@@ -265,7 +265,7 @@ def test_no_file_is_too_broken_to_be_looked_at(image_format: str) -> None:
         assert isinstance(survey(kind, bytes(damaged), 10**6), Structure)
 
 
-def test_frames_are_counted_without_going_through_them() -> None:
+def test_frames_are_counted_without_decoding() -> None:
     assert [survey(kind, animated(kind.upper()), 0).frames for kind in ("gif", "png", "webp")] == [3, 3, 3]
     assert survey("gif", encoded(photo(), "GIF"), 0) == Structure()
     assert replace(survey("webp", encoded(photo(), "WEBP"), 0), size=(0, 0)) == Structure()

@@ -43,11 +43,11 @@ json_values = st.recursive(
 )
 
 
-def test_only_a_name_and_a_side_are_needed() -> None:
+def test_name_and_side_are_required() -> None:
     assert Variant.from_mapping({"name": "thumb", "width": 256}) == Variant(name="thumb", width=256)
 
 
-def test_the_defaults() -> None:
+def test_default_settings() -> None:
     variant = Variant.from_mapping({"name": "v", "height": 9, "watermark": {"text": "x"}})
     assert variant == Variant(
         name="v",
@@ -62,8 +62,8 @@ def test_the_defaults() -> None:
     )
 
 
-def test_null_means_the_default() -> None:
-    # Terraform writes every optional attribute that is not set as null.
+def test_null_is_the_default() -> None:
+    # In Terraform, optional attributes that are not set are null.
     nulls = dict.fromkeys(("height", "fit", "format", "quality", "enlarge", "background", "watermark"))
     assert Variant.from_mapping({"name": "v", "width": 7, **nulls}) == Variant(name="v", width=7)
     watermark = {"text": "x", **dict.fromkeys(("image", "position", "scale", "opacity", "margin"))}
@@ -73,13 +73,13 @@ def test_null_means_the_default() -> None:
 
 
 @pytest.mark.parametrize("image", [b"\x89PNG", "watermarks/logo.png"])
-def test_a_watermark_image_may_be_bytes_or_their_name(image: bytes | str) -> None:
+def test_watermark_image_is_bytes_or_name(image: bytes | str) -> None:
     variant = Variant.from_mapping({"name": "v", "width": 7, "watermark": {"image": image}})
     assert variant.watermark == Watermark(image=image)
 
 
 @given(valid_mappings)
-def test_every_valid_mapping_is_read_field_by_field(mapping: dict[str, object]) -> None:
+def test_valid_mapping_sets_every_field(mapping: dict[str, object]) -> None:
     variant = Variant.from_mapping(json.loads(json.dumps(mapping)))
     for field, value in mapping.items():
         if field == "watermark" and isinstance(value, dict):
@@ -90,9 +90,7 @@ def test_every_valid_mapping_is_read_field_by_field(mapping: dict[str, object]) 
 
 
 @given(valid_mappings, st.sampled_from(["text", *Variant.__dataclass_fields__, "nonsense"]), json_values)
-def test_no_value_causes_anything_but_a_variant_or_an_invalid_variant(
-    mapping: dict[str, object], field: str, value: object
-) -> None:
+def test_any_value_is_valid_or_invalid(mapping: dict[str, object], field: str, value: object) -> None:
     broken = {**mapping, field: value}
     if isinstance(mapping.get("watermark"), dict):
         broken["watermark"] = {"text": "x", field: value}
@@ -151,7 +149,7 @@ def test_no_value_causes_anything_but_a_variant_or_an_invalid_variant(
         ({"watermark": {"text": "x", "colour": "red"}}, "watermark.colour"),
     ],
 )
-def test_a_mistake_is_named_with_its_variant_and_field(change: dict[str, object], field: str) -> None:
+def test_error_names_variant_and_field(change: dict[str, object], field: str) -> None:
     mapping = {"name": "thumb", "width": 100, **change}
     with pytest.raises(InvalidVariantError) as caught:
         Variant.from_mapping(mapping)
@@ -161,7 +159,7 @@ def test_a_mistake_is_named_with_its_variant_and_field(change: dict[str, object]
     assert caught.value.variant == str(mapping["name"])
 
 
-def test_a_variant_without_a_name_is_named_by_a_question_mark() -> None:
+def test_unnamed_variant_is_a_question_mark() -> None:
     with pytest.raises(InvalidVariantError, match=r"variant '\?': name "):
         Variant.from_mapping({"width": 10})
 
@@ -180,7 +178,7 @@ def test_extension_and_content_type(image_format: str, extension: str, content_t
     assert (variant.extension, variant.content_type) == (extension, content_type)
 
 
-def test_the_font_has_a_glyph_for_every_character_that_is_allowed() -> None:
+def test_font_has_a_glyph_for_every_character() -> None:
     font = ImageFont.load_default(40)
 
     def glyph(character: str) -> tuple[object, bytes]:

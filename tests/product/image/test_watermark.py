@@ -26,7 +26,7 @@ def marked(watermark: Watermark | None, data: bytes = GREY, **variant: Any) -> I
 
 
 def mark_box(watermark: Watermark, data: bytes = GREY, **variant: Any) -> tuple[int, int, int, int]:
-    """Where a watermark changes the picture (left, top, right, bottom)."""
+    """Return the box in which a watermark changes the picture (left, top, right, bottom)."""
     change = ImageChops.difference(marked(watermark, data, **variant), marked(None, data, **variant))
     box = change.convert("RGB").getbbox()
     assert box
@@ -47,7 +47,7 @@ def mark_box(watermark: Watermark, data: bytes = GREY, **variant: Any) -> tuple[
         ("bottom-right", (305, 205)),
     ],
 )
-def test_an_image_stands_where_it_should(position: Position, corner: tuple[int, int]) -> None:
+def test_image_watermark_is_at_its_position(position: Position, corner: tuple[int, int]) -> None:
     # 0.2 of the width 400 are 80; 0.05 of the shorter side 300 are 15.
     watermark = Watermark(image=RED_SQUARE, position=position, scale=0.2, opacity=1, margin=0.05)
     left, top = corner
@@ -56,7 +56,7 @@ def test_an_image_stands_where_it_should(position: Position, corner: tuple[int, 
 
 
 @pytest.mark.parametrize("position", POSITIONS)
-def test_a_text_stays_between_the_margins(position: Position) -> None:
+def test_text_stays_between_the_margins(position: Position) -> None:
     left, top, right, bottom = mark_box(Watermark(text="© Darkroom", position=position, margin=0.1, opacity=1))
     assert 30 <= left < right <= 370
     assert 30 <= top < bottom <= 270
@@ -64,7 +64,7 @@ def test_a_text_stays_between_the_margins(position: Position) -> None:
 
 @pytest.mark.parametrize("scale", [0.1, 0.3, 0.8])
 @pytest.mark.parametrize("width", [64, 200, 400])
-def test_the_scale_is_a_part_of_the_variants_width(scale: float, width: int) -> None:
+def test_scale_is_a_fraction_of_the_width(scale: float, width: int) -> None:
     for watermark in (
         Watermark(text="© Darkroom", scale=scale, opacity=1),
         Watermark(image=RED_SQUARE, scale=scale * 0.7, opacity=1),
@@ -73,7 +73,7 @@ def test_the_scale_is_a_part_of_the_variants_width(scale: float, width: int) -> 
         assert right - left == pytest.approx(watermark.scale * width, abs=2)
 
 
-def test_a_watermark_gets_smaller_where_it_would_not_fit() -> None:
+def test_watermark_shrinks_to_fit() -> None:
     banner = encoded(Image.new("RGB", (400, 40), (100, 100, 100)), "PNG")
     for watermark in (Watermark(text="Darkroom", scale=1), Watermark(image=RED_SQUARE, scale=1)):
         left, top, right, bottom = mark_box(watermark, banner)
@@ -84,7 +84,7 @@ def test_a_watermark_gets_smaller_where_it_would_not_fit() -> None:
         assert bottom - top >= 30
 
 
-def test_a_watermark_is_not_wider_than_the_margins_leave_room() -> None:
+def test_watermark_fits_between_the_margins() -> None:
     square = encoded(Image.new("RGB", (400, 400), (100, 100, 100)), "PNG")
     for watermark in (
         Watermark(text="Darkroom", scale=1, margin=0.1),
@@ -96,27 +96,27 @@ def test_a_watermark_is_not_wider_than_the_margins_leave_room() -> None:
         assert bottom <= 360
 
 
-def test_a_small_text_looks_like_a_large_one_from_afar() -> None:
+def test_small_text_resembles_a_large_one() -> None:
     watermark = Watermark(text="Darkroom", opacity=1)
     small = draw(watermark, (20, 20))
     large = draw(watermark, (600, 600)).resize(small.size, LANCZOS)
     assert difference(small, large)[0] <= 10
 
 
-def test_the_opacity_is_the_watermarks_share() -> None:
+def test_opacity_is_the_watermarks_share() -> None:
     for opacity, red, others in ((1.0, 255, 0), (0.5, 178, 50), (0.25, 139, 75)):
         box = Watermark(image=RED_SQUARE, position="center", opacity=opacity)
         assert pixel(marked(box), 200, 150) == pytest.approx((red, others, others), abs=1)
 
 
-def test_an_opacity_of_zero_changes_nothing() -> None:
+def test_zero_opacity_changes_nothing() -> None:
     assert difference(marked(Watermark(text="Darkroom", opacity=0)), marked(None)) == (0, 0)
 
 
-def test_an_images_own_transparency_counts() -> None:
+def test_watermark_keeps_its_transparency() -> None:
     watermark = Watermark(image=encoded(cutout(), "PNG"), position="center", scale=0.3, opacity=0.5)
     picture = marked(watermark)
-    assert pixel(picture, 141, 111) == (100, 100, 100)  # a corner of the cutout, which is empty
+    assert pixel(picture, 141, 111) == (100, 100, 100)  # an empty corner of the watermark
     patch = Image.new("RGBA", (120, 80))
     patch.paste(cutout())
     patch.putalpha(patch.getchannel("A").point(lambda alpha: alpha * 0.5))
@@ -126,13 +126,13 @@ def test_an_images_own_transparency_counts() -> None:
 
 
 @pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (128, 128, 128)])
-def test_a_text_is_legible_on_every_ground(colour: tuple[int, int, int]) -> None:
+def test_text_is_legible_on_any_background(colour: tuple[int, int, int]) -> None:
     ground = encoded(Image.new("RGB", (400, 300), colour), "PNG")
     change = ImageChops.difference(marked(Watermark(text="Darkroom"), ground), marked(None, ground))
     assert max(change.tobytes()) >= 60
 
 
-def test_a_watermark_on_a_transparent_picture() -> None:
+def test_watermark_on_a_transparent_picture() -> None:
     picture = marked(
         Watermark(image=RED_SQUARE, position="top-left", opacity=0.5, margin=0),
         encoded(cutout(), "PNG"),
@@ -143,7 +143,7 @@ def test_a_watermark_on_a_transparent_picture() -> None:
     assert pixel(picture, 118, 78)[3] == 0
 
 
-def test_a_watermark_lies_on_the_canvas_not_on_the_picture() -> None:
+def test_watermark_is_placed_on_the_canvas() -> None:
     box = mark_box(
         Watermark(image=RED_SQUARE, position="top-left", scale=0.1, margin=0, opacity=1),
         encoded(photo(), "PNG"),
@@ -154,11 +154,11 @@ def test_a_watermark_lies_on_the_canvas_not_on_the_picture() -> None:
     assert box == (0, 0, 20, 20)
 
 
-def test_an_image_is_upright_and_in_srgb() -> None:
+def test_image_watermark_is_upright_srgb() -> None:
     logo = Image.new("RGB", (40, 20), (255, 0, 0))
     logo.paste((0, 0, 255), (20, 0, 40, 20))
     swapped = rgb_profile(red=(0.3851, 0.7169, 0.0971), green=(0.4360, 0.2225, 0.0139))
-    stored = encoded(logo, "PNG", exif=exif(3), icc_profile=swapped)  # to be turned by 180°
+    stored = encoded(logo, "PNG", exif=exif(3), icc_profile=swapped)  # to turn by 180°
     picture = marked(Watermark(image=stored, position="top-left", scale=0.1, opacity=1, margin=0))
     assert pixel(picture, 5, 10) == pytest.approx((0, 0, 255), abs=3)
     assert pixel(picture, 35, 10) == pytest.approx((0, 255, 0), abs=3)
@@ -166,7 +166,7 @@ def test_an_image_is_upright_and_in_srgb() -> None:
 
 @pytest.mark.parametrize("side", [1, 2, 3, 5])
 @pytest.mark.parametrize("margin", [0.0, 0.03, 0.5])
-def test_the_smallest_variants_can_be_marked(side: int, margin: float) -> None:
+def test_smallest_variants_have_watermarks(side: int, margin: float) -> None:
     for watermark in (
         Watermark(text="© Darkroom", margin=margin, scale=1, opacity=1),
         Watermark(image=RED_SQUARE, margin=margin, scale=0.01, opacity=1),
@@ -188,7 +188,7 @@ def test_the_smallest_variants_can_be_marked(side: int, margin: float) -> None:
             assert picture.size == (side, side)
 
 
-def test_a_watermark_is_drawn_once_for_each_size() -> None:
+def test_watermark_is_drawn_once_per_size() -> None:
     draw.cache_clear()
     watermark = Watermark(text="Darkroom")
     variants = [
@@ -202,7 +202,7 @@ def test_a_watermark_is_drawn_once_for_each_size() -> None:
     assert draw.cache_info().hits == 4
 
 
-def test_a_drawn_watermark_is_not_changed_by_its_use() -> None:
+def test_cached_watermark_is_not_changed() -> None:
     watermark = Watermark(text="Darkroom", opacity=0.3)
     first = marked(watermark)
     assert marked(watermark) == first
@@ -210,7 +210,7 @@ def test_a_drawn_watermark_is_not_changed_by_its_use() -> None:
     assert marked(watermark) == first
 
 
-def test_a_watermark_does_not_get_into_other_variants() -> None:
+def test_watermark_stays_in_its_variant() -> None:
     variants = [
         Variant(name="marked", width=200, format="png", watermark=Watermark(text="Darkroom", scale=1)),
         Variant(name="plain", width=200, format="png"),
@@ -227,13 +227,13 @@ def test_a_watermark_does_not_get_into_other_variants() -> None:
     [b"", b"not an image", RED_SQUARE[:-30], encoded(Image.new("1", (6000, 5000)), "PNG")],
     ids=["empty", "text", "damaged", "too large"],
 )
-def test_a_broken_watermark_is_not_the_images_fault(image: bytes) -> None:
+def test_broken_watermark_is_not_a_rejection(image: bytes) -> None:
     with pytest.raises(InvalidVariantError, match=r"variant 'v': watermark\.image is not usable: ") as caught:
         marked(Watermark(image=image))
     assert caught.value.field == "watermark.image"
 
 
-def test_the_limits_of_a_watermark_are_not_those_of_originals() -> None:
+def test_watermarks_have_their_own_limits() -> None:
     limits = Limits(max_bytes=len(GREY), max_pixels=400 * 300)
     logo = encoded(photo(800, 600), "PNG")
     assert len(logo) > limits.max_bytes
@@ -242,6 +242,6 @@ def test_the_limits_of_a_watermark_are_not_those_of_originals() -> None:
     assert render(GREY, [variant], limits).derivatives[0].width == 100
 
 
-def test_a_watermark_whose_image_was_not_loaded_is_a_mistake_of_the_caller() -> None:
+def test_unloaded_watermark_raises_type_error() -> None:
     with pytest.raises(TypeError, match="not loaded: 'watermarks/logo\\.png'"):
         marked(Watermark(image="watermarks/logo.png"))

@@ -1,10 +1,9 @@
-"""A form is for one key, one content type, so many bytes, so long: read from the policy that S3 will read."""
+"""Forms: their policies limit key, content type, size and time."""
 
 from __future__ import annotations
 
 import base64
 import dataclasses
-import importlib
 import json
 import re
 from datetime import UTC, datetime
@@ -16,8 +15,11 @@ import hcl2
 import jsonschema_rs
 import pytest
 
-from presign_upload.forms import Form, InvalidRequestError, Request, presign, signing_client
-from presign_upload.settings import Settings, SettingsError
+from darkroom_shared.settings import SettingsError
+from presign_upload.clients import signing_client
+from presign_upload.composition import compose
+from presign_upload.forms import Form, InvalidRequestError, Request, presign
+from presign_upload.settings import Settings
 from scripts import ROOT
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 
 @pytest.fixture(autouse=True)
 def function(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of a function on AWS."""
+    """Provide the environment of a function on AWS."""
     for name in ENDPOINTS:
         monkeypatch.delenv(name, raising=False)
     for name, value in {
@@ -47,17 +49,17 @@ def function(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def s3() -> S3Client:
-    """A client that signs; nothing here makes a request."""
+    """Provide a client that signs. No test sends a request."""
     return signing_client({})
 
 
 def policy(form: Form) -> dict[str, Any]:
-    """What was signed."""
+    """Return the signed policy."""
     decoded: dict[str, Any] = json.loads(base64.b64decode(form.fields["policy"]))
     return decoded
 
 
-def test_a_form_is_for_a_new_key_of_the_owner_alone(s3: S3Client) -> None:
+def test_form_has_a_new_key_of_the_owner(s3: S3Client) -> None:
     one, other = (presign(s3, SETTINGS, Request(owner="alice", content_type="image/png")) for _ in range(2))
     assert one.id != other.id
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", one.id)
@@ -66,28 +68,28 @@ def test_a_form_is_for_a_new_key_of_the_owner_alone(s3: S3Client) -> None:
     assert {"bucket": "originals"} in policy(one)["conditions"]
 
 
-def test_a_form_fixes_size_and_content_type(s3: S3Client) -> None:
+def test_form_fixes_size_and_content_type(s3: S3Client) -> None:
     conditions = policy(presign(s3, SETTINGS, Request(owner="alice", content_type="image/png")))["conditions"]
     assert ["content-length-range", 1, 1000] in conditions
     assert {"Content-Type": "image/png"} in conditions
     assert not [condition for condition in conditions if "starts-with" in condition]
 
 
-def test_a_form_keeps_the_name_as_metadata(s3: S3Client) -> None:
+def test_form_keeps_the_name_as_metadata(s3: S3Client) -> None:
     form = presign(s3, SETTINGS, Request(owner="alice", content_type="image/png", name='it\'s "mine".png'))
     assert form.fields["x-amz-meta-original-name"] == 'it\'s "mine".png'
     assert {"x-amz-meta-original-name": 'it\'s "mine".png'} in policy(form)["conditions"]
 
 
-def test_a_form_expires(s3: S3Client) -> None:
+def test_form_expires(s3: S3Client) -> None:
     form = presign(s3, SETTINGS, Request(owner="alice", content_type="image/png"))
     expires = datetime.fromisoformat(policy(form)["expiration"])
     assert 50 < (expires - datetime.now(UTC)).total_seconds() <= 61
-    assert form.expires_in == 60
+    assert form.expires_in_seconds == 60
 
 
 @pytest.mark.parametrize("owner", ["", ".", "..", "a/b", "/", "a b", "a\n", "é", "a+b", "auth0|a", "a" * 129, None, 5])
-def test_no_form_for_what_is_no_owner(owner: Any) -> None:
+def test_invalid_owner_is_refused(owner: Any) -> None:
     with pytest.raises(InvalidRequestError, match="owner"):
         Request(owner=owner, content_type="image/png")
 
@@ -95,13 +97,13 @@ def test_no_form_for_what_is_no_owner(owner: Any) -> None:
 @pytest.mark.parametrize(
     "content_type", ["", "image", "image/png\r\nX: y", "text/html", "text/html; charset=x", "IMAGE/PNG", None]
 )
-def test_no_form_for_what_is_no_content_type(content_type: Any) -> None:
+def test_invalid_content_type_is_refused(content_type: Any) -> None:
     with pytest.raises(InvalidRequestError, match="content_type"):
         Request(owner="alice", content_type=content_type)
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\r\nb", "é", "a" * 201, "\x7f", 5])
-def test_no_form_for_a_name_that_metadata_cannot_hold(name: Any) -> None:
+def test_invalid_name_is_refused(name: Any) -> None:
     with pytest.raises(InvalidRequestError, match="name"):
         Request(owner="alice", content_type="image/png", name=name)
 
@@ -127,7 +129,7 @@ INVALID = [
 
 @pytest.mark.parametrize("value", [*VALID, *INVALID], ids=repr)
 @pytest.mark.parametrize("encode", [str, lambda text: base64.b64encode(text.encode()).decode()], ids=["text", "base64"])
-def test_a_body_is_taken_if_the_contract_takes_it(value: Any, encode: Callable[[str], str]) -> None:
+def test_body_is_valid_as_in_the_contract(value: Any, encode: Callable[[str], str]) -> None:
     assert jsonschema_rs.is_valid(SCHEMA, value) == (value in VALID)
     body = encode(json.dumps(value))
     if value in VALID:
@@ -138,7 +140,7 @@ def test_a_body_is_taken_if_the_contract_takes_it(value: Any, encode: Callable[[
 
 
 @pytest.mark.parametrize("kind", SCHEMA["properties"]["content_type"]["enum"])
-def test_every_content_type_of_the_contract_is_taken(kind: str) -> None:
+def test_every_content_type_of_the_contract_is_valid(kind: str) -> None:
     assert Request.from_body("alice", json.dumps({"content_type": kind})).content_type == kind
 
 
@@ -146,38 +148,33 @@ def test_every_content_type_of_the_contract_is_taken(kind: str) -> None:
     "body",
     ["", "{", "{}}", "x", "====", "eyJ", "\ufffd", '{"a":' * 800, base64.b64encode(b"[" * 3000).decode(), "/w=="],
 )
-def test_a_body_that_is_not_json_is_refused(body: str) -> None:
+def test_body_without_json_is_refused(body: str) -> None:
     with pytest.raises(InvalidRequestError, match="not JSON"):
         Request.from_body("alice", body)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
-def test_a_missing_setting_is_named(name: str) -> None:
+def test_missing_setting_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({key: value for key, value in ENVIRONMENT.items() if key != name})
 
 
 @pytest.mark.parametrize("name", ["MAX_BYTES", "EXPIRY_SECONDS"])
 @pytest.mark.parametrize("value", ["x", "0", "-1", "1.5"])
-def test_a_malformed_setting_is_named(name: str, value: str) -> None:
+def test_malformed_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({**ENVIRONMENT, name: value})
 
 
-def test_a_log_level_that_logging_does_not_know_is_named() -> None:
-    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is no level of Python's logging"):
+def test_unknown_log_level_is_named() -> None:
+    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is not a level of Python's logging"):
         Settings.from_environment({**ENVIRONMENT, "LOG_LEVEL": "TRACE"})
 
 
 @pytest.mark.parametrize(("level", "logged"), [("INFO", 1), ("WARN", 0)])
-def test_log_level_is_that_of_the_function(
-    level: str, logged: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-central-1"}
-    for name, value in {**ENVIRONMENT, **keys, "LOG_LEVEL": level}.items():
-        monkeypatch.setenv(name, value)
-    module = importlib.reload(importlib.import_module("presign_upload.handler"))
-    module.handler({"owner": "alice", "body": json.dumps({"content_type": "image/jpeg"})}, None)
+def test_log_level_filters_lines(level: str, logged: int, caplog: pytest.LogCaptureFixture) -> None:
+    handler = compose({**ENVIRONMENT, "LOG_LEVEL": level})
+    handler({"owner": "alice", "body": json.dumps({"content_type": "image/jpeg"})}, None)
     assert len([record for record in caplog.records if record.name == "presign_upload.handler"]) == logged
 
 
@@ -212,15 +209,15 @@ def test_regions_cover_every_partition() -> None:
 
 
 @pytest.mark.parametrize(("region", "domain"), regions())
-def test_a_form_leads_to_the_bucket_in_its_region(monkeypatch: pytest.MonkeyPatch, region: str, domain: str) -> None:
-    """The host that the page's policy admits (`try_page_upload_url` in try_page.tf) and that does not redirect."""
+def test_form_url_is_regional(monkeypatch: pytest.MonkeyPatch, region: str, domain: str) -> None:
+    """The try page's policy allows this host (`try_page_upload_url` in try_page.tf), and it does not redirect."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     form = presign(signing_client({}), SETTINGS, Request(owner="alice", content_type="image/png"))
     assert form.url == f"https://originals.s3.{region}.{domain}/"
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_a_form_leads_to_an_endpoint_that_is_set(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_form_url_uses_a_set_endpoint(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "http://localhost:4566")
     form = presign(
         signing_client({name: "http://localhost:4566"}), SETTINGS, Request(owner="alice", content_type="image/png")
@@ -228,16 +225,14 @@ def test_a_form_leads_to_an_endpoint_that_is_set(monkeypatch: pytest.MonkeyPatch
     assert form.url == "http://localhost:4566/originals"
 
 
-def test_the_handler_answers_with_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    module = importlib.import_module("presign_upload.handler")
+def test_handler_returns_the_form() -> None:
+    handler: Callable[..., dict[str, Any]] = compose(ENVIRONMENT)
     body = json.dumps({"content_type": "image/jpeg", "name": "x.jpg"})
-    answer = module.handler({"owner": "alice", "body": body}, None)
+    answer = handler({"owner": "alice", "body": body}, None)
     json.dumps(answer)
-    assert set(answer) == {"id", "url", "fields", "expires_in"}
+    assert set(answer) == {"id", "url", "fields", "expires_in_seconds"}
     assert answer["url"] == "https://originals.s3.eu-central-1.amazonaws.com/"
     for owner, refused in (("", body), ("alice", "{}")):
-        assert module.handler({"owner": owner, "body": refused}, None) == {"error": "invalid_body"}
+        assert handler({"owner": owner, "body": refused}, None) == {"error": "invalid_body"}
     with pytest.raises(TypeError):
-        module.handler({"body": body}, None)
+        handler({"body": body}, None)

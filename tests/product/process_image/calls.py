@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 
+from process_image.composition import compose
 from tests.product.process_image.originals import CONTRACTS, ENVIRONMENT
 
 if TYPE_CHECKING:
     import pytest
+
+    from process_image.handler import Handler
 
 SENT = "1772366400123"  # 2026-03-01T12:00:00.123Z
 
 
 @dataclass
 class Context:
-    """What Lambda tells of a call."""
+    """Lambda's context of a call."""
 
     function_name: str = "darkroom-process-image"
     function_version: str = "$LATEST"
@@ -34,7 +36,7 @@ class Context:
 
 
 def batch(*bodies: str) -> dict[str, Any]:
-    """The event of a batch of messages, whose ids count from 0."""
+    """Return the event of a batch of messages, whose ids count from 0."""
     return {
         "Records": [
             {
@@ -54,30 +56,38 @@ def batch(*bodies: str) -> dict[str, Any]:
 
 
 class Function:
-    """The function in an environment of its own; its first call starts it."""
+    """The function in its own environment, which is composed at the first call.
+
+    Attributes:
+        service: The service of its log lines and metrics.
+        environment: Its environment variables, except for those of Powertools.
+    """
 
     def __init__(self, service: str) -> None:
         self.service = service
+        self.environment = dict(ENVIRONMENT)
+        self._handler: Handler | None = None
 
     def __call__(self, *bodies: str, context: Context | None = None) -> list[str]:
-        """Call it with a batch; returns the ids of the messages that are to be delivered again."""
-        response = self.start().handler(batch(*bodies), context or Context())
+        """Call it with a batch; return the ids of the messages to deliver again."""
+        response: Any = self.start()(batch(*bodies), cast("Any", context or Context()))
         assert set(response) == {"batchItemFailures"}
         return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
-    def start(self) -> Any:
-        return importlib.import_module("process_image.handler")
+    def start(self) -> Handler:
+        self._handler = self._handler or compose(self.environment)
+        return self._handler
 
 
 class Subscriber:
-    """A queue behind a bus, with a rule for each of our events."""
+    """A queue of a bus with a rule for each outcome event."""
 
     def __init__(self) -> None:
         events, self._sqs = boto3.client("events"), boto3.client("sqs")
         events.create_event_bus(Name=ENVIRONMENT["EVENT_BUS"])
         self._url = self._sqs.create_queue(QueueName="subscriber")["QueueUrl"]
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
-        for name in ("image_processed", "image_rejected", "image_deleted"):
+        for name in ("image_processed", "image_rejected", "image_deleted", "image_version_deleted"):
             pattern = json.dumps(CONTRACTS[name].pattern)
             events.put_rule(Name=name, EventBusName=ENVIRONMENT["EVENT_BUS"], EventPattern=pattern)
             targets: Any = [{"Id": "queue", "Arn": attributes["QueueArn"]}]
@@ -93,5 +103,5 @@ class Subscriber:
 
 
 def output(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """What was written to the log: one JSON object a line."""
+    """Return the lines of the log, each of which is a JSON object."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
-import sys
 import uuid
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from tests.product.process_image.calls import Function, Subscriber
-from tests.product.process_image.originals import ENVIRONMENT, PROCESSED, Bus, OriginalsBucket, journal_of
+from tests.product.process_image.originals import PROCESSED, Bus, OriginalsBucket, journal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +19,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-# Some tests crash the process of an image. Nobody wants to read pytest's report of each.
+# Some tests crash the child process. pytest's reports of these crashes are disabled.
 os.register_at_fork(after_in_child=faulthandler.disable)
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An AWS account in this process."""
+    """Provide an AWS account in this process."""
     for name in ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -40,7 +39,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def session() -> boto3.Session:
-    """One for all clients: it keeps what botocore has read of the services' descriptions."""
+    """Provide one session for all clients, which caches botocore's models."""
     return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-central-1")  # noqa: S106
 
 
@@ -53,19 +52,19 @@ def s3(aws: None, session: boto3.Session) -> S3Client:
 
 @pytest.fixture
 def originals(s3: S3Client) -> OriginalsBucket:
-    """The bucket that users upload to, as Terraform makes it."""
+    """Provide the bucket of originals, with versions as in Terraform."""
     return OriginalsBucket(s3, versioned=True)
 
 
 @pytest.fixture
 def unversioned(s3: S3Client) -> OriginalsBucket:
-    """A bucket that users upload to and that keeps no versions."""
+    """Provide a bucket of originals without versions."""
     return OriginalsBucket(s3, versioned=False)
 
 
 @pytest.fixture
 def journal(s3: S3Client, originals: OriginalsBucket) -> list[str]:
-    """What is asked of S3 and announced, in order, once the buckets exist."""
+    """Provide the names of S3's operations and of announced events, in order."""
     return journal_of(s3)
 
 
@@ -75,29 +74,17 @@ def bus(journal: list[str]) -> Bus:
 
 
 @pytest.fixture
-def environment(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The environment that Terraform makes."""
-    variables = {
-        **ENVIRONMENT,
-        "POWERTOOLS_METRICS_NAMESPACE": "darkroom",
-        "POWERTOOLS_SERVICE_NAME": f"process_image-{uuid.uuid4()}",  # loggers outlive a test by their name
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    sys.modules.pop("process_image.handler", None)
-    yield variables
-    sys.modules.pop("process_image.handler", None)
-    logging.getLogger(variables["POWERTOOLS_SERVICE_NAME"]).handlers.clear()
+def function(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
+    service = f"process_image-{uuid.uuid4()}"  # loggers outlive a test by their name
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "darkroom")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", service)
+    yield Function(service)
+    logging.getLogger(service).handlers.clear()
 
 
 @pytest.fixture
-def function(environment: dict[str, str]) -> Function:
-    return Function(environment["POWERTOOLS_SERVICE_NAME"])
-
-
-@pytest.fixture
-def services(environment: dict[str, str]) -> boto3.Session:
-    """The session that the function makes its clients from, once it starts."""
+def services(aws: None) -> boto3.Session:
+    """Provide the session from which the function makes its clients."""
     assert boto3.DEFAULT_SESSION is not None
     return boto3.DEFAULT_SESSION
 

@@ -1,4 +1,4 @@
-"""As much of CloudWatch Logs Insights as the saved queries use: which lines one selects, and what it reads of them."""
+"""The part of CloudWatch Logs Insights that the saved queries use."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _TOKEN = re.compile(r'\s*(?:"(?P<text>[^"]*)"|(?P<name>[@\w.]+)|(?P<sign>[=()]))
 
 
 class UnknownQueryError(ValueError):
-    """A query holds something that this does not understand."""
+    """A query contains something that is not supported here."""
 
 
 def saved_queries() -> dict[str, str]:
-    """The queries of `8_observe.tf`, by name, without their comments."""
+    """Return the queries of the Terraform code, by name, without their comments."""
     text = (ROOT / "terraform" / "8_observe.tf").read_text()
     return {name: re.sub(r"(?m)^ *#.*\n", "", query) for name, query in _QUERY.findall(text)}
 
 
 def fields(line: Mapping[str, Any], within: str = "") -> dict[str, Any]:
-    """The fields that Insights finds in a line of JSON: those of inner objects by their paths."""
+    """Return the fields that Insights finds in a line of JSON, with paths for inner objects."""
     found: dict[str, Any] = {}
     for name, value in line.items():
         found |= fields(value, f"{within}{name}.") if isinstance(value, dict) else {f"{within}{name}": value}
@@ -34,29 +34,29 @@ def fields(line: Mapping[str, Any], within: str = "") -> dict[str, Any]:
 
 
 def select(query: str, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The lines that pass all filters of a query, flat."""
-    tests = [_Filter(rest).test for command, rest in _commands(query) if command == "filter"]
+    """Return the lines that pass all filters of a query, flat."""
+    tests = [_Filter(arguments).test for command, arguments in _commands(query) if command == "filter"]
     return [line for line in map(fields, lines) if all(test(line) for test in tests)]
 
 
 def read(query: str) -> set[str]:
-    """The names of the fields that a query shows, counts or sorts by, but for those that Insights itself adds."""
+    """Return the fields that a query shows, counts or sorts by, except for those that Insights adds."""
     names: set[str] = set()
-    for command, rest in _commands(query):
+    for command, arguments in _commands(query):
         if command == "fields":
-            names |= {name.strip() for name in rest.split(",")}
+            names |= {name.strip() for name in arguments.split(",")}
         elif command == "stats":
-            names |= set(re.findall(r"(?:avg|max)\(([\w.]+)\)", rest)) | set(re.findall(r" by (\w+)$", rest))
+            names |= set(re.findall(r"(?:avg|max)\(([\w.]+)\)", arguments)) | set(re.findall(r" by (\w+)$", arguments))
     return {name for name in names if not name.startswith("@")}
 
 
 def _commands(query: str) -> list[tuple[str, str]]:
     parts = [part.strip().partition(" ") for part in query.split("|")]
-    return [(command, rest) for command, _, rest in parts]
+    return [(command, arguments) for command, _, arguments in parts]
 
 
 class _Filter:
-    """`name = "text"`, `name like "text"` and `ispresent(name)`, joined by `and`, which binds, and `or`."""
+    """Evaluate `name = "text"`, `name like "text"` and `ispresent(name)`, with `and` before `or`."""
 
     def __init__(self, condition: str) -> None:
         self._tokens: list[tuple[str, str]] = []

@@ -1,4 +1,4 @@
-"""A bucket to upload to, the events that S3 sends of it, and a bus that remembers."""
+"""A bucket of originals with S3's events, and a bus that keeps events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
     from mypy_boto3_s3 import S3Client
 
-    from process_image.events import ImageEvent
+    from process_image.events import OutcomeEvent
 
 CONTRACTS = load()
 PROCESSED = "darkroom-processed"
@@ -40,7 +40,7 @@ ENVIRONMENT = {
 
 
 class OriginalsBucket:
-    """A bucket of moto's. What is done to it returns the event that S3 sends, shaped like the contract's example."""
+    """A bucket of moto. Every change returns S3's event, in the shape of the contract's example."""
 
     def __init__(self, s3: S3Client, *, versioned: bool) -> None:
         self.name = "darkroom-originals" if versioned else "darkroom-unversioned"
@@ -56,23 +56,23 @@ class OriginalsBucket:
         return cast("Upload", parse(body))
 
     def put_message(self, key: str, data: bytes, **metadata: str) -> str:
-        """Upload an object; returns the message that the rule puts into the queue."""
+        """Upload an object; return the message that the rule puts into the queue."""
         answer = self._s3.put_object(Bucket=self.name, Key=key, Body=data, Metadata=metadata)
         about = {"size": len(data), "etag": answer["ETag"].strip('"')}
         return self._message("object_created", "example.json", key, answer, about)
 
     def delete(self, key: str) -> Deletion:
-        """Delete an object as users do: where versions are kept, a delete marker hides it."""
+        """Delete an object, with a delete marker if the bucket keeps versions."""
         return cast("Deletion", parse(self.delete_message(key)))
 
     def delete_message(self, key: str) -> str:
-        """Delete an object as users do; return the message that the rule puts into the queue."""
+        """Delete an object; return the message that the rule puts into the queue."""
         answer = self._s3.delete_object(Bucket=self.name, Key=key)
         file = "example_delete_marker.json" if answer.get("DeleteMarker") else "example_permanent.json"
         return self._message("object_deleted", file, key, answer, {})
 
     def delete_version(self, key: str, version_id: str | None) -> Deletion:
-        """Delete one version, or a delete marker, for good."""
+        """Delete one version, or a delete marker, permanently."""
         assert version_id is not None
         self._s3.delete_object(Bucket=self.name, Key=key, VersionId=version_id)
         answer = {"VersionId": version_id}
@@ -90,19 +90,19 @@ class OriginalsBucket:
 
 
 class Bus:
-    """Keeps what is announced, in order, in a journal that others may write to as well."""
+    """A bus that keeps its events in order, in a journal that it may share."""
 
     def __init__(self, journal: list[str] | None = None) -> None:
-        self.announced: list[ImageEvent] = []
+        self.announced: list[OutcomeEvent] = []
         self._journal = journal if journal is not None else []
 
-    def put(self, event: ImageEvent) -> None:
+    def put(self, event: OutcomeEvent) -> None:
         self.announced.append(event)
         self._journal.append(event.detail_type)
 
 
 def journal_of(client: BaseClient) -> list[str]:
-    """The names of the operations that the client calls from now on."""
+    """Return a list of the operations that the client calls from now on."""
     journal: list[str] = []
 
     def note(model: Any, **_: Any) -> None:
@@ -113,14 +113,14 @@ def journal_of(client: BaseClient) -> list[str]:
 
 
 def answer_instead(client: Any, operation: str, status: int, parsed: dict[str, Any], *, times: int = 1000) -> None:
-    """Let an operation be answered with this, a number of times, instead of by the service.
+    """Replace the service's answer to an operation, for a number of times.
 
     Args:
         client: A client, or a session whose clients are still to be made.
-        operation: As in `s3.GetObject`.
+        operation: Name of the operation, such as `s3.GetObject`.
         status: HTTP status.
-        parsed: The answer as botocore hands it on.
-        times: How often. What was asked for last is answered first.
+        parsed: The answer as botocore returns it.
+        times: Number of replaced answers. The last registered replacement is used first.
     """
     left = [times]
 
@@ -138,5 +138,5 @@ def answer_instead(client: Any, operation: str, status: int, parsed: dict[str, A
 
 
 def refuse(client: Any, operation: str, status: int, code: str, *, times: int = 1000) -> None:
-    """Let an operation fail with an error of AWS's."""
+    """Let an operation fail with an error of AWS."""
     answer_instead(client, operation, status, {"Error": {"Code": code, "Message": "refused"}}, times=times)

@@ -1,4 +1,4 @@
-"""Deletions from S3's events to records and notifications, with the real workflow definition."""
+"""Deletions from object events to records and notifications, with the real workflow definition."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3 import S3Client
 
-    from process_image.events import Deletion, ImageEvent, Upload
+    from process_image.events import Deletion, OutcomeEvent, Upload
     from tests.product.process_image.originals import OriginalsBucket
 
 PHOTOGRAPH = encode(draw((40, 30)))
@@ -37,12 +37,12 @@ class World:
         self._pipeline = Pipeline(settings, Originals(s3), Derivatives(s3, PROCESSED, settings.recipe), self.bus)
 
     def handle(self, event: Upload | Deletion, *, dies_at: str = "") -> None:
-        """Let the function handle an event, and the workflow record what it announces."""
+        """Let the function handle an event, and the workflow record the outcome."""
         for announced in self.announce(event):
             self.workflow.run(announced.detail, dies_at=dies_at)
 
-    def announce(self, event: Upload | Deletion) -> list[ImageEvent]:
-        """Let the function alone handle an event."""
+    def announce(self, event: Upload | Deletion) -> list[OutcomeEvent]:
+        """Let only the function handle an event."""
         return self._pipeline.handle(event)
 
     def put(self, data: bytes = PHOTOGRAPH) -> Upload:
@@ -56,13 +56,13 @@ class World:
         return deletion
 
     def purge(self, version: str | None, **how: Any) -> Deletion:
-        """Delete a version for good, as a lifecycle rule does."""
+        """Delete a version permanently, like a lifecycle rule."""
         purge = self.originals.delete_version("a", version)
         self.handle(purge, **how)
         return purge
 
     def written(self) -> str:
-        """Return when the original that S3 shows was uploaded."""
+        """Return the upload time of the current original."""
         written = self._s3.head_object(Bucket=self.originals.name, Key="a")["LastModified"]
         return f"{written:%Y-%m-%dT%H:%M:%SZ}"
 
@@ -79,7 +79,7 @@ def world(s3: S3Client, originals: OriginalsBucket, session: boto3.Session) -> W
 
 
 def without_order(item: dict[str, Any]) -> dict[str, Any]:
-    """Return an item without what every later event about it moves on."""
+    """Return an item without the fields that every later event changes."""
     moving = {"current_sequencer", "sequencer", "recorded_at"}
     return {name: value for name, value in item.items() if name not in moving}
 
@@ -99,7 +99,7 @@ def test_purges_of_a_deleted_image_are_silent(world: World) -> None:
 
 
 @pytest.mark.parametrize("state", ["CloseVersion", "DeleteVersions", "WholeImage", "CloseCurrent", "Done"])
-def test_purge_that_dies_anywhere_is_silent_when_it_comes_again(world: World, state: str) -> None:
+def test_purge_is_silent_after_any_failure(world: World, state: str) -> None:
     upload = world.put()
     world.delete()
     before, announced = world.items(), world.announced()
@@ -111,8 +111,8 @@ def test_purge_that_dies_anywhere_is_silent_when_it_comes_again(world: World, st
     assert world.items()["current"]["current_sequencer"] == purge.sequencer
 
 
-def test_purge_of_a_rejected_version_of_a_deleted_image_is_silent(world: World) -> None:
-    """Nothing is stored of a rejected upload: its item stays open when the image is deleted."""
+def test_purge_of_a_rejected_version_is_silent(world: World) -> None:
+    """A rejected upload has no derivatives, so the image's deletion does not close its item."""
     upload = world.put(b"no image")
     world.delete()
     before, announced = world.items(), world.announced()
@@ -122,10 +122,10 @@ def test_purge_of_a_rejected_version_of_a_deleted_image_is_silent(world: World) 
     assert without_order(world.items()["current"]) == without_order(before["current"])
     closed = world.items()[f"version#{upload.version}"]
     assert (closed["status"], closed["deleted_at"]) == ("Deleted", PURGED)
-    assert closed["announced"] == closed["dedup_id"], "it owes no announcement"
+    assert closed["notified_dedup_id"] == closed["dedup_id"], "no notification is missing"
 
 
-def test_removal_of_an_expired_delete_marker_is_silent(world: World) -> None:
+def test_removed_expired_marker_is_silent(world: World) -> None:
     upload = world.put()
     marker = world.delete()
     world.purge(upload.version_id)
@@ -137,7 +137,7 @@ def test_removal_of_an_expired_delete_marker_is_silent(world: World) -> None:
     }
 
 
-def test_purge_of_a_version_that_went_with_the_image_is_silent_though_the_image_came_back(world: World) -> None:
+def test_purge_after_a_restore_is_silent(world: World) -> None:
     upload = world.put()
     world.delete()
     again = world.put(OTHER_PHOTOGRAPH)
@@ -150,18 +150,18 @@ def test_purge_of_a_version_that_went_with_the_image_is_silent_though_the_image_
     assert without_order(current | {"uploaded_at": ""}) == without_order(before["current"] | {"uploaded_at": ""})
 
 
-def test_purge_of_a_noncurrent_version_of_a_living_image_is_announced_once(world: World) -> None:
+def test_purge_of_an_old_version_is_notified_once(world: World) -> None:
     first, second = world.put(), world.put(OTHER_PHOTOGRAPH)
     purge = world.purge(first.version_id)
     world.handle(purge)
-    assert world.announced()[2:] == [("Deleted", first.version)]
+    assert world.announced()[2:] == [("VersionDeleted", first.version)]
     current = world.items()["current"]
     assert (current["version"], current["uploaded_at"]) == (second.version, world.written())
     assert world.items()[f"version#{first.version}"]["status"] == "Deleted"
 
 
 @pytest.mark.parametrize("data", [PHOTOGRAPH, b"no image"], ids=["processed", "rejected"])
-def test_purge_of_the_only_version_is_announced_once(world: World, data: bytes) -> None:
+def test_purge_of_the_only_version_is_notified_once(world: World, data: bytes) -> None:
     upload = world.put(data)
     purge = world.purge(upload.version_id)
     world.handle(purge)
@@ -170,25 +170,25 @@ def test_purge_of_the_only_version_is_announced_once(world: World, data: bytes) 
     assert (current["status"], current["deleted_at"]) == ("Deleted", PURGED)
 
 
-def test_purge_whose_execution_dies_before_its_announcement_is_announced_when_it_comes_again(world: World) -> None:
+def test_purge_is_notified_after_a_failed_execution(world: World) -> None:
     upload = world.put()
-    purge = world.purge(upload.version_id, dies_at="Announce")
+    purge = world.purge(upload.version_id, dies_at="Notify")
     assert len(world.announced()) == 1
     world.handle(purge)
     assert world.announced()[1:] == [("Deleted", upload.version)]
 
 
-def test_version_whose_outcome_was_not_announced_is_announced_by_its_purge(world: World) -> None:
-    """The purge of a deleted image's version is silent only if no announcement is missing."""
+def test_purge_notifies_an_unnotified_version(world: World) -> None:
+    """The purge of a deleted image's version is silent only if no notification is missing."""
     upload = world.originals.put("a", PHOTOGRAPH)
-    world.handle(upload, dies_at="Announce")
+    world.handle(upload, dies_at="Notify")
     world.delete()
     world.purge(upload.version_id)
     assert ("Deleted", upload.version) in world.announced()
 
 
-def test_purge_of_a_version_that_only_the_deletion_recorded_is_silent(world: World) -> None:
-    """It was processed, and its own event is still in a DLQ when the image is deleted."""
+def test_purge_of_an_unprocessed_version_is_silent(world: World) -> None:
+    """Its outcome event is still in a DLQ when the image is deleted."""
     upload = world.originals.put("a", PHOTOGRAPH)
     world.announce(upload)
     world.delete()
@@ -198,7 +198,7 @@ def test_purge_of_a_version_that_only_the_deletion_recorded_is_silent(world: Wor
     assert world.announced() == announced
 
 
-def test_late_upload_event_of_a_purged_version_changes_nothing(world: World) -> None:
+def test_late_event_of_a_purged_version_is_ignored(world: World) -> None:
     upload = world.put()
     world.delete()
     world.purge(upload.version_id)
@@ -208,7 +208,7 @@ def test_late_upload_event_of_a_purged_version_changes_nothing(world: World) -> 
     assert world.announced() == announced
 
 
-def test_purge_before_the_delete_marker_leaves_the_image_deleted(world: World) -> None:
+def test_purge_before_marker_leaves_image_deleted(world: World) -> None:
     upload = world.put()
     marker = world.originals.delete("a")
     purge = world.purge(upload.version_id)
@@ -219,13 +219,13 @@ def test_purge_before_the_delete_marker_leaves_the_image_deleted(world: World) -
     assert world.announced()[1:] == [("Deleted", upload.version), ("Deleted", marker.version)]
 
 
-def test_purge_during_an_undelete_leaves_the_image_deleted(world: World) -> None:
-    """The uncovered version is put into the table, and purged before it becomes the current one."""
+def test_purge_during_a_restore_deletes_the_image(world: World) -> None:
+    """The uncovered version is recorded, and purged before it becomes the current one."""
     upload = world.put()
     marker = world.delete()
     undelete = world.originals.delete_version("a", marker.version_id)
     back = [event.detail for event in world.announce(undelete)]
-    assert [detail["status"] for detail in back] == ["Deleted", "Processed"]
+    assert [detail["status"] for detail in back] == ["VersionDeleted", "Processed"]
     world.workflow.run(back[1], dies_at="MoveCurrent")
     world.purge(upload.version_id)
     for detail in back:
@@ -233,7 +233,7 @@ def test_purge_during_an_undelete_leaves_the_image_deleted(world: World) -> None
     assert world.items()["current"]["status"] == "Deleted"
 
 
-def test_deletion_after_a_deletion_is_announced(world: World) -> None:
+def test_second_deletion_is_notified(world: World) -> None:
     world.put()
     world.delete()
     again = world.delete()

@@ -1,4 +1,4 @@
-"""Events are read strictly and built as their contracts promise."""
+"""Object events are parsed strictly, and outcome events match their contracts."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from jsonschema import Draft202012Validator, FormatChecker
 from process_image.events import (
     SOURCE,
     Deletion,
-    ImageEvent,
     MalformedEventError,
+    OutcomeEvent,
     StoredVariant,
     Upload,
     image_deleted,
     image_processed,
     image_rejected,
+    image_version_deleted,
     parse,
 )
 from process_image.image import (
@@ -48,7 +49,7 @@ def _is_date_time(value: object) -> bool:
 
 
 def changed(event: dict[str, Any], **about: Any) -> str:
-    """The event with other fields of its object; None takes a field away."""
+    """Return the event with changed fields of its object. None removes a field."""
     copy = json.loads(json.dumps(event))
     copy["detail"]["object"].update(about)
     copy["detail"]["object"] = {name: value for name, value in copy["detail"]["object"].items() if value is not None}
@@ -61,21 +62,21 @@ def upload(**changes: Any) -> Upload:
     return event
 
 
-def check(event: ImageEvent) -> dict[str, Any]:
-    """Hold an event to its contract, as it arrives at a consumer; returns its detail."""
+def check(event: OutcomeEvent) -> dict[str, Any]:
+    """Check an event against its contract, as a consumer gets it; return its detail."""
     detail: dict[str, Any] = json.loads(json.dumps(event.detail))
     (contract,) = (one for one in CONTRACTS.values() if one.pattern["detail-type"] == [event.detail_type])
     assert contract.pattern["source"] == [SOURCE]
     schema = contract.versions[detail["schema_version"]]
     Draft202012Validator(schema, format_checker=FORMATS).validate(detail)
-    assert set(detail) == set(schema["properties"]), "nothing is sent that the contract does not tell of"
+    assert set(detail) == set(schema["properties"]), "every field is in the contract"
     return detail
 
 
-# Reading
+# Parsing
 
 
-def test_an_upload_is_read_from_what_s3_sends() -> None:
+def test_upload_event_is_parsed() -> None:
     assert parse(json.dumps(CREATED)) == Upload(
         bucket="darkroom-originals-111122223333-eu-central-1",
         key=f"maria/{UUID}",
@@ -87,14 +88,14 @@ def test_an_upload_is_read_from_what_s3_sends() -> None:
     )
 
 
-def test_a_delete_marker_deletes_the_whole_image() -> None:
+def test_delete_marker_deletes_the_image() -> None:
     event = parse(json.dumps(MARKER))
     assert isinstance(event, Deletion)
     assert event.whole_image
     assert event.version == "1QW9g1Z99LUNbvaaYVpW9xDlOLU.qxgF"
 
 
-def test_a_permanent_deletion_deletes_one_version() -> None:
+def test_permanent_deletion_deletes_one_version() -> None:
     event = parse(json.dumps(PERMANENT))
     assert isinstance(event, Deletion)
     assert not event.whole_image
@@ -102,20 +103,20 @@ def test_a_permanent_deletion_deletes_one_version() -> None:
 
 
 @pytest.mark.parametrize("version_id", [None, "null"])
-def test_without_versions_a_permanent_deletion_deletes_the_whole_image(version_id: str | None) -> None:
+def test_unversioned_deletion_deletes_the_image(version_id: str | None) -> None:
     event = parse(changed(PERMANENT, **{"version-id": version_id}))
     assert isinstance(event, Deletion)
     assert event.whole_image
 
 
 @pytest.mark.parametrize("version_id", [None, "null"])
-def test_without_versions_the_sequencer_names_the_version(version_id: str | None) -> None:
+def test_unversioned_version_is_the_sequencer(version_id: str | None) -> None:
     event = upload(**{"version-id": version_id})
     assert event.version_id is None
     assert event.version == event.sequencer
 
 
-def test_an_etag_in_quotes_is_the_same_etag() -> None:
+def test_quotes_of_an_etag_are_removed() -> None:
     assert upload(etag='"abc"').etag == upload(etag="abc").etag == "abc"
 
 
@@ -123,7 +124,7 @@ def test_an_etag_in_quotes_is_the_same_etag() -> None:
 @example("0062", "00620")
 @settings(deadline=None)
 def test_sequencers_sort_as_aws_documents(one: str, other: str) -> None:
-    """Hexadecimal, the shorter one padded on the right with zeros."""
+    """AWS: hexadecimal, the shorter one padded with zeros on the right."""
     width = max(len(one), len(other))
     numbers = [int(value.ljust(width, "0"), 16) for value in (one, other)]
     first, second = upload(sequencer=one).sequencer, upload(sequencer=other).sequencer
@@ -145,7 +146,7 @@ def test_sequencers_sort_as_aws_documents(one: str, other: str) -> None:
         (f"maria/{UUID}\n", None),
     ],
 )
-def test_only_a_minted_key_names_an_owner(key: str, owner: str | None) -> None:
+def test_only_created_keys_name_an_owner(key: str, owner: str | None) -> None:
     assert upload(key=key).owner == owner
 
 
@@ -156,7 +157,7 @@ def test_keys_are_taken_raw(key: str) -> None:
     assert upload(key=key).key == key
 
 
-# What is no event of S3's
+# Malformed events
 
 
 @pytest.mark.parametrize(
@@ -211,12 +212,12 @@ ANY_JSON = st.recursive(
 
 
 def parse_or_refuse(body: str) -> Upload | Deletion | None:
-    """What is not refused can be announced: nothing half-right gets through."""
+    """Return the parsed event, from which a valid outcome event can be built, or None."""
     try:
         event = parse(body)
     except MalformedEventError:
         return None
-    check(image_deleted(event, recipe=RECIPE, image_deleted=True, deleted_versions=[event.version]))
+    check(image_deleted(event, deleted_at=event.time, recipe=RECIPE, deleted_versions=[event.version]))
     return event
 
 
@@ -234,7 +235,7 @@ def test_any_other_json_is_refused(value: object) -> None:
 
 @given(st.data(), st.sampled_from([CREATED, MARKER, PERMANENT]))
 @settings(deadline=None, max_examples=300)
-def test_an_event_with_one_thing_wrong_is_refused_or_as_good_as_any(data: st.DataObject, original: Any) -> None:
+def test_event_with_one_error_is_valid_or_refused(data: st.DataObject, original: Any) -> None:
     event = json.loads(json.dumps(original))
     at = event
     for container in data.draw(st.sampled_from([(), ("detail",), ("detail", "bucket"), ("detail", "object")])):
@@ -260,18 +261,20 @@ REJECTIONS = [
 ]
 
 
-def processed(about: Upload, *, recipe: str = RECIPE, variants: int = 1, owner: str | None = None) -> ImageEvent:
+def processed(about: Upload, *, recipe: str = RECIPE, variants: int = 1, owner: str | None = None) -> OutcomeEvent:
     return image_processed(
         about, owner=owner, recipe=recipe, original=ORIGINAL, bucket="processed", variants=[STORED] * variants
     )
 
 
-def rejected(about: Upload, rejection: RejectedImageError = REJECTIONS[0], *, recipe: str = RECIPE) -> ImageEvent:
+def rejected(about: Upload, rejection: RejectedImageError = REJECTIONS[0], *, recipe: str = RECIPE) -> OutcomeEvent:
     return image_rejected(about, owner=None, recipe=recipe, size=0, rejection=rejection)
 
 
-def deleted(about: Upload | Deletion, *, whole: bool = True) -> ImageEvent:
-    return image_deleted(about, recipe=RECIPE, image_deleted=whole, deleted_versions=[about.version])
+def deleted(about: Upload | Deletion, *, whole: bool = True) -> OutcomeEvent:
+    if whole:
+        return image_deleted(about, deleted_at=about.time, recipe=RECIPE, deleted_versions=[about.version])
+    return image_version_deleted(about, deleted_at=about.time, recipe=RECIPE)
 
 
 @given(KEYS, st.none() | st.text(min_size=1), st.integers(0, 20), st.sampled_from(REJECTIONS), st.booleans())
@@ -286,21 +289,21 @@ def test_events_keep_their_contracts(
         deleted(about, whole=whole),
     ):
         detail = check(event)
-        assert event.detail_type == f"Image {detail['status']}"
+        assert event.detail_type.replace(" ", "") == f"Image{detail['status']}"
         assert detail["image_id"] == key
         assert detail["version"] == about.version
         assert detail["sequencer"] == about.sequencer
-        assert detail["uploaded_at"] == about.time
+        assert [detail.get("uploaded_at"), detail.get("deleted_at")].count(about.time) == 1
 
 
-def test_the_contract_of_dates_is_really_checked() -> None:
+def test_date_format_is_checked() -> None:
     event = processed(upload())
     event.detail["uploaded_at"] = "2026-13-41T09:30:12Z"
     with pytest.raises(Exception, match="date-time"):
         check(event)
 
 
-def test_an_event_says_all_there_is_to_say() -> None:
+def test_processed_event_has_all_fields() -> None:
     about = upload()
     assert check(processed(about, owner="maria")) | {"dedup_id": ""} == {
         "schema_version": 1,
@@ -320,14 +323,14 @@ def test_an_event_says_all_there_is_to_say() -> None:
             "height": 3024,
             "format": "jpeg",
         },
-        "bucket": "processed",
+        "variants_bucket": "processed",
         "variants": [
             {"name": "web", "key": "k", "width": 256, "height": 192, "bytes": 11854, "content_type": "image/jpeg"}
         ],
     }
 
 
-def test_a_rejection_says_why() -> None:
+def test_rejected_event_has_the_reason() -> None:
     detail = check(rejected(upload(), TooManyBytesError(2_000_000, 1_000_000)))
     assert detail["reason"] == {
         "code": "too_many_bytes",
@@ -336,29 +339,30 @@ def test_a_rejection_says_why() -> None:
     assert detail["summary"].endswith(": rejected, too_many_bytes")
 
 
-def test_a_deletion_tells_a_version_from_the_whole_image() -> None:
+def test_summary_names_version_deletions() -> None:
     assert check(deleted(upload(), whole=True))["summary"].endswith(": deleted")
     assert check(deleted(upload(), whole=False))["summary"].endswith(": version deleted")
 
 
-def dedup_id(event: ImageEvent) -> str:
+def dedup_id(event: OutcomeEvent) -> str:
     return str(event.detail["dedup_id"])
 
 
-def test_what_is_announced_again_has_the_same_dedup_id() -> None:
+def test_repeated_event_has_the_same_dedup_id() -> None:
     first, later = upload(), upload(sequencer="0FFF")
     assert dedup_id(processed(first)) == dedup_id(processed(later, variants=2))
     assert dedup_id(rejected(first)) == dedup_id(rejected(later, REJECTIONS[1], recipe="0" * 16))
-    assert dedup_id(deleted(first)) == dedup_id(deleted(later, whole=False))
+    assert dedup_id(deleted(first)) == dedup_id(deleted(later))
+    assert dedup_id(deleted(first, whole=False)) == dedup_id(deleted(later, whole=False))
 
 
-def test_a_deletion_has_one_dedup_id_whichever_event_tells_of_it() -> None:
-    """The deletion itself, or an upload whose version is gone when its event arrives."""
+def test_deletion_and_missing_upload_share_dedup_id() -> None:
+    """A deletion, and an upload whose original is missing, announce the same."""
     deletion = parse(json.dumps(PERMANENT))
     assert dedup_id(deleted(deletion)) == dedup_id(deleted(upload(**{"version-id": deletion.version})))
 
 
-def test_anything_new_has_another_dedup_id() -> None:
+def test_new_outcome_has_another_dedup_id() -> None:
     about = upload()
     events = [
         processed(about),
@@ -367,18 +371,22 @@ def test_anything_new_has_another_dedup_id() -> None:
         processed(upload(**{"version-id": "other"})),
         rejected(about),
         deleted(about),
+        deleted(about, whole=False),
     ]
     assert len({dedup_id(event) for event in events}) == len(events)
 
 
-def test_dedup_ids_are_the_same_in_every_release() -> None:
-    """They are stored: a changed rule would announce everything again at the next replay."""
+def test_dedup_ids_are_stable() -> None:
+    """They are stored: a changed rule would notify everything again at the next replay."""
     about = parse(json.dumps(CREATED))
     assert isinstance(about, Upload)
     example = CONTRACTS["image_processed"].examples["example.json"]["detail"]
     assert dedup_id(processed(about)) == example["dedup_id"]
     marker = parse(json.dumps(MARKER))
     assert dedup_id(deleted(marker)) == CONTRACTS["image_deleted"].examples["example.json"]["detail"]["dedup_id"]
+    example = CONTRACTS["image_version_deleted"].examples["example.json"]["detail"]
+    purge = parse(changed(PERMANENT, **{"version-id": example["version"]}))
+    assert dedup_id(deleted(purge, whole=False)) == example["dedup_id"]
 
 
 @given(KEYS)
@@ -386,7 +394,7 @@ def test_dedup_ids_are_the_same_in_every_release() -> None:
 @example("\r\nSubject: other")
 @example("\x1b[31mred\x7f")
 @settings(deadline=None)
-def test_a_summary_is_a_subject_that_sns_takes(key: str) -> None:
+def test_summary_is_a_valid_subject(key: str) -> None:
     for event in (processed(upload(key=key), variants=999), rejected(upload(key=key)), deleted(upload(key=key))):
         summary = event.detail["summary"]
         assert summary.isascii()
@@ -395,7 +403,7 @@ def test_a_summary_is_a_subject_that_sns_takes(key: str) -> None:
         assert summary.startswith("Image ")
 
 
-def test_a_summary_of_a_long_key_shows_its_end() -> None:
+def test_summary_shows_the_end_of_a_long_key() -> None:
     summary = processed(upload(key="long/" * 100 + "holiday.jpg")).detail["summary"]
     assert "..." in summary
     assert "long/holiday.jpg: processed, 1 variant" in summary

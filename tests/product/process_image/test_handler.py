@@ -1,4 +1,4 @@
-"""The function as Lambda calls it: a batch of SQS messages in, the ones that failed out."""
+"""The function as Lambda calls it: a batch of SQS messages in, the failed ones out."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from darkroom_shared.settings import SettingsError
 from process_image import pipeline
 from process_image.events import SOURCE
 from process_image.image import render
 from process_image.measures import UNITS
-from process_image.settings import SettingsError
 from reconcile.differences import Image, differences
 from reconcile.records import Version
 from reconcile.repair import body_of
@@ -42,7 +42,7 @@ POISON = json.dumps({"detail-type": "Object Created", "detail": {"what": "is thi
 
 
 def metrics(lines: list[dict[str, Any]], dimensions: tuple[str, ...] = ("service",)) -> dict[str, list[float]]:
-    """The values of all metrics that CloudWatch reads from the log under some dimensions."""
+    """Return the values of all metrics in the log with these dimensions."""
     values: dict[str, list[float]] = {}
     for line in lines:
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", ()):
@@ -56,12 +56,12 @@ def metrics(lines: list[dict[str, Any]], dimensions: tuple[str, ...] = ("service
 
 
 def counts(lines: list[dict[str, Any]]) -> dict[str, float]:
-    """The sums of the metrics that count, but for those of single images."""
-    # A cold start is of the first call in a process only.
+    """Return the sums of the counts, without the measures of single images."""
+    # Only the first call of a process counts as a cold start.
     return {name: sum(of) for name, of in metrics(lines).items() if name not in {*UNITS, "ColdStart"}}
 
 
-def test_an_upload_is_announced_on_the_bus(
+def test_upload_is_announced_on_the_bus(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber, s3: S3Client
 ) -> None:
     message = originals.put_message("maria/photo 1+2.jpg", PHOTOGRAPH)
@@ -84,8 +84,8 @@ def test_log_level_keeps_every_metric(
     subscriber: Subscriber,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Lambda sets AWS_LAMBDA_LOG_LEVEL by its own filter, which Terraform keeps at INFO, and Powertools obeys that."""
-    monkeypatch.setenv("LOG_LEVEL", level)
+    """Lambda sets AWS_LAMBDA_LOG_LEVEL from its filter, which Terraform keeps at INFO. Powertools obeys it."""
+    function.environment["LOG_LEVEL"] = level
     monkeypatch.setenv("AWS_LAMBDA_LOG_FORMAT", "JSON")
     monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "INFO")
     assert function(originals.put_message("a", PHOTOGRAPH), POISON) == ["1"]
@@ -94,11 +94,14 @@ def test_log_level_keeps_every_metric(
     assert counts(lines) == {"ImageProcessed": 1, "MessagesFailed": 1}
 
 
-def test_metrics_are_those_of_the_catalogue(
+def test_metrics_match_the_catalogue(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Alarms and dashboards are checked against it."""
+    """Alarms and dashboards are checked against the catalogue."""
+    overwritten = originals.put_message("a", PHOTOGRAPH)
     function(originals.put_message("a", PHOTOGRAPH), originals.put_message("b", b"no image"), POISON)
+    originals.delete_version("a", json.loads(overwritten)["detail"]["object"]["version-id"])
+    function(overwritten)
     function(originals.delete_message("a"))
     written = {
         (frozenset(dimensions), metric["Name"])
@@ -107,14 +110,12 @@ def test_metrics_are_those_of_the_catalogue(
         for dimensions in directive["Dimensions"]
         for metric in directive["Metrics"]
     }
-    # A cold start is of the first call in a process only.
+    # Only the first call of a process counts as a cold start.
     cold_start = (frozenset({"function_name", "service"}), "ColdStart")
     assert written | {cold_start} == written_by("process_image")
 
 
-def test_one_bad_message_does_not_take_its_neighbours_along(
-    function: Function, originals: OriginalsBucket, subscriber: Subscriber
-) -> None:
+def test_bad_message_fails_alone(function: Function, originals: OriginalsBucket, subscriber: Subscriber) -> None:
     good = [originals.put_message(key, PHOTOGRAPH) for key in "abc"]
     rejected = originals.put_message("d", b"no image")
     assert function(good[0], POISON, good[1], rejected, good[2]) == ["1"]
@@ -137,7 +138,7 @@ def crash(_: bytes) -> None:
 @pytest.mark.parametrize(
     ("harm", "code"), [(sleep, "too_slow"), (fill_memory, "too_much_memory"), (crash, "decoder_crashed")]
 )
-def test_an_image_that_does_harm_is_rejected_and_its_neighbours_are_finished(
+def test_harmful_image_spares_its_batch(
     function: Function,
     originals: OriginalsBucket,
     subscriber: Subscriber,
@@ -151,7 +152,7 @@ def test_an_image_that_does_harm_is_rejected_and_its_neighbours_are_finished(
         return render(data, *rest)
 
     monkeypatch.setattr(pipeline, "render", render_or_harm)
-    monkeypatch.setenv("MAX_SECONDS", "1")
+    function.environment["MAX_SECONDS"] = "1"
     messages = [originals.put_message(key, b"harm" if key == "b" else PHOTOGRAPH) for key in "abc"]
     assert function(*messages) == []
     events = {event["detail"]["image_id"]: event for event in subscriber.received()}
@@ -163,7 +164,7 @@ def test_an_image_that_does_harm_is_rejected_and_its_neighbours_are_finished(
     assert events["b"]["detail"]["reason"]["code"] == code
 
 
-def test_what_may_not_be_finished_in_time_is_left_to_another_call(
+def test_short_time_leaves_images_to_another_call(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
 ) -> None:
     needed = int(ENVIRONMENT["MAX_SECONDS"]) + seconds_around()
@@ -176,17 +177,17 @@ def test_what_may_not_be_finished_in_time_is_left_to_another_call(
 
 
 def seconds_around() -> int:
-    """What Terraform adds to the images' own seconds, for a batch to fit into the timeout."""
+    """Return the seconds that Terraform adds to the images' seconds in the timeout."""
     variables = (ROOT / "terraform" / "variables.tf").read_text()
     found = re.search(r"condition += var\.process_image\.timeout >= .* \+ (\d+)$", variables, re.MULTILINE)
     assert found
     return int(found[1])
 
 
-def test_a_request_that_nobody_answers_is_given_up_within_the_time_that_is_left(
+def test_unanswered_request_fails_in_time(
     services: boto3.Session, function: Function, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By what the clients were configured with; before the second attempt they wait for up to a second."""
+    """From the clients' configuration: before the second attempt they wait for up to a second."""
     make, made = services.client, []
 
     def note(*arguments: Any, **options: Any) -> Any:
@@ -202,10 +203,10 @@ def test_a_request_that_nobody_answers_is_given_up_within_the_time_that_is_left(
         assert attempts * (config.connect_timeout + config.read_timeout) + (attempts - 1) == seconds_around()
 
 
-def test_no_key_and_no_file_can_break_a_line_of_the_log(
+def test_log_lines_escape_keys_and_files(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither by what ends a line, nor by what a terminal obeys, nor by what looks like the end of the text."""
+    """Line breaks, control characters and quotes do not change the structure of the log."""
     keys = [
         "two\nlines",
         "return\rover",
@@ -229,12 +230,12 @@ def test_no_key_and_no_file_can_break_a_line_of_the_log(
     assert "forged" not in {line.get("message") for line in lines}
 
 
-def test_a_batch_in_which_all_fail_fails_message_by_message(function: Function, subscriber: Subscriber) -> None:
+def test_failed_batch_lists_every_message(function: Function, subscriber: Subscriber) -> None:
     assert function(POISON, "no JSON", "{}") == ["0", "1", "2"]
     assert subscriber.received() == []
 
 
-def test_a_failure_leaves_nothing_behind_for_the_next_call(
+def test_failure_does_not_affect_the_next_call(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber
 ) -> None:
     message = originals.put_message("a", PHOTOGRAPH)
@@ -243,7 +244,7 @@ def test_a_failure_leaves_nothing_behind_for_the_next_call(
     assert function(POISON, message) == ["0"]
 
 
-def test_a_message_fails_while_s3_is_busy_and_succeeds_when_it_comes_again(
+def test_busy_s3_fails_the_message_once(
     services: boto3.Session, function: Function, originals: OriginalsBucket, subscriber: Subscriber
 ) -> None:
     refuse(services, "s3.GetObject", 503, "SlowDown", times=1)
@@ -253,10 +254,10 @@ def test_a_message_fails_while_s3_is_busy_and_succeeds_when_it_comes_again(
     assert len(subscriber.received()) == 1
 
 
-def test_an_event_that_the_bus_does_not_take_is_a_failure(
+def test_refused_event_fails_the_message(
     services: boto3.Session, function: Function, originals: OriginalsBucket, subscriber: Subscriber
 ) -> None:
-    """PutEvents answers 200 and says in the body that it was throttled."""
+    """PutEvents answers 200, and the body says that the event was throttled."""
     throttled = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow"}]}
     answer_instead(services, "events.PutEvents", 200, throttled, times=1)
     messages = [originals.put_message(key, PHOTOGRAPH) for key in "ab"]
@@ -266,11 +267,11 @@ def test_an_event_that_the_bus_does_not_take_is_a_failure(
     assert [event["detail"]["image_id"] for event in subscriber.received()] == ["a"]
 
 
-def test_a_bus_that_is_not_there_is_a_failure(function: Function, originals: OriginalsBucket) -> None:
+def test_missing_bus_fails_the_message(function: Function, originals: OriginalsBucket) -> None:
     assert function(originals.put_message("a", PHOTOGRAPH)) == ["0"]
 
 
-def test_metrics_count_what_became_of_the_messages(
+def test_metrics_count_outcomes(
     function: Function,
     originals: OriginalsBucket,
     subscriber: Subscriber,
@@ -288,7 +289,7 @@ def test_metrics_count_what_became_of_the_messages(
     assert embedded["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
 
 
-def test_metrics_of_a_quiet_call_say_that_nothing_failed(
+def test_successful_call_counts_zero_failures(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
 ) -> None:
     function(originals.put_message("a", PHOTOGRAPH))
@@ -309,11 +310,11 @@ def test_each_image_is_measured(
     assert values["Variants"] == [len(event["variants"]) for event in announced]
     for within in zip(*(values[stage] for stage in ("Look", "Decode", "Scale", "Encode", "Render")), strict=True):
         assert 0 < sum(within[:-1]) <= within[-1]
-    told = {line["image_id"]: line for line in lines if "dedup_id" in line}
-    assert [told[key]["Render"] for key in "ab"] == [round(of, 3) for of in values["Render"]]
+    logged = {line["image_id"]: line for line in lines if "dedup_id" in line}
+    assert [logged[key]["Render"] for key in "ab"] == [round(of, 3) for of in values["Render"]]
 
 
-def test_what_is_not_rendered_again_is_not_measured_again(
+def test_repeated_message_is_not_measured_again(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = originals.put_message("a", PHOTOGRAPH)
@@ -323,10 +324,10 @@ def test_what_is_not_rendered_again_is_not_measured_again(
     assert set(metrics(output(capsys))) == {"ImageProcessed", "MessagesFailed", "UploadToAnnounced"}
 
 
-def test_how_long_it_takes_is_measured_of_events_that_come_at_once(
+def test_late_events_have_no_latency(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What an archive or `darkroom reconcile` sends, long after, would say nothing of it."""
+    """Events from an archive or from `darkroom reconcile` are sent long after the upload."""
     message = json.loads(originals.put_message("a", PHOTOGRAPH))
     function(json.dumps(message | {"replay-name": "again"}))
     function(repaired(originals, "a", message["detail"]["object"]))
@@ -337,7 +338,7 @@ def test_how_long_it_takes_is_measured_of_events_that_come_at_once(
 
 
 def repaired(originals: OriginalsBucket, key: str, about: dict[str, Any]) -> str:
-    """The message by which `darkroom reconcile` repairs that an original has no record."""
+    """Return the message with which `darkroom reconcile` repairs a missing record."""
     version = Version(about["version-id"], datetime(2026, 1, 1, tzinfo=UTC), about["size"], about["etag"])
     (difference,) = differences(Image(key, versions=[version]), settled=datetime.now(UTC))
     assert difference.event
@@ -356,7 +357,7 @@ def test_rejections_are_counted_by_reason(
     assert [line["reason"] for line in lines if "dedup_id" in line] == ["unsupported_format", "unreadable_image"]
 
 
-def test_the_log_tells_of_every_image(
+def test_log_has_every_image(
     function: Function, originals: OriginalsBucket, subscriber: Subscriber, capsys: pytest.CaptureFixture[str]
 ) -> None:
     function(originals.put_message("a", PHOTOGRAPH), originals.put_message("b", b"no image"))
@@ -373,10 +374,10 @@ def test_the_log_tells_of_every_image(
         assert line["function_request_id"] == Context.aws_request_id
 
 
-def test_the_log_tells_why_a_message_failed(
+def test_log_has_the_reason_of_a_failure(
     function: Function, originals: OriginalsBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    function(POISON, originals.put_message("a", PHOTOGRAPH))  # there is no bus
+    function(POISON, originals.put_message("a", PHOTOGRAPH))  # the bus is missing
     poison, unannounced = (line for line in output(capsys) if line.get("level") == "ERROR")
     assert poison["message_id"] == "0"
     assert "MalformedEventError" in poison["exception"]
@@ -386,15 +387,13 @@ def test_the_log_tells_why_a_message_failed(
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
-def test_a_missing_variable_stops_the_start_and_is_named(
-    function: Function, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.delenv(name)
+def test_missing_variable_stops_the_start(function: Function, name: str) -> None:
+    del function.environment[name]
     with pytest.raises(SettingsError, match=name):
         function.start()
 
 
-def test_clients_are_made_once_at_the_start(
+def test_clients_are_made_once(
     services: boto3.Session,
     function: Function,
     originals: OriginalsBucket,

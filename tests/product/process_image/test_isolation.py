@@ -1,4 +1,4 @@
-"""Whatever happens in a process of its own, this one goes on and knows what it was."""
+"""Separate processes: their results, limits and crashes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def fill_memory() -> int:
 
 
 def fill_memory_in_c() -> int:
-    """As a decoder does that takes a lack of memory for the file's fault, or for a reason to end it all."""
+    """Simulate a decoder that reports missing memory as damage, or crashes."""
     malloc = ctypes.CDLL(None).malloc
     malloc.restype, malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
     if malloc(200 * 1024 * 1024) is None:
@@ -73,13 +73,13 @@ def fill_memory_in_c() -> int:
     return 0
 
 
-def test_what_is_returned_comes_back() -> None:
+def test_value_is_returned() -> None:
     large = os.urandom(5_000_000)
     assert run(lambda: large, BUDGET).result() == large
     assert run(lambda: None, BUDGET).result() is None
 
 
-def test_an_image_is_rendered_as_it_is_here() -> None:
+def test_child_renders_the_same_bytes() -> None:
     data, variants = encoded(photo(), "JPEG"), [Variant(name="v", width=100)]
     assert run(lambda: render(data, variants, Limits()), BUDGET).result() == render(data, variants, Limits())
 
@@ -89,14 +89,14 @@ def test_an_image_is_rendered_as_it_is_here() -> None:
     [EmptyObjectError(), TooManyPixelsError(7, (2, 4)), UnreadableImageError("jpeg"), TooSlowError(7)],
     ids=lambda rejection: rejection.code,
 )
-def test_a_rejection_comes_back_as_it_was(rejection: RejectedImageError) -> None:
+def test_rejection_passes_the_process_border(rejection: RejectedImageError) -> None:
     with pytest.raises(type(rejection)) as caught:
         run(raising(rejection), BUDGET).result()
     assert caught.type is type(rejection)
     assert (caught.value.code, str(caught.value)) == (rejection.code, str(rejection))
 
 
-def test_any_other_error_is_a_failure_that_tells_where_it_was() -> None:
+def test_other_error_is_a_failure_with_a_stack() -> None:
     for error in (KeyError("what"), OSError("a mistake of ours"), SystemExit(0)):
         with pytest.raises(RenderingFailedError, match=rf"(?s)def fail|in fail.*{type(error).__name__}"):
             run(raising(error), BUDGET).result()
@@ -107,14 +107,14 @@ def test_any_other_error_is_a_failure_that_tells_where_it_was() -> None:
     [lambda: time.sleep(60), lambda: ctypes.PyDLL(None).sleep(60), lambda: [None for _ in iter(int, 1)]],
     ids=["in Python", "in C that never lets go of Python", "at work"],
 )
-def test_what_takes_too_long_is_ended(hang: Callable[[], object]) -> None:
+def test_slow_call_is_ended(hang: Callable[[], object]) -> None:
     finished = run(hang, Budget(max_memory=1000, max_seconds=1))
     assert 1 <= finished.seconds < 5
     with pytest.raises(TooSlowError, match="within 1 seconds"):
         finished.result()
 
 
-def test_what_stops_in_the_middle_of_its_answer_is_ended() -> None:
+def test_stalled_answer_is_ended() -> None:
     class Stuck:
         def __reduce__(self) -> tuple[object, ...]:
             time.sleep(60)
@@ -128,7 +128,7 @@ def test_what_stops_in_the_middle_of_its_answer_is_ended() -> None:
 @pytest.mark.parametrize(
     ("fill", "rejection"), [(fill_memory, TooMuchMemoryError), (fill_memory_in_c, DecoderCrashedError)]
 )
-def test_too_much_memory_is_not_to_be_had(fill: Callable[[], int], rejection: type[RejectedImageError]) -> None:
+def test_memory_limit_is_enforced(fill: Callable[[], int], rejection: type[RejectedImageError]) -> None:
     with pytest.raises(rejection):
         run(fill, BUDGET).result()
     assert run(fill, Budget(max_memory=300)).result() is not None
@@ -136,7 +136,7 @@ def test_too_much_memory_is_not_to_be_had(fill: Callable[[], int], rejection: ty
 
 @linux
 @pytest.mark.parametrize("end", [raising(UnreadableImageError("webp")), os.abort], ids=["damage", "crash"])
-def test_what_a_decoder_takes_for_damage_when_memory_is_short(end: Callable[[], None]) -> None:
+def test_damage_near_the_memory_limit_is_memory(end: Callable[[], None]) -> None:
     def filling(megabytes: int) -> Callable[[], None]:
         def fill() -> None:
             kept = bytearray(os.urandom(1)) * (megabytes * 1024 * 1024)
@@ -152,7 +152,7 @@ def test_what_a_decoder_takes_for_damage_when_memory_is_short(end: Callable[[], 
 
 
 @linux
-def test_an_answer_that_there_is_no_memory_for_is_the_image_s_fault_every_time() -> None:
+def test_answer_without_memory_is_a_rejection() -> None:
     class Large:
         def __reduce__(self) -> tuple[object, ...]:
             return bytes, (b"." * (200 * 1024 * 1024),)
@@ -162,46 +162,46 @@ def test_an_answer_that_there_is_no_memory_for_is_the_image_s_fault_every_time()
             run(Large, BUDGET).result()
 
 
-def test_a_process_that_cannot_be_confined_is_no_fault_of_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unconfined_process_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("process_image.isolation._confine", lambda _: raising(OSError("no /proc"))())
     with pytest.raises(RenderingFailedError, match="ended with 1"):
         run(lambda: 0, BUDGET).result()
 
 
 @linux
-def test_the_memory_of_this_process_does_not_count() -> None:
+def test_memory_of_the_parent_does_not_count() -> None:
     ballast = bytearray(os.urandom(1)) * (150 * 1024 * 1024)
     assert run(lambda: len(ballast), BUDGET).result() == len(ballast)
 
 
-def test_the_peak_of_memory_is_known() -> None:
+def test_peak_memory_is_measured() -> None:
     small, large = run(lambda: 0, Budget()), run(fill_memory, Budget())
     assert 180 <= large.peak_rss - small.peak_rss <= 260
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE])
-def test_a_crash_is_the_image_s_fault(number: signal.Signals) -> None:
+def test_crash_is_a_rejection(number: signal.Signals) -> None:
     with pytest.raises(DecoderCrashedError):
         run(lambda: os.kill(os.getpid(), number), BUDGET).result()
 
 
-def test_a_real_crash() -> None:
+def test_real_crash_is_a_rejection() -> None:
     with pytest.raises(DecoderCrashedError):
         run(lambda: ctypes.string_at(8), BUDGET).result()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGILL])
-def test_an_end_from_outside_is_a_failure(number: signal.Signals) -> None:
+def test_killed_child_is_a_failure(number: signal.Signals) -> None:
     with pytest.raises(RenderingFailedError, match=f"ended with -{number}"):
         run(lambda: os.kill(os.getpid(), number), BUDGET).result()
 
 
-def test_an_end_without_an_answer_is_a_failure() -> None:
+def test_exit_without_answer_is_a_failure() -> None:
     with pytest.raises(RenderingFailedError, match="ended with 0"):
         run(lambda: os._exit(0), BUDGET).result()
 
 
-def test_what_it_changes_or_writes_stays_there(capfd: pytest.CaptureFixture[str]) -> None:
+def test_child_does_not_change_the_parent(capfd: pytest.CaptureFixture[str]) -> None:
     kept = ["here"]
 
     def change() -> None:
@@ -214,7 +214,7 @@ def test_what_it_changes_or_writes_stays_there(capfd: pytest.CaptureFixture[str]
     assert capfd.readouterr() == ("", "")
 
 
-def test_who_waits_can_be_interrupted_and_leaves_nothing_running(tmp_path: Path) -> None:
+def test_interrupt_ends_the_child(tmp_path: Path) -> None:
     alive = tmp_path / "alive"
 
     def live() -> None:
@@ -233,6 +233,6 @@ def test_who_waits_can_be_interrupted_and_leaves_nothing_running(tmp_path: Path)
 
 
 @pytest.mark.parametrize("field", ["max_memory", "max_seconds"])
-def test_a_budget_that_cannot_be(field: str) -> None:
+def test_invalid_budget_is_refused(field: str) -> None:
     with pytest.raises(ValueError, match=f"{field} must be at least 1, not 0"):
         Budget(**{field: 0})

@@ -1,8 +1,7 @@
-"""Whatever happens to an image, and however its events arrive, what is true in the end is what S3 shows.
+"""In the end the records match S3, for any changes of an image and any order of its events.
 
-Events of one image are delivered late, twice and in any order, the function dies in between, and so do the
-events that it announces. The table is played here by the two rules of the record workflow that decide what is
-current; the workflow itself is tested where it runs, end to end.
+Events of one image are delivered late, twice and in any order, and the function fails in between. The table follows the
+two rules of the record workflow that decide the current version. The workflow itself is tested end to end.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3 import S3Client
 
-    from process_image.events import Deletion, ImageEvent, Upload
+    from process_image.events import Deletion, OutcomeEvent, Upload
 
 FILES = [encode(draw((40, 30))), encode(draw((30, 40))), b"no image"]
 KEY = "a"
@@ -34,23 +33,23 @@ KEY = "a"
 
 @dataclass
 class Table:
-    """What the record workflow makes of events: the newest of a version, and the current version."""
+    """The table according to the workflow: the newest event of each version, and the current version."""
 
     sequencers: dict[str, str] = field(default_factory=dict)
     current: dict[str, Any] = field(default_factory=lambda: {"sequencer": "", "status": "none"})
 
-    def record(self, event: ImageEvent) -> None:
+    def record(self, event: OutcomeEvent) -> None:
         detail = event.detail
         if self.sequencers.get(detail["version"], "") > detail["sequencer"]:
             return
         self.sequencers[detail["version"]] = detail["sequencer"]
-        moves = detail["status"] != "Deleted" or detail["image_deleted"]
+        moves = detail["status"] != "VersionDeleted"
         if moves and self.current["sequencer"] <= detail["sequencer"]:
             self.current = detail
 
 
 class Mortal:
-    """Lets the function die as it calls S3 for the nth time."""
+    """Ends the function at its nth call of S3."""
 
     def __init__(self, s3: S3Client) -> None:
         self._left = -1
@@ -78,7 +77,7 @@ CRASHES = st.lists(st.integers(0, 12), max_size=6)
 @settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
-def test_in_the_end_the_records_are_true(
+def test_records_match_s3_in_the_end(
     session: boto3.Session, operations: list[str], crashes: list[int], early: int, chance: random.Random
 ) -> None:
     with mock_aws():
@@ -95,7 +94,7 @@ def test_in_the_end_the_records_are_true(
 
 
 class World:
-    """A bucket with one image, its undelivered events, and the function."""
+    """A bucket with one image, its pending events, and the function."""
 
     def __init__(self, s3: S3Client, chance: random.Random) -> None:
         self.pending: list[Upload | Deletion] = []
@@ -109,14 +108,14 @@ class World:
         )
 
     def do(self, operation: str) -> None:
-        """Do something to the image; its event is then pending, perhaps twice."""
+        """Change the image. Its event is then pending, perhaps twice."""
         what, _, which = operation.partition(" ")
         event: Upload | Deletion
         if what == "put":
             event = self._bucket.put(KEY, FILES[int(which)])
         elif what == "delete":
             event = self._bucket.delete(KEY)
-            if event.version_id is None:  # there was nothing to hide, where moto, unlike S3, makes no delete marker
+            if event.version_id is None:  # moto, unlike S3, adds no delete marker if there is no object
                 return
         else:
             found = self._s3.list_object_versions(Bucket=self._bucket.name, Prefix=KEY)
@@ -129,7 +128,7 @@ class World:
         self.pending += [event] * self._chance.choice([1, 1, 2])
 
     def deliver(self, index: int, dies_after: int) -> None:
-        """Deliver an event; if the function dies of it, it comes again."""
+        """Deliver an event. If the function fails, the event is pending again."""
         event = self.pending.pop(index)
         self._mortal.dies_after(dies_after)
         try:
@@ -139,7 +138,7 @@ class World:
         self._mortal.dies_after(-1)
 
     def check(self) -> None:
-        """Compare what is recorded and stored with what S3 shows."""
+        """Compare records and derivatives with S3."""
         table = Table()
         announced = list(self._bus.announced)
         self._chance.shuffle(announced)

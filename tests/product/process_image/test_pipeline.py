@@ -1,4 +1,4 @@
-"""What becomes of an upload or a deletion, however often, however late and in whatever order its event arrives."""
+"""Outcomes of uploads and deletions, with repeated, late and reordered events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from process_image.events import ImageEvent, Upload
+    from process_image.events import OutcomeEvent, Upload
     from tests.product.process_image.originals import OriginalsBucket
 
 PHOTOGRAPH = encode(draw((80, 60)))
@@ -50,27 +50,27 @@ def pipeline(s3: S3Client, bus: Bus) -> Pipeline:
 
 
 def contents(s3: S3Client) -> dict[str, bytes]:
-    """Every derivative there is, by key."""
+    """Return every derivative by key."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=PROCESSED)
     keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
     return {key: s3.get_object(Bucket=PROCESSED, Key=key)["Body"].read() for key in keys}
 
 
-def told(events: list[ImageEvent]) -> list[tuple[str, str]]:
-    """Status and version of each event."""
+def outcomes(events: list[OutcomeEvent]) -> list[tuple[str, str]]:
+    """Return status and version of each event."""
     return [(event.detail["status"], event.detail["version"]) for event in events]
 
 
 # Uploads
 
 
-def test_an_upload_becomes_derivatives_and_one_event(
+def test_upload_gives_derivatives_and_one_event(
     s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     announced = pipeline.handle(upload)
     assert announced == bus.announced
-    assert told(announced) == [("Processed", upload.version)]
+    assert outcomes(announced) == [("Processed", upload.version)]
     detail = announced[0].detail
     assert detail["original"] == {
         "bucket": originals.name,
@@ -79,7 +79,7 @@ def test_an_upload_becomes_derivatives_and_one_event(
         "height": 60,
         "format": "jpeg",
     }
-    assert detail["bucket"] == PROCESSED
+    assert detail["variants_bucket"] == PROCESSED
     assert [(one["name"], one["width"], one["height"]) for one in detail["variants"]] == [
         ("thumbnail", 32, 24),
         ("square", 24, 24),
@@ -96,7 +96,7 @@ def test_an_upload_becomes_derivatives_and_one_event(
         assert len(stored[one["key"]]) == one["bytes"]
 
 
-def test_everything_is_stored_before_it_is_announced(
+def test_derivatives_are_stored_before_the_event(
     originals: OriginalsBucket, pipeline: Pipeline, journal: list[str]
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
@@ -111,12 +111,10 @@ def test_everything_is_stored_before_it_is_announced(
         "Image Processed",
     ]
     reads = [name for name in journal if name.startswith(("Get", "Head"))]
-    assert len(reads) == READS, "which is what a bill counts"
+    assert len(reads) == READS, "the bill counts them"
 
 
-def test_processing_again_gives_the_same_bytes_keys_and_event(
-    s3: S3Client, originals: OriginalsBucket, bus: Bus
-) -> None:
+def test_reprocessing_repeats_bytes_and_event(s3: S3Client, originals: OriginalsBucket, bus: Bus) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     pipeline_of(s3, bus).handle(upload)
     first = contents(s3)
@@ -127,7 +125,7 @@ def test_processing_again_gives_the_same_bytes_keys_and_event(
     assert bus.announced[0] == bus.announced[1]
 
 
-def test_a_second_delivery_announces_without_computing(
+def test_second_delivery_does_not_render(
     originals: OriginalsBucket, pipeline: Pipeline, bus: Bus, journal: list[str]
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
@@ -139,7 +137,7 @@ def test_a_second_delivery_announces_without_computing(
 
 
 class Unread(Originals):
-    """Originals whose bytes nobody may read."""
+    """Originals whose bytes must not be read."""
 
     def __init__(self, s3: S3Client, size: int) -> None:
         super().__init__(s3)
@@ -154,16 +152,16 @@ class Unread(Originals):
         return OpenOriginal({"ContentLength": self.size, "Metadata": {}, "Body": self.body})
 
 
-def test_a_second_delivery_does_not_read_the_original(s3: S3Client, originals: OriginalsBucket, bus: Bus) -> None:
+def test_second_delivery_does_not_read_the_body(s3: S3Client, originals: OriginalsBucket, bus: Bus) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     pipeline_of(s3, bus).handle(upload)
     unread = Unread(s3, len(PHOTOGRAPH))
     pipeline_of(s3, bus, originals=unread).handle(upload)
     assert bus.announced[0] == bus.announced[1]
-    assert unread.body.closed, "the connection is given back"
+    assert unread.body.closed, "the connection is closed"
 
 
-def test_what_was_stored_in_part_is_made_whole(
+def test_partly_stored_derivatives_are_completed(
     s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
@@ -172,13 +170,11 @@ def test_what_was_stored_in_part_is_made_whole(
         pipeline.handle(upload)
     assert bus.announced == []
     pipeline.handle(upload)
-    assert told(bus.announced) == [("Processed", upload.version)]
+    assert outcomes(bus.announced) == [("Processed", upload.version)]
     assert len(contents(s3)) == 2
 
 
-def test_a_changed_recipe_computes_again(
-    s3: S3Client, originals: OriginalsBucket, bus: Bus, journal: list[str]
-) -> None:
+def test_new_recipe_renders_again(s3: S3Client, originals: OriginalsBucket, bus: Bus, journal: list[str]) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     pipeline_of(s3, bus).handle(upload)
     journal.clear()
@@ -189,11 +185,11 @@ def test_a_changed_recipe_computes_again(
     assert bus.announced[1].detail["recipe"] == larger.recipe != bus.announced[0].detail["recipe"]
 
 
-def test_an_event_that_is_not_accepted_is_announced_at_the_next_try(
+def test_refused_event_is_announced_on_retry(
     s3: S3Client, originals: OriginalsBucket, bus: Bus, journal: list[str]
 ) -> None:
     class Busy(Bus):
-        def put(self, _: ImageEvent) -> None:
+        def put(self, _: OutcomeEvent) -> None:
             raise ConnectionClosedError(endpoint_url="https://events")
 
     upload = originals.put("a", PHOTOGRAPH)
@@ -202,7 +198,7 @@ def test_an_event_that_is_not_accepted_is_announced_at_the_next_try(
     journal.clear()
     pipeline_of(s3, bus).handle(upload)
     assert "PutObject" not in journal
-    assert told(bus.announced) == [("Processed", upload.version)]
+    assert outcomes(bus.announced) == [("Processed", upload.version)]
 
 
 @pytest.mark.parametrize(
@@ -216,29 +212,27 @@ def test_an_event_that_is_not_accepted_is_announced_at_the_next_try(
     ],
 )
 @pytest.mark.parametrize("data", [PHOTOGRAPH, b"no image"])
-def test_the_owner_is_told_of_the_key_else_of_the_metadata(
+def test_owner_is_from_key_or_metadata(
     originals: OriginalsBucket, pipeline: Pipeline, key: str, metadata: dict[str, str], owner: str | None, data: bytes
 ) -> None:
     (event,) = pipeline.handle(originals.put(key, data, **metadata))
     assert event.detail["owner"] == owner
 
 
-def test_without_versions_uploads_and_deletions_work_alike(
-    s3: S3Client, unversioned: OriginalsBucket, pipeline: Pipeline
-) -> None:
+def test_unversioned_bucket_works(s3: S3Client, unversioned: OriginalsBucket, pipeline: Pipeline) -> None:
     first = unversioned.put("a", PHOTOGRAPH)
-    assert told(pipeline.handle(first)) == [("Processed", first.sequencer)]
+    assert outcomes(pipeline.handle(first)) == [("Processed", first.sequencer)]
     second = unversioned.put("a", OTHER_PHOTOGRAPH)
-    assert told(pipeline.handle(first)) == [("Deleted", first.sequencer)]
-    assert told(pipeline.handle(second)) == [("Processed", second.sequencer)]
+    assert outcomes(pipeline.handle(first)) == [("VersionDeleted", first.sequencer)]
+    assert outcomes(pipeline.handle(second)) == [("Processed", second.sequencer)]
     deletion = unversioned.delete("a")
     (event,) = pipeline.handle(deletion)
-    assert event.detail["image_deleted"]
+    assert event.detail["status"] == "Deleted"
     assert event.detail["deleted_versions"] == [second.sequencer]
     assert contents(s3) == {}
 
 
-# What cannot be accepted
+# Rejections
 
 
 @pytest.mark.parametrize(
@@ -252,20 +246,20 @@ def test_without_versions_uploads_and_deletions_work_alike(
     ],
     ids=["empty", "text", "half", "bytes", "pixels"],
 )
-def test_what_is_no_image_is_rejected_each_time(
+def test_invalid_image_is_rejected_each_time(
     s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus, data: bytes, code: str
 ) -> None:
     upload = originals.put("a", data)
     pipeline.handle(upload)
     pipeline.handle(upload)
-    assert told(bus.announced) == [("Rejected", upload.version)] * 2
+    assert outcomes(bus.announced) == [("Rejected", upload.version)] * 2
     assert bus.announced[0] == bus.announced[1]
     assert bus.announced[0].detail["reason"]["code"] == code
     assert bus.announced[0].detail["original"] == {"bucket": originals.name, "bytes": len(data)}
     assert contents(s3) == {}
 
 
-def test_what_has_too_many_bytes_is_not_downloaded(s3: S3Client, originals: OriginalsBucket, bus: Bus) -> None:
+def test_too_large_file_is_not_downloaded(s3: S3Client, originals: OriginalsBucket, bus: Bus) -> None:
     unread = Unread(s3, 10**12)
     pipeline_of(s3, bus, originals=unread).handle(originals.put("a", PHOTOGRAPH))
     assert bus.announced[0].detail["reason"]["code"] == "too_many_bytes"
@@ -274,7 +268,7 @@ def test_what_has_too_many_bytes_is_not_downloaded(s3: S3Client, originals: Orig
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (500, "InternalError"), (403, "AccessDenied")])
-def test_what_cannot_be_read_now_is_neither_rejected_nor_deleted(
+def test_read_error_is_a_failure(
     s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus, status: int, code: str
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
@@ -283,12 +277,10 @@ def test_what_cannot_be_read_now_is_neither_rejected_nor_deleted(
         pipeline.handle(upload)
     assert bus.announced == []
     pipeline.handle(upload)
-    assert told(bus.announced) == [("Processed", upload.version)]
+    assert outcomes(bus.announced) == [("Processed", upload.version)]
 
 
-def test_a_read_that_ends_early_is_no_damaged_image(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus
-) -> None:
+def test_short_read_is_not_a_rejection(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     half = {
         "ContentLength": len(PHOTOGRAPH),
@@ -305,9 +297,7 @@ def test_a_read_that_ends_early_is_no_damaged_image(
 # Deletions
 
 
-def test_a_deletion_removes_what_the_image_had(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus
-) -> None:
+def test_deletion_removes_all_versions(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus) -> None:
     uploads = [originals.put("a", data) for data in (PHOTOGRAPH, OTHER_PHOTOGRAPH)]
     neighbour = originals.put("a/b", PHOTOGRAPH)
     for upload in (*uploads, neighbour):
@@ -315,14 +305,14 @@ def test_a_deletion_removes_what_the_image_had(
     deletion = originals.delete("a")
     (event,) = pipeline.handle(deletion)
     assert (event.detail["status"], event.detail["version"]) == ("Deleted", deletion.version)
-    assert event.detail["image_deleted"]
+    assert event.detail["deleted_at"] == deletion.time
     assert event.detail["deleted_versions"] == sorted(upload.version for upload in uploads)
     assert all(key.startswith("a/b/") for key in contents(s3))
     assert len(contents(s3)) == 2
     assert bus.announced[-1] == event
 
 
-def test_a_deletion_of_very_many_versions_is_told_in_parts(
+def test_deletion_of_many_versions_has_parts(
     s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("process_image.pipeline.VERSIONS_AT_ONCE", 2)
@@ -338,7 +328,7 @@ def test_a_deletion_of_very_many_versions_is_told_in_parts(
     assert contents(s3) == {}
 
 
-def test_a_deletion_is_announced_before_anything_is_removed(
+def test_deletion_is_announced_before_it_is_done(
     originals: OriginalsBucket, pipeline: Pipeline, journal: list[str]
 ) -> None:
     pipeline.handle(originals.put("a", PHOTOGRAPH))
@@ -349,7 +339,7 @@ def test_a_deletion_is_announced_before_anything_is_removed(
 
 
 def crash_once(s3: S3Client, operation: str) -> None:
-    """Let the function's environment die as the operation is about to be called."""
+    """End the function's environment before the operation is called."""
     left = [1]
 
     def crash(**_: object) -> None:
@@ -359,40 +349,38 @@ def crash_once(s3: S3Client, operation: str) -> None:
     s3.meta.events.register_first(f"before-call.s3.{operation}", crash)
 
 
-def test_a_deletion_that_crashes_after_its_announcement_is_finished_by_the_next_delivery(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus
-) -> None:
+def test_retry_finishes_a_deletion(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     pipeline.handle(upload)
     deletion = originals.delete("a")
     crash_once(s3, "DeleteObjects")
     with pytest.raises(ConnectionClosedError):
         pipeline.handle(deletion)
-    assert told(bus.announced)[1:] == [("Deleted", deletion.version)]
+    assert outcomes(bus.announced)[1:] == [("Deleted", deletion.version)]
     assert len(contents(s3)) == 2
     pipeline.handle(deletion)
     assert contents(s3) == {}
-    assert bus.announced[1] == bus.announced[2], "it tells of the same versions again"
+    assert bus.announced[1] == bus.announced[2], "it names the same versions again"
     assert bus.announced[1].detail["deleted_versions"] == [upload.version]
 
 
-def test_an_upload_whose_image_is_gone_ends_as_deleted(
+def test_upload_of_a_deleted_image_ends_as_deleted(
     s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, journal: list[str]
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     originals.delete("a")
     journal.clear()
     (event,) = pipeline.handle(upload)
-    assert told([event]) == [("Deleted", upload.version)]
+    assert outcomes([event]) == [("Deleted", upload.version)]
     assert event.detail["sequencer"] == upload.sequencer
-    assert event.detail["image_deleted"]
+    assert event.detail["deleted_at"] > upload.time, "the deletion's own event is not handled yet"
     assert event.detail["deleted_versions"] == [upload.version]
     assert "PutObject" not in journal
     assert contents(s3) == {}
 
 
 @pytest.mark.parametrize("data", [PHOTOGRAPH, b"no image"], ids=["processed", "rejected"])
-def test_a_late_event_of_an_upload_tells_nothing_of_a_deletion_that_was_told(
+def test_late_upload_event_repeats_no_deletion(
     s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus, data: bytes
 ) -> None:
     upload = originals.put("a", data)
@@ -404,10 +392,10 @@ def test_a_late_event_of_an_upload_tells_nothing_of_a_deletion_that_was_told(
     assert contents(s3) == {}
 
 
-def test_a_deletion_whose_event_was_lost_closes_its_records_though_the_upload_came_late(
+def test_repaired_deletion_names_the_stored_versions(
     s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline
 ) -> None:
-    """Once `darkroom reconcile` sends the event: by what is stored it knows the versions that went with the image."""
+    """The stored derivatives name the versions when `darkroom reconcile` sends the lost event."""
     upload = originals.put("a", PHOTOGRAPH)
     pipeline.handle(upload)
     lost = originals.delete("a")
@@ -417,22 +405,18 @@ def test_a_deletion_whose_event_was_lost_closes_its_records_though_the_upload_ca
     assert contents(s3) == {}
 
 
-def test_an_upload_whose_version_is_gone_ends_as_deleted_though_the_image_lives(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline
-) -> None:
+def test_missing_version_ends_as_version_deleted(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline) -> None:
     first = originals.put("a", PHOTOGRAPH)
     second = originals.put("a", OTHER_PHOTOGRAPH)
     originals.delete_version("a", first.version_id)
     (event,) = pipeline.handle(first)
-    assert told([event]) == [("Deleted", first.version)]
-    assert not event.detail["image_deleted"]
-    assert told(pipeline.handle(second)) == [("Processed", second.version)]
+    assert outcomes([event]) == [("VersionDeleted", first.version)]
+    assert event.detail_type == "Image Version Deleted"
+    assert outcomes(pipeline.handle(second)) == [("Processed", second.version)]
     assert len(contents(s3)) == 2
 
 
-def test_a_gone_upload_that_crashes_after_its_announcement_is_finished_by_the_next_delivery(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline
-) -> None:
+def test_retry_finishes_a_missing_upload(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     pipeline.handle(upload)
     originals.delete("a")
@@ -445,7 +429,7 @@ def test_a_gone_upload_that_crashes_after_its_announcement_is_finished_by_the_ne
 
 
 class Interrupted(Derivatives):
-    """Something happens just before or just after the derivatives are stored, once."""
+    """Derivatives with one interruption, just before or just after they are stored."""
 
     interruption: Callable[[], object] | None = None
     before = True
@@ -464,7 +448,7 @@ class Interrupted(Derivatives):
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("handled", [True, False], ids=["event handled meanwhile", "event still to come"])
 @pytest.mark.parametrize("late", [True, False])
-def test_an_image_deleted_while_it_is_computed_leaves_nothing(
+def test_image_deleted_meanwhile_leaves_nothing(
     s3: S3Client, originals: OriginalsBucket, bus: Bus, before: bool, whole: bool, handled: bool, late: bool
 ) -> None:
     derivatives = Interrupted(s3, PROCESSED, settings_with().recipe)
@@ -480,11 +464,11 @@ def test_an_image_deleted_while_it_is_computed_leaves_nothing(
     derivatives.interruption = interrupt
     pipeline.handle(upload)
     assert contents(s3) == {}
-    assert ("Deleted", upload.version) in told(bus.announced)
+    assert ("Deleted", upload.version) in outcomes(bus.announced)
     assert {event.detail["status"] for event in bus.announced} == {"Deleted"}
 
 
-def test_deleting_the_current_version_for_good_uncovers_the_one_before_it(
+def test_purged_current_version_uncovers_another(
     originals: OriginalsBucket, pipeline: Pipeline, s3: S3Client, journal: list[str]
 ) -> None:
     first, second = originals.put("a", PHOTOGRAPH), originals.put("a", OTHER_PHOTOGRAPH)
@@ -493,33 +477,29 @@ def test_deleting_the_current_version_for_good_uncovers_the_one_before_it(
     deletion = originals.delete_version("a", second.version_id)
     journal.clear()
     events = pipeline.handle(deletion)
-    assert told(events) == [("Deleted", second.version), ("Processed", first.version)]
-    assert not events[0].detail["image_deleted"]
-    assert events[0].detail["deleted_versions"] == [second.version]
+    assert outcomes(events) == [("VersionDeleted", second.version), ("Processed", first.version)]
+    assert events[0].detail["deleted_at"] == deletion.time
     assert {event.detail["sequencer"] for event in events} == {deletion.sequencer}, "it becomes the current one"
     assert "PutObject" not in journal
     assert all(key.startswith(f"a/{first.version}/") for key in contents(s3))
 
 
-def test_deleting_the_only_version_for_good_deletes_the_image(
-    originals: OriginalsBucket, pipeline: Pipeline, s3: S3Client
-) -> None:
+def test_purged_only_version_deletes_the_image(originals: OriginalsBucket, pipeline: Pipeline, s3: S3Client) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     pipeline.handle(upload)
     (event,) = pipeline.handle(originals.delete_version("a", upload.version_id))
-    assert event.detail["image_deleted"]
+    assert event.detail_type == "Image Deleted"
+    assert event.detail["deleted_versions"] == [upload.version]
     assert contents(s3) == {}
 
 
-def test_what_is_uncovered_may_be_no_image(originals: OriginalsBucket, pipeline: Pipeline) -> None:
+def test_uncovered_version_may_be_rejected(originals: OriginalsBucket, pipeline: Pipeline) -> None:
     first, second = originals.put("a", b"no image"), originals.put("a", PHOTOGRAPH)
     events = pipeline.handle(originals.delete_version("a", second.version_id))
-    assert told(events) == [("Deleted", second.version), ("Rejected", first.version)]
+    assert outcomes(events) == [("VersionDeleted", second.version), ("Rejected", first.version)]
 
 
-def test_removing_the_delete_marker_brings_the_image_back(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline
-) -> None:
+def test_removed_delete_marker_restores_the_image(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     (processed,) = pipeline.handle(upload)
     before = contents(s3)
@@ -528,17 +508,13 @@ def test_removing_the_delete_marker_brings_the_image_back(
     assert contents(s3) == {}
     deletion = originals.delete_version("a", marker.version_id)
     events = pipeline.handle(deletion)
-    assert told(events) == [("Deleted", marker.version), ("Processed", upload.version)]
-    assert not events[0].detail["image_deleted"]
-    assert events[0].detail["deleted_versions"] == []
+    assert outcomes(events) == [("VersionDeleted", marker.version), ("Processed", upload.version)]
     assert events[1].detail["sequencer"] == deletion.sequencer
-    assert events[1].detail["dedup_id"] == processed.detail["dedup_id"], "people know of it"
+    assert events[1].detail["dedup_id"] == processed.detail["dedup_id"], "it was notified before"
     assert contents(s3) == before
 
 
-def test_a_delete_marker_whose_event_comes_after_its_removal_takes_nothing_away(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline
-) -> None:
+def test_late_event_of_a_removed_marker_keeps_all(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     pipeline.handle(upload)
     before = contents(s3)
@@ -546,17 +522,15 @@ def test_a_delete_marker_whose_event_comes_after_its_removal_takes_nothing_away(
     removal = originals.delete_version("a", marker.version_id)
     pipeline.handle(removal)
     events = pipeline.handle(marker)
-    assert told(events) == [("Deleted", marker.version), ("Processed", upload.version)]
+    assert outcomes(events) == [("Deleted", marker.version), ("Processed", upload.version)]
     assert contents(s3) == before
 
 
-def test_a_delete_marker_removed_while_its_event_is_handled_takes_nothing_away(
-    s3: S3Client, originals: OriginalsBucket
-) -> None:
+def test_marker_removed_meanwhile_keeps_all(s3: S3Client, originals: OriginalsBucket) -> None:
     class Undeleting(Bus):
-        """As the deletion is announced, the marker is removed, and that event is handled at once."""
+        """The marker is removed when the deletion is announced, and that event is handled at once."""
 
-        def put(self, event: ImageEvent) -> None:
+        def put(self, event: OutcomeEvent) -> None:
             super().put(event)
             if markers:
                 pipeline_of(s3, Bus()).handle(originals.delete_version("a", markers.pop()))
@@ -572,15 +546,13 @@ def test_a_delete_marker_removed_while_its_event_is_handled_takes_nothing_away(
     assert contents(s3) == before
 
 
-def test_a_deletion_that_comes_late_leaves_what_was_uploaded_since(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline
-) -> None:
+def test_late_deletion_keeps_newer_uploads(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline) -> None:
     pipeline.handle(originals.put("a", PHOTOGRAPH))
     deletion = originals.delete("a")
     again = originals.put("a", PHOTOGRAPH)
     pipeline.handle(again)
     events = pipeline.handle(deletion)
-    assert told(events) == [("Deleted", deletion.version)]
+    assert outcomes(events) == [("Deleted", deletion.version)]
     assert all(key.startswith(f"a/{again.version}/") for key in contents(s3))
     assert len(contents(s3)) == 2
 
@@ -593,9 +565,7 @@ def branded(image: str) -> Settings:
     return settings_with(VARIANTS=json.dumps([{"name": "web", "width": 32, "watermark": watermark}]))
 
 
-def test_a_watermark_image_is_read_once_and_laid_over_every_image(
-    s3: S3Client, originals: OriginalsBucket, bus: Bus, journal: list[str]
-) -> None:
+def test_watermark_image_is_read_once(s3: S3Client, originals: OriginalsBucket, bus: Bus, journal: list[str]) -> None:
     logo = encode(Image.new("RGB", (10, 10), "#ff0000"), "PNG")
     s3.put_object(Bucket=PROCESSED, Key="watermarks/abc", Body=logo)
     pipeline = pipeline_of(s3, bus, branded("watermarks/abc"))
@@ -614,6 +584,6 @@ def test_a_watermark_image_is_read_once_and_laid_over_every_image(
         assert blue < 50
 
 
-def test_a_watermark_image_that_is_missing_is_a_failure_at_start(s3: S3Client, bus: Bus) -> None:
+def test_missing_watermark_image_fails_the_start(s3: S3Client, bus: Bus) -> None:
     with pytest.raises(ClientError, match="NoSuchKey"):
         pipeline_of(s3, bus, branded("watermarks/none"))

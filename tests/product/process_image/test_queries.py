@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 import re
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from darkroom.workflow import find
+from presign_upload.composition import compose
 from scripts import ROOT
 from tests.product.process_image.calls import output
 from tests.product.process_image.insights import read, saved_queries, select
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 OWNER = "maria"
 PHOTOGRAPH = encode(draw((80, 60)))
 
-# As Lambda writes them with logs in JSON: the first invocation of an environment, and the second.
+# Lambda's JSON lines of the first and the second invocation of an environment.
 REPORTS = [
     {
         "time": "2026-03-01T12:00:01.000Z",
@@ -42,11 +42,11 @@ REPORTS = [
     for number in range(2)
 ]
 
-# As Python's runtime writes an error that the function did not catch.
+# The line of Python's runtime for an error that the function did not catch.
 UNCAUGHT = {
     "timestamp": "2026-03-01T12:00:02Z",
     "log_level": "ERROR",
-    "errorMessage": "Unable to import module 'process_image.handler'",
+    "errorMessage": "Unable to import module 'process_image.entry'",
     "errorType": "Runtime.ImportModuleError",
     "requestId": "",
     "stackTrace": [],
@@ -54,7 +54,7 @@ UNCAUGHT = {
 
 
 def cause(image_id: str) -> str:
-    """What the workflow gives as the cause when it fails at an image."""
+    """Return the workflow's cause of a failure, for an image."""
     definition = (ROOT / "terraform" / "record_image.asl.json").read_text()
     found = re.search(r'''"CausePath": "States\.Format\('([^']*)', ([^)]*)\)"''', definition)
     assert found
@@ -63,7 +63,7 @@ def cause(image_id: str) -> str:
 
 
 def failed(image_id: str) -> dict[str, Any]:
-    """The line that Step Functions writes of an execution that failed, without the execution's data."""
+    """Return the line of Step Functions for a failed execution, without the execution's data."""
     return {
         "id": "31",
         "type": "ExecutionFailed",
@@ -74,11 +74,9 @@ def failed(image_id: str) -> dict[str, Any]:
     }
 
 
-def signed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> tuple[str, dict[str, Any]]:
-    """An image that a form was signed for, and the line of it: Lambda adds what is `extra` to its own fields."""
-    for name, value in {**ENVIRONMENT, "ORIGINALS_BUCKET": "originals", "EXPIRY_SECONDS": "60"}.items():
-        monkeypatch.setenv(name, value)
-    handler = importlib.import_module("presign_upload.handler").handler
+def signed(caplog: pytest.LogCaptureFixture) -> tuple[str, dict[str, Any]]:
+    """Return the image of a signed form, and its log line. Lambda adds `extra` to its own fields."""
+    handler = compose({**ENVIRONMENT, "ORIGINALS_BUCKET": "originals", "EXPIRY_SECONDS": "60"})
     with caplog.at_level(logging.INFO, "presign_upload.handler"):
         form = handler({"owner": OWNER, "body": json.dumps({"content_type": "image/jpeg"})}, None)
     (record,) = (record for record in caplog.records if record.name == "presign_upload.handler")
@@ -88,8 +86,8 @@ def signed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def image(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, aws: None) -> tuple[str, dict[str, Any]]:
-    return signed(caplog, monkeypatch)
+def image(caplog: pytest.LogCaptureFixture, aws: None) -> tuple[str, dict[str, Any]]:
+    return signed(caplog)
 
 
 @pytest.fixture
@@ -101,7 +99,7 @@ def lines(
     image: tuple[str, dict[str, Any]],
     capsys: pytest.CaptureFixture[str],
 ) -> list[dict[str, Any]]:
-    """Of an image processed, one rejected, one that could not be read now, no image at all, and failed workflows."""
+    """Provide lines of a processed, a rejected and a failed image, a malformed message, and failed workflows."""
     image_id, of_form = image
     refuse(services, "s3.GetObject", 503, "SlowDown", times=1)
     keys = {"unlucky": PHOTOGRAPH, image_id: PHOTOGRAPH, "rejected": b"no image"}
@@ -119,14 +117,14 @@ def lines(
 
 
 def asked(name: str, lines: list[dict[str, Any]], image_id: str = "IMAGE") -> list[dict[str, Any]]:
-    """What a query selects; each field that it reads is in one of the lines at least."""
+    """Return the lines that a query selects, after checking that each of its fields is in a line."""
     query = saved_queries()[name].replace("IMAGE", image_id)
     selected = select(query, lines)
     assert read(query) <= {field for line in selected for field in line}, "it reads what is not there"
     return selected
 
 
-def test_one_image_is_followed_through_all_logs(lines: list[dict[str, Any]], image: tuple[str, dict[str, Any]]) -> None:
+def test_query_finds_one_image_in_all_logs(lines: list[dict[str, Any]], image: tuple[str, dict[str, Any]]) -> None:
     image_id, of_form = image
     form, processed, recorded = asked("everything about one image", lines, image_id)
     assert form["message"] == of_form["message"]
@@ -135,13 +133,13 @@ def test_one_image_is_followed_through_all_logs(lines: list[dict[str, Any]], ima
     assert recorded["execution_arn"]
 
 
-def test_failed_messages_are_those_that_come_again(lines: list[dict[str, Any]]) -> None:
+def test_query_finds_failed_messages(lines: list[dict[str, Any]]) -> None:
     *messages, call = asked("failed messages", lines)
     assert [(line["message_id"], line.get("image_id")) for line in messages] == [("0", "unlucky"), ("3", None)]
     assert call == UNCAUGHT
 
 
-def test_each_image_is_among_the_slowest_once(lines: list[dict[str, Any]], image: tuple[str, dict[str, Any]]) -> None:
+def test_query_lists_each_image_once(lines: list[dict[str, Any]], image: tuple[str, dict[str, Any]]) -> None:
     assert [line["image_id"] for line in asked("slowest images", lines)] == [image[0], "rejected"]
 
 
@@ -149,10 +147,10 @@ def test_each_rejection_counts_once(lines: list[dict[str, Any]]) -> None:
     assert [line["reason"] for line in asked("rejections by reason", lines)] == ["unsupported_format"]
 
 
-def test_cold_starts_are_the_reports_that_tell_of_one(lines: list[dict[str, Any]]) -> None:
+def test_cold_starts_are_counted_from_reports(lines: list[dict[str, Any]]) -> None:
     assert [line["record.requestId"] for line in asked("cold starts", lines)] == ["request-0"]
 
 
-def test_there_are_no_other_queries() -> None:
+def test_all_saved_queries_are_tested() -> None:
     asks = "\n".join(re.findall(r'asked\("([a-z ]+)"', Path(__file__).read_text()))
     assert set(asks.splitlines()) == set(saved_queries())

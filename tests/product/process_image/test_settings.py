@@ -1,10 +1,11 @@
-"""The settings are read strictly, and are those that Terraform makes."""
+"""Settings are read strictly, and match Terraform's environment variables."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import hcl2
@@ -12,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from process_image.image import Limits
+from darkroom_shared.settings import SettingsError
+from process_image.image import Limits, Variant, Watermark, recipe_of
 from process_image.isolation import Budget
-from process_image.settings import Settings, SettingsError
+from process_image.settings import Settings
 from scripts import ROOT
 from tests.product.process_image.originals import ENVIRONMENT, PROCESSED
 
@@ -60,7 +62,7 @@ OTHER: dict[str, Any] = {
 
 
 class Recording(Mapping[str, str]):
-    """An environment that notes what it is asked for."""
+    """An environment that records the names of requested variables."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self.asked: set[str] = set()
@@ -81,24 +83,24 @@ def read(*variants: Mapping[str, Any], **changes: str) -> Settings:
     return Settings.from_environment(ENVIRONMENT | ({"VARIANTS": json.dumps(variants)} if variants else {}) | changes)
 
 
-def test_settings_hold_what_the_environment_says() -> None:
+def test_settings_equal_the_environment() -> None:
     settings = read(VARIANT, MAX_BYTES="7", MAX_PIXELS="9")
     assert settings == Settings(
         event_bus="darkroom",
         log_level="INFO",
         processed_bucket=PROCESSED,
-        variants=(VARIANT,),
+        variants=(Variant.from_mapping(VARIANT),),
         limits=Limits(max_bytes=7, max_frames=100, max_metadata_bytes=1_000_000, max_pixels=9, max_scan_megapixels=100),
         budget=Budget(max_memory=256, max_seconds=10),
     )
 
 
-def test_log_level_that_logging_does_not_know_is_named() -> None:
-    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is no level of Python's logging"):
+def test_unknown_log_level_is_named() -> None:
+    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is not a level of Python's logging"):
         read(LOG_LEVEL="TRACE")
 
 
-# What Terraform sets
+# Terraform
 
 
 def terraform_environment() -> set[str]:
@@ -108,7 +110,7 @@ def terraform_environment() -> set[str]:
     return set(function["environment"])
 
 
-def test_terraform_sets_what_the_settings_read_and_nothing_else() -> None:
+def test_terraform_sets_what_settings_read() -> None:
     environment = Recording(ENVIRONMENT)
     Settings.from_environment(environment)
     libraries = {name for name in terraform_environment() if name.startswith("POWERTOOLS_")}
@@ -116,20 +118,20 @@ def test_terraform_sets_what_the_settings_read_and_nothing_else() -> None:
     assert terraform_environment() - libraries == environment.asked
 
 
-def test_nothing_else_in_the_function_reads_the_environment() -> None:
+def test_only_the_entry_reads_the_environment() -> None:
     readers = {
         path.name: re.findall(r"environ\b.*|getenv.*", path.read_text()) for path in sorted(FUNCTION.rglob("*.py"))
     }
     assert {name: found for name, found in readers.items() if found} == {
-        "handler.py": ["environ)"],
+        "entry.py": ["environ)"],
     }
 
 
-# What cannot be used
+# Malformed settings
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
-def test_a_missing_variable_is_named(name: str) -> None:
+def test_missing_variable_is_named(name: str) -> None:
     without = {other: value for other, value in ENVIRONMENT.items() if other != name}
     for environment in (without, {**without, name: ""}):
         with pytest.raises(SettingsError, match=f"{name} is not set"):
@@ -138,7 +140,7 @@ def test_a_missing_variable_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in ENVIRONMENT if name.startswith("MAX_")])
 @pytest.mark.parametrize("value", ["many", "1.5", "0", "-1", "1e6", "9" * 5000], ids=lambda value: value[:5])
-def test_a_limit_that_is_none_is_refused(name: str, value: str) -> None:
+def test_invalid_limit_is_refused(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"(?i){name}"):
         read(**{name: value})
 
@@ -182,7 +184,7 @@ def test_variants_are_usable_or_refused(variants: list[Any]) -> None:
     except SettingsError as error:
         assert "VARIANTS" in str(error)  # noqa: PT017 - what is not refused is looked at below
     else:
-        assert list(settings.variants) == variants
+        assert list(settings.variants) == [Variant.from_mapping(variant) for variant in variants]
         assert len(settings.recipe) == 16
 
 
@@ -190,48 +192,103 @@ def test_variants_are_usable_or_refused(variants: list[Any]) -> None:
 
 
 def shuffled(value: Any) -> Any:
-    """The same object with its keys the other way round."""
+    """Return the same object with its keys in reverse order."""
     return {key: shuffled(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
 
 
-def test_a_recipe_is_sixteen_hexadecimal_digits() -> None:
+def test_recipe_is_sixteen_hexadecimal_digits() -> None:
     assert re.fullmatch("[0-9a-f]{16}", read(VARIANT).recipe)
 
 
-def test_a_recipe_does_not_depend_on_the_order_of_keys_or_on_white_space() -> None:
+def test_recipe_ignores_order_and_white_space() -> None:
     spacious = json.dumps([shuffled(VARIANT)], indent=4)
     assert list(shuffled(VARIANT)) != list(VARIANT)
     assert read(VARIANTS=spacious).recipe == read(VARIANT).recipe
 
 
-def test_a_recipe_depends_on_nothing_but_the_variants() -> None:
+def test_recipe_depends_only_on_variants() -> None:
     assert read(VARIANT, EVENT_BUS="other", MAX_BYTES="7", PROCESSED_BUCKET="other").recipe == read(VARIANT).recipe
 
 
-def test_recipes_are_the_same_in_every_release() -> None:
-    """They are stored with every derivative: a changed rule would compute everything again."""
+def test_recipes_are_stable() -> None:
+    """They are stored with every derivative: a changed rule would render everything again."""
     assert read({"name": "web", "width": 1024}).recipe == "a3b6d591159e82c5"
 
 
+DEFAULTS: dict[str, Any] = {
+    "fit": "inside",
+    "format": "jpeg",
+    "quality": None,
+    "enlarge": False,
+    "background": "#ffffff",
+    "watermark": None,
+}
+WATERMARK_DEFAULTS: dict[str, Any] = {"position": "bottom-right", "scale": 0.25, "opacity": 0.5, "margin": 0.03}
+
+
+def test_defaults_are_stable() -> None:
+    """A recipe does not contain them: a changed default would keep the recipe of changed derivatives."""
+    variant, watermark = Variant(name="web", width=7), Watermark(text="x")
+    assert {name: getattr(variant, name) for name in DEFAULTS} == DEFAULTS
+    assert {name: getattr(watermark, name) for name in WATERMARK_DEFAULTS} == WATERMARK_DEFAULTS
+
+
+def test_explicit_defaults_keep_the_recipe() -> None:
+    short: dict[str, Any] = {"name": "web", "width": 7}
+    assert read(short | DEFAULTS).recipe == read(short).recipe
+    marked = short | {"watermark": {"text": "x"}}
+    assert read(short | {"watermark": {"text": "x"} | WATERMARK_DEFAULTS}).recipe == read(marked).recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrownWatermark(Watermark):
+    """A watermark with a setting of a later release."""
+
+    angle: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrownVariant(Variant):
+    """A variant with a setting of a later release."""
+
+    sharpen: float = 0.0
+
+
+def grown(variant: Variant, sharpen: float = 0.0, angle: int = 0) -> GrownVariant:
+    def values(settings: Variant | Watermark) -> dict[str, Any]:
+        return {field.name: getattr(settings, field.name) for field in fields(settings)}
+
+    watermark = variant.watermark and GrownWatermark(**values(variant.watermark), angle=angle)
+    return GrownVariant(**{**values(variant), "watermark": watermark}, sharpen=sharpen)
+
+
+@pytest.mark.parametrize("mapping", [VARIANT, OTHER | {"watermark": None}, {"name": "web", "width": 1024}])
+def test_unset_new_setting_keeps_the_recipe(mapping: dict[str, Any]) -> None:
+    variant = Variant.from_mapping(mapping)
+    assert recipe_of([grown(variant)]) == recipe_of([variant])
+    assert recipe_of([grown(variant, sharpen=0.5)]) != recipe_of([variant])
+    assert (recipe_of([grown(variant, angle=90)]) != recipe_of([variant])) == (variant.watermark is not None)
+
+
 @pytest.mark.parametrize("field", [field for field in VARIANT if field != "watermark"])
-def test_any_changed_field_is_another_recipe(field: str) -> None:
+def test_changed_setting_changes_the_recipe(field: str) -> None:
     assert read({**VARIANT, field: OTHER[field]}).recipe != read(VARIANT).recipe
 
 
 @pytest.mark.parametrize("field", [field for field in OTHER["watermark"] if field != "image"])
-def test_any_changed_field_of_a_watermark_is_another_recipe(field: str) -> None:
+def test_changed_watermark_changes_the_recipe(field: str) -> None:
     changed = {**VARIANT["watermark"], field: OTHER["watermark"][field]}
     assert read({**VARIANT, "watermark": changed}).recipe != read(VARIANT).recipe
     assert read({**VARIANT, "watermark": None}).recipe != read(VARIANT).recipe
 
 
-def test_another_watermark_image_is_another_recipe() -> None:
+def test_watermark_image_changes_the_recipe() -> None:
     def branded(image: str) -> str:
         return read({**VARIANT, "watermark": {"image": image}}).recipe
 
     assert branded("watermarks/abc") != branded("watermarks/abd")
 
 
-def test_another_order_of_variants_is_another_recipe() -> None:
+def test_order_of_variants_changes_the_recipe() -> None:
     one, other = {"name": "a", "width": 1}, {"name": "b", "width": 1}
     assert read(one, other).recipe != read(other, one).recipe

@@ -12,10 +12,10 @@ from botocore.response import StreamingBody
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from darkroom_shared.keys import LONGEST_IMAGE_ID
 from process_image.events import Deletion, StoredVariant, Upload
 from process_image.image import Derivative, Original, Variant
 from process_image.storage import (
-    LONGEST_IMAGE_ID,
     DeletionIncompleteError,
     Derivatives,
     OpenOriginal,
@@ -84,7 +84,7 @@ def read(originals: Originals, upload: Upload) -> bytes:
 
 
 @pytest.mark.parametrize("key", ODD_KEYS, ids=lambda key: ascii(key)[:24])
-def test_the_uploaded_version_is_read_and_no_other(s3: S3Client, originals: OriginalsBucket, key: str) -> None:
+def test_uploaded_version_is_read(s3: S3Client, originals: OriginalsBucket, key: str) -> None:
     first, second, third = (originals.put(key, data) for data in (b"first", b"second", b"first"))
     port = Originals(s3)
     assert [read(port, upload) for upload in (first, second, third)] == [b"first", b"second", b"first"]
@@ -105,13 +105,13 @@ def test_metadata_name_the_owner(s3: S3Client, originals: OriginalsBucket) -> No
 
 
 def gone(attempt: Callable[[Upload], object], upload: Upload) -> bool:
-    """Expect that an upload is gone; returns whether the whole image is."""
+    """Expect that an upload is gone; return True if the whole image is."""
     with pytest.raises(OriginalGoneError) as raised:
         attempt(upload)
     return raised.value.image_deleted
 
 
-def test_behind_a_delete_marker_the_image_is_gone(s3: S3Client, originals: OriginalsBucket) -> None:
+def test_delete_marker_hides_the_image(s3: S3Client, originals: OriginalsBucket) -> None:
     uploads = originals.put("a", b"1"), originals.put("a", b"2")
     originals.delete("a")
     for upload in uploads:
@@ -119,7 +119,7 @@ def test_behind_a_delete_marker_the_image_is_gone(s3: S3Client, originals: Origi
         assert gone(Originals(s3).check, upload)
 
 
-def test_a_version_deleted_for_good_is_gone_and_the_image_is_not(s3: S3Client, originals: OriginalsBucket) -> None:
+def test_purged_version_keeps_the_image(s3: S3Client, originals: OriginalsBucket) -> None:
     first, second = originals.put("a", b"1"), originals.put("a", b"2")
     originals.delete_version("a", second.version_id)
     assert not gone(Originals(s3).open, second)
@@ -127,7 +127,7 @@ def test_a_version_deleted_for_good_is_gone_and_the_image_is_not(s3: S3Client, o
     assert read(Originals(s3), first) == b"1"
 
 
-def test_an_image_uploaded_again_does_not_bring_back_what_was_deleted(s3: S3Client, originals: OriginalsBucket) -> None:
+def test_reupload_does_not_restore_versions(s3: S3Client, originals: OriginalsBucket) -> None:
     first = originals.put("a", b"1")
     originals.delete_version("a", first.version_id)
     originals.put("a", b"1")
@@ -135,7 +135,7 @@ def test_an_image_uploaded_again_does_not_bring_back_what_was_deleted(s3: S3Clie
     assert not gone(Originals(s3).check, first)
 
 
-def test_without_versions_an_upload_is_told_by_its_bytes(s3: S3Client, unversioned: OriginalsBucket) -> None:
+def test_unversioned_upload_is_matched_by_etag(s3: S3Client, unversioned: OriginalsBucket) -> None:
     upload = unversioned.put("a", b"1")
     port = Originals(s3)
     assert read(port, upload) == b"1"
@@ -149,7 +149,7 @@ def test_without_versions_an_upload_is_told_by_its_bytes(s3: S3Client, unversion
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (403, "403"), (503, "SlowDown"), (500, "500")])
-def test_what_cannot_be_asked_is_not_gone(s3: S3Client, originals: OriginalsBucket, status: int, code: str) -> None:
+def test_forbidden_version_is_not_gone(s3: S3Client, originals: OriginalsBucket, status: int, code: str) -> None:
     first, second = originals.put("a", b"1"), originals.put("a", b"2")
     deletion = originals.delete_version("a", second.version_id)
     for operation in ("s3.GetObject", "s3.HeadObject"):
@@ -166,9 +166,7 @@ def test_what_cannot_be_asked_is_not_gone(s3: S3Client, originals: OriginalsBuck
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (503, "SlowDown")])
-def test_an_older_version_that_cannot_be_asked_for_is_not_gone(
-    s3: S3Client, originals: OriginalsBucket, status: int, code: str
-) -> None:
+def test_forbidden_old_version_is_not_gone(s3: S3Client, originals: OriginalsBucket, status: int, code: str) -> None:
     first = originals.put("a", b"1")
     originals.put("a", b"2")
     refuse(s3, "s3.GetObject", status, code)
@@ -185,20 +183,20 @@ def body(data: bytes, promised: int) -> dict[str, Any]:
     }
 
 
-def test_a_read_that_ends_early_is_a_failure() -> None:
+def test_short_read_is_a_failure() -> None:
     with pytest.raises(IncompleteReadError):
         OpenOriginal(body(b"half", 8)).read()
 
 
-def test_an_open_original_is_closed_whatever_happens() -> None:
+def test_open_original_is_always_closed() -> None:
     stream = io.BytesIO(b"data")
     with pytest.raises(RuntimeError), OpenOriginal(body(b"", 4) | {"Body": StreamingBody(cast("Any", stream), 4)}):
         raise RuntimeError
     assert stream.closed
 
 
-def test_the_connection_of_a_version_that_is_not_wanted_is_given_back(originals: OriginalsBucket, s3: S3Client) -> None:
-    """The latest version has the same bytes as the one that is asked for, so S3 begins to send it."""
+def test_unused_connection_is_closed(originals: OriginalsBucket, s3: S3Client) -> None:
+    """The latest version has the same bytes as the requested one, so S3 begins to send it."""
     first = originals.put("a", b"1")
     latest = originals.put("a", b"1")
     stream = io.BytesIO(b"1")
@@ -213,7 +211,7 @@ def test_the_connection_of_a_version_that_is_not_wanted_is_given_back(originals:
     assert stream.closed
 
 
-def test_the_latest_version_is_the_one_that_s3_shows(s3: S3Client, originals: OriginalsBucket) -> None:
+def test_latest_version_is_the_one_in_s3(s3: S3Client, originals: OriginalsBucket) -> None:
     first = originals.put("a", b"1")
     second = originals.put("a", b"22")
     deletion = originals.delete_version("a", second.version_id)
@@ -230,18 +228,20 @@ def test_the_latest_version_is_the_one_that_s3_shows(s3: S3Client, originals: Or
     assert Originals(s3).latest(originals.delete_version("b", first.version_id)) is None
 
 
-def test_without_versions_there_is_no_other_version(s3: S3Client, unversioned: OriginalsBucket) -> None:
+def test_unversioned_bucket_has_no_other_version(s3: S3Client, unversioned: OriginalsBucket) -> None:
     unversioned.put("a", b"1")
     deletion = unversioned.delete("a")
     unversioned.put("a", b"2")
     assert Originals(s3).latest(deletion) is None
 
 
-# What is stored, and found again
+# Derivatives
 
 
 @pytest.mark.parametrize("key", ODD_KEYS, ids=lambda key: ascii(key)[:24])
-def test_what_is_stored_is_found(s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives, key: str) -> None:
+def test_stored_derivatives_are_found(
+    s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives, key: str
+) -> None:
     upload = originals.put(key, b"data")
     stored = store(derivatives, upload)
     assert derivatives.find(upload, VARIANTS) == (original_of(upload), stored)
@@ -255,7 +255,7 @@ def test_what_is_stored_is_found(s3: S3Client, originals: OriginalsBucket, deriv
         assert variant.bytes == len(rendered.data)
 
 
-def test_keys_hold_image_version_and_variant(originals: OriginalsBucket, derivatives: Derivatives) -> None:
+def test_keys_have_image_version_and_variant(originals: OriginalsBucket, derivatives: Derivatives) -> None:
     upload = originals.put("maria/photo.png", b"data")
     assert derivatives.keys(upload, VARIANTS) == [
         f"maria/photo.png/{upload.version}/thumbnail.jpg",
@@ -275,7 +275,7 @@ def test_storing_again_changes_nothing(s3: S3Client, originals: OriginalsBucket,
     assert contents() == before
 
 
-def test_a_set_that_lacks_one_is_not_found(s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives) -> None:
+def test_incomplete_set_is_not_found(s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives) -> None:
     upload = originals.put("a", b"data")
     assert derivatives.find(upload, VARIANTS) is None
     stored = store(derivatives, upload)
@@ -286,7 +286,7 @@ def test_a_set_that_lacks_one_is_not_found(s3: S3Client, originals: OriginalsBuc
     assert derivatives.find(upload, VARIANTS) is not None
 
 
-def test_what_another_recipe_made_is_not_found(
+def test_derivatives_of_another_recipe_are_not_found(
     s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives
 ) -> None:
     upload = originals.put("a", b"data")
@@ -298,14 +298,14 @@ def test_what_another_recipe_made_is_not_found(
     assert derivatives.find(upload, VARIANTS) is not None
 
 
-def test_another_version_has_derivatives_of_its_own(originals: OriginalsBucket, derivatives: Derivatives) -> None:
+def test_versions_have_separate_derivatives(originals: OriginalsBucket, derivatives: Derivatives) -> None:
     first, second = originals.put("a", b"1"), originals.put("a", b"2")
     store(derivatives, first)
     assert derivatives.find(second, VARIANTS) is None
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "403"), (503, "SlowDown")])
-def test_what_cannot_be_looked_for_is_not_missing(
+def test_forbidden_derivative_is_a_failure(
     s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives, status: int, code: str
 ) -> None:
     upload = originals.put("a", b"data")
@@ -317,9 +317,7 @@ def test_what_cannot_be_looked_for_is_not_missing(
         derivatives.versions(originals.delete("a"))
 
 
-def test_one_derivative_that_cannot_be_stored_is_a_failure(
-    s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives
-) -> None:
+def test_unstored_derivative_is_a_failure(s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives) -> None:
     upload = originals.put("a", b"data")
     refuse(s3, "s3.PutObject", 503, "SlowDown", times=1)
     with pytest.raises(ClientError, match="SlowDown"):
@@ -327,12 +325,12 @@ def test_one_derivative_that_cannot_be_stored_is_a_failure(
     assert derivatives.find(upload, VARIANTS) is None
 
 
-def test_a_watermark_is_read_by_its_key(s3: S3Client, derivatives: Derivatives) -> None:
+def test_watermark_is_read_by_its_key(s3: S3Client, derivatives: Derivatives) -> None:
     s3.put_object(Bucket=PROCESSED, Key="watermarks/abc", Body=b"logo")
     assert derivatives.get("watermarks/abc") == b"logo"
 
 
-# Keys, whatever images are called
+# Keys
 
 
 NAMES = st.text(min_size=1, max_size=1024).filter(lambda key: len(key.encode()) <= 1024)
@@ -351,7 +349,7 @@ def key_of(upload: Upload, variant: Variant = VARIANTS[0]) -> str:
 
 @given(NAMES)
 @settings(deadline=None)
-def test_keys_are_never_longer_than_s3_allows(image_id: str) -> None:
+def test_keys_fit_s3s_limit(image_id: str) -> None:
     upload = anonymous(image_id, version="v" * 64)
     assert len(key_of(upload, Variant(name="n" * 64, width=1, format="webp")).encode()) <= 1024
 
@@ -360,12 +358,12 @@ def test_keys_are_never_longer_than_s3_allows(image_id: str) -> None:
 @example(DIGEST, LONG, "v1", "v1")
 @example("a", "a/v1", "v1", "v1")
 @settings(deadline=None)
-def test_no_image_takes_the_place_of_another(one: str, other: str, version: str, other_version: str) -> None:
+def test_images_never_share_keys(one: str, other: str, version: str, other_version: str) -> None:
     same = (one, version) == (other, other_version)
     assert (key_of(anonymous(one, version)) == key_of(anonymous(other, other_version))) == same
 
 
-def test_ids_are_kept_as_they_are_up_to_a_length() -> None:
+def test_short_ids_have_no_digest() -> None:
     longest = "ü" * (LONGEST_IMAGE_ID // 2)
     assert key_of(anonymous(longest)).startswith(f"{longest}/")
     assert key_of(anonymous(longest + "x")).startswith("sha256-")
@@ -390,7 +388,7 @@ def flattened(versions: dict[str, list[str]]) -> list[str]:
 
 
 @pytest.mark.parametrize("key", ODD_KEYS, ids=lambda key: ascii(key)[:24])
-def test_a_deletion_takes_every_version_along(
+def test_deletion_includes_every_version(
     s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives, key: str
 ) -> None:
     uploads = [originals.put(key, data) for data in (b"1", b"2")]
@@ -403,9 +401,7 @@ def test_a_deletion_takes_every_version_along(
     assert stored_keys(s3) == []
 
 
-def test_derivatives_of_variants_that_are_no_longer_made_go_along(
-    originals: OriginalsBucket, derivatives: Derivatives
-) -> None:
+def test_deletion_includes_former_variants(originals: OriginalsBucket, derivatives: Derivatives) -> None:
     upload = originals.put("a", b"1")
     store(derivatives, upload)
     derivatives.store(upload, original_of(upload), [Variant(name="of-old", width=9)], RENDERED[:1])
@@ -413,9 +409,7 @@ def test_derivatives_of_variants_that_are_no_longer_made_go_along(
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_neighbours_with_longer_keys_are_not_touched(
-    originals: OriginalsBucket, derivatives: Derivatives, whole: bool
-) -> None:
+def test_longer_keys_are_not_deleted(originals: OriginalsBucket, derivatives: Derivatives, whole: bool) -> None:
     upload = originals.put("a", b"1")
     neighbours = ["a/b", "a/", "a//b", "ab", "A", f"a/{upload.version}", f"a/{upload.version}/b"]
     for neighbour in neighbours:
@@ -425,7 +419,7 @@ def test_neighbours_with_longer_keys_are_not_touched(
     assert flattened(derivatives.versions(deletion)) == sorted(own)
 
 
-def test_one_version_goes_alone(originals: OriginalsBucket, derivatives: Derivatives) -> None:
+def test_one_version_is_deleted_alone(originals: OriginalsBucket, derivatives: Derivatives) -> None:
     first, second = originals.put("a", b"1"), originals.put("a", b"2")
     store(derivatives, first)
     store(derivatives, second)
@@ -433,7 +427,7 @@ def test_one_version_goes_alone(originals: OriginalsBucket, derivatives: Derivat
     assert versions == {first.version: sorted(derivatives.keys(first, VARIANTS))}
 
 
-def test_what_is_newer_than_the_deletion_stays(originals: OriginalsBucket, derivatives: Derivatives) -> None:
+def test_newer_versions_survive_a_deletion(originals: OriginalsBucket, derivatives: Derivatives) -> None:
     before = originals.put("a", b"1")
     deletion = originals.delete("a")
     after = originals.put("a", b"2")
@@ -442,21 +436,19 @@ def test_what_is_newer_than_the_deletion_stays(originals: OriginalsBucket, deriv
     assert set(derivatives.versions(deletion)) == {before.version}
 
 
-def test_the_deletion_is_not_older_than_itself(originals: OriginalsBucket, derivatives: Derivatives) -> None:
-    """Engines that send one sequencer for all events still delete."""
+def test_version_of_the_deletion_is_included(originals: OriginalsBucket, derivatives: Derivatives) -> None:
+    """An engine with the same sequencer in all events deletes derivatives, too."""
     upload = originals.put("a", b"1")
     store(derivatives, upload)
     assert set(derivatives.versions(deletion_of(upload, upload.sequencer))) == {upload.version}
 
 
-def test_a_deletion_of_nothing_takes_nothing_along(originals: OriginalsBucket, derivatives: Derivatives) -> None:
+def test_deletion_of_nothing_deletes_nothing(originals: OriginalsBucket, derivatives: Derivatives) -> None:
     assert derivatives.versions(originals.delete("a")) == {}
     derivatives.delete([])
 
 
-def test_derivatives_that_vanish_meanwhile_are_no_failure(
-    s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives
-) -> None:
+def test_vanished_derivatives_are_ignored(s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives) -> None:
     upload = originals.put("a", b"1")
     stored = store(derivatives, upload)
     refuse(s3, "s3.HeadObject", 404, "404", times=1)
@@ -467,7 +459,7 @@ def test_derivatives_that_vanish_meanwhile_are_no_failure(
     assert stored_keys(s3) == []
 
 
-def test_more_derivatives_than_s3_lists_or_deletes_at_once(
+def test_more_derivatives_than_one_request_handles(
     s3: S3Client, originals: OriginalsBucket, derivatives: Derivatives
 ) -> None:
     upload = originals.put("a", b"1")
@@ -486,14 +478,14 @@ def test_more_derivatives_than_s3_lists_or_deletes_at_once(
     assert stored_keys(s3) == []
 
 
-def test_a_deletion_that_s3_refuses_in_part_is_a_failure(s3: S3Client, derivatives: Derivatives) -> None:
+def test_partly_refused_deletion_is_a_failure(s3: S3Client, derivatives: Derivatives) -> None:
     errors = [{"Key": "a", "Code": "InternalError", "Message": "try again"}]
     answer_instead(s3, "s3.DeleteObjects", 200, {"Errors": errors}, times=1)
-    with pytest.raises(DeletionIncompleteError, match=r"1 not deleted.*InternalError"):
+    with pytest.raises(DeletionIncompleteError, match=r"1 derivatives were not deleted.*InternalError"):
         derivatives.delete(["a", "b"])
 
 
-def test_a_deletion_that_is_forbidden_is_a_failure(s3: S3Client, derivatives: Derivatives) -> None:
+def test_forbidden_deletion_is_a_failure(s3: S3Client, derivatives: Derivatives) -> None:
     refuse(s3, "s3.DeleteObjects", 403, "AccessDenied")
     with pytest.raises(ClientError, match="AccessDenied"):
         derivatives.delete(["a"])

@@ -1,4 +1,4 @@
-"""The record workflow on moto's DynamoDB: an interpreter of its states, and its definition as Terraform renders it."""
+"""The record workflow on moto's DynamoDB: an interpreter of the definition that Terraform renders."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ TABLE = "<table>"
 
 
 class DiedError(Exception):
-    """The execution ended as it was about to enter a state."""
+    """The execution ended before it entered a state."""
 
 
 class TaskError(Exception):
-    """A task failed; `name` is what Catch compares."""
+    """A task failed with the error `name`, which Catch compares."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -51,7 +51,7 @@ class Workflow:
     dies_at: str = ""
 
     def __post_init__(self) -> None:
-        """Make the table."""
+        """Create the table."""
         self._definition: dict[str, Any] = json.loads(rendered())
         self._clock = 0
         self.dynamodb.create_table(
@@ -68,7 +68,7 @@ class Workflow:
         )
 
     def run(self, detail: Mapping[str, Any], *, dies_at: str = "") -> None:
-        """Run one execution to its end, or until it dies."""
+        """Run one execution to its end, or until it fails."""
         event = {"detail": copy.deepcopy(dict(detail))}
         self.entered, self.dies_at = [], dies_at
         try:
@@ -174,5 +174,5 @@ def _evaluate(expression: str, data: Any, context: dict[str, Any]) -> Any:
         ]
         return json.dumps(arguments[0]) if call[1] == "JsonToString" else arguments[0].format(*arguments[1:])
     found = find(context, expression[1:]) if expression.startswith("$$") else find(data, expression)
-    assert isinstance(found, str | int | float | dict | list | bool | None), f"{expression} leads nowhere"
+    assert isinstance(found, str | int | float | dict | list | bool | None), f"{expression} has no value"
     return found

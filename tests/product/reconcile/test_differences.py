@@ -1,4 +1,4 @@
-"""What reconcile says of one image, for every way in which it can differ; versions have ids here, as on AWS."""
+"""Differences of one image, of every kind. Versions have ids, as on AWS."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def version(name: str = "v1", time: datetime = BEFORE) -> Version:
 
 def item(name: str = "v1", status: str = "Processed", sequencer: str = SEQUENCER, **more: Any) -> dict[str, Any]:
     variants = [{"name": "web", "key": f"a.jpg/{name}/web.webp"}] if status == "Processed" else []
-    told = {"dedup_id": "d", "announced": "d"}
+    notified = {"dedup_id": "d", "notified_dedup_id": "d"}
     times = {"uploaded_at": "2026-03-01T11:00:00Z", "recorded_at": "2026-03-01T11:00:02.000Z"}
     about = {"record": f"version#{name}", "version": name, "status": status, "sequencer": sequencer}
-    return {**about, **told, **times, "variants": variants, **more}
+    return {**about, **notified, **times, "variants": variants, **more}
 
 
 def current(name: str = "v1", status: str = "Processed", sequencer: str = SEQUENCER) -> dict[str, Any]:
     shown = item(name, status)
-    del shown["sequencer"], shown["dedup_id"], shown["announced"]
+    del shown["sequencer"], shown["dedup_id"], shown["notified_dedup_id"]
     return {**shown, "record": "current", "current_sequencer": sequencer}
 
 
@@ -75,14 +75,14 @@ OF_NO_RECIPE = image(
 
 
 @pytest.mark.parametrize("subject", [GOOD, DELETED, REJECTED, OVERWRITTEN, DELETED_AND_BACK, OF_NO_RECIPE])
-def test_what_fits_is_left_alone(subject: Image) -> None:
+def test_matching_image_has_no_difference(subject: Image) -> None:
     assert list(differences(subject, NOW)) == []
 
 
-def test_what_may_be_under_way_is_left_alone() -> None:
+def test_recent_differences_are_ignored() -> None:
     for subject in (
         image(version()),
-        image(version(), items=[item(announced=None), current()]),
+        image(version(), items=[item(notified_dedup_id=None), current()]),
         image(items=[item(), current()]),
         image(derivatives=derivatives("v1")),
         image(version(), marker=version("m"), items=[item(), current()]),
@@ -91,21 +91,21 @@ def test_what_may_be_under_way_is_left_alone() -> None:
         assert list(differences(subject, BEFORE - timedelta(minutes=1))) == []
 
 
-def test_an_original_without_record_gets_its_event_before_any_that_can_still_come() -> None:
+def test_missing_record_gets_an_early_sequencer() -> None:
     found = only(image(version(), derivatives=derivatives("v1")))
     assert found.kind is Kind.MISSING
     assert found.event
     assert found.event.about == {"size": 7, "etag": "etag", "version-id": "v1", "sequencer": "0" * 31 + "1"}
 
 
-def test_a_lost_overwrite_comes_after_what_was_recorded_and_before_what_follows() -> None:
+def test_lost_overwrite_follows_the_recorded_one() -> None:
     found = only(image(version("v2"), version("v1"), items=[item(), current()], derivatives=derivatives("v1")))
     assert (found.kind, found.version) == (Kind.MISSING, "v2")
     assert found.event
     assert SEQUENCER < found.event.about["sequencer"] < LATER
 
 
-def test_a_lost_event_of_an_older_version_does_not_take_the_current_place() -> None:
+def test_lost_old_version_does_not_become_current() -> None:
     items = [item("v2", sequencer=LATER), current("v2", sequencer=LATER)]
     found = only(image(version("v2"), version("v1"), items=items, derivatives=derivatives("v2")))
     assert (found.kind, found.version) == (Kind.MISSING, "v1")
@@ -113,7 +113,7 @@ def test_a_lost_event_of_an_older_version_does_not_take_the_current_place() -> N
     assert found.event.about["sequencer"] == "0" * 32
 
 
-def test_a_restored_image_that_is_recorded_as_deleted_is_processed_again() -> None:
+def test_restored_image_is_processed_again() -> None:
     items = [item(status="Deleted", sequencer=LATER), item("m", "Deleted", LATER), current("m", "Deleted", LATER)]
     found = only(image(version(), items=items))
     assert (found.kind, found.version) == (Kind.MISSING, "v1")
@@ -124,12 +124,12 @@ def test_a_restored_image_that_is_recorded_as_deleted_is_processed_again() -> No
 @pytest.mark.parametrize(
     ("subject", "kind"),
     [
-        (image(version(), items=[item(announced=None), current()], derivatives=derivatives("v1")), Kind.STUCK),
+        (image(version(), items=[item(notified_dedup_id=None), current()], derivatives=derivatives("v1")), Kind.STUCK),
         (image(version(), items=[item()], derivatives=derivatives("v1")), Kind.STUCK),
         (image(version(), items=[item(), current()]), Kind.INCOMPLETE),
     ],
 )
-def test_what_was_begun_gets_the_same_event_again(subject: Image, kind: Kind) -> None:
+def test_stuck_record_gets_the_same_event(subject: Image, kind: Kind) -> None:
     found = only(subject)
     assert found.kind is kind
     assert found.event
@@ -138,7 +138,7 @@ def test_what_was_begun_gets_the_same_event_again(subject: Image, kind: Kind) ->
     assert found.event.time == "2026-03-01T11:00:00Z"
 
 
-def test_a_current_record_of_another_version_is_moved() -> None:
+def test_wrong_current_record_is_repaired() -> None:
     items = [item(), item("v2", sequencer=LATER), current("v1", sequencer=LATER)]
     found = only(image(version("v2"), version("v1"), items=items, derivatives=derivatives("v1", "v2")))
     assert (found.kind, found.version) == (Kind.STUCK, "v2")
@@ -146,7 +146,7 @@ def test_a_current_record_of_another_version_is_moved() -> None:
     assert found.event.about["sequencer"] == LATER
 
 
-def test_a_hidden_original_that_is_recorded_gets_the_event_of_its_marker() -> None:
+def test_hidden_original_gets_its_markers_event() -> None:
     marked = image(version(), marker=version("m"), items=[item(), current()], derivatives=derivatives("v1"))
     found = only(marked)
     assert found.kind is Kind.GONE
@@ -156,7 +156,7 @@ def test_a_hidden_original_that_is_recorded_gets_the_event_of_its_marker() -> No
     assert SEQUENCER < found.event.about["sequencer"] < LATER
 
 
-def test_an_original_that_is_gone_for_good_gets_the_event_of_its_deletion() -> None:
+def test_missing_original_gets_its_deletion() -> None:
     found = only(image(items=[item(), current()], derivatives=derivatives("v1")))
     assert found.kind is Kind.GONE
     assert found.event
@@ -164,7 +164,7 @@ def test_an_original_that_is_gone_for_good_gets_the_event_of_its_deletion() -> N
     assert found.event.about["version-id"] == "v1"
 
 
-def test_a_version_that_is_gone_for_good_takes_its_record_along() -> None:
+def test_purged_version_closes_its_record() -> None:
     items = [item(), item("v2", sequencer=LATER), current("v2", sequencer=LATER)]
     found = only(image(version("v2"), items=items, derivatives=derivatives("v1", "v2")))
     assert (found.kind, found.version) == (Kind.GONE, "v1")
@@ -172,19 +172,19 @@ def test_a_version_that_is_gone_for_good_takes_its_record_along() -> None:
     assert found.event.about["sequencer"] < LATER
 
 
-def test_a_deletion_that_was_not_announced_is_announced() -> None:
-    items = [item("m", "Deleted", announced=None), current("m", "Deleted")]
+def test_unnotified_deletion_is_repeated() -> None:
+    items = [item("m", "Deleted", notified_dedup_id=None), current("m", "Deleted")]
     found = only(image(version(), marker=version("m"), items=items))
     assert found.kind is Kind.STUCK
     assert found.event
     assert (found.event.kind, found.event.about["sequencer"]) == ("Object Deleted", SEQUENCER)
 
 
-# Of a version that the workflow learnt of by its deletion alone.
+# The item of a version of which only the deletion was recorded.
 BARE = {
     name: value
     for name, value in item("v0", "Deleted", deleted_at="2026-03-01T11:00:00Z").items()
-    if name not in {"uploaded_at", "dedup_id", "announced"}
+    if name not in {"uploaded_at", "dedup_id", "notified_dedup_id"}
 }
 
 
@@ -196,11 +196,11 @@ BARE = {
         image(version(), version("v0"), items=[BARE, item(), current()], derivatives=derivatives("v1")),
     ],
 )
-def test_an_item_of_a_version_that_was_never_recorded_is_no_difference(subject: Image) -> None:
+def test_item_of_an_unrecorded_version_is_ignored(subject: Image) -> None:
     assert list(differences(subject, NOW)) == []
 
 
-def test_an_original_that_is_back_and_was_known_by_its_deletion_alone_is_processed() -> None:
+def test_restored_original_is_processed() -> None:
     bare = {**BARE, "version": "v1", "record": "version#v1"}
     found = only(image(version(), items=[bare, current("m", "Deleted")]))
     assert (found.kind, found.version) == (Kind.MISSING, "v1")
@@ -208,9 +208,7 @@ def test_an_original_that_is_back_and_was_known_by_its_deletion_alone_is_process
 
 @pytest.mark.parametrize("derived", [{}, derivatives("v1")], ids=["without objects", "with objects"])
 @pytest.mark.parametrize("marker", [None, version("m")], ids=["for good", "hidden"])
-def test_a_processed_version_of_a_deleted_image_is_deleted_by_an_event_that_names_it(
-    derived: dict[str, Any], marker: Version | None
-) -> None:
+def test_deleted_image_closes_a_processed_version(derived: dict[str, Any], marker: Version | None) -> None:
     items = [item(), item("m", "Deleted", LATER), current("m", "Deleted", LATER)]
     versions = [version()] if marker else []
     found = only(image(*versions, items=items, marker=marker, derivatives=derived))
@@ -222,17 +220,17 @@ def test_a_processed_version_of_a_deleted_image_is_deleted_by_an_event_that_name
 
 
 @pytest.mark.parametrize("written", ["2026-03-01T11:00:02.500Z", "2026-03-01T11:00:02.500000+00:00"])
-def test_the_time_of_an_event_is_written_as_s3_writes_it(written: str) -> None:
+def test_event_time_has_s3s_format(written: str) -> None:
     for subject in (
         image(items=[item(recorded_at=written)]),
-        image(items=[item("m", "Deleted", announced=None, recorded_at=written), current("m", "Deleted")]),
+        image(items=[item("m", "Deleted", notified_dedup_id=None, recorded_at=written), current("m", "Deleted")]),
     ):
         event = only(subject).event
         assert event
         assert event.time == "2026-03-01T11:00:02Z"
 
 
-def test_a_processed_version_without_id_of_a_deleted_image_is_named_all_the_same() -> None:
+def test_deletion_names_a_version_without_id() -> None:
     items = [item(SEQUENCER), item(LATER, "Deleted", LATER), current(LATER, "Deleted", LATER)]
     found = only(image(version(), marker=version("m"), items=items))
     assert found.kind is Kind.GONE
@@ -240,14 +238,14 @@ def test_a_processed_version_without_id_of_a_deleted_image_is_named_all_the_same
     assert found.event.about == {"version-id": SEQUENCER, "sequencer": SEQUENCER}
 
 
-def test_a_deleted_image_of_which_nothing_is_current_is_no_longer_processed() -> None:
+def test_deleted_image_without_current_is_closed() -> None:
     assert only(image(items=[item()])).kind is Kind.GONE
 
 
 @pytest.mark.parametrize("sequencer", [SEQUENCER, "0062E99A77DC407460".ljust(32, "0")])
-def test_a_deletion_in_a_living_image_that_was_not_announced_is_announced(sequencer: str) -> None:
-    untold = item("v0", "Deleted", sequencer, announced=None, deleted_at="2026-03-01T11:00:01Z")
-    found = only(image(version(), items=[untold, item(), current()], derivatives=derivatives("v1")))
+def test_unnotified_version_deletion_is_repeated(sequencer: str) -> None:
+    unnotified = item("v0", "Deleted", sequencer, notified_dedup_id=None, deleted_at="2026-03-01T11:00:01Z")
+    found = only(image(version(), items=[unnotified, item(), current()], derivatives=derivatives("v1")))
     assert (found.kind, found.version) == (Kind.STUCK, "v0")
     assert found.event
     assert found.event.kind == "Object Deleted"
@@ -256,24 +254,28 @@ def test_a_deletion_in_a_living_image_that_was_not_announced_is_announced(sequen
     assert found.event.time == "2026-03-01T11:00:01Z"
 
 
-def test_a_restored_version_whose_deletion_was_not_announced_is_told_of_once() -> None:
-    items = [item(status="Deleted", announced=None), current("v1", "Deleted")]
+def test_restored_version_is_reported_once() -> None:
+    items = [item(status="Deleted", notified_dedup_id=None), current("v1", "Deleted")]
     assert only(image(version(), items=items)).kind is Kind.MISSING
 
 
-def test_a_rejection_that_was_not_announced_before_the_image_was_deleted_ends_as_deleted() -> None:
-    items = [item(status="Rejected", announced=None), item("m", "Deleted", LATER), current("m", "Deleted", LATER)]
+def test_unnotified_rejection_ends_as_deleted() -> None:
+    items = [
+        item(status="Rejected", notified_dedup_id=None),
+        item("m", "Deleted", LATER),
+        current("m", "Deleted", LATER),
+    ]
     found = only(image(version(), marker=version("m"), items=items))
     assert (found.kind, found.version) == (Kind.STUCK, "v1")
 
 
-def test_a_deletion_of_this_minute_may_be_under_way_whatever_is_recorded() -> None:
+def test_recent_deletion_is_ignored() -> None:
     items = [item(), item("m", "Deleted", LATER), current("m", "Deleted", LATER)]
     young = version("m", NOW + timedelta(seconds=1))
     assert list(differences(image(version(), items=items, marker=young), NOW)) == []
 
 
-def test_derivatives_that_nobody_knows_are_orphans() -> None:
+def test_derivatives_without_record_are_orphans() -> None:
     found = only(image(derivatives=derivatives("v1")))
     assert found.kind is Kind.ORPHANED
     assert found.remove == ("a.jpg/v1/web.webp",)
@@ -282,7 +284,7 @@ def test_derivatives_that_nobody_knows_are_orphans() -> None:
     assert only(deleted).kind is Kind.ORPHANED
 
 
-def test_derivatives_are_no_orphans_while_their_record_may_still_come() -> None:
+def test_recent_derivatives_are_not_orphans() -> None:
     kinds = [difference.kind for difference in differences(image(version(), derivatives=derivatives("v1")), NOW)]
     assert kinds == [Kind.MISSING]
 
@@ -290,7 +292,7 @@ def test_derivatives_are_no_orphans_while_their_record_may_still_come() -> None:
 @pytest.mark.parametrize(
     ("subject", "kind"), [(image(version()), Upload), (image(items=[item(), current()]), Deletion)]
 )
-def test_the_function_understands_what_it_is_sent(resources: Resources, subject: Image, kind: type) -> None:
+def test_pipeline_parses_repair_events(resources: Resources, subject: Image, kind: type) -> None:
     event = only(subject).event
     assert event
     parsed = parse(body_of(resources, "a.jpg", event))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from darkroom_shared.settings import SettingsError
 from reconcile import progress, walk
-from reconcile.settings import Settings, SettingsError
+from reconcile.composition import compose
+from reconcile.settings import Settings
 from reconcile.walk import BEGINNING, Place, Walk
 from scripts.aws_checks.metrics import written_by
 
@@ -34,10 +35,10 @@ IMAGES = [f"{number}.jpg" for number in range(6)]
 
 @dataclass
 class Context:
-    """As much of Lambda's context as the function looks at.
+    """The part of Lambda's context that the function reads.
 
     Attributes:
-        left: Milliseconds, told one after the other; the last of them stays.
+        left: Remaining milliseconds, returned one after the other. The last one is repeated.
     """
 
     left: list[int]
@@ -48,23 +49,21 @@ class Context:
 
 
 @pytest.fixture
-def function(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> Function:
-    """The function, started with what Terraform would tell it."""
-    told = {
+def function(resources: Resources) -> Function:
+    """Provide the function, composed with the environment that Terraform sets."""
+    names = {
         "ORIGINALS_BUCKET": resources.originals,
         "PROCESSED_BUCKET": resources.processed,
         "TABLE": resources.table,
         "UPLOADS_QUEUE_URL": resources.uploads_queue_url,
     }
-    for name, value in (ENVIRONMENT | told).items():
-        monkeypatch.setenv(name, value)
-    module = importlib.reload(importlib.import_module("reconcile.handler"))
+    environment = ENVIRONMENT | names
     for image_id in IMAGES:
         resources.s3.put_object(Bucket=resources.originals, Key=image_id, Body=b"data")
 
-    def call(left: list[int] | None = None, **event: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = module.handler({"grace_minutes": 0, **event}, Context(left or [900_000]))
-        return answer
+    def call(left: list[int] | None = None, level: str = "INFO", **event: Any) -> dict[str, Any]:
+        handler = compose(environment | {"LOG_LEVEL": level})
+        return handler({"grace_minutes": 0, **event}, Context(left or [900_000]))
 
     return call
 
@@ -84,7 +83,7 @@ def metrics(printed: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in printed.splitlines() if line.startswith('{"_aws"')]
 
 
-def test_it_only_reports_unless_told_otherwise(
+def test_run_only_reports_by_default(
     function: Function, resources: Resources, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert function() == {"images": 6, "found": {"missing": 6}, "repaired": {}, "finished": True}
@@ -94,7 +93,7 @@ def test_it_only_reports_unless_told_otherwise(
     assert (missing["kind"], missing["DifferencesFound"], missing["DifferencesRepaired"]) == ("missing", 6, 0)
 
 
-def test_the_metrics_are_in_the_embedded_format(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_have_the_embedded_format(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html."""
     function(repair=True)
     for line, dimensions in zip(metrics(capsys.readouterr().out), (["service"], ["service", "kind"]), strict=True):
@@ -112,20 +111,17 @@ def test_log_level_keeps_every_metric(
     level: str,
     logged: int,
     function: Function,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Lines about repairs and about the end of a run are INFO."""
-    monkeypatch.setenv("LOG_LEVEL", level)
-    importlib.reload(importlib.import_module("reconcile.handler"))
-    function(repair=True)
-    assert len([record for record in caplog.records if record.name == "reconcile.handler"]) == logged
+    """Lines about repairs and the end of a run have the level INFO."""
+    function(repair=True, level=level)
+    assert len([record for record in caplog.records if record.name == "reconcile.job"]) == logged
     assert len(metrics(capsys.readouterr().out)) == 2
 
 
-def test_metrics_are_those_of_the_catalogue(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
-    """Alarms and dashboards are checked against it."""
+def test_metrics_match_the_catalogue(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    """Alarms and dashboards are checked against the catalogue."""
     function(repair=True)
     written = {
         (frozenset(dimensions), metric["Name"])
@@ -137,12 +133,12 @@ def test_metrics_are_those_of_the_catalogue(function: Function, capsys: pytest.C
     assert written == written_by("reconcile")
 
 
-def test_it_repairs_when_told_to(function: Function, resources: Resources) -> None:
+def test_run_repairs_if_requested(function: Function, resources: Resources) -> None:
     assert function(repair=True) == {"images": 6, "found": {"missing": 6}, "repaired": {"missing": 6}, "finished": True}
     assert sorted(sent(resources)) == IMAGES
 
 
-def test_out_of_time_it_stops_and_the_next_call_goes_on(
+def test_next_call_continues_after_the_time_limit(
     function: Function, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(walk, "IMAGES_AT_ONCE", 2)
@@ -154,21 +150,19 @@ def test_out_of_time_it_stops_and_the_next_call_goes_on(
     found = sent(resources)
     second = function(repair=True)
     assert second["finished"]
-    assert second["images"] < 6, "it did not begin again"
+    assert second["images"] < 6, "it continued"
     assert sorted({*found, *sent(resources)}) == IMAGES
-    assert progress.load(resources.s3, resources.processed) == BEGINNING, "the third looks at all of them again"
+    assert progress.load(resources.s3, resources.processed) == BEGINNING, "the third run compares all of them again"
 
 
-def test_a_part_of_the_images_is_looked_at_without_regard_to_other_runs(
-    function: Function, resources: Resources
-) -> None:
+def test_run_with_prefix_ignores_progress(function: Function, resources: Resources) -> None:
     place = Place(Walk.BUCKETS, {"original": "5.jpg", "derivative": ""})
     progress.save(resources.s3, resources.processed, place)
     assert function(prefix="0")["images"] == 1
     assert progress.load(resources.s3, resources.processed) == place
 
 
-def test_where_it_came_to_is_kept_whatever_a_key_holds(resources: Resources) -> None:
+def test_progress_keeps_any_key(resources: Resources) -> None:
     for place in (
         Place(Walk.BUCKETS, {"original": "ü {{x}}\n東京", "derivative": "a/v1/b.jpg"}),
         Place(Walk.TABLE, {"image_id": "a", "record": "version#v1"}),
@@ -178,18 +172,18 @@ def test_where_it_came_to_is_kept_whatever_a_key_holds(resources: Resources) -> 
         assert progress.load(resources.s3, resources.processed) == place
 
 
-def test_an_unknown_wish_is_an_error(function: Function) -> None:
+def test_unknown_input_is_an_error(function: Function) -> None:
     with pytest.raises(TypeError, match="repiar"):
         function(repiar=True)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
-def test_a_missing_variable_is_named(name: str) -> None:
+def test_missing_variable_is_named(name: str) -> None:
     assert Settings.from_environment(ENVIRONMENT).table == "images"
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({**ENVIRONMENT, name: ""})
 
 
-def test_a_log_level_that_logging_does_not_know_is_named() -> None:
-    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is no level of Python's logging"):
+def test_unknown_log_level_is_named() -> None:
+    with pytest.raises(SettingsError, match="LOG_LEVEL is malformed: TRACE is not a level of Python's logging"):
         Settings.from_environment({**ENVIRONMENT, "LOG_LEVEL": "TRACE"})

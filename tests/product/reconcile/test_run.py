@@ -1,4 +1,4 @@
-"""A run repairs what it finds, stops where it is told to, and the next one goes on."""
+"""Runs repair differences, stop when they must, and continue where the last one stopped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IMAGES = ("a.jpg", "b.jpg", "c.jpg", "watermarks/d.jpg")
 
 @pytest.fixture
 def broken(resources: Resources) -> Resources:
-    """Originals without a record, one with half a one, and derivatives that nobody knows."""
+    """Provide originals without a record, one with an incomplete record, and orphaned derivatives."""
     for image_id in IMAGES:
         resources.s3.put_object(Bucket=resources.originals, Key=image_id, Body=b"data")
     for key in ("o.jpg/v1/web.webp", "watermarks/o.jpg/v1/web.webp", "watermarks/abc"):
@@ -60,25 +60,27 @@ def ignore(_difference: Difference, _outcome: Outcome) -> None:
 def reconcile(
     resources: Resources,
     stop: Callable[[], bool] = lambda: False,
-    tell: Callable[[Difference, Outcome], None] = ignore,
+    report_difference: Callable[[Difference, Outcome], None] = ignore,
     **plan: Any,
 ) -> Report:
-    return run(resources, Plan(**{"settled": LATER} | plan), stop, tell)
+    return run(resources, Plan(**{"settled": LATER} | plan), stop, report_difference)
 
 
-def test_a_dry_run_tells_and_changes_nothing(broken: Resources) -> None:
-    told: list[tuple[str, str]] = []
-    report = reconcile(broken, tell=lambda difference, outcome: told.append((difference.image, outcome.text)))
+def test_dry_run_changes_nothing(broken: Resources) -> None:
+    reported: list[tuple[str, str]] = []
+    report = reconcile(
+        broken, report_difference=lambda difference, outcome: reported.append((difference.image, outcome.text))
+    )
     assert report.found == {Kind.MISSING: 4, Kind.ORPHANED: 2, Kind.GONE: 1}
     assert not report.repaired.total()
     assert report.next is None
-    assert {image for image, _ in told} == {*IMAGES, "o.jpg", "watermarks/o.jpg", "gone.jpg"}
-    assert {text for _, text in told} == {"not repaired"}
+    assert {image for image, _ in reported} == {*IMAGES, "o.jpg", "watermarks/o.jpg", "gone.jpg"}
+    assert {text for _, text in reported} == {"not repaired"}
     assert messages(broken) == []
     assert len(keys(broken)) == 3
 
 
-def test_a_repair_sends_what_was_lost_and_deletes_what_nobody_knows(broken: Resources) -> None:
+def test_repair_sends_events_and_deletes_orphans(broken: Resources) -> None:
     report = reconcile(broken, repairs=True)
     assert report.repaired == report.found
     sent = messages(broken)
@@ -88,16 +90,14 @@ def test_a_repair_sends_what_was_lost_and_deletes_what_nobody_knows(broken: Reso
     assert Kind.ORPHANED not in reconcile(broken).found, "a second run finds it done"
 
 
-def test_what_is_young_is_left_alone(broken: Resources) -> None:
+def test_recent_objects_are_ignored(broken: Resources) -> None:
     report = reconcile(broken, settled=datetime(2026, 2, 1, tzinfo=UTC))
     assert report.found == {}
     assert report.images == 7
 
 
-def test_a_run_that_is_stopped_at_any_moment_is_finished_by_the_next(
-    broken: Resources, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each time a moment later; what the next run does not do again was done by the first."""
+def test_next_run_finishes_a_stopped_one(broken: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop later each time. The next run repairs only what the first one did not."""
     monkeypatch.setattr(walk, "IMAGES_AT_ONCE", 2)
     monkeypatch.setattr(walk, "ITEMS_AT_ONCE", 2)
     stopped = 0
@@ -116,24 +116,24 @@ def test_a_run_that_is_stopped_at_any_moment_is_finished_by_the_next(
     assert stopped > 10
 
 
-def test_an_orphan_that_got_a_record_meanwhile_is_left(broken: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the look and the repair of the first orphan, the second one gets a record."""
+def test_orphan_with_a_new_record_is_kept(broken: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second orphan gets a record before it is deleted."""
     texts: dict[str, str] = {}
 
-    def tell(difference: Difference, outcome: Outcome) -> None:
+    def note(difference: Difference, outcome: Outcome) -> None:
         texts[difference.image] = outcome.text
         item = {"image_id": "watermarks/o.jpg", "record": "version#v1", "version": "v1", "status": "Processed"}
         broken.dynamodb.put_item(TableName=broken.table, Item={name: {"S": value} for name, value in item.items()})
 
-    reconcile(broken, tell=tell, repairs=True)
-    assert texts["watermarks/o.jpg"].startswith("left")
+    reconcile(broken, report_difference=note, repairs=True)
+    assert texts["watermarks/o.jpg"].startswith("kept")
     assert keys(broken) == {"watermarks/abc", "watermarks/o.jpg/v1/web.webp"}
 
 
-def test_what_aws_refuses_is_told_and_the_rest_is_repaired(broken: Resources) -> None:
+def test_refused_repair_is_reported(broken: Resources) -> None:
     broken.sqs.delete_queue(QueueUrl=broken.uploads_queue_url)
     texts: list[str] = []
-    report = reconcile(broken, tell=lambda _, outcome: texts.append(outcome.text), repairs=True)
+    report = reconcile(broken, report_difference=lambda _, outcome: texts.append(outcome.text), repairs=True)
     assert report.repaired == {Kind.ORPHANED: 2, Kind.MISSING: 0, Kind.GONE: 0}
     assert sum(text.startswith("failed: ") for text in texts) == 5
     assert keys(broken) == {"watermarks/abc"}

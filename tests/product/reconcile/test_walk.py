@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from process_image.storage import _prefix
+from darkroom_shared.keys import folder_of
 from reconcile import walk
 from reconcile.differences import Image
 from reconcile.pipeline import Check, StoppedError
 from reconcile.records import Version, plain
-from reconcile.walk import BEGINNING, Place, Walk, Walker, folder_of
+from reconcile.walk import BEGINNING, Place, Walk, Walker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from darkroom.resources import Resources
 
 LONG = "x" * 900
-# Ids that are others' folders, that stand between an id and its folder, or that look like something else.
+# Ids that are folders of others, that sort between an id and its folder, or that look like something else.
 IDS = [
     "a", "a!", "a/b", "a/b/c", "a0", "a/", "b", "watermarks", "watermarks/a.jpg", "sha256-abc", "ü/東京🦊.jpg", LONG,
 ]  # fmt: skip
@@ -42,7 +42,7 @@ def record(resources: Resources, image_id: str, name: str) -> None:
 
 @pytest.fixture
 def everything(resources: Resources) -> dict[str, Image]:
-    """A pipeline with a bit of everything, and what there is of each image as plain listings have it."""
+    """Fill a pipeline with all kinds of images; return each image as plain listings show it."""
     chance = random.Random(7)
     for image_id in IDS:
         for version in range(chance.choice([0, 1, 1, 2])):
@@ -63,7 +63,7 @@ def everything(resources: Resources) -> dict[str, Image]:
 
 
 def gathered(resources: Resources) -> dict[str, Image]:
-    """The same as the walk's, by holding all in memory at once."""
+    """Return the images that a walk must yield, from complete listings in memory."""
     images: dict[str, Image] = {}
 
     def image(image_id: str) -> Image:
@@ -101,7 +101,7 @@ def smaller(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 200])
-def test_every_image_is_met_once_and_whole(
+def test_every_image_is_listed_once(
     resources: Resources, everything: dict[str, Image], monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     smaller(monkeypatch, size)
@@ -109,12 +109,12 @@ def test_every_image_is_met_once_and_whole(
     assert {image.id for image in met} == everything.keys()
     for image in met:
         assert comparable(image) == comparable(everything[image.id])
-    if size == 200:  # an image that a page's end cuts is met, whole, on both sides of it
+    if size == 200:  # an image at the border of two pages is in both, completely
         assert len(met) == len(everything)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_a_walk_that_is_given_up_after_any_page_goes_on_without_losing_one(
+def test_walk_continues_after_any_page(
     resources: Resources, everything: dict[str, Image], monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     smaller(monkeypatch, size)
@@ -133,7 +133,7 @@ def test_a_walk_that_is_given_up_after_any_page_goes_on_without_losing_one(
 
 
 @pytest.mark.parametrize("prefix", ["a", "a/", "a/b", "watermarks/", "sha256-", "x", "ü", "only", "nothing"])
-def test_a_prefix_is_a_part_of_it(
+def test_prefix_selects_images(
     resources: Resources, everything: dict[str, Image], monkeypatch: pytest.MonkeyPatch, prefix: str
 ) -> None:
     smaller(monkeypatch, 2)
@@ -143,13 +143,8 @@ def test_a_prefix_is_a_part_of_it(
     assert all(comparable(image) == comparable(everything[image.id]) for image in met)
 
 
-def test_an_empty_pipeline_has_no_images(resources: Resources) -> None:
+def test_empty_pipeline_has_no_images(resources: Resources) -> None:
     assert walked(resources) == []
-
-
-@pytest.mark.parametrize("image_id", IDS)
-def test_derivatives_are_looked_for_where_the_pipeline_puts_them(image_id: str) -> None:
-    assert folder_of(image_id) == _prefix(image_id)
 
 
 def counting(allowed: int) -> Callable[[], bool]:
@@ -157,7 +152,7 @@ def counting(allowed: int) -> Callable[[], bool]:
     return lambda: next(asked, None) is None
 
 
-def test_it_stops_before_any_request(resources: Resources, everything: dict[str, Image]) -> None:
+def test_walk_stops_before_any_request(resources: Resources, everything: dict[str, Image]) -> None:
     stopped = 0
     for allowed in range(1000):
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from scripts.seal_try_page import PAGE
+from scripts.generated.try_page import PAGE
 from tests.support.photographs import draw, encode
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ class Pretence:
                 identity = str(uuid.uuid4())
                 self.records = {identity: None, **self.records}
                 form = {"url": f"{BUCKET}/owner", "fields": {"key": f"owner/{identity}", "policy": "signed"}}
-                return said(201, {"id": identity, "status_url": f"/v1/images/{identity}", "expires_in": 300, **form})
+                return said(
+                    201, {"id": identity, "status_url": f"/v1/images/{identity}", "expires_in_seconds": 300, **form}
+                )
             case "GET", ["images"]:
                 return said(200, self._page(**{name: value[0] for name, value in parse_qs(call.path[8:]).items()}))
             case "GET", ["images", identity]:

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import expect
 
 from scripts import ROOT
-from scripts.seal_try_page import PAGE, seal
+from scripts.generated.try_page import PAGE, seal
 from tests.product.try_page.pretence import KEY, PICTURES, SITE, VARIANTS, Pretence, picture_file, record
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def expect_state(page: Page, state: str, name: str = "dunes.jpg") -> Locator:
 # The file
 
 
-def test_the_policy_has_the_hashes_of_style_and_script() -> None:
-    assert seal(SOURCE) == SOURCE, "run scripts/seal_try_page.py"
+def test_policy_has_the_hashes_of_style_and_script() -> None:
+    assert seal(SOURCE) == SOURCE, "run `make docs`"
 
 
 def test_page_is_one_file_and_makes_no_markup_of_data() -> None:
@@ -214,7 +214,7 @@ def test_a_large_file_goes_straight_to_the_bucket(page: Page, api: Pretence, lar
     assert not {"x-api-key", "authorization"} & set(sent.headers)
 
 
-def test_no_news_for_long_is_said_and_asked_for_again(page: Page, api: Pretence) -> None:
+def test_missing_result_is_reported_and_retried(page: Page, api: Pretence) -> None:
     api.prompt = False
     page.clock.install()
     upload(page)
@@ -355,9 +355,7 @@ def test_invalid_file_is_not_sent(visit: Callable[..., Page], api: Pretence, fil
         (500, "internal_error", "An error occurred in the API."),
     ],
 )
-def test_a_failed_upload_is_said_and_can_be_tried_again(
-    page: Page, api: Pretence, status: int, code: str, words: str
-) -> None:
+def test_failed_upload_can_be_retried(page: Page, api: Pretence, status: int, code: str, words: str) -> None:
     api.answer("POST /images", (status, code))
     upload(page)
     failed = expect_state(page, "failed")

@@ -1,34 +1,41 @@
-"""Functions and wheels made on the fly, and the command run on them as a user runs it: offline."""
+"""Functions and wheels made for a test, and the command run on them as a user runs it, without a network."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import os
-import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from scripts import ROOT
+from scripts import ROOT, package_lambdas
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 SCRIPT = ROOT / "scripts" / "package_lambdas.py"
 
 
+class Outcome(NamedTuple):
+    """Output of a run of the command."""
+
+    out: str
+    err: str
+
+
 @dataclass(frozen=True)
 class Workshop:
-    """A place of its own with functions, an index of wheels and an output folder."""
+    """A folder with functions, an index of wheels and an output folder."""
 
     root: Path
-    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> Path:
@@ -48,67 +55,62 @@ class Workshop:
         version: str = "1.0",
         tag: str = "py3-none-any",
         *,
-        files: Mapping[str, str] | None = None,
+        files: Mapping[str, str | bytes] | None = None,
         metadata: str = "License-Expression: MIT\n",
-        compression: int = zipfile.ZIP_DEFLATED,
+        executable: Collection[str] = (),
     ) -> str:
-        """Publish a wheel in the index; gives its line in a lock."""
+        """Publish a wheel in the index; return its line in a lock."""
         self.index.mkdir(exist_ok=True)
         info = f"{name}-{version}.dist-info"
-        contents = {
+        texts = {
             **(files if files is not None else {f"{name}/__init__.py": f"NAME = {name!r}\n" * 20}),
             f"{info}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{metadata}",
             f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n",
         }
-        rows = []
-        for inside, text in contents.items():
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-            rows.append(f"{inside},sha256={digest},{len(text.encode())}\n")
-        contents[f"{info}/RECORD"] = "".join(rows) + f"{info}/RECORD,,\n"
+        contents = {path: text.encode() if isinstance(text, str) else text for path, text in texts.items()}
+        record = "".join(f"{path},sha256={_urlsafe(content)},{len(content)}\n" for path, content in contents.items())
+        contents[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
         path = self.index / f"{name}-{version}-{tag}.whl"
-        with zipfile.ZipFile(path, "w", compression) as archive:
-            for inside, text in contents.items():
-                archive.writestr(inside, text)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for inside, content in contents.items():
+                member = zipfile.ZipInfo(inside)
+                member.compress_type = zipfile.ZIP_DEFLATED
+                member.external_attr = (0o100755 if inside in executable else 0o100644) << 16
+                archive.writestr(member, content)
         return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
-    def function(self, name: str, lock: str, files: Mapping[str, str] | None = None) -> Path:
+    def function(self, name: str, lock: str = "", files: Mapping[str, str] | None = None) -> Path:
         """Write a function's folder."""
+        contents = {"__init__.py": "", "handler.py": "", "requirements.txt": lock, **(files or {})}
+        return self.package(name, contents)
+
+    def package(self, name: str, files: Mapping[str, str]) -> Path:
+        """Write files into a folder next to the functions."""
         folder = self.source / name
-        for path, text in {"__init__.py": "", "requirements.txt": lock, **(files or {})}.items():
+        for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
         return folder
 
+    def options(self, *arguments: str) -> list[str]:
+        return [*arguments, "--source", str(self.source), "--output", str(self.output)]
+
     def command(self, *arguments: str) -> list[str]:
-        place = ("--source", str(self.source), "--output", str(self.output))
-        return [sys.executable, str(SCRIPT), *arguments, *place]
+        return [sys.executable, str(SCRIPT), *self.options(*arguments)]
 
-    def environ(self) -> dict[str, str]:
-        """The environment of the command: this one's, but pip sees the index and nothing else."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-        offline = {
-            "PIP_CONFIG_FILE": os.devnull,
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": self.index.as_uri(),
-            "PIP_NO_CACHE_DIR": "1",
-        }
-        return {**kept, **offline, **self.environment}
-
-    def run(self, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, expect: int = 0) -> Outcome:
         """Run the command and check its exit status."""
-        done = subprocess.run(
-            self.command(*arguments),
-            env=self.environ(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == expect, done.stdout + done.stderr
-        return done
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+            try:
+                status: object = package_lambdas.main(self.options(*arguments))
+            except SystemExit as exit_:
+                status = exit_.code
+        outcome = Outcome(out.getvalue(), err.getvalue())
+        assert status == expect, outcome
+        return outcome
 
     def manifest(self) -> dict[str, Any]:
-        """The manifest, after checking that every entry tells the truth."""
+        """Return the manifest, after checking that each entry is true."""
         path = self.output / "manifest.json"
         manifest: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
         for key, entry in manifest.items():
@@ -121,20 +123,42 @@ class Workshop:
     def zip(self, key: str) -> zipfile.ZipFile:
         return zipfile.ZipFile(self.output / self.manifest()[key]["path"])
 
+    def names(self, key: str) -> list[str]:
+        """Return the paths in a zip, in its order."""
+        with self.zip(key) as archive:
+            return archive.namelist()
+
+    def bill(self, key: str) -> dict[str, Any]:
+        """Return the bill of materials of a zip."""
+        bill: dict[str, Any] = json.loads((self.output / self.manifest()[key]["sbom"]).read_text())
+        return bill
+
     def leftovers(self) -> list[Path]:
-        """Whatever lies about in the working folder."""
+        """Return what the working folder holds."""
         work = self.output / ".cache" / "work"
         return sorted(work.iterdir()) if work.exists() else []
 
 
+def _urlsafe(content: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+
+
 @pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
-    return Workshop(tmp_path)
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    """Return a workshop whose index is all that uv sees."""
+    for name in [name for name in os.environ if name.startswith("UV_")]:
+        monkeypatch.delenv(name)
+    workshop = Workshop(tmp_path)
+    workshop.index.mkdir()
+    settings = {"NO_CONFIG": "1", "NO_INDEX": "1", "FIND_LINKS": str(workshop.index), "CACHE_DIR": str(tmp_path / "uv")}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"UV_{name}", value)
+    return workshop
 
 
 @pytest.fixture
 def greeter(workshop: Workshop) -> Workshop:
-    """A workshop with one function that needs one package."""
+    """Return a workshop with one function that needs one package."""
     lock = workshop.wheel("salutation", files={"salutation/__init__.py": "def greet():\n    return 'hello'\n"})
     code = "from salutation import greet\n\n\ndef handler(event, context):\n    return greet()\n"
     workshop.function("greet", lock, {"handler.py": code})

@@ -1,9 +1,8 @@
-"""The real function: fetched, packaged, unpacked and run with what Lambda gives it and nothing else."""
+"""The real function: fetched, packaged, unpacked, and run with only what Lambda adds."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import struct
 import subprocess
 import sys
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
     from scripts.artifacts.manifest import Artifact
 
 MACHINES = {"arm64": 183, "x86_64": 62}
-"""How ELF names a CPU."""
+"""Number of each CPU in ELF."""
 
 IN_THE_RUNTIME = ("boto3", "botocore", "dateutil", "s3transfer", "six.py", "urllib3")
-"""What Lambda's Python brings; jmespath, which it has as well, comes from the zip."""
+"""Packages in Lambda's Python. It also has jmespath, but that is in the zip."""
 
 PROGRAM = """
 import io, json, pkgutil, sys
@@ -61,7 +60,7 @@ import process_image
 for module in pkgutil.walk_packages(process_image.__path__, "process_image."):
     __import__(module.name)
 
-from process_image.handler import handler
+from process_image.entry import handler
 
 class Context:
     function_name = function_version = memory_limit_in_mb = invoked_function_arn = aws_request_id = "1"
@@ -108,22 +107,13 @@ ENVIRONMENT = {
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The function, packaged for Lambda and for this machine."""
+    """Package the function for Lambda and for this machine."""
     return package(tmp_path_factory.mktemp("build"), "--arch", "arm64", "x86_64", "--local")
 
 
 def package(output: Path, *options: str) -> Path:
-    """Run the command as a user would, with the wheels that earlier builds have fetched."""
-    cache = ROOT / "build" / ".cache" / "wheels"
-    if cache.exists():  # it fetches less; what it holds is checked by hash
-        shutil.copytree(cache, output / ".cache" / "wheels")
-    command = [
-        sys.executable,
-        str(ROOT / "scripts" / "package_lambdas.py"),
-        "process_image",
-        "--output",
-        str(output),
-    ]
+    """Run the command as a user does."""
+    command = [sys.executable, str(ROOT / "scripts" / "package_lambdas.py"), "process_image", "--output", str(output)]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return output
@@ -133,11 +123,11 @@ def artifact(built: Path, architecture: str) -> Artifact:
     return read(built)[f"process_image-{architecture}-python3.13"]
 
 
-def test_it_runs_from_the_zip(built: Path, tmp_path: Path) -> None:
+def test_function_runs_from_the_zip(built: Path, tmp_path: Path) -> None:
     run_from_the_zip(built, tmp_path)
 
 
-def test_it_runs_from_bytecode_and_is_still_small(tmp_path: Path) -> None:
+def test_function_runs_from_bytecode(tmp_path: Path) -> None:
     built = package(tmp_path / "build", "--local", "--bytecode")
     run_from_the_zip(built, tmp_path)
     assert read(built)[local_target().artifact("process_image")]["size"] <= 8_000_000
@@ -152,7 +142,7 @@ def run_from_the_zip(built: Path, tmp_path: Path) -> None:
         place = metadata.distribution("boto3").locate_file(name)
         (runtime / name).symlink_to(Path(str(place)))
     done = subprocess.run(
-        # No site-packages, no environment of the user, no bytecode left behind.
+        # Without site-packages and the user's environment; it writes no bytecode.
         [sys.executable, "-E", "-S", "-B", "-c", PROGRAM, str(unpacked), str(runtime)],
         env=ENVIRONMENT,
         cwd=tmp_path,
@@ -162,19 +152,19 @@ def run_from_the_zip(built: Path, tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
+    found = json.loads(done.stdout.splitlines()[-1])
     expected = [["jpeg", "JPEG", 200, 200], ["png", "PNG", 200, 200], ["webp", "WEBP", 200, 200]]
     expected += [["avif", "AVIF", 200, 200]]
-    assert told["formats"] == dict.fromkeys(("JPEG", "PNG", "WEBP", "GIF", "AVIF"), expected)
-    assert told["answer"] == {"batchItemFailures": [{"itemIdentifier": "m"}]}
-    assert told["strangers"] == []
-    assert "process_image.handler" in told["imported"]
+    assert found["formats"] == dict.fromkeys(("JPEG", "PNG", "WEBP", "GIF", "AVIF"), expected)
+    assert found["answer"] == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    assert found["strangers"] == []
+    assert "process_image.entry" in found["imported"]
     lock = (ROOT / "lambdas/process_image/requirements.txt").read_text()
-    assert f"pillow=={told['pillow']} " in lock
+    assert f"pillow=={found['pillow']} " in lock
 
 
 @pytest.mark.parametrize("architecture", MACHINES)
-def test_its_native_code_is_for_the_target(built: Path, architecture: str) -> None:
+def test_native_code_is_for_the_target(built: Path, architecture: str) -> None:
     with zipfile.ZipFile(built / artifact(built, architecture)["path"]) as archive:
         libraries = [name for name in archive.namelist() if ".so" in name]
         machines = {struct.unpack_from("<H", archive.read(name), 18)[0] for name in libraries}
@@ -183,12 +173,12 @@ def test_its_native_code_is_for_the_target(built: Path, architecture: str) -> No
 
 
 @pytest.mark.parametrize("architecture", MACHINES)
-def test_it_is_small(built: Path, architecture: str) -> None:
+def test_zip_is_small(built: Path, architecture: str) -> None:
     assert artifact(built, architecture)["size"] <= 8_000_000
 
 
 @pytest.mark.parametrize("architecture", MACHINES)
-def test_it_holds_no_reader_that_the_function_refuses_to_use(built: Path, architecture: str) -> None:
+def test_zip_holds_only_readers_in_use(built: Path, architecture: str) -> None:
     with zipfile.ZipFile(built / artifact(built, architecture)["path"]) as archive:
         readers = {name for name in archive.namelist() if name.endswith("ImagePlugin.py")}
     kinds = {name.removeprefix("PIL/").removesuffix("ImagePlugin.py") for name in readers}
@@ -196,7 +186,7 @@ def test_it_holds_no_reader_that_the_function_refuses_to_use(built: Path, archit
 
 
 @pytest.mark.parametrize("architecture", MACHINES)
-def test_its_bill_of_materials_names_every_locked_package(built: Path, architecture: str) -> None:
+def test_bill_names_every_locked_package(built: Path, architecture: str) -> None:
     text = (built / artifact(built, architecture)["sbom"]).read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     components = json.loads(text)["components"]

@@ -68,7 +68,7 @@ MISTAKES = {
     # Requests of tasks
     "a parameter in camel case": workflow("ReadVersion", text("TableName", "tableName"), "tableName: GetItemInput"),
     "a required parameter is missing": workflow(
-        "Announce", lambda task: task["Parameters"].pop("Message.$"), "Message is missing, and PublishInput requires it"
+        "Notify", lambda task: task["Parameters"].pop("Message.$"), "Message is missing, and PublishInput requires it"
     ),
     "a value that is not in the enumeration": workflow(
         "PutVersion", text("ALL_OLD", "ALL_BEFORE"), "ReturnValues: 'ALL_BEFORE' is not one of NONE, ALL_OLD"
@@ -78,7 +78,7 @@ MISTAKES = {
     ),
     "a type that DynamoDB does not have": workflow("MoveCurrent", text('"S": "current"', '"T": "current"'), "T: "),
     "a message attribute without its type": workflow(
-        "Announce",
+        "Notify",
         lambda task: task["Parameters"]["MessageAttributes"]["status"].pop("DataType"),
         "MessageAttributes.status.DataType is missing",
     ),
@@ -87,7 +87,7 @@ MISTAKES = {
     ),
     # Expressions
     "a value that no expression uses": workflow(
-        "MarkAnnounced", text(", announced_at = :announced_at", ""), "remove :announced_at"
+        "MarkNotified", text(", notified_at = :notified_at", ""), "remove :notified_at"
     ),
     "a value that is not defined": workflow(
         "DeleteOne", text(", recorded_at = :recorded_at", ", recorded_at = :now"), "define :now, remove :recorded_at"
@@ -114,14 +114,14 @@ MISTAKES = {
         "ReadVersion", text("TimeoutSeconds", "TimeOutSeconds"), "a Task state has no field TimeOutSeconds"
     ),
     "a state that nothing leads to": workflow(
-        "WaitForOther", lambda one: one.update(Next="Announce"), "no state leads to it"
+        "WaitForOther", lambda one: one.update(Next="Notify"), "no state leads to it"
     ),
     "a state that is not there": workflow("Status", text('"Owner"', '"Owners"'), "goes on to Owners"),
     "an error of the SDK integration": workflow(
         "MoveCurrent", text("DynamoDB.Conditional", "DynamoDb.Conditional"), "cannot fail with DynamoDb.Conditional"
     ),
     "an error that the call does not have": workflow(
-        "Announce",
+        "Notify",
         lambda task: task["Retry"].insert(0, {"ErrorEquals": ["SNS.ThrottledException", "SNS.TooBusy"]}),
         "Retry[0]: sns:publish cannot fail with SNS.TooBusy",
     ),
@@ -132,20 +132,20 @@ MISTAKES = {
         "PutVersion", lambda task: task["Retry"].reverse(), "States.ALL has to be alone, and the last"
     ),
     "a path that is taken for text": workflow(
-        "Announce", text('"Subject.$"', '"Subject"'), "Subject is the text $.detail.summary: name it Subject.$"
+        "Notify", text('"Subject.$"', '"Subject"'), "Subject is the text $.detail.summary: name it Subject.$"
     ),
-    "a path that does not parse": workflow("Announce", text("$.detail.summary", "$.detail..[summary"), "is not a path"),
+    "a path that does not parse": workflow("Notify", text("$.detail.summary", "$.detail..[summary"), "is not a path"),
     "a context object that is not there": workflow(
-        "MarkAnnounced", text("$$.State", "$$.Step"), "the context object has"
+        "MarkNotified", text("$$.State", "$$.Step"), "the context object has"
     ),
     "a function that Step Functions does not have": workflow(
-        "Announce", text("States.JsonToString", "States.JsonToText"), "is not an intrinsic function"
+        "Notify", text("States.JsonToString", "States.JsonToText"), "is not an intrinsic function"
     ),
     "a format with too few values": workflow(
         "PutVersion", text("'version#{}'", "'version#{}#{}'"), "has 2 places for 1 values"
     ),
     "a comparison that the language does not have": workflow(
-        "AnnouncedByOther", text("IsPresent", "IsThere"), "there is no comparison IsThere"
+        "NotifiedByOther", text("IsPresent", "IsThere"), "there is no comparison IsThere"
     ),
     "a jitter that the language does not have": workflow(
         "ReadVersion", text('"FULL"', '"HALF"'), "JitterStrategy is HALF"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scripts.aws_checks.plans import Plan
+    from scripts.terraform.plans import Plan
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,18 @@ class Mistake:
             named[self.plan].changed(self.address, self.path, self.change),
             *(named[name] for name in self.among),
         ]
+
+
+def in_policy(
+    check: str, address: str, change: Callable[[Any], Any], finding: str, attribute: str = "policy"
+) -> Mistake:
+    """Return a mistake in a policy of the root."""
+    return Mistake(check, address, [attribute], change, finding)
+
+
+def in_deploy_role(check: str, address: str, change: Callable[[Any], Any], finding: str) -> Mistake:
+    """Return a mistake in a policy of the deploy roles, which is compared with the root."""
+    return Mistake(check, address, ["policy"], change, finding, plan="deploy roles", among=("root", "root otherwise"))
 
 
 def set_to(value: Any) -> Callable[[Any], Any]:

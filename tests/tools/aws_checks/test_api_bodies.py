@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scripts.aws_checks.plans import load_plans
+from scripts.terraform.plans import load_plans
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.aws_checks.plans import load_plans
 from scripts.check_aws import CHECKS
+from scripts.terraform.plans import load_plans
 
 if TYPE_CHECKING:
-    from scripts.aws_checks.plans import Plan
+    from scripts.terraform.plans import Plan
     from tests.tools.aws_checks.planting import Mistake
 
 MISTAKES: dict[str, Mistake] = {

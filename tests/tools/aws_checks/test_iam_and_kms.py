@@ -8,7 +8,7 @@ import pytest
 
 from scripts.aws_checks import authorization, kms, provider_calls
 from scripts.aws_checks.needs import operations
-from scripts.aws_checks.policies import overlap
+from scripts.terraform.policies import overlap
 
 if TYPE_CHECKING:
     from pathlib import Path

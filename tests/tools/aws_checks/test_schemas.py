@@ -116,7 +116,7 @@ def test_a_schema_is_read_from_both_packages(tmp_path: Path) -> None:
             read_schemas({"aws_sqs_topic"}, cdktf, pulumi)
 
 
-def test_limits_are_read_through_references_that_lead_back(tmp_path: Path) -> None:
+def test_limits_are_read_through_circular_references(tmp_path: Path) -> None:
     schema = {
         "definitions": {
             "Tree": {

@@ -10,12 +10,12 @@ import pytest
 
 from scripts import ROOT
 from scripts.aws_checks import values
-from scripts.aws_checks.plans import load_plans
+from scripts.terraform.plans import load_plans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scripts.aws_checks.plans import Plan
+    from scripts.terraform.plans import Plan
 
 
 # Types without a limit on any argument that the code sets.
@@ -58,7 +58,7 @@ def test_every_type_has_a_counterpart_or_a_reason() -> None:
     assert values.registry().keys() == {one.type for one in values.COUNTERPARTS.values()}
 
 
-def test_values_of_every_type_are_compared_with_limits(plans: Sequence[Plan]) -> None:
+def test_values_of_all_types_are_compared(plans: Sequence[Plan]) -> None:
     compared: dict[str, set[str]] = {}
     for plan in plans:
         for resource in plan.every(*values.COUNTERPARTS):

@@ -71,7 +71,7 @@ def test_memory_is_of_the_worst_format() -> None:
     assert report.largest_table(taken) == [["", DARKROOM, SIMD], ["JPEG", "100", "300"], ["WebP", "340", "351"]]
 
 
-def test_quality_has_a_row_per_derivative_and_the_worst() -> None:
+def test_quality_has_rows_of_derivatives_and_the_worst() -> None:
     def files(naive: float, ours: float) -> dict[str, quality.File]:
         return {NAIVE: {"score": naive, "bytes": 100}, DARKROOM: {"score": ours, "bytes": 99}}
 
@@ -114,7 +114,7 @@ def test_simd_resizer_adds_a_row_to_each_goal(with_sharp: speed.Speed) -> None:
     assert found[f"PNG: {DARKROOM}, relative to {CASCADE}"] == "**not met**"
 
 
-def test_the_chart_is_svg_with_a_bar_for_each_measurement(with_sharp: speed.Speed) -> None:
+def test_chart_has_a_bar_for_each_measurement(with_sharp: speed.Speed) -> None:
     root = ET.fromstring(report.chart(with_sharp))  # noqa: S314 - our own
     bars = [one for one in root.iter("{http://www.w3.org/2000/svg}rect") if one.get("height") == "10"]
     assert len(bars) == 12

@@ -35,7 +35,7 @@ def test_help_shows_options_and_exit_status() -> None:
         assert text in answer.stdout
 
 
-def test_a_mistyped_path_fails_before_anything_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_path_fails_before_the_apply(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status = demo.main([str(tmp_path / "missing.jpg"), "--directory", str(tmp_path / "demo")])
     assert status == WRONG_USAGE
     assert capsys.readouterr().err == f"error: {tmp_path}/missing.jpg does not exist.\n"
@@ -64,7 +64,7 @@ def test_make_passes_any_folder_on(name: str, tmp_path: Path) -> None:
 
 def test_make_passes_several_paths_on(tmp_path: Path) -> None:
     said = make_demo(f"'{tmp_path}/a b.jpg' {tmp_path}/c.jpg")
-    assert f"error: {tmp_path}/a b.jpg does not exist.\n{tmp_path}/c.jpg does not exist.\n" in said
+    assert f"error: {tmp_path}/a b.jpg does not exist. {tmp_path}/c.jpg does not exist.\n" in said
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_missing_emulator_says_what_to_run(
 ) -> None:
     picture = tmp_path / "x.jpg"
     picture.write_bytes(b"x")
-    monkeypatch.setattr("scripts.engines.ministack.MINISTACK", tmp_path / "nowhere")
+    monkeypatch.setattr("scripts.engines.ministack.MINISTACK", tmp_path / "missing")
     monkeypatch.setattr("scripts.package_lambdas.package", lambda _: 0)
     assert demo.main([str(picture), "--directory", str(tmp_path / "demo")]) == FAILED
     assert "MiniStack is not installed: run `make setup`" in capsys.readouterr().err

@@ -32,7 +32,7 @@ def test_new_journey_has_no_data(journey: Journey) -> None:
     assert not journey.over
 
 
-def test_all_times_count_from_the_beginning_of_the_upload(finished: Journey) -> None:
+def test_times_count_from_the_start_of_the_upload(finished: Journey) -> None:
     times = {hop: finished.seconds(hop) for hop in Hop}
     expected = {
         Hop.UPLOADED: 0.05,

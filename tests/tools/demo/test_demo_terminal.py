@@ -17,7 +17,6 @@ from scripts.demo.terminal import (
     change,
     derivatives,
     describe_outcome,
-    printable,
     results_table,
     ways_table,
 )
@@ -48,11 +47,9 @@ def arrived(name: str) -> Journey:
 
 
 def test_names_cannot_steer_the_terminal() -> None:
-    assert printable("a\x1b[2Jb\x07\n\u202e.jpg") == "a�[2Jb���.jpg"
     console = plain()
     console.print(ways_table([arrived("a\x1b[2J[red]b[/red].jpg")], lambda _: "", width=140))
-    assert "\x1b" not in said(console)
-    assert "[red]b[/red]" in said(console)
+    assert "a\\x1b[2J[red]b[/red].jpg" in said(console)
 
 
 @pytest.mark.parametrize(

@@ -128,4 +128,4 @@ def test_an_interruption_has_its_own_status(
 
     monkeypatch.setattr(run_try_page, "check_terraform", interrupted)
     assert run_try_page.main([]) == INTERRUPTED
-    assert "nothing is left running" in capsys.readouterr().err
+    assert "all processes have ended" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from unittest.mock import patch
 import hcl2
 
 from scripts import ROOT
-from scripts.document_modules import declarations
+from scripts.generated.modules import declarations
 from tests.tools.documents.commands import check, declared, terraform_folder, variables
 from tests.tools.documents.reading import blocks
 

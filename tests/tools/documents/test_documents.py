@@ -30,7 +30,7 @@ AWS_COMMAND = re.compile(
 )
 SOURCES = sorted(
     path
-    for folder in (".github", "docs", "localstack_adapter", "scripts", "terraform")
+    for folder in (".github", "cli", "docs", "localstack_adapter", "scripts", "terraform")
     for path in [*(ROOT / folder).rglob("*"), ROOT / "Makefile"]
     if path.suffix in {".html", ".j2", ".py", ".tf", ".vtl", ".yml"} or path.name == "Makefile"
 )

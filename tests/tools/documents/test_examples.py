@@ -11,7 +11,7 @@ import hcl2
 import pytest
 
 from scripts import ROOT, check_tfvars
-from scripts.document_modules import declarations
+from scripts.generated.modules import declarations
 from tests.tools.documents.reading import DOCUMENTS, blocks, name
 from tests.tools.documents.sessions import is_configuration
 

@@ -24,24 +24,24 @@ TESTS = sorted((ROOT / "tests" / "e2e").glob("test_*.py"))
 
 AWS_ONLY = {
     # LocalStack only supports the status of a gateway response, and MiniStack has no such API.
-    "tests/e2e/test_serve.py::test_what_the_gateway_refuses_it_refuses_in_the_apis_words": (
+    "tests/e2e/test_serve.py::test_gateway_errors_have_the_shape_of_the_api": (
         "tests/terraform/test_modules.py::test_its_own_tests_pass[modules/service_api]"
     ),
     # Both emulators read a body before they look at its type: LocalStack fails over it, MiniStack has no such API.
-    "tests/e2e/test_serve.py::test_a_body_that_is_no_text_is_refused_unless_it_is_an_images": (
-        "tests/product/api/test_openapi.py::test_no_route_but_the_one_for_bytes_passes_on_what_it_has_no_template_for"
+    "tests/e2e/test_serve.py::test_binary_body_is_refused_outside_of_images": (
+        "tests/product/api/test_openapi.py::test_only_the_route_for_bytes_has_no_template"
     ),
     # LocalStack compares a body's type with the listed ones by their text; MiniStack has no such API.
-    "tests/e2e/test_serve.py::test_an_image_stays_whole_under_any_content_type": (
+    "tests/e2e/test_serve.py::test_image_keeps_bytes_with_any_content_type": (
         "tests/tools/aws_checks/test_api_bodies.py::test_every_body_is_bytes"
     ),
     # LocalStack does not enforce IAM, and MiniStack has no such API.
-    "tests/e2e/test_serve.py::test_an_empty_body_is_refused": (
+    "tests/e2e/test_serve.py::test_empty_body_is_refused": (
         "tests/product/api/test_templates.py::test_the_hash_of_an_empty_body_is_denied"
     ),
     # Neither emulator has the service.
-    "tests/e2e/test_observe.py::test_the_registry_has_the_contracts": (
-        "tests/terraform/test_root.py::test_the_registry_has_each_contract_and_it_means_the_same"
+    "tests/e2e/test_observe.py::test_registry_has_the_contracts": (
+        "tests/terraform/test_root.py::test_registry_has_equivalent_contracts"
     ),
 }
 """Tests that no engine on this machine can run, with the reason and a substitute test."""
@@ -80,7 +80,7 @@ def needs() -> dict[str, set[Capability]]:
 
 
 def test_aws_can_do_everything() -> None:
-    assert AWS.lacks == frozenset()
+    assert AWS.cannot == frozenset()
     assert set(ENGINES) == {AWS, *LOCAL}
 
 
@@ -96,7 +96,7 @@ def test_tests_for_aws_only_have_a_substitute() -> None:
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
-def test_no_test_asks_which_engine_it_is_but_what_it_can(path: Path) -> None:
+def test_tests_check_capabilities_not_engines(path: Path) -> None:
     """A test could otherwise skip for a reason that is not in the table."""
     names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
     declared = {name for name, value in vars(engines).items() if isinstance(value, engines.Engine)}
@@ -161,7 +161,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("way", WAYS_TO_SKIP)
-def test_a_test_that_is_skipped_outside_the_table_fails(outcomes: dict[str, str], way: str) -> None:
+def test_skip_outside_the_table_fails(outcomes: dict[str, str], way: str) -> None:
     assert outcomes[way] in ("failed", "error")
 
 

@@ -1,4 +1,4 @@
-"""How entry points end: on an error, an interruption, and when nothing reads their output any more."""
+"""End of entry points: after an error, an interruption, and when the reader of their output has ended."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.process.entry_point import FAILED, INTERRUPTED, WRONG_USAGE, ToolError, entry_point
+from scripts.process.entry_point import FAILED, INTERRUPTED, WRONG_USAGE, ToolError, entry_point, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-class WrongUsageError(ToolError):
-    status = WRONG_USAGE
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +28,9 @@ def _signals_as_before() -> Iterator[None]:
     ("error", "status", "said"),
     [
         (ToolError("it is broken: repair it"), FAILED, "error: it is broken: repair it\n"),
-        (WrongUsageError("no such file"), WRONG_USAGE, "error: no such file\n"),
+        (ToolError("no such file", WRONG_USAGE), WRONG_USAGE, "error: no such file\n"),
         (FileNotFoundError(2, "No such file", "x"), FAILED, "error: [Errno 2] No such file: 'x'\n"),
+        (ToolError("a\x1b[2Jb\x07\u202e.jpg\nfür"), FAILED, "error: a\\x1b[2Jb\\x07\\u202e.jpg\nfür\n"),
         (KeyboardInterrupt(), INTERRUPTED, "interrupted\n"),
         (KeyboardInterrupt("nothing is left"), INTERRUPTED, "interrupted: nothing is left\n"),
     ],
@@ -47,6 +44,10 @@ def test_expected_errors_are_printed(
 
     assert main() == status
     assert capsys.readouterr().err == said
+
+
+def test_unprintable_characters_are_escaped() -> None:
+    assert printable("a\x1b[2J\n\u202e \x7f für 日本 \udcff") == "a\\x1b[2J\\n\\u202e \\x7f für 日本 \\udcff"
 
 
 def test_unexpected_errors_are_raised() -> None:

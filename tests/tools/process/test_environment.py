@@ -1,4 +1,4 @@
-"""Engines and Terraform run as they should, whatever the user's environment has."""
+"""Engines and Terraform run correctly in any environment of the user."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def proxied(proxy: Proxy) -> dict[str, str]:
     return {spelling: proxy.url for name in PROXIES for spelling in (name, name.lower())}
 
 
-def test_emulator_and_functions_run_in_any_environment(proxy: Proxy, tmp_path: Path) -> None:
+def test_emulator_runs_in_any_environment(proxy: Proxy, tmp_path: Path) -> None:
     """No call to loopback is proxied, no file is left, and no setting of Python or AWS has an effect."""
     temporary = tmp_path / "temporary files"
     temporary.mkdir()
@@ -204,7 +204,7 @@ def test_settings_of_an_engine_replace_the_users(monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which a configuration without a provider is applied."""
+    """Return a folder with an applied configuration without a provider."""
     folder = tmp_path_factory.mktemp("applied")
     (folder / "main.tf").write_text(CONFIGURATION)
     terraform = Terraform(folder, {})
@@ -227,7 +227,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=",".join,
 )
-def test_terraform_runs_the_same_with_the_users_settings(
+def test_terraform_ignores_the_users_settings(
     settings: dict[str, str], applied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in settings.items():

@@ -78,7 +78,7 @@ def test_a_renamed_resource_needs_a_moved_block(gate: Gate) -> None:
     gate.replace(*RENAMED)
     status, said = gate.run()
     assert status == 1
-    assert "terraform/modules/queue: aws_sqs_queue.dlq is gone" in said
+    assert "terraform/modules/queue: aws_sqs_queue.dlq is missing" in said
     assert "Add: moved { from = aws_sqs_queue.dlq, to =" in said
     assert gate.run("--publish")[0] == 1
 
@@ -101,7 +101,7 @@ def test_a_resource_that_moves_twice_is_followed(gate: Gate) -> None:
     assert gate.run()[0] == 0
 
 
-def test_a_resource_that_is_given_up_needs_a_removed_block(gate: Gate) -> None:
+def test_removed_resource_needs_a_removed_block(gate: Gate) -> None:
     gate.replace(*RENAMED)
     gate.add("removed {\n  from = aws_sqs_queue.dlq\n\n  lifecycle {\n    destroy = false\n  }\n}\n")
     assert gate.run()[0] == 0
@@ -127,14 +127,14 @@ def test_a_called_module_has_an_address_too(gate: Gate) -> None:
     (gate.root / "terraform" / "main.tf").write_text('module "tasks" {\n  source = "./modules/queue"\n}\n')
     status, said = gate.run()
     assert status == 1
-    assert "terraform: module.jobs is gone" in said
+    assert "terraform: module.jobs is missing" in said
 
 
 @pytest.mark.parametrize(
     ("change", "broken", "entry"),
     [
-        (("outputs.tf", 'output "url"', 'output "address"'), "output url is gone", "`queue.url`"),
-        (("variables.tf", 'variable "senders"', 'variable "writers"'), "input senders is gone", "`queue.senders`"),
+        (("outputs.tf", 'output "url"', 'output "address"'), "output url is missing", "`queue.url`"),
+        (("variables.tf", 'variable "senders"', 'variable "writers"'), "input senders is missing", "`queue.senders`"),
         (("variables.tf", "  default     = 345600\n", ""), "input message_retention", "`queue.message_retention`"),
     ],
     ids=["output", "input", "required"],
@@ -153,7 +153,7 @@ def test_removed_module_is_in_the_changelog(gate: Gate) -> None:
     shutil.rmtree(gate.module)
     status, said = gate.run()
     assert status == 1
-    assert "the module is gone" in said
+    assert "the module is missing" in said
     gate.announce("`queue.*`: use another.")
     assert gate.run()[0] == 0
 

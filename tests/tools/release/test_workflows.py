@@ -94,7 +94,7 @@ def test_older_pythons_run_steps_that_exist() -> None:
     assert set(chosen) <= {step.name for step in SUITES["test"]}
 
 
-def test_only_what_was_planned_and_agreed_to_is_applied() -> None:
+def test_only_the_approved_plan_is_applied() -> None:
     apply = load(GITHUB / "workflows" / "deploy.yml")["jobs"]["apply"]
     assert apply["environment"] == "production"
     assert apply["needs"] == "plan"

@@ -109,7 +109,7 @@ def test_a_file_that_cannot_be_read_is_an_error(folder: Path) -> None:
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()].count("error") == 1
 
 
-def test_a_folder_in_the_way_of_derivatives_is_an_error(folder: Path) -> None:
+def test_folder_with_a_derivatives_name_is_an_error(folder: Path) -> None:
     out = folder.parent / "out"
     out.write_text("no folder")
     done = run(folder, "--variants", folder.parent / "variants.json", "--out", out, "--json", "--jobs", 1, expect=1)

@@ -286,7 +286,7 @@ def test_requests_that_stay_too_many_are_reported(api: Api, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("api", ["id"], indirect=True)
-def test_an_id_that_the_contract_does_not_know_is_reported(api: Api) -> None:
+def test_id_outside_the_contract_is_reported(api: Api) -> None:
     with pytest.raises(SmokeError, match="the id short does not match the contract's"):
         check(api, PICTURE)
 
@@ -305,14 +305,14 @@ def test_an_error_without_its_code_is_reported(api: Api) -> None:
         Answer(200, headers, b"eyJ9").json()
 
 
-def test_without_an_api_the_step_says_why_it_was_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_step_is_skipped_without_an_api(monkeypatch: pytest.MonkeyPatch) -> None:
     made = Smoke.__new__(Smoke)
     monkeypatch.setattr(made, "_outputs", {"api": None}, raising=False)
     with pytest.raises(SmokeError, match="there is no API, as the variable `api` is null"):
         made.api()
 
 
-def test_step_uses_the_keys_owner_and_a_fitting_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_step_uses_the_keys_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     noise = io.BytesIO()
     Image.effect_noise((2400, 1800), 100).convert("RGB").save(noise, "BMP")
     objects = {("originals", "key"): b"original", ("processed", "key"): b"derivative"}

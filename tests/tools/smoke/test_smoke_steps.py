@@ -18,12 +18,13 @@ from botocore.validate import ParamValidator
 
 from darkroom.workflow import walk
 from scripts import ROOT
+from scripts.aws_checks.states_language import states
 from scripts.smoke import checks as smoke_checks
 from scripts.smoke.checks import STEPS, Smoke, Step, failure, outcome_events
 from scripts.smoke.facts import Facts, Outcome, SmokeError
 from scripts.smoke.policies import IDENTITY, RESOURCE, Finding, Policy, policies_of, validate, without_service
 from scripts.smoke.roles import plan_policies
-from scripts.smoke.workflow import StateTester, attempts_of, errors_of, outcome_of, retrier_of, slowed, states_of
+from scripts.smoke.workflow import StateTester, attempts_of, errors_of, outcome_of, retrier_of, slowed
 from scripts.terraform.stack import TerraformError
 from tests.support.record_image import rendered
 
@@ -68,7 +69,7 @@ def resource(kind: str, **values: object) -> dict[str, object]:
     return {"mode": "managed", "type": kind, "address": f"{kind}.this", "values": values}
 
 
-def test_every_policy_of_a_state_is_found_with_its_type() -> None:
+def test_policies_of_a_state_are_found() -> None:
     data = {**resource("aws_iam_policy_document", json=ALLOW), "mode": "data"}
     module = {
         "resources": [resource("aws_iam_role", assume_role_policy=ALLOW, name="{", tags=None), data],
@@ -137,7 +138,7 @@ def planned(kind: str, index: str, **after: object) -> dict[str, object]:
     return {"type": kind, "index": index, "change": {"after": after}}
 
 
-def test_the_plan_role_gets_what_the_example_attaches_to_it() -> None:
+def test_plan_role_has_the_examples_policies() -> None:
     policies = [planned("aws_iam_policy", name, policy=name.upper()) for name in ("read", "write")]
     attached = [planned("aws_iam_role_policy_attachment", key) for key in ("plan/read", "apply/read", "apply/write")]
     assert plan_policies({"resource_changes": [*policies, *attached]}) == {"read": "READ"}
@@ -224,10 +225,10 @@ def ask_about(
 
 def test_all_states_and_all_errors_are_tested(definition: dict[str, Any]) -> None:
     tester = ask_about(definition)
-    states = dict(states_of(definition))
+    known = dict(states(definition))
     assert tester.wrong == []
-    assert tester.states == set(states)
-    assert tester.errors == sum(len(errors_of(state)) for state in states.values())
+    assert tester.states == set(known)
+    assert tester.errors == sum(len(errors_of(state)) for state in known.values())
     assert tester.errors > 30
 
 
@@ -251,9 +252,9 @@ def test_all_states_and_all_errors_are_tested(definition: dict[str, Any]) -> Non
             "is RETRIABLE, next None, and not CAUGHT_ERROR, next Done",
         ),
         (
-            ("Announce", None),
+            ("Notify", None),
             {"status": "SUCCEEDED", "output": "{}", "nextState": "Done"},
-            "Announce is SUCCEEDED, next Done, and not SUCCEEDED, next MarkAnnounced",
+            "Notify is SUCCEEDED, next Done, and not SUCCEEDED, next MarkNotified",
         ),
     ],
 )
@@ -269,7 +270,7 @@ def test_a_state_that_nothing_leads_to_is_reported(definition: dict[str, Any]) -
     assert ask_about(astray).wrong == ["not reached: Astray"]
 
 
-def test_retriers_precede_catchers_and_first_match_wins() -> None:
+def test_first_matching_retrier_or_catcher_wins() -> None:
     state = {
         "Retry": [{"ErrorEquals": ["A"], "MaxAttempts": 0}, {"ErrorEquals": ["States.TaskFailed"]}],
         "Catch": [{"ErrorEquals": ["A"], "Next": "a"}, {"ErrorEquals": ["States.ALL"], "Next": "all"}],
@@ -295,8 +296,8 @@ def test_retriers_precede_catchers_and_first_match_wins() -> None:
 def test_the_slow_copy_differs_in_one_task(definition: dict[str, Any]) -> None:
     before = copy.deepcopy(definition)
     event = next(event for event in outcome_events() if event["detail"]["status"] == "Processed")
-    slow = dict(states_of(slowed(definition, event, "https://queue")))
-    usual = dict(states_of(definition))
+    slow = dict(states(slowed(definition, event, "https://queue")))
+    usual = dict(states(definition))
     assert definition == before
     tasks = {name for name in usual if usual[name]["Type"] == "Task" and usual[name] != slow[name]}
     assert len(tasks) == 1
@@ -481,7 +482,7 @@ def test_an_event_whose_task_timed_out_is_kept(monkeypatch: pytest.MonkeyPatch, 
         (lambda _event: letter("{}", "States.Timeout"), "the dead-letter queue holds another event"),
     ],
 )
-def test_a_timeout_with_another_outcome_fails_the_step(
+def test_other_outcome_of_a_timeout_fails(
     monkeypatch: pytest.MonkeyPatch, definition: dict[str, Any], answer: Callable[[str], dict[str, Any]], said: str
 ) -> None:
     step, _ = task_timeout(monkeypatch, definition, answer)
@@ -558,9 +559,7 @@ def test_replays_are_started_until_one_sends_events(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("state", "works_from", "said"), [("DISABLED", 1, "is DISABLED"), ("ENABLED", 99, "no replay sends an event again")]
 )
-def test_an_archive_that_sends_nothing_fails_the_step(
-    monkeypatch: pytest.MonkeyPatch, state: str, works_from: int, said: str
-) -> None:
+def test_archive_without_events_fails(monkeypatch: pytest.MonkeyPatch, state: str, works_from: int, said: str) -> None:
     with pytest.raises(SmokeError, match=said):
         archives(monkeypatch, Archives(state, works_from)).archives()
 
@@ -628,9 +627,7 @@ def key_policy(monkeypatch: pytest.MonkeyPatch, bus: Bus) -> Callable[[], str]:
 
 
 @pytest.mark.parametrize(("broken", "said"), [("fails", "1 in dead-letter"), ("is refused", "1 refused")])
-def test_events_that_fail_for_the_key_are_accounted_for(
-    monkeypatch: pytest.MonkeyPatch, broken: str, said: str
-) -> None:
+def test_events_that_failed_for_the_key_are_counted(monkeypatch: pytest.MonkeyPatch, broken: str, said: str) -> None:
     bus = Bus(broken, lag=0)
     assert said in key_policy(monkeypatch, bus)()
     assert bus.policies[-1] == Bus.KEY_POLICY, "the policy is put back"
@@ -648,7 +645,7 @@ def test_a_lost_event_fails_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bus.policies[-1] == Bus.KEY_POLICY
 
 
-def test_a_key_that_makes_no_difference_fails_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_without_an_effect_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     bus = Bus("comes", lag=0)
     with pytest.raises(SmokeError, match="no event that fails for the key"):
         key_policy(monkeypatch, bus)()
@@ -658,7 +655,7 @@ def test_a_key_that_makes_no_difference_fails_the_step(monkeypatch: pytest.Monke
 # Uploads whose events S3 did not send
 
 
-def test_lost_uploads_are_repaired_and_late_events_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_uploads_are_repaired(monkeypatch: pytest.MonkeyPatch) -> None:
     repaired: list[str] = []
     monkeypatch.setattr(smoke_checks, "compare", lambda _resources, plan, _stop, _report: repaired.append(plan.prefix))
     witness = SimpleNamespace(receive=list, s3_events=[{"object": {"key": "late.jpg"}}, {"object": {"key": "other"}}])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.check_tfvars import ROOT, check, files, main, own_files
+from scripts import ROOT
+from scripts.check_tfvars import check, files, main, own_files
 from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
@@ -302,7 +304,7 @@ def test_invalid_file_is_an_error(folder: Path, name: str, text: str, said: str)
         list(check(folder / name))
 
 
-def test_values_without_a_configuration_are_the_roots(tmp_path: Path) -> None:
+def test_values_default_to_the_root(tmp_path: Path) -> None:
     ((_, message),) = found(tmp_path / "prod.tfvars", "observe = { alarm_topic_arn = [] }\n")
     assert message.endswith("Did you mean alarm_topic_arns?")
 
@@ -332,7 +334,7 @@ def test_command_refuses_a_missing_path(tmp_path: Path) -> None:
 
 def test_command_runs_on_this_repository() -> None:
     done = subprocess.run(
-        [ROOT / ".venvs" / "dev" / "bin" / "python", ROOT / "scripts" / "check_tfvars.py"],
+        [sys.executable, ROOT / "scripts" / "check_tfvars.py"],
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,6 @@
-# Nothing is wrong here, though much looks as if it were.
+# Nothing is wrong here, although much is similar to a mistake.
 
-# A bucket whose events go to a function that writes to another bucket and invokes no function.
+# A bucket whose events lead to a function that writes to another bucket and calls nothing.
 resource "aws_s3_bucket" "in" {
   bucket = "good-in"
 }
@@ -39,42 +39,29 @@ module "jobs" {
 }
 
 module "worker" {
-  source   = "../worker"
-  name     = "good-worker"
-  queues   = { jobs = module.jobs.arn }
-  policies = { own = data.aws_iam_policy_document.worker.json }
-}
+  source = "../worker"
+  name   = "good-worker"
+  queues = { jobs = module.jobs.arn }
 
-data "aws_iam_policy_document" "worker" {
-  statement {
-    actions   = ["s3:Put*"]
-    resources = ["${aws_s3_bucket.out.arn}/*"]
-  }
-
-  statement {
-    actions   = ["s3:GetObject"]
-    resources = ["${aws_s3_bucket.in.arn}/*"]
-  }
-
-  statement {
-    effect    = "Deny"
-    actions   = ["lambda:InvokeFunction"]
-    resources = ["*"]
-  }
-
-  statement {
-    actions   = ["events:PutEvents"]
-    resources = [aws_cloudwatch_event_bus.this.arn]
-
-    condition {
-      test     = "StringEquals"
-      variable = "events:source"
-      values   = ["worker"]
-    }
+  policies = {
+    own = jsonencode({
+      Version = "2012-10-17"
+      Statement = [
+        { Effect = "Allow", Action = "s3:Put*", Resource = "${aws_s3_bucket.out.arn}/*" },
+        { Effect = "Allow", Action = "s3:GetObject", Resource = "${aws_s3_bucket.in.arn}/*" },
+        { Effect = "Deny", Action = "lambda:InvokeFunction", Resource = "*" },
+        {
+          Effect    = "Allow"
+          Action    = "events:PutEvents"
+          Resource  = aws_cloudwatch_event_bus.this.arn
+          Condition = { StringEquals = { "events:source" = "worker" } }
+        },
+      ]
+    })
   }
 }
 
-# A bus that it publishes to and gets other events from.
+# A bus that it writes to, and from which it gets other events.
 resource "aws_cloudwatch_event_bus" "this" {
   name = "good"
 }

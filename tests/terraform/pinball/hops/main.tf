@@ -1,33 +1,29 @@
-# Four functions, each handing on to the next by a queue: no one knows where a job is.
-locals {
-  names = ["hops-1", "hops-2", "hops-3", "hops-4"]
+# Four functions, each of which hands on to the next by a queue.
+module "one" {
+  source = "../step"
+  name   = "hops-1"
+  next   = "hops-2"
 }
 
-module "jobs" {
-  source   = "../kept_queue"
-  for_each = toset([for name in local.names : name])
-  name     = each.key
+module "two" {
+  source = "../step"
+  name   = "hops-2"
+  next   = "hops-3"
+}
+
+module "three" {
+  source = "../step"
+  name   = "hops-3"
+  next   = "hops-4"
+}
+
+module "four" {
+  source = "../step"
+  name   = "hops-4"
+  next   = "hops-last"
 }
 
 module "last" {
   source = "../kept_queue"
   name   = "hops-last"
-}
-
-module "worker" {
-  source   = "../worker"
-  for_each = toset([for name in local.names : name])
-  name     = "${each.key}-worker"
-  queues   = { jobs = module.jobs[each.key].arn }
-
-  policies = {
-    own = jsonencode({
-      Version = "2012-10-17"
-      Statement = [{
-        Effect   = "Allow"
-        Action   = ["sqs:SendMessage"]
-        Resource = ["arn:aws:sqs:eu-central-1:123456789012:${try(local.names[index(local.names, each.key) + 1], "hops-last")}"]
-      }]
-    })
-  }
 }

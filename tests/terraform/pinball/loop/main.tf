@@ -18,15 +18,14 @@ module "jobs" {
 }
 
 module "worker" {
-  source   = "../worker"
-  name     = "loop-worker"
-  queues   = { jobs = module.jobs.arn }
-  policies = { own = data.aws_iam_policy_document.worker.json }
-}
+  source = "../worker"
+  name   = "loop-worker"
+  queues = { jobs = module.jobs.arn }
 
-data "aws_iam_policy_document" "worker" {
-  statement {
-    actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.this.arn}/*"]
+  policies = {
+    own = jsonencode({
+      Version   = "2012-10-17"
+      Statement = [{ Effect = "Allow", Action = "s3:PutObject", Resource = "${aws_s3_bucket.this.arn}/*" }]
+    })
   }
 }

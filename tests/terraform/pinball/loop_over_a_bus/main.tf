@@ -1,22 +1,28 @@
-# A function gets the events that it publishes, over two buses.
-resource "aws_cloudwatch_event_bus" "this" {
-  for_each = toset(["near", "far"])
-
-  name = "loop-${each.key}"
+# A function gets the events that it sends, over two buses.
+resource "aws_cloudwatch_event_bus" "near" {
+  name = "loop-near"
 }
 
-resource "aws_cloudwatch_event_rule" "this" {
-  for_each = aws_cloudwatch_event_bus.this
+resource "aws_cloudwatch_event_bus" "far" {
+  name = "loop-far"
+}
 
-  name           = "loop-${each.key}"
-  event_bus_name = each.value.name
+resource "aws_cloudwatch_event_rule" "near" {
+  name           = "loop-near"
+  event_bus_name = aws_cloudwatch_event_bus.near.name
+  event_pattern  = jsonencode({ source = [{ prefix = "work" }] })
+}
+
+resource "aws_cloudwatch_event_rule" "far" {
+  name           = "loop-far"
+  event_bus_name = aws_cloudwatch_event_bus.far.name
   event_pattern  = jsonencode({ source = [{ prefix = "work" }] })
 }
 
 resource "aws_cloudwatch_event_target" "near" {
-  rule           = aws_cloudwatch_event_rule.this["near"].name
-  event_bus_name = aws_cloudwatch_event_bus.this["near"].name
-  arn            = aws_cloudwatch_event_bus.this["far"].arn
+  rule           = aws_cloudwatch_event_rule.near.name
+  event_bus_name = aws_cloudwatch_event_bus.near.name
+  arn            = aws_cloudwatch_event_bus.far.arn
 
   dead_letter_config {
     arn = module.jobs.dlq_arn
@@ -24,8 +30,8 @@ resource "aws_cloudwatch_event_target" "near" {
 }
 
 resource "aws_cloudwatch_event_target" "far" {
-  rule           = aws_cloudwatch_event_rule.this["far"].name
-  event_bus_name = aws_cloudwatch_event_bus.this["far"].name
+  rule           = aws_cloudwatch_event_rule.far.name
+  event_bus_name = aws_cloudwatch_event_bus.far.name
   arn            = module.jobs.arn
 
   dead_letter_config {

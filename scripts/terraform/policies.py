@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scripts.aws_checks.plans import Plan, Resource
+    from scripts.terraform.plans import Plan, Resource
 
 # Attributes that hold a policy: of an identity, or of a resource.
 IDENTITY = {"aws_iam_policy": "policy", "aws_iam_role_policy": "policy"}
@@ -82,8 +82,9 @@ def statements(document: str) -> tuple[Statement, ...]:
         Statement(
             label=one.get("Sid") or f"statement {number}",
             allow=one["Effect"] == "Allow",
-            actions=_listed(one["Action"]),
-            resources=_listed(one.get("Resource", ())),
+            # All but some counts as all.
+            actions=_listed(one.get("Action", "*")),
+            resources=_listed(one.get("Resource", "*" if "NotResource" in one else ())),
             conditions={
                 test: {key: _listed(values) for key, values in keys.items()}
                 for test, keys in one.get("Condition", {}).items()
@@ -110,14 +111,22 @@ def roles(plan: Plan) -> dict[str, tuple[Resource, tuple[Statement, ...]]]:
     """
     found = {}
     for role in plan.every("aws_iam_role"):
-        documents = [
-            policy.value("policy")
-            for policy in [*plan.every("aws_iam_role_policy"), *_attached(plan)]
-            if policy.value("role") in {role.value("name"), role.value("id")}
-        ]
+        documents = [policy.value("policy") for policy in granted(plan, role)]
         if all(documents):
             found[role.value("arn")] = role, tuple(one for document in documents for one in statements(document))
     return found
+
+
+def granted(plan: Plan, role: Resource) -> list[Resource]:
+    """Return the policies of a role: inline ones, and managed ones as if they were inline.
+
+    A document is None if the plan of an example does not know it.
+    """
+    return [
+        policy
+        for policy in [*plan.every("aws_iam_role_policy"), *_attached(plan)]
+        if policy.value("role") in {role.value("name"), role.value("id")}
+    ]
 
 
 def _attached(plan: Plan) -> Iterator[Resource]:
@@ -128,6 +137,11 @@ def _attached(plan: Plan) -> Iterator[Resource]:
         same_index = [policy for policy in plan.every("aws_iam_policy") if str(one.index).endswith(f"/{policy.index}")]
         for policy in (same_index or managed)[:1]:
             yield replace(policy, values={**policy.values, "role": one.value("role")})
+
+
+def credentials(api: Resource) -> set[str]:
+    """Return the roles that an API's integrations and authorizers call with."""
+    return set(re.findall(r'"(?:authorizerC|c)redentials":\s*"(arn:[^"]+:role/[^"]+)"', api.value("body") or ""))
 
 
 @cache

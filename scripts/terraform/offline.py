@@ -1,19 +1,17 @@
-"""Make plans of the root, the examples and the deploy roles offline, with every value known.
+"""Plans by Terraform's test command, with every value known and no call of AWS.
 
-Terraform's test command plans a configuration whose resources are all overridden: no AWS API is called, but the real
-provider validates arguments and renders policy documents. What AWS would compute, such as an ARN, follows a template
-for the type.
+All resources are overridden, but the real provider validates arguments and renders policy documents. What AWS would
+compute, such as an ARN, follows a template for the type.
 """
 
 from __future__ import annotations
 
-import copy
-import hashlib
 import json
 import re
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,67 +20,15 @@ from uuid import NAMESPACE_URL, uuid5
 
 from botocore.session import Session
 
-from scripts import ROOT
 from scripts.terraform.copy import copy_terraform, offline_environment
 from scripts.terraform.stack import TerraformError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-CACHE = ROOT / "build" / "aws"
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
-NEIGHBOUR = "darkroom-uploads"  # the hardest one: names of the first pipeline begin with it
 OTHER_REGION = "cn-north-1"  # another partition, too: its ARNs and host names differ
-
-# Every option turned on. Options that exclude each other are split between the two.
-EVERYTHING: dict[str, Any] = {
-    "name": "darkroom",
-    "region": REGION,
-    "access_log": {"bucket": "access-logs"},
-    "api": {
-        "api_keys": ["shop"],
-        "authorization": {
-            "type": "COGNITO_USER_POOLS",
-            "user_pool_arns": [f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_A1b2C3d4E"],
-            "scopes": ["images/write"],
-        },
-        "cors_origins": ["https://example.com", "https://example.org"],
-        "logs": True,
-        "try_page": True,
-        "web_acl": {
-            "arn": f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/account/11111111-2222-3333-4444-555555555555"
-        },
-    },
-    "notifications": {"me": {"protocol": "email", "endpoint": "me@example.com"}},
-    "observe": {
-        "alarm_topic_arns": [f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"],
-        "budget": {"usd": 20},
-        "expected_every": 24,
-        "findings": True,
-        "schemas": True,
-    },
-    "originals": {"noncurrent_days": 30, "cors_origins": ["https://example.com"]},
-    "permissions_boundary_arn": f"arn:aws:iam::{ACCOUNT}:policy/darkroom-boundary",
-    "processed": {"events": True},
-    "reconcile": {"repair": True},
-    "tags": {"Team": "images"},
-}
-OTHERWISE: dict[str, Any] = {
-    "name": "darkroom",
-    "region": REGION,
-    "api": {
-        "authorization": {
-            "type": "LAMBDA",
-            "function_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:darkroom-authorizer",
-        },
-        "cors_origins": ["https://example.com"],
-    },
-    "logs": {"level": "WARN"},
-    "reconcile": {},
-    "tracing": False,
-    "workflow_type": "STANDARD",
-}
 
 
 @cache
@@ -122,153 +68,25 @@ class Configuration:
         return _REGIONS[self.alias]
 
 
-def configurations() -> list[Configuration]:
-    """Return the root with everything turned on and otherwise, its neighbours, every example and the deploy roles."""
-    return [
-        Configuration("root", variables=EVERYTHING),
-        Configuration("root otherwise", variables=OTHERWISE),
-        Configuration("root of another name", variables={**EVERYTHING, "name": NEIGHBOUR}),
-        Configuration("root in another region", variables=_moved(EVERYTHING, OTHER_REGION), alias="elsewhere"),
-        *(Configuration(folder, folder) for folder in _examples()),
-        Configuration("API logging", "examples/api_account_logging", {"region": REGION}),
-        Configuration(
-            "deploy roles",
-            "examples/github_deploy_role",
-            {"name": "darkroom", "region": REGION, "repository": "octo-org/photos", "state_bucket": "octo-org-state"},
-        ),
-    ]
+def plan_offline(*batches: Sequence[Configuration], added: Path | None = None) -> list[dict[str, Any]]:
+    """Return a document for each configuration: name, region and resources.
 
-
-def _examples() -> list[str]:
-    root = ROOT / "terraform"
-    return [
-        path.parent.relative_to(root).as_posix() for path in sorted((root / "modules").glob("*/examples/*/main.tf"))
-    ]
-
-
-def _moved(variables: Mapping[str, Any], region: str) -> Any:  # noqa: ANN401 - variables of any shape
-    """Return the variables with all regions and ARNs changed to another region."""
-    moved = json.dumps(variables).replace(REGION, region)
-    return json.loads(moved.replace("arn:aws:", f"arn:{partition(region)}:"))
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """A resource that a configuration would create.
-
-    Attributes:
-        address: Its address, with the keys of its modules and its own.
-        module: Address of its module, empty for the root.
-        type: Its type, such as `aws_sqs_queue`.
-        index: Its own key, if it has one.
-        values: Its attributes. Computed ones follow `_COMPUTED`, or are random strings.
-    """
-
-    address: str
-    module: str
-    type: str
-    index: str | int | None
-    values: Mapping[str, Any] = field(compare=False, repr=False)
-
-    def value(self, *path: str | int) -> Any:  # noqa: ANN401 - a value of any type
-        """Return the attribute at a path, or None."""
-        found: Any = self.values
-        for step in path:
-            try:
-                found = found[step]
-            except (IndexError, KeyError, TypeError):
-                return None
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A configuration with all its values.
-
-    Attributes:
-        name: Name of its configuration.
-        region: Region that it is for.
-        resources: Resources by address.
-    """
-
-    name: str
-    region: str
-    resources: Mapping[str, Resource] = field(repr=False)
-
-    def every(self, *types: str) -> list[Resource]:
-        """Return the resources of some types, by address."""
-        return [self.resources[address] for address in sorted(self.resources) if self.resources[address].type in types]
-
-    def changed(self, address: str, path: Sequence[str | int], change: Callable[[Any], Any]) -> Plan:
-        """Return a plan with one attribute changed: tests plant mistakes with it.
-
-        Args:
-            address: Address of the resource.
-            path: The attribute: names, and numbers of blocks.
-            change: Gets the attribute's value, or None, and returns the new one.
-
-        Raises:
-            KeyError: The plan has no such resource.
-        """
-        resource = self.resources[address]
-        values = copy.deepcopy(dict(resource.values))
-        within: Any = values
-        for step in path[:-1]:
-            within = within[step]
-        before = within.get(path[-1]) if isinstance(within, dict) else within[path[-1]]
-        within[path[-1]] = change(before)
-        return replace(self, resources={**self.resources, address: replace(resource, values=values)})
-
-
-def load_plans() -> list[Plan]:
-    """Return the plan of each configuration, from the cache if their sources have not changed.
+    Args:
+        batches: Configurations to plan, by runs of Terraform. The runs go side by side, and each of them loads the
+            provider, which takes longer than a small plan.
+        added: A folder to copy into `terraform/` first, for a configuration that is not there.
 
     Raises:
-        TerraformError: Terraform is missing or has failed.
+        TerraformError: Terraform is missing, or a configuration cannot be planned.
     """
-    file = CACHE / f"{_digest()}.json"
-    if not file.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        documents = _make()
-        for former in CACHE.glob("*.json*"):
-            former.unlink()
-        unfinished = file.with_suffix(".json.part")
-        unfinished.write_text(json.dumps(documents))
-        unfinished.rename(file)
-    return [_read(document) for document in json.loads(file.read_text())]
-
-
-def _read(document: Mapping[str, Any]) -> Plan:
-    resources = [Resource(**one) for one in document["resources"]]
-    return Plan(document["name"], document["region"], {resource.address: resource for resource in resources})
-
-
-def _digest() -> str:
-    folders = (ROOT / "terraform", ROOT / "events")
-    files = [
-        path for folder in folders for path in folder.rglob("*") if path.is_file() and ".terraform" not in path.parts
-    ]
-    digest = hashlib.sha256()
-    for file in sorted([*files, Path(__file__), ROOT / "scripts" / "terraform" / "copy.py"]):
-        digest.update(f"\0{file.relative_to(ROOT)}\0".encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
-def _make() -> list[dict[str, Any]]:
-    """Return a document for each plan: `Plan` in JSON."""
-    wanted = configurations()
-    roots = [one for one in wanted if one.folder == "."]
-    # Loading the provider takes longer than an example's plan: all examples share one run of Terraform.
-    batches = {"roots": roots, "examples": [one for one in wanted if one not in roots]}
     with TemporaryDirectory() as directory:
-        terraform = _Terraform(Path(directory), batches)
+        terraform = _Terraform(Path(directory), batches, added)
         with ThreadPoolExecutor(len(batches)) as pool:
-            return [document for batch in pool.map(terraform.plan, batches) for document in batch]
+            return [document for batch in pool.map(terraform.plan, range(len(batches))) for document in batch]
 
 
 # Attributes that AWS computes, by type. {name} is the resource's own name (`_NAMES`), {id} a made-up id.
-_COMPUTED: dict[str, dict[str, str]] = {
+_COMPUTED: dict[str, dict[str, Any]] = {
     "aws_api_gateway_api_key": {"id": "{id}", "value": "{id}{id}"},
     "aws_api_gateway_deployment": {"id": "{id}"},
     "aws_api_gateway_rest_api": {
@@ -306,6 +124,7 @@ _COMPUTED: dict[str, dict[str, str]] = {
         "id": "{name}",
         "bucket_regional_domain_name": "{name}.s3.{region}.{suffix}",
     },
+    "aws_s3_bucket_lifecycle_configuration": {"rule": {"prefix": "", "filter": {"prefix": ""}}},  # all rules
     "aws_scheduler_schedule": {"arn": "arn:{partition}:scheduler:{region}:{account}:schedule/default/{name}"},
     "aws_schemas_registry": {"arn": "arn:{partition}:schemas:{region}:{account}:registry/{name}"},
     "aws_sfn_state_machine": {"arn": "arn:{partition}:states:{region}:{account}:stateMachine:{name}"},
@@ -326,27 +145,29 @@ _TOKEN = re.compile(r"override-[0-9]{4}")
 class _Terraform:
     """Terraform in a copy of the configuration, with a test file for each batch of configurations."""
 
-    def __init__(self, directory: Path, batches: Mapping[str, Sequence[Configuration]]) -> None:
+    def __init__(self, directory: Path, batches: Sequence[Sequence[Configuration]], added: Path | None) -> None:
         self._batches = batches
         self._root = copy_terraform(directory)
+        if added:
+            shutil.copytree(added, self._root / added.name)
         self._environment = offline_environment(directory)
-        self._tokens = {one.name: _Tokens() for batch in batches.values() for one in batch}
+        self._tokens = {one.name: _Tokens() for batch in batches for one in batch}
         (self._root / _FOLDER).mkdir()
-        for name, batch in batches.items():
+        for number, batch in enumerate(batches):
             runs = [_run(self._root, one, self._tokens[one.name]) for one in batch]
-            (self._root / _FOLDER / f"{name}.tftest.hcl").write_text("\n".join([_PROVIDER, *runs]))
+            (self._root / _FOLDER / f"{number}.tftest.hcl").write_text("\n".join([_PROVIDER, *runs]))
         self._terraform("init", "-backend=false", "-input=false", "-no-color", f"-test-directory={_FOLDER}")
 
-    def plan(self, batch: str) -> list[dict[str, Any]]:
+    def plan(self, batch: int) -> list[dict[str, Any]]:
         """Plan the configurations of a batch.
 
         Raises:
             TerraformError: A configuration cannot be planned.
         """
-        said = self._terraform(
+        messages = self._terraform(
             "test", "-json", "-verbose", f"-test-directory={_FOLDER}", f"-filter={_FOLDER}/{batch}.tftest.hcl"
         )
-        plans = [message["test_plan"] for message in said if message["type"] == "test_plan"]
+        plans = [message["test_plan"] for message in messages if message["type"] == "test_plan"]
         return [
             {
                 "name": one.name,
@@ -368,12 +189,14 @@ class _Terraform:
         )
         messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         if done.returncode:
-            said = [
+            errors = [
                 f"{message.get('@testrun', '')}: {found.get('address', '')}: {found['summary']}: {found['detail']}"
                 for message in messages
                 if message["type"] == "diagnostic" and (found := message["diagnostic"])["severity"] == "error"
             ]
-            raise TerraformError(f"terraform {arguments[0]} failed:\n" + ("\n".join(said) or done.stdout + done.stderr))
+            raise TerraformError(
+                f"terraform {arguments[0]} failed:\n" + ("\n".join(errors) or done.stdout + done.stderr)
+            )
         return messages
 
 
@@ -414,7 +237,7 @@ def _name(values: Mapping[str, Any]) -> str:
     return f"{bus}/{name}" if bus and bus != "default" else name
 
 
-_FOLDER = "aws-checks"
+_FOLDER = "offline"
 _REGIONS = {"here": REGION, "elsewhere": OTHER_REGION}
 _PROVIDER = "\n".join(
     f"""\
@@ -445,7 +268,10 @@ def _run(root: Path, configuration: Configuration, tokens: _Tokens) -> str:
             # No two plans have an id in common, as no two accounts do.
             made_up = uuid5(NAMESPACE_URL, f"{configuration.name}/{address}")
             own = {"name": token, "id": made_up.hex[:10], "uuid": made_up}
-            computed = {key: text.format(**places, **own) for key, text in _COMPUTED.get(type_, {}).items()}
+            computed = {
+                key: value.format(**places, **own) if isinstance(value, str) else value
+                for key, value in _COMPUTED.get(type_, {}).items()
+            }
             overrides.append(_override(kind, address, computed))
     variables = "".join(f"    {name} = {json.dumps(value)}\n" for name, value in configuration.variables.items())
     module = "" if configuration.folder == "." else f'  module {{\n    source = "./{configuration.folder}"\n  }}\n'
@@ -462,7 +288,7 @@ def _run(root: Path, configuration: Configuration, tokens: _Tokens) -> str:
     )
 
 
-def _override(kind: str, address: str, values: Mapping[str, str]) -> str:
+def _override(kind: str, address: str, values: Mapping[str, Any]) -> str:
     return f"override_{kind} {{\n  target = {address}\n  override_during = plan\n  values = {json.dumps(values)}\n}}"
 
 

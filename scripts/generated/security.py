@@ -5,24 +5,19 @@ They are between `<!-- roles -->` and `<!-- /roles -->`; the other text is kept.
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import hcl2
 
 from scripts import ROOT
-from scripts.generated.documents import settle
-from scripts.process.entry_point import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 PAGE = ROOT / "docs" / "security.md"
-COMMAND = "python scripts/document_security.py"
 BLOCK = re.compile(r"(<!-- roles -->\n).*?(<!-- /roles -->)", re.DOTALL)
 
 
@@ -37,7 +32,7 @@ class Statement:
     condition: str
 
 
-def documents(file: Path) -> Iterator[tuple[str, list[Statement]]]:
+def policy_documents(file: Path) -> Iterator[tuple[str, list[Statement]]]:
     """Yield the policy documents of a file that are for roles: those without principals."""
     for block in hcl2.loads(file.read_text(encoding="utf-8")).get("data", []):
         for kind, named in block.items():
@@ -95,7 +90,7 @@ def render(page: str) -> str:
     text = []
     for file in files:
         path = file.relative_to(ROOT).as_posix()
-        for name, statements in documents(file):
+        for name, statements in policy_documents(file):
             text.append(f"\n**`{name}`** in [{path}](../{path})\n\n| | may | on | if |\n|---|---|---|---|\n")
             for one in statements:
                 head = one.sid if one.effect == "Allow" else f"{one.sid}, **denied**"
@@ -103,14 +98,6 @@ def render(page: str) -> str:
     return BLOCK.sub(lambda found: f"{found[1]}{''.join(text)}\n{found[2]}", page)
 
 
-@entry_point
-def main() -> int:
-    """Write or check the document, and return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="fail if the document is out of date")
-    options = parser.parse_args()
-    return settle(PAGE, render(PAGE.read_text(encoding="utf-8")), COMMAND, check=options.check)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def documents() -> Iterator[tuple[Path, str]]:
+    """Yield the document and its text."""
+    yield PAGE, render(PAGE.read_text(encoding="utf-8"))

@@ -6,27 +6,23 @@ example, `<!-- example: rule_to_queue -->`, names its folder in `examples/`.
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import json
 import re
-import sys
 import textwrap
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hcl2
 from lark import Token, Tree
 
 from scripts import ROOT
-from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 TERRAFORM = ROOT / "terraform"
-COMMAND = "python scripts/document_modules.py"
 
 # Source of a module for another project; the reader replaces the placeholders.
 SOURCE = "git::https://github.com/<owner>/darkroom.git//terraform/modules/{module}?ref=<tag>"
@@ -179,37 +175,7 @@ def readmes() -> list[Path]:
     return [*([root] if root.exists() else []), *(folder / "README.md" for folder in modules)]
 
 
-@entry_point
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check the READMEs, and return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="fail if a README is out of date")
-    parser.add_argument("readmes", type=Path, nargs="*", help="README.md of a module; default: all")
-    options = parser.parse_args(arguments)
-
-    outdated = failed = False
-    for readme in options.readmes or readmes():
-        try:
-            wanted = render(readme.resolve())
-        except ToolError as error:
-            print(error, file=sys.stderr)
-            failed = True
-            continue
-        found = readme.read_text(encoding="utf-8")
-        if found == wanted:
-            continue
-        if not options.check:
-            readme.write_text(wanted, encoding="utf-8")
-            continue
-        outdated = True
-        difference = difflib.unified_diff(
-            found.splitlines(), wanted.splitlines(), f"{readme}", "generated from the code", lineterm=""
-        )
-        print("\n".join(difference), file=sys.stderr)
-    if outdated:
-        print(f"Run `{COMMAND}`.", file=sys.stderr)
-    return int(outdated or failed)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def documents() -> Iterator[tuple[Path, str]]:
+    """Yield each README and its text."""
+    for readme in readmes():
+        yield readme, render(readme)

@@ -10,35 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scripts.contracts.events import EVENTS, load, to_json
-from scripts.document_events import PAGE, fields, main, render
+from scripts.generated.events import PAGE, fields, render
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CONTRACTS = load()
-
-
-def test_the_page_is_up_to_date() -> None:
-    assert main(["--check"]) == 0
-
-
-def test_outdated_document_is_reported_with_a_diff(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page = tmp_path / "events.md"
-    page.write_text(render().replace("Size of the file in bytes.", "Size in kilobytes."), encoding="utf-8")
-    before = page.read_bytes()
-    assert main(["--check", "--page", str(page)]) == 1
-    error = capsys.readouterr().err
-    assert "-| `original.bytes` | integer; at least 1 | yes | Size in kilobytes. |" in error
-    assert "+| `original.bytes` | integer; at least 1 | yes | Size of the file in bytes. |" in error
-    assert "run `python scripts/document_events.py`" in error
-    assert page.read_bytes() == before
-
-    assert main(["--page", str(page)]) == 0
-    assert main(["--check", "--page", str(page)]) == 0
-
-
-def test_a_missing_page_is_out_of_date(tmp_path: Path) -> None:
-    assert main(["--check", "--page", str(tmp_path / "events.md")]) == 1
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
@@ -74,7 +51,7 @@ def test_links_lead_somewhere() -> None:
             assert (PAGE.parent / target).exists(), target
 
 
-def test_tables_have_the_same_number_of_cells_in_every_row() -> None:
+def test_rows_of_a_table_have_the_same_length() -> None:
     rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
     cells = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
     assert cells == {4, 5}
