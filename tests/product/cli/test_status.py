@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +9,8 @@ from darkroom.cli import main
 from tests.product.cli.records import FOLDER, IMAGE, UPLOADED, VERSION, after, record
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_logs.type_defs import InputLogEventTypeDef
 
     from darkroom.resources import Resources
