@@ -12,8 +12,13 @@ module "bus" {
   permissions_boundary_arn = var.permissions_boundary_arn
 
   rules = {
-    for type in ["image_processed", "image_rejected", "image_deleted", "image_version_deleted"] : replace(type, "_", "-") => {
-      pattern = file("${path.module}/../events/${type}/pattern.json")
+    for rule, contract in {
+      image-processed = "image_processed"
+      image-rejected  = "image_rejected"
+      image-deleted   = "image_deleted"
+      version-deleted = "image_version_deleted" # shorter: the role of its target has the name, and IAM admits 64 characters
+      } : rule => {
+      pattern = file("${path.module}/../events/${contract}/pattern.json")
       targets = { record = { arn = module.record_image.arn, role_actions = ["states:StartExecution"] } }
     }
   }
