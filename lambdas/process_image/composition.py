@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from darkroom_shared.requests import LONGEST_REQUEST_SECONDS
 from process_image.bus import EventBridgeBus
-from process_image.clients import LONGEST_REQUEST_SECONDS, make_clients
+from process_image.clients import make_clients
 from process_image.handler import Handler
 from process_image.pipeline import Pipeline
 from process_image.reporting import Reporter

@@ -39,7 +39,7 @@ class MalformedEventError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectEvent:
-    """A change of one object.
+    """An event about one object.
 
     Attributes:
         bucket: Name of the bucket.

@@ -31,7 +31,7 @@ VERSIONS_AT_ONCE = 200
 
 
 class Bus(Protocol):
-    """Bus of the outcome events."""
+    """The bus for outcome events."""
 
     def put(self, event: OutcomeEvent) -> None:
         """Put one event on the bus, and return once the bus has accepted it."""

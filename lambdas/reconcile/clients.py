@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 from botocore.config import Config
 
+from darkroom_shared.requests import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
 from reconcile.walk import REQUESTS_AT_ONCE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
-
-_ATTEMPTS, _CONNECT_SECONDS, _READ_SECONDS, _BACKOFF_SECONDS = 2, 2, 10, 1
-
-LONGEST_REQUEST_SECONDS: Final = _ATTEMPTS * (_CONNECT_SECONDS + _READ_SECONDS) + (_ATTEMPTS - 1) * _BACKOFF_SECONDS
-"""Time until an unanswered request fails."""
 
 
 class Clients(NamedTuple):
@@ -31,9 +27,9 @@ class Clients(NamedTuple):
 def make_clients() -> Clients:
     """Return clients, whose connections every call of the function shares."""
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
         max_pool_connections=REQUESTS_AT_ONCE + 2,
     )
     return Clients(

@@ -40,7 +40,7 @@ class Kind(StrEnum):
 
 @dataclass
 class Image:
-    """Listed data of one image.
+    """Objects and records of one image.
 
     Attributes:
         versions: Versions of the original, the newest first.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconcile.clients import LONGEST_REQUEST_SECONDS
+from darkroom_shared.requests import LONGEST_REQUEST_SECONDS
 from reconcile.job import Deployment, Request, work
 
 if TYPE_CHECKING:

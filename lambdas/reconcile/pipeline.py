@@ -58,7 +58,7 @@ class Pipeline(Protocol):
 
 
 class StoppedError(Exception):
-    """The run must stop. The next run repeats unfinished work."""
+    """Time to stop. The next run repeats unfinished steps."""
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,8 @@ class Place(NamedTuple):
     """A place from which a walk continues.
 
     Attributes:
-        after: End of the previous page: a key of each bucket, or the key of an item; empty at the beginning of
-            a walk.
+        after: End of the previous page: a key of each bucket, or the key of an item; empty at the beginning of a
+            walk.
     """
 
     walk: Walk

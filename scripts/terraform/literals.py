@@ -114,8 +114,8 @@ def parse(text: str, file: Path) -> Tree[Token]:
     """Return the syntax tree of HCL.
 
     Args:
-        text: What to parse.
-        file: The file that errors name.
+        text: HCL.
+        file: File that errors name.
 
     Raises:
         ToolError: The text is not valid.

@@ -159,7 +159,7 @@ def _watermark(variant: str, mapping: Mapping[str, object]) -> Watermark:
 
 
 class _Rule(NamedTuple):
-    """Requirement of a setting: a check, and its meaning for people."""
+    """A rule for a setting: a check, and its meaning for people."""
 
     holds: Callable[[Any], bool]
     meaning: str

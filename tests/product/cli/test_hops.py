@@ -53,7 +53,7 @@ def test_routed_is_the_first_arrival_in_the_queue(resources: Resources) -> None:
     assert times(resources, ITEM)[Hop.ROUTED] == ROUTED
 
 
-def test_picked_up_is_the_start_of_the_first_invocation(resources: Resources) -> None:
+def test_picked_up_is_the_start_of_an_invocation(resources: Resources) -> None:
     """The report is written at the end, and says how long the invocation took."""
     log(
         resources,

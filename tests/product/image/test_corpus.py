@@ -31,7 +31,7 @@ RENDER = ROOT / "scripts" / "render.py"
 CODES = {reason.code for reason in RejectedImageError.__subclasses__()}
 
 # Mean and largest difference, of 255. Decoding at a reduced size is slightly visible at hard edges, and the thumbnail
-# is scaled twice, the reference once.
+# is scaled twice, unlike the reference.
 WEB_TOLERANCE = (0.5, 40)
 THUMB_TOLERANCE = (1.0, 40)
 

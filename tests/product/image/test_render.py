@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from process_image.image.variants import Fit, OutputFormat
 
 LIMITS = Limits(max_bytes=10_000_000, max_pixels=10_000_000)
-SECRET = "confidential"  # noqa: S105 - put into metadata, to be looked for
+SECRET = "confidential"  # noqa: S105 - a marker in metadata
 PHOTO = encoded(photo(900, 600), "JPEG", quality=95)
 
 

@@ -1,4 +1,4 @@
-"""The parts of CloudWatch Logs Insights that the saved queries use: selection of lines, and their fields."""
+"""The part of CloudWatch Logs Insights that the saved queries use."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ def fields(line: Mapping[str, Any], within: str = "") -> dict[str, Any]:
 
 def select(query: str, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the lines that pass all filters of a query, flat."""
-    tests = [_Filter(rest).test for command, rest in _commands(query) if command == "filter"]
+    tests = [_Filter(arguments).test for command, arguments in _commands(query) if command == "filter"]
     return [line for line in map(fields, lines) if all(test(line) for test in tests)]
 
 
 def read(query: str) -> set[str]:
     """Return the fields that a query shows, counts or sorts by, except for those that Insights adds."""
     names: set[str] = set()
-    for command, rest in _commands(query):
+    for command, arguments in _commands(query):
         if command == "fields":
-            names |= {name.strip() for name in rest.split(",")}
+            names |= {name.strip() for name in arguments.split(",")}
         elif command == "stats":
-            names |= set(re.findall(r"(?:avg|max)\(([\w.]+)\)", rest)) | set(re.findall(r" by (\w+)$", rest))
+            names |= set(re.findall(r"(?:avg|max)\(([\w.]+)\)", arguments)) | set(re.findall(r" by (\w+)$", arguments))
     return {name for name in names if not name.startswith("@")}
 
 
 def _commands(query: str) -> list[tuple[str, str]]:
     parts = [part.strip().partition(" ") for part in query.split("|")]
-    return [(command, rest) for command, _, rest in parts]
+    return [(command, arguments) for command, _, arguments in parts]
 
 
 class _Filter:

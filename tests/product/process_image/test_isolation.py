@@ -1,4 +1,4 @@
-"""A failure in the separate process does not end this one, and is reported by its cause."""
+"""Separate processes: their results, limits and crashes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def fill_memory() -> int:
 
 
 def fill_memory_in_c() -> int:
-    """Imitate a decoder that reports missing memory as damage, or crashes."""
+    """Simulate a decoder that reports missing memory as damage, or crashes."""
     malloc = ctypes.CDLL(None).malloc
     malloc.restype, malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
     if malloc(200 * 1024 * 1024) is None:

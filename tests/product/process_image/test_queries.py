@@ -151,6 +151,6 @@ def test_cold_starts_are_counted_from_reports(lines: list[dict[str, Any]]) -> No
     assert [line["record.requestId"] for line in asked("cold starts", lines)] == ["request-0"]
 
 
-def test_all_queries_are_tested() -> None:
+def test_all_saved_queries_are_tested() -> None:
     asks = "\n".join(re.findall(r'asked\("([a-z ]+)"', Path(__file__).read_text()))
     assert set(asks.splitlines()) == set(saved_queries())

@@ -1,4 +1,4 @@
-"""Results of reconcile for one image with every kind of difference. Versions have ids, as on AWS."""
+"""Differences of one image, of every kind. Versions have ids, as on AWS."""
 
 from __future__ import annotations
 
