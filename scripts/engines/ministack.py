@@ -34,6 +34,8 @@ MINISTACK = ROOT / ".venvs" / "ministack" / "bin" / "ministack"
 START_SECONDS = 60
 STOP_SECONDS = 10
 
+PORTS = range(20_000, 32_000)  # systems give connections higher ones
+
 SAVED = "saved"  # exists while the state on disk is complete
 
 
@@ -136,19 +138,28 @@ def forget(directory: Path) -> None:
 def _port(directory: Path | None) -> int:
     """Return a free port; if possible the previous one of this directory, because URLs in the state contain it."""
     remembered = directory / "port" if directory else None
-    wanted = int(remembered.read_text()) if remembered and remembered.exists() else 0
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the last run may linger
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError as error:
+    if remembered and remembered.exists():
+        port = int(remembered.read_text())
+        if not _is_free(port):
             raise ToolError(
-                f"port {wanted}, which the last run used, is taken: end what uses it, or run `make clean-demo`."
-            ) from error
-        port: int = probe.getsockname()[1]
+                f"port {port}, which the last run used, is taken: end what uses it, or run `make clean-demo`."
+            )
+        return port
+    # Processes that look for a port at the same time begin at different ones.
+    port = next(port for port in (PORTS[(os.getpid() + n) % len(PORTS)] for n in range(len(PORTS))) if _is_free(port))
     if remembered:
         remembered.write_text(str(port))
     return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the last run may linger
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _issue_certificate(directory: Path) -> tuple[Path, Path]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+from xdist.workermanage import NodeManager  # type: ignore[import-untyped]
 
 from scripts import ROOT
 from scripts.engines.localstack import functions_target
@@ -80,6 +81,9 @@ def group(file: Path) -> str:
         return str(file.parent)
     name = file.stem.removeprefix("test_")
     return next((group for group, files in GROUPS.items() if name in files), name)
+
+
+NodeManager.EXIT_TIMEOUT = 300  # seconds in which an interrupted process destroys what it made, and ends its engine
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc] # it has no types
