@@ -59,7 +59,6 @@ aws-smoke-test: .venvs/dev/.installed ## Test the pipeline in the AWS account of
 	@$(PROJECT_PYTHON) scripts/aws_smoke_test.py $(SMOKE)
 
 check: setup ## Check style, types, layers, contracts, documents, English and security
-	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/checks.py check
 
 test: setup ## Run all checks and tests, or a part of them (PART=e2e, terraform, product, tools or check)
@@ -80,7 +79,6 @@ format: setup ## Format Python and Terraform
 
 docs: setup ## Write the generated documents
 	@$(PROJECT_PYTHON) scripts/generate_documents.py
-	@$(PROJECT_PYTHON) scripts/package_lambdas.py --local
 	@$(PROJECT_PYTHON) scripts/document_architecture.py --write
 
 site: .venvs/site/.installed ## Build the website of all documents into build/site, warnings as errors

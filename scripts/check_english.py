@@ -13,6 +13,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts.process.entry_point import entry_point
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -258,6 +260,7 @@ def texts(rules: Rules, root: Path) -> Iterator[tuple[str, str]]:
                 yield file, content.decode()
 
 
+@entry_point
 def main() -> int:
     """Print the findings; the exit status is 1 if there are any."""
     parser = argparse.ArgumentParser(description="Check the project's English against scripts/english.toml.")

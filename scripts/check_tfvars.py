@@ -16,16 +16,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import hcl2
-from lark import Token, Tree
-from lark.exceptions import LarkError
-
+from scripts import ROOT
 from scripts.process.entry_point import ToolError, entry_point
+from scripts.terraform import literals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-ROOT = Path(__file__).resolve().parent.parent
+    from lark import Token, Tree
+
 TERRAFORM = ROOT / "terraform"
 
 EPILOG = """\
@@ -44,43 +43,11 @@ exit status: 0 nothing found, 1 something found or a file cannot be read, 2 wron
 """
 
 META_ARGUMENTS = frozenset({"count", "depends_on", "for_each", "providers", "source", "version"})
-TRANSPARENT = frozenset({"coalesce", "concat", "merge", "tolist", "tomap", "toset", "try"})
 AUTOMATIC = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
 
 SOURCE = re.compile(r"//(?P<folder>terraform(/modules/\w+)?)(\?.*)?$")
 FENCE = re.compile(r"^(?P<indent> *)```hcl\n(?P<body>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
 TYPE = re.compile(r"(object|map|list|set|tuple)\(|type ")
-JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]')
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A literal value inside another one.
-
-    Attributes:
-        name: Key or index, None if it is computed.
-        line: Line of the file, from 1.
-        values: The object or list that it is; several if a condition decides, none if it is anything else.
-    """
-
-    name: str | int | None
-    line: int
-    values: Sequence[Value]
-
-
-class Object(tuple[Entry, ...]):
-    """A literal object."""
-
-    __slots__ = ()
-
-
-class Items(tuple[Entry, ...]):
-    """A literal list."""
-
-    __slots__ = ()
-
-
-Value = Object | Items
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +62,7 @@ class Variable:
     """A variable's type and its default."""
 
     type: Type
-    default: Entry | None
+    default: literals.Entry | None
 
 
 # An object's attributes, a tuple's elements, what a collection holds, or a type without names.
@@ -116,9 +83,6 @@ class Finding:
         return f"{path}:{self.line}: {self.message}"
 
 
-# Files
-
-
 def check(file: Path) -> Iterator[Finding]:
     """Yield the unknown names in a file.
 
@@ -128,35 +92,35 @@ def check(file: Path) -> Iterator[Finding]:
     Raises:
         ToolError: The file cannot be parsed.
     """
-    text = _text(file)
+    text = literals.read(file)
     if file.suffix == ".md":
         for fence in FENCE.finditer(text):
             body = re.sub(rf"^{fence['indent']}", "", fence["body"], flags=re.MULTILINE)
             if not TYPE.match(body):  # a generated README shows types, too
                 before = "\n" * (text.count("\n", 0, fence.start()) + 1)
-                yield from _check_fence(file, _parse(before + body, file))
+                yield from _check_fence(file, literals.parse(before + body, file))
     elif file.suffix == ".json":
-        yield from _check_names(file, _read_json(text, file), variables(_configured(file)))
+        yield from _check_names(file, literals.parse_json(text, file), variables(_configured(file)))
     elif file.suffix == ".tfvars":
-        yield from _check_names(file, _attributes(_parse(text, file)), variables(_configured(file)))
+        yield from _check_names(file, literals.attributes(literals.parse(text, file)), variables(_configured(file)))
     elif file.name.endswith(".tftest.hcl"):
-        yield from _check_test(file, _parse(text, file))
+        yield from _check_test(file, literals.parse(text, file))
     else:
-        yield from _check_configuration(file, _parse(text, file), file.parent)
+        yield from _check_configuration(file, literals.parse(text, file), file.parent)
 
 
 def _check_fence(file: Path, tree: Tree[Token]) -> Iterator[Finding]:
-    if any(_blocks(tree)):
+    if any(literals.blocks(tree)):
         yield from _check_configuration(file, tree, None)
     else:
-        yield from _check_names(file, _attributes(tree), variables(TERRAFORM))
+        yield from _check_names(file, literals.attributes(tree), variables(TERRAFORM))
 
 
 def _check_configuration(file: Path, tree: Tree[Token], folder: Path | None) -> Iterator[Finding]:
     """Check module calls and defaults. Local sources are relative to the folder; without one they are skipped."""
-    for kind, labels, body in _blocks(tree):
+    for kind, labels, body in literals.blocks(tree):
         if kind == "module" and (module := _source(body, folder)):
-            given = [entry for entry in _attributes(body) if entry.name not in META_ARGUMENTS]
+            given = [entry for entry in literals.attributes(body) if entry.name not in META_ARGUMENTS]
             yield from _check_names(file, given, variables(module), f"module.{labels[0]}.")
         elif kind == "variable":
             declared = _variable(body)
@@ -167,18 +131,18 @@ def _check_configuration(file: Path, tree: Tree[Token], folder: Path | None) -> 
 def _check_test(file: Path, tree: Tree[Token]) -> Iterator[Finding]:
     """Check the values in a test. Terraform itself warns about unknown variables there."""
     tested = file.parent.parent if file.parent.name == "tests" else file.parent
-    for kind, labels, body in _blocks(tree):
-        blocks = list(_blocks(body)) if kind == "run" else [(kind, labels, body)]
+    for kind, labels, body in literals.blocks(tree):
+        blocks = list(literals.blocks(body)) if kind == "run" else [(kind, labels, body)]
         called = [_source(inner, tested) for name, _, inner in blocks if name == "module"]
         declared = variables((called and called[0]) or tested)
         for name, _, inner in blocks:
             if name == "variables":
-                given = [entry for entry in _attributes(inner) if entry.name in declared]
+                given = [entry for entry in literals.attributes(inner) if entry.name in declared]
                 yield from _check_names(file, given, declared)
 
 
 def _check_names(
-    file: Path, given: Sequence[Entry], declared: Mapping[str, Variable], prefix: str = ""
+    file: Path, given: Sequence[literals.Entry], declared: Mapping[str, Variable], prefix: str = ""
 ) -> Iterator[Finding]:
     for entry in given:
         if entry.name in declared:
@@ -187,7 +151,7 @@ def _check_names(
             yield Finding(file, entry.line, f"{prefix}{entry.name} is not a variable. {_advice(entry.name, declared)}")
 
 
-def _check_entry(file: Path, entry: Entry, kind: Type, path: str) -> Iterator[Finding]:
+def _check_entry(file: Path, entry: literals.Entry, kind: Type, path: str) -> Iterator[Finding]:
     for value in entry.values:
         for inner in value:
             below = f"{path}.{inner.name}" if isinstance(kind, dict) else f"{path}[{_index(inner.name)}]"
@@ -219,7 +183,8 @@ def _configured(file: Path) -> Path:
 
 def _source(body: Tree[Token], folder: Path | None) -> Path | None:
     """Return the folder of the module that a call names, None if it is not here."""
-    source = next((_literal_text(expression) for name, expression in _arguments(body) if name == "source"), None) or ""
+    sources = (value for name, value in literals.arguments(body) if name == "source")
+    source = next(map(literals.text_of, sources), None) or ""
     if source.startswith("."):
         module = (folder / source).resolve() if folder else None
     else:
@@ -228,186 +193,37 @@ def _source(body: Tree[Token], folder: Path | None) -> Path | None:
     return module if module and module.is_dir() else None
 
 
-# Variables and their types
-
-
 @cache
 def variables(folder: Path) -> dict[str, Variable]:
     """Return the variables that the Terraform files of a folder declare."""
     return {
         labels[0]: _variable(body)
         for file in sorted(folder.glob("*.tf"))
-        for kind, labels, body in _blocks(_parse(_text(file), file))
+        for kind, labels, body in literals.blocks(literals.parse(literals.read(file), file))
         if kind == "variable"
     }
 
 
 def _variable(body: Tree[Token]) -> Variable:
-    kinds = [_type(expression) for name, expression in _arguments(body) if name == "type"]
-    defaults = [entry for entry in _attributes(body) if entry.name == "default"]
+    kinds = [_type(expression) for name, expression in literals.arguments(body) if name == "type"]
+    defaults = [entry for entry in literals.attributes(body) if entry.name == "default"]
     return Variable(kinds[0] if kinds else None, defaults[0] if defaults else None)
 
 
 def _type(expression: Tree[Token]) -> Type:
-    call = _inner(expression)
+    call = literals.unwrapped(expression)
     if call.data != "function_call":
         return None
-    name, arguments = _function(call)
+    name, arguments = literals.call_parts(call)
     if name in ("list", "map", "set"):
         return Each(_type(arguments[0]))
     if name == "optional":
         return _type(arguments[0])
-    inner = _inner(arguments[0])
+    inner = literals.unwrapped(arguments[0])
     if name == "object":
-        return {str(_key(element)): _type(_nodes(element)[1]) for element in _nodes(inner)}
-    return [_type(element) for element in _nodes(inner)]  # a tuple
-
-
-# Literal values
-
-
-def _entry(name: str | int | None, expression: Tree[Token]) -> Entry:
-    return Entry(name, expression.meta.line, tuple(_values(expression)))
-
-
-def _values(expression: Tree[Token]) -> Iterator[Value]:
-    """Yield the objects and lists that an expression is, or may be."""
-    node = _inner(expression)
-    nodes = _nodes(node)
-    if node.data == "object":
-        yield Object(Entry(_key(element), element.meta.line, tuple(_values(_nodes(element)[1]))) for element in nodes)
-    elif node.data == "tuple":
-        yield Items(_entry(index, element) for index, element in enumerate(nodes))
-    elif node.data == "conditional":
-        for branch in nodes[1:]:
-            yield from _values(branch)
-    elif node.data == "for_tuple_expr":
-        yield Items((_entry(None, nodes[1]),))
-    elif node.data == "for_object_expr":
-        yield Object((_entry(None, nodes[2]),))
-    elif node.data == "function_call":
-        name, arguments = _function(node)
-        if name in TRANSPARENT:
-            for argument in arguments:
-                yield from _values(argument)
-
-
-def _key(element: Tree[Token]) -> str | None:
-    """Return the key of an object's element, None if it is computed."""
-    key = _nodes(element)[0]
-    while len(key.children) == 1 and isinstance(key.children[0], Tree):
-        key = key.children[0]
-    if key.data in ("identifier", "keyword", "literal_value"):
-        return str(key.children[0])
-    return _literal_text(key)
-
-
-def _literal_text(expression: Tree[Token]) -> str | None:
-    """Return a quoted string, None if it has anything but text."""
-    node = _inner(expression)
-    parts = _nodes(node)
-    if node.data != "string" or any(isinstance(part.children[0], Tree) for part in parts):
-        return None
-    return "".join(str(part.children[0]) for part in parts)
-
-
-# Syntax trees
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ToolError(f"{file}: cannot be read: {error}") from error
-
-
-def _parse(text: str, file: Path) -> Tree[Token]:
-    try:
-        return hcl2.parses_to_tree(text)
-    except LarkError as error:
-        raise ToolError(f"{file}:{getattr(error, 'line', 1)}: is not valid HCL: {error}") from error
-
-
-def _nodes(tree: Tree[Token]) -> list[Tree[Token]]:
-    """Return the nodes directly below a node, without punctuation and comments."""
-    return [child for child in tree.children if isinstance(child, Tree) and child.data != "new_line_or_comment"]
-
-
-def _inner(expression: Tree[Token]) -> Tree[Token]:
-    """Return an expression without its wrapping nodes and parentheses."""
-    while expression.data == "expr_term" and len(_nodes(expression)) == 1:
-        (expression,) = _nodes(expression)
-    return expression
-
-
-def _function(call: Tree[Token]) -> tuple[str, list[Tree[Token]]]:
-    name, *rest = _nodes(call)
-    return str(name.children[0]), _nodes(rest[-1]) if rest and rest[-1].data == "arguments" else []
-
-
-def _body(tree: Tree[Token]) -> Tree[Token]:
-    return next(node for node in _nodes(tree) if node.data == "body") if tree.data == "start" else tree
-
-
-def _blocks(tree: Tree[Token]) -> Iterator[tuple[str, list[str], Tree[Token]]]:
-    """Yield the blocks directly in a file or in a block's body: keyword, labels, body."""
-    for block in _nodes(_body(tree)):
-        if block.data == "block":
-            keyword, *labels, body = _nodes(block)
-            yield str(keyword.children[0]), [_literal_text(one) or str(one.children[0]) for one in labels], body
-
-
-def _arguments(tree: Tree[Token]) -> Iterator[tuple[str, Tree[Token]]]:
-    for attribute in _nodes(_body(tree)):
-        if attribute.data == "attribute":
-            name, expression = _nodes(attribute)
-            yield str(name.children[0]), expression
-
-
-def _attributes(tree: Tree[Token]) -> list[Entry]:
-    return [_entry(name, expression) for name, expression in _arguments(tree)]
-
-
-# JSON
-
-
-def _read_json(text: str, file: Path) -> Object:
-    """Return the object in a JSON text, with lines."""
-    try:
-        valid = isinstance(json.loads(text), dict)
-    except ValueError as error:
-        raise ToolError(f"{file}: is not valid JSON: {error}") from error
-    if not valid:
-        raise ToolError(f"{file}:1: has to be a JSON object")
-    tokens = [(token[0], text.count("\n", 0, token.start()) + 1) for token in JSON_TOKEN.finditer(text)]
-    tokens.reverse()
-    (value,) = _json_values(tokens)
-    assert isinstance(value, Object)  # noqa: S101 - as tested above
-    return value
-
-
-def _json_values(tokens: list[tuple[str, int]]) -> tuple[Value, ...]:
-    """Take a value from the end of valid JSON's tokens, which are in reverse order."""
-    opened, _ = tokens.pop()
-    if opened not in "{[":
-        while tokens and tokens[-1][0] not in ",]}":  # the other characters of a number or a word
-            tokens.pop()
-        return ()
-    entries: list[Entry] = []
-    while tokens[-1][0] not in "]}":
-        line = tokens[-1][1]
-        name: str | int = len(entries)
-        if opened == "{":
-            name = json.loads(tokens.pop()[0])
-            tokens.pop()  # the colon
-        entries.append(Entry(name, line, _json_values(tokens)))
-        if tokens[-1][0] == ",":
-            tokens.pop()
-    tokens.pop()
-    return (Object(entries) if opened == "{" else Items(entries),)
-
-
-# The command
+        elements = literals.children(inner)
+        return {str(literals.key(element)): _type(literals.children(element)[1]) for element in elements}
+    return [_type(element) for element in literals.children(inner)]  # a tuple
 
 
 def files(path: Path) -> Iterator[Path]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts import ROOT
 from scripts.process.entry_point import ToolError, entry_point
+from scripts.process.environment import inherited
 from scripts.terraform.plans import EVERYTHING, load_root
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def scan(*arguments: str) -> Scan:
         text=True,
         check=False,
         cwd=ROOT,
-        env={**os.environ, "LOG_LEVEL": "ERROR"},
+        env={**inherited("PYTHON"), "LOG_LEVEL": "ERROR"},
     )
     try:
         report = json.loads(run.stdout)
@@ -134,8 +134,7 @@ def main() -> int:
     """Scan files and plan, and print what failed; return the exit status."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     failures = 0
-    for name, run in (("files", scan_files), ("plan", lambda: scan_plan(load_root()))):
-        result = run()
+    for name, result in (("files", scan_files()), ("plan", scan_plan(load_root()))):
         failures += len(result.failed)
         print(f"{name}: {result.passed} checks passed, {result.skipped} skipped, {len(result.failed)} failed")
         for finding in result.failed:

@@ -103,18 +103,19 @@ def _exclusive(output: Path) -> Iterator[Path]:
     import fcntl  # noqa: PLC0415 - Windows does not have it, and can still read this module
 
     work = output / ".cache" / "work"
-    work.mkdir(parents=True, exist_ok=True)
-    with (output / ".cache" / "lock").open("w") as lock:
+    work.parent.mkdir(parents=True, exist_ok=True)
+    with (work.parent / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             print(f"waiting for another build in {output}", file=sys.stderr, flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            _empty(work)  # of what a killed build left
+            shutil.rmtree(work, ignore_errors=True)  # a killed build left it
+            work.mkdir()
             yield work
         finally:
-            _empty(work)
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _build(job: Job, output: Path, work: Path) -> int:
@@ -162,11 +163,3 @@ def _forget(keys: set[str], output: Path, work: Path) -> None:
 
 def _inputs(function: Function, bytecode: str) -> str:
     return hashlib.sha256(f"{function.inputs} {bytecode}".encode()).hexdigest() if bytecode else function.inputs
-
-
-def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import sys
@@ -91,15 +90,6 @@ def local_target() -> Target:
     architecture = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}.get(machine)
     if architecture is None:
         raise ToolError(f"--local: this machine's CPU is {machine}. Lambda has {' and '.join(ARCHITECTURES)}")
-    like_lambda = sys.platform == "linux" and _glibc_minor() >= LAMBDA_GLIBC
+    library, version = platform.libc_ver()
+    like_lambda = sys.platform == "linux" and library == "glibc" and int(version.split(".")[1]) >= LAMBDA_GLIBC
     return Target(architecture, f"{sys.version_info.major}.{sys.version_info.minor}", local_only=not like_lambda)
-
-
-def _glibc_minor() -> int:
-    """Return the minor version of this machine's glibc 2, or 0 if it has another C library."""
-    try:
-        version = os.confstr("CS_GNU_LIBC_VERSION") or ""
-    except (OSError, ValueError):  # musl does not know the name
-        return 0
-    found = re.fullmatch(r"glibc 2\.(\d+).*", version)
-    return int(found[1]) if found else 0

@@ -14,7 +14,7 @@ from botocore.loaders import Loader
 from botocore.regions import EndpointResolver
 
 from scripts.aws_checks.findings import Finding
-from scripts.terraform.plans import partition
+from scripts.terraform.offline import partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.aws_checks.deliveries import admitted, deliveries
 from scripts.aws_checks.findings import Finding
-from scripts.terraform.plans import dns_suffix
+from scripts.terraform.offline import dns_suffix
 from scripts.terraform.policies import fits, matches, overlap, roles, statements
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ class ToolError(Exception):
 
 
 def entry_point(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
-    """Let a function that returns an exit status be the `main` of a script.
+    """Turn a function that returns an exit status into the `main` of a script.
 
     An error that a user can do something about is printed and returned as a status. SIGTERM and SIGHUP end the
     script as Ctrl-C does: everything that it started ends, too.

@@ -189,7 +189,8 @@ class Terraform:
         Raises:
             TerraformError: It failed; the message holds its errors.
         """
-        with TemporaryDirectory(prefix="terraform-") as temporary:  # for the sockets of providers, which may be killed
+        # For the sockets of providers, which may be killed.
+        with TemporaryDirectory(prefix="terraform-", ignore_cleanup_errors=True) as temporary:
             return self._run(command, options, temporary, on_line)
 
     def _run(self, command: str, options: Sequence[str], temporary: str, on_line: Callable[[str], None] | None) -> str:

@@ -131,7 +131,7 @@ def nothing_left(queue: str) -> bool:
 def test_jobs_are_answered_and_poison_is_kept(examples: Examples) -> None:
     outputs = examples[QUEUE_WORKER].outputs
     sqs, jobs = session().client("sqs"), outputs["jobs_url"]
-    sqs.set_queue_attributes(QueueUrl=jobs, Attributes={"VisibilityTimeout": "2"})  # so that five tries take seconds
+    sqs.set_queue_attributes(QueueUrl=jobs, Attributes={"VisibilityTimeout": "4"})  # so that five tries take seconds
     poison = {'{"text": ', '{"sentence": "without a text"}', "[]", '{"text": 5}', "naïve ✓ \t&<>"}
     texts = [" ".join(["word"] * count) for count in range(1, 6)]
     bodies = [body for pair in zip(sorted(poison), map(job, texts), strict=True) for body in pair]

@@ -24,10 +24,10 @@ PHOTOGRAPH = encode(draw((400, 300)))
 
 @contextmanager
 def short_visibility_timeout(pipeline: Pipeline) -> Iterator[None]:
-    """Let the uploads queue deliver a failed message again after two seconds instead of minutes."""
+    """Let the uploads queue deliver a failed message again after four seconds instead of minutes."""
     url = pipeline.outputs["uploads_queue_url"]
     usual = pipeline.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    pipeline.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "2"})
+    pipeline.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "4"})
     try:
         yield
     finally:

@@ -68,7 +68,7 @@ def variant_path(variant: dict[str, Any]) -> list[str]:
     return parts
 
 
-def test_photographs_are_uploaded_and_variants_downloaded(alice: Caller, pipeline: Pipeline) -> None:
+def test_uploaded_photographs_have_variants(alice: Caller, pipeline: Pipeline) -> None:
     photographs = {alice.upload(photograph.data): photograph for photograph in from_cameras()}
     for identity, photograph in photographs.items():
         record = alice.record(identity)

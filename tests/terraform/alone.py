@@ -53,4 +53,5 @@ def plan_alone(workspace: Workspace, example: Path, folder: Path, **environment:
     installed, said = workspace.init(alone)
     if not installed:
         return False, said
-    return workspace.run("plan", "-input=false", "-no-color", folder=alone, **environment)
+    with workspace.provider(**environment) as served:  # one each: it cannot set up certificates twice
+        return workspace.run("plan", "-input=false", "-no-color", folder=alone, **served)

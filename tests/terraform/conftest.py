@@ -38,13 +38,9 @@ def example_plans(
 ) -> Iterator[Plans]:
     """Plan the examples that the chosen tests are about, each alone, several at a time."""
     chosen = [item.callspec.params.get("example") for item in request.session.items if hasattr(item, "callspec")]
-    with (
-        ministack(tmp_path_factory.mktemp("emulator")) as emulator,
-        root.provider(**emulator.environment) as served,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-    ):
+    with ministack(tmp_path_factory.mktemp("emulator")) as emulator, ThreadPoolExecutor(os.cpu_count()) as pool:
         yield {
-            example: pool.submit(plan_alone, root, example, tmp_path_factory.mktemp("alone"), **served)
+            example: pool.submit(plan_alone, root, example, tmp_path_factory.mktemp("alone"), **emulator.environment)
             for example in EXAMPLES
             if example in chosen
         }

@@ -320,7 +320,7 @@ def test_version_deletion_keeps_the_image(definition: dict[str, Any]) -> None:
     assert not {"DeleteVersions", "DeleteCurrent", "CloseCurrent"} & set(entered)
 
 
-def test_further_part_of_a_deletion_only_closes_versions(definition: dict[str, Any]) -> None:
+def test_further_part_of_a_deletion_closes_versions(definition: dict[str, Any]) -> None:
     (first,) = load()["image_deleted"].examples.values()
     entered = walk(definition, {**first, "detail": {**first["detail"], "part": 1}}).entered
     assert {"DeleteVersions", "DeleteOne", "Done"} <= set(entered)

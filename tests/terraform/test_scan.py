@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from scripts.scan import scan_files, scan_plan
 from scripts.terraform.plans import load_root
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 MOST = 10
@@ -41,33 +42,23 @@ def test_mistake_in_an_example_is_found(tmp_path: Path, example: str) -> None:
     assert found.file == f"/{example}/planted.tf"
 
 
+QUEUE = "module.uploads.aws_sqs_queue.this"
+PIPELINE = 'module.process_image.aws_iam_role_policy.permissions["pipeline"]'
 EVERYTHING_ALLOWED = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
-# By check and resource: what is changed to what. Checkov finds the last two through references between resources.
-MISTAKES = {
-    ("CKV_AWS_27", "module.uploads.aws_sqs_queue.this"): (
-        "module.uploads.aws_sqs_queue.this",
-        "kms_master_key_id",
-        None,
-    ),
-    ("CKV_AWS_300", "module.processed.aws_s3_bucket_lifecycle_configuration.this[0]"): (
-        "module.processed.aws_s3_bucket_lifecycle_configuration.this[0]",
-        "rule",
-        [],
-    ),
-    ("CKV_AWS_62", 'module.process_image.aws_iam_role_policy.permissions["pipeline"]'): (
-        'module.process_image.aws_iam_role_policy.permissions["pipeline"]',
-        "policy",
-        json.dumps(EVERYTHING_ALLOWED),
-    ),
+# By check and resource: the resource that is changed, its attribute, and the wrong value. Checkov finds the last two
+# mistakes through references between resources.
+MISTAKES: dict[tuple[str, str], tuple[str, Sequence[str | int], Any]] = {
+    ("CKV_AWS_27", QUEUE): (QUEUE, ["kms_master_key_id"], None),
+    ("CKV_AWS_62", PIPELINE): (PIPELINE, ["policy"], json.dumps(EVERYTHING_ALLOWED)),
     ("CKV2_AWS_6", "module.originals.aws_s3_bucket.this"): (
         "module.originals.aws_s3_bucket_public_access_block.this",
-        "bucket",
+        ["bucket"],
         "another",
     ),
     ("CKV2_AWS_4", "module.api[0].aws_api_gateway_stage.this"): (
         "module.api[0].aws_api_gateway_method_settings.this",
-        "stage_name",
+        ["stage_name"],
         "another",
     ),
 }
@@ -75,8 +66,8 @@ MISTAKES = {
 
 def test_mistakes_in_the_plan_are_found() -> None:
     plan = load_root()
-    for address, attribute, wrong in MISTAKES.values():
-        plan = plan.changed(address, [attribute], lambda _, wrong=wrong: wrong)  # type: ignore[misc]
+    for address, path, wrong in MISTAKES.values():
+        plan = plan.changed(address, path, lambda _, wrong=wrong: wrong)  # type: ignore[misc]
     found = {(finding.check, finding.resource) for finding in scan_plan(plan).failed}
     assert found >= MISTAKES.keys()
     assert {resource for _, resource in found} == {resource for _, resource in MISTAKES}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from darkroom.errors import code_of
+from darkroom.logs import entry
 from darkroom.resources import Dlq
 
 if TYPE_CHECKING:
@@ -61,11 +62,8 @@ class Letter:
     @property
     def kind(self) -> str | None:
         """Type of the event."""
-        try:
-            event = json.loads(self.body)
-            return str(event.get("detail-type") or event.get("Subject") or event.get("Type") or "") or None
-        except (AttributeError, ValueError):
-            return None
+        event = entry(self.body)
+        return str(event.get("detail-type") or event.get("Subject") or event.get("Type") or "") or None
 
     @property
     def error(self) -> str | None:
@@ -171,7 +169,7 @@ def destination(resources: Resources, letter: Letter) -> Destination:
 
 def _subscriber(resources: Resources, letter: Letter) -> Destination:
     """Return the subscribed queue that did not get the notification; else the topic, which reaches all subscribers."""
-    envelope = _loads(letter.body)
+    envelope = entry(letter.body)
     found = _SUBSCRIPTION.search(str(envelope.get("UnsubscribeURL", "")))
     if found:
         for subscription in resources.subscriptions(resources.topic_arn):
@@ -192,7 +190,7 @@ def send(resources: Resources, letter: Letter, to: Destination) -> None:
     elif to.service == "states":
         resources.workflows.start_execution(stateMachineArn=to.arn, input=letter.body)
     else:
-        envelope = _loads(letter.body)
+        envelope = entry(letter.body)
         detail = _notification(letter.body)
         resources.sns.publish(
             TopicArn=to.arn,
@@ -213,13 +211,5 @@ def image_of(body: str) -> str | None:
 
 def _notification(body: str) -> dict[str, Any]:
     """Return the detail of a notification, in SNS's envelope or raw."""
-    envelope = _loads(body)
-    return _loads(envelope["Message"]) if isinstance(envelope.get("Message"), str) else envelope
-
-
-def _loads(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    envelope = entry(body)
+    return entry(envelope["Message"]) if isinstance(envelope.get("Message"), str) else envelope

@@ -207,10 +207,8 @@ def _act_on(
                 said = explain(error) if isinstance(error, ClientError) else error
                 outcome = f"failed, stays in the DLQ: {said}"
                 failed += 1
-            if as_json:
-                output.line(_about(letter) | {"outcome": outcome})
-            else:
-                output.say(f"{letter.queue}  {letter.id}  {letter.image or 'unknown'}  {outcome}")
+            text = f"{letter.queue}  {letter.id}  {letter.image or 'unknown'}  {outcome}"
+            output.result(_about(letter) | {"outcome": outcome}, text, as_json=as_json)
             if rate and stop.wait(1 / rate):
                 break
     if not as_json:

@@ -7,6 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
+from darkroom.errors import code_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
@@ -38,24 +42,28 @@ class Report:
 def read_log(
     resources: Resources, group: str, start: datetime, end: datetime, pattern: str = ""
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield the events of a log group between two times that match a filter pattern."""
+    """Yield the events between two times that match a filter pattern; none if there is no such log group."""
     pages = resources.logs.get_paginator("filter_log_events").paginate(
         logGroupName=group,
         filterPattern=pattern,
         startTime=int(start.timestamp() * 1000),
         endTime=int(end.timestamp() * 1000),
     )
-    for page in pages:
-        yield from page["events"]
-
-
-def entry(line: str) -> dict[str, Any]:
-    """Return the JSON object in a line; an empty one if the line is anything else."""
     try:
-        read = json.loads(line)
+        for page in pages:
+            yield from page["events"]
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+
+
+def entry(text: str) -> dict[str, Any]:
+    """Return the JSON object in a line or a message; an empty one if the text is anything else."""
+    try:
+        value = json.loads(text)
     except ValueError:
         return {}
-    return read if isinstance(read, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def read_report(line: str) -> Report | None:

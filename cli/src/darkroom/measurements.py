@@ -15,10 +15,8 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
-
 from darkroom.alarms import alarms
-from darkroom.errors import OperatorError, code_of
+from darkroom.errors import OperatorError
 from darkroom.files import read_json
 from darkroom.logs import Report, entry, read_log, read_report
 from darkroom.pricing import Measurements, load_prices, processor_share
@@ -151,7 +149,7 @@ def measure(resources: Resources, since: datetime, until: datetime) -> Measureme
         OperatorError: It processed none.
     """
     notes: list[str] = []
-    run = read_run(_events(resources, resources.log_group, since, until))
+    run = read_run(read_log(resources, resources.log_group, since, until))
     images = [image for request in run.counted for image in run.images[request]]
     if not images:
         raise OperatorError(
@@ -345,18 +343,9 @@ def _api_log(resources: Resources, since: datetime, until: datetime, notes: list
     return fmean(sizes)
 
 
-def _events(resources: Resources, group: str, since: datetime, until: datetime) -> Iterator[Mapping[str, Any]]:
-    """Yield the events of a log group between two times; none if the group does not exist."""
-    try:
-        yield from read_log(resources, group, since, until)
-    except ClientError as error:
-        if code_of(error) != "ResourceNotFoundException":
-            raise
-
-
 def _sizes(resources: Resources, group: str, since: datetime, until: datetime) -> list[int]:
     """Return the bytes of each line of a log group between two times."""
-    return [len(event["message"].encode()) for event in _events(resources, group, since, until)]
+    return [len(event["message"].encode()) for event in read_log(resources, group, since, until)]
 
 
 def _sends_events(resources: Resources, bucket: str) -> bool:

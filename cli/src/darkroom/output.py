@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _NO_TERMINAL_COLUMNS = 200  # width of tables in a pipe
 
@@ -50,6 +50,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     for row in rows:
         shown.add_row(*("" if value is None else _printable(_text(value)) for value in row))
     _stdout().print(shown)
+
+
+def result(fields: Mapping[str, object], text: str, *, as_json: bool) -> None:
+    """Print one of several results: its fields as a line of JSON, or its text."""
+    if as_json:
+        line(fields)
+    else:
+        say(text)
 
 
 def document(value: object) -> None:

@@ -54,15 +54,12 @@ def reconcile(
 
 
 def _print(difference: Difference, outcome: Outcome, *, as_json: bool) -> None:
-    if as_json:
-        output.line(
-            {
-                "kind": difference.kind,
-                "image_id": difference.image,
-                "version": difference.version,
-                "why": difference.why,
-                "outcome": outcome.text,
-            }
-        )
-    else:
-        output.say(f"{difference.kind}  {difference.image}  {difference.version}  {difference.why}: {outcome.text}")
+    fields = {
+        "kind": difference.kind,
+        "image_id": difference.image,
+        "version": difference.version,
+        "why": difference.why,
+        "outcome": outcome.text,
+    }
+    *about, why, said = fields.values()
+    output.result(fields, f"{'  '.join(about)}  {why}: {said}", as_json=as_json)

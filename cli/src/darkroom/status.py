@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import ClientError
 
 from darkroom import output
-from darkroom.errors import OperatorError, code_of
+from darkroom.errors import OperatorError
 from darkroom.hops import Hop
 from darkroom.logs import entry, read_log, read_report
 from darkroom.options import Json, Name
@@ -139,25 +138,20 @@ def _stored(resources: Resources, item: Item) -> datetime | None:
 def _logged(resources: Resources, image: str, item: Item | None, times: Mapping[Hop, datetime]) -> dict[Hop, datetime]:
     """Return the times in the function's log about a version: of its first invocation, and of its outcome event."""
     window = (times[Hop.UPLOADED] - BEFORE, times.get(Hop.RECORDED, datetime.now(UTC)) + AFTER)
-    try:
-        found: dict[Hop, datetime] = {}
-        requests = []
-        for event in read_log(resources, resources.log_group, *window, json.dumps(image)):
-            line = entry(event["message"])
-            if line.get("image_id") != image or (item and line.get("version") != item["version"]):
-                continue
-            if "routed_at" in line:
-                found.setdefault(Hop.ROUTED, datetime.fromisoformat(line["routed_at"]))
-            if request := line.get("function_request_id"):
-                requests.append(request)
-            if item and "dedup_id" in item and line.get("dedup_id") == item["dedup_id"]:
-                found.setdefault(Hop.ANNOUNCED, _time_of(event))
-        if began := next(_beginnings(resources, requests, window), None):
-            found[Hop.PICKED_UP] = began
-    except ClientError as error:
-        if code_of(error) == "ResourceNotFoundException":  # no log group
-            return {}
-        raise
+    found: dict[Hop, datetime] = {}
+    requests = []
+    for event in read_log(resources, resources.log_group, *window, json.dumps(image)):
+        line = entry(event["message"])
+        if line.get("image_id") != image or (item and line.get("version") != item["version"]):
+            continue
+        if "routed_at" in line:
+            found.setdefault(Hop.ROUTED, datetime.fromisoformat(line["routed_at"]))
+        if request := line.get("function_request_id"):
+            requests.append(request)
+        if item and "dedup_id" in item and line.get("dedup_id") == item["dedup_id"]:
+            found.setdefault(Hop.ANNOUNCED, _time_of(event))
+    if began := next(_beginnings(resources, requests, window), None):
+        found[Hop.PICKED_UP] = began
     return found
 
 

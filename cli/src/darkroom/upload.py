@@ -289,18 +289,14 @@ def _common(images: Sequence[str]) -> str:
 
 
 def _print(result: Result, *, as_json: bool) -> None:
-    if as_json:
-        output.line(
-            {
-                "path": result.path,
-                "image_id": result.image,
-                "outcome": result.outcome,
-                "error": result.error,
-                "record": result.record,
-            }
-        )
-    else:
-        output.say(f"{result.image}  {result.status}")
+    fields = {
+        "path": result.path,
+        "image_id": result.image,
+        "outcome": result.outcome,
+        "error": result.error,
+        "record": result.record,
+    }
+    output.result(fields, f"{result.image}  {result.status}", as_json=as_json)
 
 
 def _count(results: Sequence[Result]) -> str:

@@ -254,7 +254,7 @@ def test_an_unconfirmed_subscription_is_a_warning(resources: Resources) -> None:
     assert f"aws sns subscribe --topic-arn {resources.topic_arn} --protocol email" in waiting.said
 
 
-def test_an_alarm_topic_without_subscription_is_a_warning(resources: Resources) -> None:
+def test_topic_without_subscription_is_a_warning(resources: Resources) -> None:
     topic = resources.sns.create_topic(Name="alarms")["TopicArn"]
     for key in ALWAYS:
         watch(resources, f"{resources.name}-{key}", action=topic)

@@ -18,7 +18,7 @@ from reconcile.differences import Difference, Kind
 from reconcile.repair import Outcome
 from reconcile.run import Report
 from tests.product.cli.pipeline import put_letter, upload_of
-from tests.product.cli.test_status import record
+from tests.product.cli.records import record
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,7 +25,7 @@ ITEM = {
 }
 
 
-def log(resources: Resources, *lines: dict[str, Any]) -> None:
+def log(resources: Resources, *lines: dict[str, Any] | str) -> None:
     """Write lines into the function's log, a second after the upload."""
     resources.logs.create_log_group(logGroupName=resources.log_group)
     resources.logs.create_log_stream(logGroupName=resources.log_group, logStreamName="stream")
@@ -33,7 +33,7 @@ def log(resources: Resources, *lines: dict[str, Any]) -> None:
     resources.logs.put_log_events(
         logGroupName=resources.log_group,
         logStreamName="stream",
-        logEvents=[{"timestamp": at, "message": json.dumps(line)} for line in lines],
+        logEvents=[{"timestamp": at, "message": line if isinstance(line, str) else json.dumps(line)} for line in lines],
     )
 
 
@@ -51,6 +51,20 @@ def test_routed_is_the_first_arrival_in_the_queue(resources: Resources) -> None:
         {**about, "version": "v1", "routed_at": (ROUTED + timedelta(seconds=9)).isoformat()},
     )
     assert times(resources, ITEM)[Hop.ROUTED] == ROUTED
+
+
+def test_picked_up_is_the_start_of_an_invocation(resources: Resources) -> None:
+    """The report is written at the end, and says how long the invocation took."""
+    log(
+        resources,
+        {"image_id": "a", "version": "v0", "function_request_id": "another"},
+        "REPORT RequestId: another\tDuration: 900.00 ms\t",
+        {"image_id": "a", "version": "v1", "function_request_id": "first"},
+        "REPORT RequestId: first\tDuration: 400.00 ms\t",
+        {"image_id": "a", "version": "v1", "function_request_id": "second"},
+        "REPORT RequestId: second\tDuration: 100.00 ms\t",
+    )
+    assert times(resources, ITEM)[Hop.PICKED_UP] == UPLOADED + timedelta(milliseconds=600)
 
 
 def test_without_a_log_hops_come_from_the_record(resources: Resources) -> None:

@@ -93,7 +93,7 @@ def test_times_are_means_over_images() -> None:
     assert notes == []
 
 
-def test_an_unreported_start_is_estimated_from_first_calls() -> None:
+def test_unreported_start_is_estimated() -> None:
     """First call 1,150 ms, second 450 ms, 350 ms of each for the image: 700 ms, which are not the handler's."""
     run = read_run(log(processed("a", cold=True), report("a", 1150), processed("b"), report("b", 450)))
     notes: list[str] = []

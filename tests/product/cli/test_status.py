@@ -1,54 +1,23 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from boto3.dynamodb.types import TypeSerializer
 
 from darkroom.cli import main
-from reconcile.records import CURRENT
+from tests.product.cli.records import FOLDER, IMAGE, UPLOADED, VERSION, after, record
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_logs.type_defs import InputLogEventTypeDef
 
     from darkroom.resources import Resources
 
-UPLOADED = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=2)
-IMAGE = "alice/holiday.jpg"
-VERSION = "v1"
-FOLDER = f"{IMAGE}/{VERSION}"
-
-
-def after(seconds: float) -> datetime:
-    return UPLOADED + timedelta(seconds=seconds)
-
 
 def clock(time: datetime) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-
-
-def put(resources: Resources, **item: Any) -> None:
-    values = {name: TypeSerializer().serialize(value) for name, value in item.items()}
-    resources.dynamodb.put_item(TableName=resources.table, Item=values)
-
-
-def record(resources: Resources, image_id: str, version: str = VERSION, **more: Any) -> None:
-    item = {
-        "image_id": image_id,
-        "version": version,
-        "status": "Processed",
-        "sequencer": "1",
-        "uploaded_at": UPLOADED.isoformat(),
-        "recorded_at": after(1.5).isoformat(),
-        **more,
-    }
-    put(resources, record=CURRENT, **item)
-    announced = (
-        {"notified_dedup_id": item["dedup_id"], "notified_at": after(2).isoformat()} if "dedup_id" in item else {}
-    )
-    put(resources, record=f"version#{version}", **item, **announced)
 
 
 def write_log(resources: Resources, *entries: dict[str, Any]) -> None:
@@ -131,7 +100,7 @@ def test_a_version_without_outcome_has_no_announcement(
     assert times["announced"] is None
 
 
-def test_an_unknown_version_is_an_error_with_the_known_ones(
+def test_unknown_version_lists_the_known_ones(
     resources: Resources, image: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["status", image, "--version", "v2"]) == 1

@@ -123,7 +123,7 @@ REPAIR = "darkroom reconcile --name unit --prefix 'my album/' --grace 0 --repair
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_wait_explains_that_a_new_bucket_sends_no_events(
+def test_wait_explains_missing_events_of_a_new_bucket(
     quiet: Resources, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
 ) -> None:
     said = upload_and_wait(tmp_path, capsys, *options)

@@ -100,4 +100,4 @@ def test_every_module_and_file_is_in_the_wheel(command: Path, tmp_path: Path) ->
 def test_the_wheel_has_no_tools_and_no_tests(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         tops = {name.partition("/")[0] for name in archive.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"darkroom", "reconcile"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"darkroom", "darkroom_shared", "reconcile"}

@@ -173,7 +173,7 @@ def test_interrupt_while_fetching_keeps_zips(greeter: Workshop, stop: signal.Sig
     assert process.returncode == (130 if stop == signal.SIGINT else -stop)
     assert greeter.manifest() == before
     if stop == signal.SIGINT:
-        assert errors == "interrupted; finished zips are kept\n"
+        assert errors == "interrupted: finished zips are kept\n"
         assert greeter.leftovers() == []
     greeter.run("--arch", "arm64")
     assert set(greeter.manifest()) == {ARM, "slow-arm64-python3.13"}

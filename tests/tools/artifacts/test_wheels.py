@@ -166,7 +166,7 @@ def test_zips_that_lambda_cannot_run_are_apart(workshop: Workshop, monkeypatch: 
     tags = ("cp39-abi3-macosx_11_0_arm64", f"cp39-abi3-linux_{platform.machine()}", "py3-none-any")
     lines = [workshop.wheel("native", tag=tag, files={"native/tag": tag}) for tag in tags]
     workshop.function("f", "native==1.0 " + " ".join(line.split()[1] for line in lines))
-    monkeypatch.setattr("scripts.artifacts.targets.os.confstr", lambda _: "glibc 2.31")
+    monkeypatch.setattr("scripts.artifacts.targets.platform.libc_ver", lambda: ("glibc", "2.31"))
     workshop.run("--local")
     assert workshop.manifest() == {}
     manifest = json.loads((workshop.output / "local" / "manifest.json").read_text())

@@ -5,9 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +18,6 @@ from scripts.demo.deployment import Progress, exclusive, fingerprint
 from scripts.engines.ministack import SAVED, forget
 from scripts.process.entry_point import ToolError
 from scripts.terraform.stack import Stack, TerraformError, emulator_variables
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 APPLY = """\
 data.aws_partition.current: Reading...
@@ -122,10 +120,11 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     program.parent.mkdir()
     program.write_text(
         f"#!{sys.executable}\n"
-        "import subprocess, sys, time\n"
+        "import os, subprocess, sys, time\n"
         "if sys.argv[1] == 'fail':\n"
         "    sys.exit(print('planning...\\nError: it is wrong\\n  on main.tf line 1') or 1)\n"
         "if sys.argv[1] == 'wait':\n"
+        "    open(os.environ['TMPDIR'] + '/plugin1', 'w')\n"
         "    provider = subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL)\n"
         "    print(provider.pid, flush=True)\n"
         "    time.sleep(600)\n"
@@ -137,6 +136,9 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
     monkeypatch.setattr(stack, "_process_environment", {**os.environ, "PATH": path})
     monkeypatch.setenv("PATH", path)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     return stack
 
 
@@ -162,6 +164,7 @@ def test_interrupt_ends_terraform_and_its_providers(stack: Stack) -> None:
     with pytest.raises(KeyboardInterrupt):
         stack.run("wait", on_line=interrupt)
     assert gone(providers[0])
+    assert list(Path(tempfile.gettempdir()).iterdir()) == []
 
 
 def gone(pid: int) -> bool:

@@ -50,6 +50,7 @@ def test_service_has_socket_volume_and_health_check(service: dict[str, Any]) -> 
         "/var/lib/localstack",
     }
     assert "http://localhost:4566/_localstack/health" in service["healthcheck"]["test"]
+    assert service["healthcheck"]["test"][:4] == ["CMD", "curl", "--noproxy", "*"]  # Docker passes proxies on
 
 
 def test_start_scripts_are_those_without_docker(service: dict[str, Any]) -> None:

@@ -143,7 +143,7 @@ def test_the_environment_is_the_functions_alone(make: Make, monkeypatch: pytest.
     assert not {"SECRET_OF_THE_DEVELOPER", "AWS_PROFILE", "LOCALSTACK_RUNTIME_ID"} & set(variables)
 
 
-def test_only_the_zips_and_lambdas_packages_are_visible(make: Make) -> None:
+def test_only_lambdas_packages_are_visible(make: Make) -> None:
     environment = make("""
         import importlib, sys
         def handler(event, context):

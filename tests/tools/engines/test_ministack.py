@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -27,8 +28,11 @@ def answers(port: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_emulator_ends_with_its_parent(tmp_path: Path, number: signal.Signals) -> None:
     script = str(ROOT / "scripts" / "run_ministack.py")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     with subprocess.Popen(
-        [sys.executable, script, "--directory", str(tmp_path), "--", sys.executable, "-c", WAIT],
+        [sys.executable, script, "--directory", str(tmp_path / "ministack"), "--", sys.executable, "-c", WAIT],
+        env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         text=True,
     ) as starter:
@@ -41,4 +45,6 @@ def test_emulator_ends_with_its_parent(tmp_path: Path, number: signal.Signals) -
     assert said is not None
     assert code == 130
     assert not answers(int(said[1]))
-    assert (tmp_path / "ministack.log").stat().st_size > 0
+    assert (tmp_path / "ministack" / "ministack.log").stat().st_size > 0
+    assert list(temporary.iterdir()) == []
+    assert not (tmp_path / "ministack" / "tmp").exists()

@@ -173,12 +173,12 @@ class TestProcess:
         assert not (tmp_path / "process.json").exists()
 
     def test_the_developers_settings_stay_outside(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("AWS_PROFILE", "LOCALSTACK_AUTH_TOKEN", "LAMBDA_RUNTIME_EXECUTOR", "TMPDIR"):
+        for name in ("AWS_PROFILE", "LOCALSTACK_AUTH_TOKEN", "LAMBDA_RUNTIME_EXECUTOR", "PYTHONPATH", "TMPDIR"):
             monkeypatch.setenv(name, "mine")
         environment = Process(4566, tmp_path / "log")._environment()  # noqa: SLF001
         assert "mine" not in environment.values()
         assert environment["GATEWAY_LISTEN"] == "127.0.0.1:4566"
-        files = [Path(environment[name]) for name in ("FILESYSTEM_ROOT", "TEMP", "XDG_CACHE_HOME")]
+        files = [Path(environment[name]) for name in ("FILESYSTEM_ROOT", "TEMP", "TMPDIR", "XDG_CACHE_HOME")]
         assert all(tmp_path in path.parents for path in files)
 
 

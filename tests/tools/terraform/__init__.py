@@ -1,1 +1,1 @@
-"""Tests of the checker of variables."""
+"""Tests of the plans and of the checker of variables."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.check_tfvars import ROOT, check, files, main, own_files
+from scripts import ROOT
+from scripts.check_tfvars import check, files, main, own_files
 from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
