@@ -158,7 +158,7 @@ def definition() -> dict[str, Any]:
 class TestState:
     """Substitute for TestState, as documented, for the features that the workflow uses; planted answers differ.
 
-    Of results only those of Pass states are in the output, as they are written; an error is where the catcher says.
+    Results are in the output as they are written or mocked; an error is at the catcher's path.
     """
 
     __test__ = False
@@ -180,7 +180,7 @@ class TestState:
             planted = self._planted.get((name, error))
             return planted or self._failed(state, data, error, more["stateConfiguration"]["retrierRetryCount"])
         assert set(mock) == {"result"}
-        return self._planted.get((name, None)) or self._succeeded(state, data)
+        return self._planted.get((name, None)) or self._succeeded(state, data, json.loads(mock["result"]))
 
     def _plain(self, state: Mapping[str, Any], data: Any) -> Mapping[str, Any]:
         match state["Type"]:
@@ -191,13 +191,13 @@ class TestState:
                 return {"status": "SUCCEEDED", "output": json.dumps(data), "nextState": entered[1]}
             case "Fail":
                 return {"status": "FAILED", "error": state["Error"], "cause": "it says so"}
-        return self._succeeded(state, data)
+        return self._succeeded(state, data, state.get("Result", state.get("Parameters")))
 
-    def _succeeded(self, state: Mapping[str, Any], data: Any) -> Mapping[str, Any]:
+    def _succeeded(self, state: Mapping[str, Any], data: Any, result: Any) -> Mapping[str, Any]:
         following = {"nextState": state["Next"]} if "Next" in state else {}
-        if state["Type"] == "Pass" and (made := state.get("Result", state.get("Parameters"))) is not None:
-            place = state.get("ResultPath", "$").removeprefix("$").removeprefix(".")
-            data = {**data, place: made} if place else made
+        if result is not None and (path := state.get("ResultPath", "$")) is not None:
+            place = path.removeprefix("$").removeprefix(".")
+            data = {**data, place: result} if place else result
         return {"status": "SUCCEEDED", "output": json.dumps(data), **following}
 
     def _failed(self, state: Mapping[str, Any], data: Any, error: str, retried: int) -> Mapping[str, Any]:
