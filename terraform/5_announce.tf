@@ -11,8 +11,9 @@ module "bus" {
 
   permissions_boundary_arn = var.permissions_boundary_arn
 
+  # IAM limits the name of a role to 64 characters, so the rule of deleted versions has a short name.
   rules = {
-    for type in ["image_processed", "image_rejected", "image_deleted", "image_version_deleted"] : replace(type, "_", "-") => {
+    for type in ["image_processed", "image_rejected", "image_deleted", "image_version_deleted"] : replace(trimprefix(type, type == "image_version_deleted" ? "image_" : ""), "_", "-") => {
       pattern = file("${path.module}/../events/${type}/pattern.json")
       targets = { record = { arn = module.record_image.arn, role_actions = ["states:StartExecution"] } }
     }

@@ -50,12 +50,12 @@ ARROWS = {
         "image-processed": {"record_image"},
         "image-rejected": {"record_image"},
         "image-deleted": {"record_image"},
-        "image-version-deleted": {"record_image"},
+        "version-deleted": {"record_image"},
         "notifications": {"email"},
         "reconcile": {"reconcile"},  # the schedule, the function
     },
     "write": {
-        "process_image": {"processed", "image-processed", "image-rejected", "image-deleted", "image-version-deleted"},
+        "process_image": {"processed", "image-processed", "image-rejected", "image-deleted", "version-deleted"},
         "record_image": {"images", "notifications"},
         "api": {"originals", "presign_upload"},
         "presign_upload": {"originals"},
@@ -74,7 +74,7 @@ ARROWS = {
         "image-processed": {"bus dlq"},
         "image-rejected": {"bus dlq"},
         "image-deleted": {"bus dlq"},
-        "image-version-deleted": {"bus dlq"},
+        "version-deleted": {"bus dlq"},
         "bus": {"bus dlq"},
         "record_image": {"record_image_dlq"},
         "reconcile": {"reconcile_dlq"},

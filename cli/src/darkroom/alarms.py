@@ -23,7 +23,7 @@ _EVENTS = (
     "image-processed",
     "image-rejected",
     "image-deleted",
-    "image-version-deleted",
+    "version-deleted",
 )
 
 ALWAYS = (

@@ -42,7 +42,7 @@ class Kind(StrEnum):
     IMAGE_PROCESSED = "image-processed"
     IMAGE_REJECTED = "image-rejected"
     IMAGE_DELETED = "image-deleted"
-    IMAGE_VERSION_DELETED = "image-version-deleted"
+    IMAGE_VERSION_DELETED = "version-deleted"
 
 
 _KINDS = {
