@@ -120,7 +120,7 @@ run "dashboard_has_its_rows_in_order" {
   }
 
   assert {
-    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.markdown if widget.type == "text"] == ["## Is it working?", "## How long does it take?", "## What is failing?", "## What does it cost?"]
+    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.markdown if widget.type == "text"] == ["## Is it working?", "## How long does it take?", "## What fails?", "## What does it cost?"]
     error_message = "The dashboard must have four headings in this order: ${aws_cloudwatch_dashboard.this.dashboard_body}"
   }
 
