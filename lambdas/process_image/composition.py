@@ -8,7 +8,7 @@ from darkroom_shared.requests import LONGEST_REQUEST_SECONDS
 from process_image.bus import EventBridgeBus
 from process_image.clients import make_clients
 from process_image.handler import Handler
-from process_image.pipeline import Pipeline
+from process_image.processor import Processor
 from process_image.reporting import Reporter
 from process_image.settings import Settings
 from process_image.storage import Derivatives, Originals
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def compose(environment: Mapping[str, str]) -> Handler:
-    """Return the handler with its settings, clients and pipeline, which loads the images of watermarks.
+    """Return the handler with its settings, clients and processor, which loads the images of watermarks.
 
     Raises:
         SettingsError: An environment variable is missing or malformed.
@@ -26,7 +26,7 @@ def compose(environment: Mapping[str, str]) -> Handler:
     settings = Settings.from_environment(environment)
     clients = make_clients()
     reporter = Reporter(settings.log_level)
-    pipeline = Pipeline(
+    processor = Processor(
         settings,
         Originals(clients.s3),
         Derivatives(clients.s3, settings.processed_bucket, settings.recipe),
@@ -34,4 +34,4 @@ def compose(environment: Mapping[str, str]) -> Handler:
         reporter.measure,
     )
     # One request may wait for its longest: all other requests together are much faster.
-    return Handler(pipeline, reporter, settings.budget.max_seconds + LONGEST_REQUEST_SECONDS)
+    return Handler(processor, reporter, settings.budget.max_seconds + LONGEST_REQUEST_SECONDS)

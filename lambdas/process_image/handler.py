@@ -1,4 +1,4 @@
-"""Translation between Lambda and the pipeline: a batch of SQS messages in, the failed ones out."""
+"""Translation between Lambda and the processor: a batch of SQS messages in, the failed ones out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from process_image.pipeline import Pipeline
+    from process_image.processor import Processor
     from process_image.reporting import Reporter
 
 
@@ -24,11 +24,11 @@ class OutOfTimeError(Exception):
 class Handler:
     """The function, as Lambda calls it."""
 
-    def __init__(self, pipeline: Pipeline, reporter: Reporter, seconds_per_image: float) -> None:
-        self._pipeline = pipeline
+    def __init__(self, processor: Processor, reporter: Reporter, seconds_per_image: float) -> None:
+        self._processor = processor
         self._reporter = reporter
         self._seconds_per_image = seconds_per_image
-        self._processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+        self._batches = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         self._call = reporter.around(self._handle_batch)
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
@@ -38,7 +38,7 @@ class Handler:
 
     def _handle_batch(self, event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
         response = process_partial_response(
-            event=event, record_handler=self._handle_message, processor=self._processor, context=context
+            event=event, record_handler=self._handle_message, processor=self._batches, context=context
         )
         self._reporter.count_failures(len(response["batchItemFailures"]))
         return response
@@ -49,7 +49,7 @@ class Handler:
             self._check_time(lambda_context)
             event = parse(record.body)
             self._reporter.identify(event, record)
-            self._reporter.log_outcomes(self._pipeline.handle(event), event)
+            self._reporter.log_outcomes(self._processor.handle(event), event)
 
     def _check_time(self, context: LambdaContext) -> None:
         """Check that an image can be finished in this call, so that the messages before it are acknowledged.

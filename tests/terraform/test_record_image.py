@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from darkroom.workflow import walk
-from process_image.pipeline import VERSIONS_AT_ONCE
+from process_image.processor import VERSIONS_AT_ONCE
 from scripts.aws_checks.workflow_duration import longest
 from scripts.contracts.events import load
 from scripts.terraform.copy import TERRAFORM

@@ -25,7 +25,7 @@ HOUR: Final = 3600
 WHOLE_PROCESSOR: Final = 1769  # MB for which Lambda gives one processor; rendering uses one
 MEMORY_SIZES: Final = (512, 768, 1024, 1280, 1536, 1769, 2048, 3008)
 
-# The function's GET and HEAD requests to S3 for a new image (process_image/pipeline.py). A test counts them.
+# The function's GET and HEAD requests to S3 for a new image (process_image/processor.py). A test counts them.
 READS: Final = 3
 
 # Function, workflow and API begin one trace each. X-Ray's default rule traces the first request of a second, and a

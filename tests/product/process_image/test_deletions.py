@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from process_image.pipeline import Pipeline
+from process_image.processor import Processor
 from process_image.settings import Settings
 from process_image.storage import Derivatives, Originals
 from tests.product.process_image.originals import ENVIRONMENT, PROCESSED, Bus
@@ -34,7 +34,7 @@ class World:
         self.originals = originals
         self._s3 = s3
         self.workflow = workflow
-        self._pipeline = Pipeline(settings, Originals(s3), Derivatives(s3, PROCESSED, settings.recipe), self.bus)
+        self._processor = Processor(settings, Originals(s3), Derivatives(s3, PROCESSED, settings.recipe), self.bus)
 
     def handle(self, event: Upload | Deletion, *, dies_at: str = "") -> None:
         """Let the function handle an event, and the workflow record the outcome."""
@@ -43,7 +43,7 @@ class World:
 
     def announce(self, event: Upload | Deletion) -> list[OutcomeEvent]:
         """Let only the function handle an event."""
-        return self._pipeline.handle(event)
+        return self._processor.handle(event)
 
     def put(self, data: bytes = PHOTOGRAPH) -> Upload:
         upload = self.originals.put("a", data)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from darkroom_shared.settings import SettingsError
-from process_image import pipeline
+from process_image import processor
 from process_image.events import SOURCE
 from process_image.image import render
 from process_image.measures import UNITS
@@ -151,7 +151,7 @@ def test_harmful_image_spares_its_batch(
             harm(data)
         return render(data, *rest)
 
-    monkeypatch.setattr(pipeline, "render", render_or_harm)
+    monkeypatch.setattr(processor, "render", render_or_harm)
     function.environment["MAX_SECONDS"] = "1"
     messages = [originals.put_message(key, b"harm" if key == "b" else PHOTOGRAPH) for key in "abc"]
     assert function(*messages) == []

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from process_image.pipeline import Pipeline
+from process_image.processor import Processor
 from process_image.settings import Settings
 from process_image.storage import Derivatives, Originals
 from tests.product.process_image.originals import ENVIRONMENT, PROCESSED, Bus, OriginalsBucket
@@ -103,7 +103,7 @@ class World:
         self._bus = Bus()
         self._mortal = Mortal(s3)
         configuration = Settings.from_environment(ENVIRONMENT)
-        self._pipeline = Pipeline(
+        self._processor = Processor(
             configuration, Originals(s3), Derivatives(s3, PROCESSED, configuration.recipe), self._bus
         )
 
@@ -132,7 +132,7 @@ class World:
         event = self.pending.pop(index)
         self._mortal.dies_after(dies_after)
         try:
-            self._pipeline.handle(event)
+            self._processor.handle(event)
         except ConnectionClosedError:
             self.pending.append(event)
         self._mortal.dies_after(-1)

@@ -1,4 +1,4 @@
-"""The pipeline of one upload or one deletion: from the object event to the outcome event."""
+"""Processing of one upload or one deletion: from the object event to the outcome event."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Bus(Protocol):
         """Put one event on the bus, and return once the bus has accepted it."""
 
 
-class Pipeline:
+class Processor:
     """The steps of every event, for one recipe.
 
     Every step may happen twice: events repeat, and a failed message comes back.

@@ -14,7 +14,7 @@ from botocore.response import StreamingBody
 from PIL import Image
 
 from darkroom.pricing import READS
-from process_image.pipeline import Pipeline
+from process_image.processor import Processor
 from process_image.settings import Settings
 from process_image.storage import Derivatives, OpenOriginal, Originals
 from tests.product.process_image.originals import ENVIRONMENT, PROCESSED, Bus, answer_instead, refuse
@@ -37,16 +37,16 @@ def settings_with(**changes: str) -> Settings:
     return Settings.from_environment(ENVIRONMENT | changes)
 
 
-def pipeline_of(s3: S3Client, bus: Bus, settings: Settings | None = None, **ports: Any) -> Pipeline:
+def processor_of(s3: S3Client, bus: Bus, settings: Settings | None = None, **ports: Any) -> Processor:
     settings = settings or settings_with()
     originals = ports.get("originals") or Originals(s3)
     derivatives = ports.get("derivatives") or Derivatives(s3, PROCESSED, settings.recipe)
-    return Pipeline(settings, originals, derivatives, bus)
+    return Processor(settings, originals, derivatives, bus)
 
 
 @pytest.fixture
-def pipeline(s3: S3Client, bus: Bus) -> Pipeline:
-    return pipeline_of(s3, bus)
+def processor(s3: S3Client, bus: Bus) -> Processor:
+    return processor_of(s3, bus)
 
 
 def contents(s3: S3Client) -> dict[str, bytes]:
@@ -65,10 +65,10 @@ def outcomes(events: list[OutcomeEvent]) -> list[tuple[str, str]]:
 
 
 def test_upload_gives_derivatives_and_one_event(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus
+    s3: S3Client, originals: OriginalsBucket, processor: Processor, bus: Bus
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
-    announced = pipeline.handle(upload)
+    announced = processor.handle(upload)
     assert announced == bus.announced
     assert outcomes(announced) == [("Processed", upload.version)]
     detail = announced[0].detail
@@ -97,11 +97,11 @@ def test_upload_gives_derivatives_and_one_event(
 
 
 def test_derivatives_are_stored_before_the_event(
-    originals: OriginalsBucket, pipeline: Pipeline, journal: list[str]
+    originals: OriginalsBucket, processor: Processor, journal: list[str]
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     journal.clear()
-    pipeline.handle(upload)
+    processor.handle(upload)
     assert journal == [
         "GetObject",  # the original
         "HeadObject",  # no derivative yet
@@ -116,22 +116,22 @@ def test_derivatives_are_stored_before_the_event(
 
 def test_reprocessing_repeats_bytes_and_event(s3: S3Client, originals: OriginalsBucket, bus: Bus) -> None:
     upload = originals.put("a", PHOTOGRAPH)
-    pipeline_of(s3, bus).handle(upload)
+    processor_of(s3, bus).handle(upload)
     first = contents(s3)
     for key in first:
         s3.delete_object(Bucket=PROCESSED, Key=key)
-    pipeline_of(s3, bus).handle(upload)
+    processor_of(s3, bus).handle(upload)
     assert contents(s3) == first
     assert bus.announced[0] == bus.announced[1]
 
 
 def test_second_delivery_does_not_render(
-    originals: OriginalsBucket, pipeline: Pipeline, bus: Bus, journal: list[str]
+    originals: OriginalsBucket, processor: Processor, bus: Bus, journal: list[str]
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
-    pipeline.handle(upload)
+    processor.handle(upload)
     journal.clear()
-    pipeline.handle(upload)
+    processor.handle(upload)
     assert journal == ["GetObject", "HeadObject", "HeadObject", "Image Processed"]
     assert bus.announced[0] == bus.announced[1]
 
@@ -154,32 +154,32 @@ class Unread(Originals):
 
 def test_second_delivery_does_not_read_the_body(s3: S3Client, originals: OriginalsBucket, bus: Bus) -> None:
     upload = originals.put("a", PHOTOGRAPH)
-    pipeline_of(s3, bus).handle(upload)
+    processor_of(s3, bus).handle(upload)
     unread = Unread(s3, len(PHOTOGRAPH))
-    pipeline_of(s3, bus, originals=unread).handle(upload)
+    processor_of(s3, bus, originals=unread).handle(upload)
     assert bus.announced[0] == bus.announced[1]
     assert unread.body.closed, "the connection is closed"
 
 
 def test_partly_stored_derivatives_are_completed(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus
+    s3: S3Client, originals: OriginalsBucket, processor: Processor, bus: Bus
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     refuse(s3, "s3.PutObject", 503, "SlowDown", times=1)
     with pytest.raises(ClientError, match="SlowDown"):
-        pipeline.handle(upload)
+        processor.handle(upload)
     assert bus.announced == []
-    pipeline.handle(upload)
+    processor.handle(upload)
     assert outcomes(bus.announced) == [("Processed", upload.version)]
     assert len(contents(s3)) == 2
 
 
 def test_new_recipe_renders_again(s3: S3Client, originals: OriginalsBucket, bus: Bus, journal: list[str]) -> None:
     upload = originals.put("a", PHOTOGRAPH)
-    pipeline_of(s3, bus).handle(upload)
+    processor_of(s3, bus).handle(upload)
     journal.clear()
     larger = settings_with(VARIANTS=json.dumps([{"name": "thumbnail", "width": 48}]))
-    pipeline_of(s3, bus, larger).handle(upload)
+    processor_of(s3, bus, larger).handle(upload)
     assert journal.count("PutObject") == 1
     assert bus.announced[1].detail["variants"][0]["width"] == 48
     assert bus.announced[1].detail["recipe"] == larger.recipe != bus.announced[0].detail["recipe"]
@@ -194,9 +194,9 @@ def test_refused_event_is_announced_on_retry(
 
     upload = originals.put("a", PHOTOGRAPH)
     with pytest.raises(ConnectionClosedError):
-        pipeline_of(s3, Busy()).handle(upload)
+        processor_of(s3, Busy()).handle(upload)
     journal.clear()
-    pipeline_of(s3, bus).handle(upload)
+    processor_of(s3, bus).handle(upload)
     assert "PutObject" not in journal
     assert outcomes(bus.announced) == [("Processed", upload.version)]
 
@@ -213,20 +213,20 @@ def test_refused_event_is_announced_on_retry(
 )
 @pytest.mark.parametrize("data", [PHOTOGRAPH, b"no image"])
 def test_owner_is_from_key_or_metadata(
-    originals: OriginalsBucket, pipeline: Pipeline, key: str, metadata: dict[str, str], owner: str | None, data: bytes
+    originals: OriginalsBucket, processor: Processor, key: str, metadata: dict[str, str], owner: str | None, data: bytes
 ) -> None:
-    (event,) = pipeline.handle(originals.put(key, data, **metadata))
+    (event,) = processor.handle(originals.put(key, data, **metadata))
     assert event.detail["owner"] == owner
 
 
-def test_unversioned_bucket_works(s3: S3Client, unversioned: OriginalsBucket, pipeline: Pipeline) -> None:
+def test_unversioned_bucket_works(s3: S3Client, unversioned: OriginalsBucket, processor: Processor) -> None:
     first = unversioned.put("a", PHOTOGRAPH)
-    assert outcomes(pipeline.handle(first)) == [("Processed", first.sequencer)]
+    assert outcomes(processor.handle(first)) == [("Processed", first.sequencer)]
     second = unversioned.put("a", OTHER_PHOTOGRAPH)
-    assert outcomes(pipeline.handle(first)) == [("VersionDeleted", first.sequencer)]
-    assert outcomes(pipeline.handle(second)) == [("Processed", second.sequencer)]
+    assert outcomes(processor.handle(first)) == [("VersionDeleted", first.sequencer)]
+    assert outcomes(processor.handle(second)) == [("Processed", second.sequencer)]
     deletion = unversioned.delete("a")
-    (event,) = pipeline.handle(deletion)
+    (event,) = processor.handle(deletion)
     assert event.detail["status"] == "Deleted"
     assert event.detail["deleted_versions"] == [second.sequencer]
     assert contents(s3) == {}
@@ -247,11 +247,11 @@ def test_unversioned_bucket_works(s3: S3Client, unversioned: OriginalsBucket, pi
     ids=["empty", "text", "half", "bytes", "pixels"],
 )
 def test_invalid_image_is_rejected_each_time(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus, data: bytes, code: str
+    s3: S3Client, originals: OriginalsBucket, processor: Processor, bus: Bus, data: bytes, code: str
 ) -> None:
     upload = originals.put("a", data)
-    pipeline.handle(upload)
-    pipeline.handle(upload)
+    processor.handle(upload)
+    processor.handle(upload)
     assert outcomes(bus.announced) == [("Rejected", upload.version)] * 2
     assert bus.announced[0] == bus.announced[1]
     assert bus.announced[0].detail["reason"]["code"] == code
@@ -261,7 +261,7 @@ def test_invalid_image_is_rejected_each_time(
 
 def test_too_large_file_is_not_downloaded(s3: S3Client, originals: OriginalsBucket, bus: Bus) -> None:
     unread = Unread(s3, 10**12)
-    pipeline_of(s3, bus, originals=unread).handle(originals.put("a", PHOTOGRAPH))
+    processor_of(s3, bus, originals=unread).handle(originals.put("a", PHOTOGRAPH))
     assert bus.announced[0].detail["reason"]["code"] == "too_many_bytes"
     assert bus.announced[0].detail["original"]["bytes"] == 10**12
     assert unread.body.closed
@@ -269,18 +269,18 @@ def test_too_large_file_is_not_downloaded(s3: S3Client, originals: OriginalsBuck
 
 @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (500, "InternalError"), (403, "AccessDenied")])
 def test_read_error_is_a_failure(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus, status: int, code: str
+    s3: S3Client, originals: OriginalsBucket, processor: Processor, bus: Bus, status: int, code: str
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     refuse(s3, "s3.GetObject", status, code, times=1)
     with pytest.raises(ClientError, match=code):
-        pipeline.handle(upload)
+        processor.handle(upload)
     assert bus.announced == []
-    pipeline.handle(upload)
+    processor.handle(upload)
     assert outcomes(bus.announced) == [("Processed", upload.version)]
 
 
-def test_short_read_is_not_a_rejection(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus) -> None:
+def test_short_read_is_no_rejection(s3: S3Client, originals: OriginalsBucket, processor: Processor, bus: Bus) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     half = {
         "ContentLength": len(PHOTOGRAPH),
@@ -290,20 +290,20 @@ def test_short_read_is_not_a_rejection(s3: S3Client, originals: OriginalsBucket,
     }
     answer_instead(s3, "s3.GetObject", 200, half, times=1)
     with pytest.raises(IncompleteReadError):
-        pipeline.handle(upload)
+        processor.handle(upload)
     assert bus.announced == []
 
 
 # Deletions
 
 
-def test_deletion_removes_all_versions(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus) -> None:
+def test_deletion_removes_versions(s3: S3Client, originals: OriginalsBucket, processor: Processor, bus: Bus) -> None:
     uploads = [originals.put("a", data) for data in (PHOTOGRAPH, OTHER_PHOTOGRAPH)]
     neighbour = originals.put("a/b", PHOTOGRAPH)
     for upload in (*uploads, neighbour):
-        pipeline.handle(upload)
+        processor.handle(upload)
     deletion = originals.delete("a")
-    (event,) = pipeline.handle(deletion)
+    (event,) = processor.handle(deletion)
     assert (event.detail["status"], event.detail["version"]) == ("Deleted", deletion.version)
     assert event.detail["deleted_at"] == deletion.time
     assert event.detail["deleted_versions"] == sorted(upload.version for upload in uploads)
@@ -313,13 +313,13 @@ def test_deletion_removes_all_versions(s3: S3Client, originals: OriginalsBucket,
 
 
 def test_deletion_of_many_versions_has_parts(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    s3: S3Client, originals: OriginalsBucket, processor: Processor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("process_image.pipeline.VERSIONS_AT_ONCE", 2)
+    monkeypatch.setattr("process_image.processor.VERSIONS_AT_ONCE", 2)
     uploads = [originals.put("a", encode(draw((40 + number, 30)))) for number in range(5)]
     for upload in uploads:
-        pipeline.handle(upload)
-    events = pipeline.handle(originals.delete("a"))
+        processor.handle(upload)
+    events = processor.handle(originals.delete("a"))
     versions = [event.detail["deleted_versions"] for event in events]
     assert [len(some) for some in versions] == [2, 2, 1]
     assert sorted(itertools.chain(*versions)) == sorted(upload.version for upload in uploads)
@@ -329,12 +329,12 @@ def test_deletion_of_many_versions_has_parts(
 
 
 def test_deletion_is_announced_before_it_is_done(
-    originals: OriginalsBucket, pipeline: Pipeline, journal: list[str]
+    originals: OriginalsBucket, processor: Processor, journal: list[str]
 ) -> None:
-    pipeline.handle(originals.put("a", PHOTOGRAPH))
+    processor.handle(originals.put("a", PHOTOGRAPH))
     deletion = originals.delete("a")
     journal.clear()
-    pipeline.handle(deletion)
+    processor.handle(deletion)
     assert journal.index("Image Deleted") < journal.index("DeleteObjects")
 
 
@@ -349,28 +349,28 @@ def crash_once(s3: S3Client, operation: str) -> None:
     s3.meta.events.register_first(f"before-call.s3.{operation}", crash)
 
 
-def test_retry_finishes_a_deletion(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus) -> None:
+def test_retry_finishes_a_deletion(s3: S3Client, originals: OriginalsBucket, processor: Processor, bus: Bus) -> None:
     upload = originals.put("a", PHOTOGRAPH)
-    pipeline.handle(upload)
+    processor.handle(upload)
     deletion = originals.delete("a")
     crash_once(s3, "DeleteObjects")
     with pytest.raises(ConnectionClosedError):
-        pipeline.handle(deletion)
+        processor.handle(deletion)
     assert outcomes(bus.announced)[1:] == [("Deleted", deletion.version)]
     assert len(contents(s3)) == 2
-    pipeline.handle(deletion)
+    processor.handle(deletion)
     assert contents(s3) == {}
     assert bus.announced[1] == bus.announced[2], "it names the same versions again"
     assert bus.announced[1].detail["deleted_versions"] == [upload.version]
 
 
 def test_upload_of_a_deleted_image_ends_as_deleted(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, journal: list[str]
+    s3: S3Client, originals: OriginalsBucket, processor: Processor, journal: list[str]
 ) -> None:
     upload = originals.put("a", PHOTOGRAPH)
     originals.delete("a")
     journal.clear()
-    (event,) = pipeline.handle(upload)
+    (event,) = processor.handle(upload)
     assert outcomes([event]) == [("Deleted", upload.version)]
     assert event.detail["sequencer"] == upload.sequencer
     assert event.detail["deleted_at"] > upload.time, "the deletion's own event is not handled yet"
@@ -381,50 +381,50 @@ def test_upload_of_a_deleted_image_ends_as_deleted(
 
 @pytest.mark.parametrize("data", [PHOTOGRAPH, b"no image"], ids=["processed", "rejected"])
 def test_late_upload_event_repeats_no_deletion(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline, bus: Bus, data: bytes
+    s3: S3Client, originals: OriginalsBucket, processor: Processor, bus: Bus, data: bytes
 ) -> None:
     upload = originals.put("a", data)
-    pipeline.handle(upload)
-    pipeline.handle(originals.delete("a"))
+    processor.handle(upload)
+    processor.handle(originals.delete("a"))
     before = list(bus.announced)
-    assert pipeline.handle(replace(upload, late=True)) == []
+    assert processor.handle(replace(upload, late=True)) == []
     assert bus.announced == before
     assert contents(s3) == {}
 
 
 def test_repaired_deletion_names_the_stored_versions(
-    s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline
+    s3: S3Client, originals: OriginalsBucket, processor: Processor
 ) -> None:
     """The stored derivatives name the versions when `darkroom reconcile` sends the lost event."""
     upload = originals.put("a", PHOTOGRAPH)
-    pipeline.handle(upload)
+    processor.handle(upload)
     lost = originals.delete("a")
-    assert pipeline.handle(replace(upload, late=True)) == []
-    (event,) = pipeline.handle(replace(lost, late=True))
+    assert processor.handle(replace(upload, late=True)) == []
+    (event,) = processor.handle(replace(lost, late=True))
     assert event.detail["deleted_versions"] == [upload.version]
     assert contents(s3) == {}
 
 
-def test_missing_version_ends_as_version_deleted(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline) -> None:
+def test_missing_version_ends_as_deleted(s3: S3Client, originals: OriginalsBucket, processor: Processor) -> None:
     first = originals.put("a", PHOTOGRAPH)
     second = originals.put("a", OTHER_PHOTOGRAPH)
     originals.delete_version("a", first.version_id)
-    (event,) = pipeline.handle(first)
+    (event,) = processor.handle(first)
     assert outcomes([event]) == [("VersionDeleted", first.version)]
     assert event.detail_type == "Image Version Deleted"
-    assert outcomes(pipeline.handle(second)) == [("Processed", second.version)]
+    assert outcomes(processor.handle(second)) == [("Processed", second.version)]
     assert len(contents(s3)) == 2
 
 
-def test_retry_finishes_a_missing_upload(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline) -> None:
+def test_retry_finishes_a_missing_upload(s3: S3Client, originals: OriginalsBucket, processor: Processor) -> None:
     upload = originals.put("a", PHOTOGRAPH)
-    pipeline.handle(upload)
+    processor.handle(upload)
     originals.delete("a")
     crash_once(s3, "DeleteObjects")
     with pytest.raises(ConnectionClosedError):
-        pipeline.handle(upload)
+        processor.handle(upload)
     assert len(contents(s3)) == 2
-    pipeline.handle(upload)
+    processor.handle(upload)
     assert contents(s3) == {}
 
 
@@ -453,30 +453,30 @@ def test_image_deleted_meanwhile_leaves_nothing(
 ) -> None:
     derivatives = Interrupted(s3, PROCESSED, settings_with().recipe)
     derivatives.before = before
-    pipeline = pipeline_of(s3, bus, derivatives=derivatives)
+    processor = processor_of(s3, bus, derivatives=derivatives)
     upload = replace(originals.put("a", PHOTOGRAPH), late=late)
 
     def interrupt() -> None:
         deletion = originals.delete("a") if whole else originals.delete_version("a", upload.version_id)
         if handled:
-            pipeline.handle(deletion)
+            processor.handle(deletion)
 
     derivatives.interruption = interrupt
-    pipeline.handle(upload)
+    processor.handle(upload)
     assert contents(s3) == {}
     assert ("Deleted", upload.version) in outcomes(bus.announced)
     assert {event.detail["status"] for event in bus.announced} == {"Deleted"}
 
 
 def test_purged_current_version_uncovers_another(
-    originals: OriginalsBucket, pipeline: Pipeline, s3: S3Client, journal: list[str]
+    originals: OriginalsBucket, processor: Processor, s3: S3Client, journal: list[str]
 ) -> None:
     first, second = originals.put("a", PHOTOGRAPH), originals.put("a", OTHER_PHOTOGRAPH)
-    pipeline.handle(first)
-    pipeline.handle(second)
+    processor.handle(first)
+    processor.handle(second)
     deletion = originals.delete_version("a", second.version_id)
     journal.clear()
-    events = pipeline.handle(deletion)
+    events = processor.handle(deletion)
     assert outcomes(events) == [("VersionDeleted", second.version), ("Processed", first.version)]
     assert events[0].detail["deleted_at"] == deletion.time
     assert {event.detail["sequencer"] for event in events} == {deletion.sequencer}, "it becomes the current one"
@@ -484,44 +484,44 @@ def test_purged_current_version_uncovers_another(
     assert all(key.startswith(f"a/{first.version}/") for key in contents(s3))
 
 
-def test_purged_only_version_deletes_the_image(originals: OriginalsBucket, pipeline: Pipeline, s3: S3Client) -> None:
+def test_purged_only_version_deletes_the_image(originals: OriginalsBucket, processor: Processor, s3: S3Client) -> None:
     upload = originals.put("a", PHOTOGRAPH)
-    pipeline.handle(upload)
-    (event,) = pipeline.handle(originals.delete_version("a", upload.version_id))
+    processor.handle(upload)
+    (event,) = processor.handle(originals.delete_version("a", upload.version_id))
     assert event.detail_type == "Image Deleted"
     assert event.detail["deleted_versions"] == [upload.version]
     assert contents(s3) == {}
 
 
-def test_uncovered_version_may_be_rejected(originals: OriginalsBucket, pipeline: Pipeline) -> None:
+def test_uncovered_version_may_be_rejected(originals: OriginalsBucket, processor: Processor) -> None:
     first, second = originals.put("a", b"no image"), originals.put("a", PHOTOGRAPH)
-    events = pipeline.handle(originals.delete_version("a", second.version_id))
+    events = processor.handle(originals.delete_version("a", second.version_id))
     assert outcomes(events) == [("VersionDeleted", second.version), ("Rejected", first.version)]
 
 
-def test_removed_delete_marker_restores_the_image(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline) -> None:
+def test_removed_delete_marker_restores_image(s3: S3Client, originals: OriginalsBucket, processor: Processor) -> None:
     upload = originals.put("a", PHOTOGRAPH)
-    (processed,) = pipeline.handle(upload)
+    (processed,) = processor.handle(upload)
     before = contents(s3)
     marker = originals.delete("a")
-    pipeline.handle(marker)
+    processor.handle(marker)
     assert contents(s3) == {}
     deletion = originals.delete_version("a", marker.version_id)
-    events = pipeline.handle(deletion)
+    events = processor.handle(deletion)
     assert outcomes(events) == [("VersionDeleted", marker.version), ("Processed", upload.version)]
     assert events[1].detail["sequencer"] == deletion.sequencer
     assert events[1].detail["dedup_id"] == processed.detail["dedup_id"], "it was notified before"
     assert contents(s3) == before
 
 
-def test_late_event_of_a_removed_marker_keeps_all(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline) -> None:
+def test_late_event_of_removed_marker_keeps_all(s3: S3Client, originals: OriginalsBucket, processor: Processor) -> None:
     upload = originals.put("a", PHOTOGRAPH)
-    pipeline.handle(upload)
+    processor.handle(upload)
     before = contents(s3)
     marker = originals.delete("a")
     removal = originals.delete_version("a", marker.version_id)
-    pipeline.handle(removal)
-    events = pipeline.handle(marker)
+    processor.handle(removal)
+    events = processor.handle(marker)
     assert outcomes(events) == [("Deleted", marker.version), ("Processed", upload.version)]
     assert contents(s3) == before
 
@@ -533,25 +533,25 @@ def test_marker_removed_meanwhile_keeps_all(s3: S3Client, originals: OriginalsBu
         def put(self, event: OutcomeEvent) -> None:
             super().put(event)
             if markers:
-                pipeline_of(s3, Bus()).handle(originals.delete_version("a", markers.pop()))
+                processor_of(s3, Bus()).handle(originals.delete_version("a", markers.pop()))
 
     upload = originals.put("a", PHOTOGRAPH)
     markers: list[str | None] = []
-    pipeline = pipeline_of(s3, Undeleting())
-    pipeline.handle(upload)
+    processor = processor_of(s3, Undeleting())
+    processor.handle(upload)
     before = contents(s3)
     marker = originals.delete("a")
     markers.append(marker.version_id)
-    pipeline.handle(marker)
+    processor.handle(marker)
     assert contents(s3) == before
 
 
-def test_late_deletion_keeps_newer_uploads(s3: S3Client, originals: OriginalsBucket, pipeline: Pipeline) -> None:
-    pipeline.handle(originals.put("a", PHOTOGRAPH))
+def test_late_deletion_keeps_newer_uploads(s3: S3Client, originals: OriginalsBucket, processor: Processor) -> None:
+    processor.handle(originals.put("a", PHOTOGRAPH))
     deletion = originals.delete("a")
     again = originals.put("a", PHOTOGRAPH)
-    pipeline.handle(again)
-    events = pipeline.handle(deletion)
+    processor.handle(again)
+    events = processor.handle(deletion)
     assert outcomes(events) == [("Deleted", deletion.version)]
     assert all(key.startswith(f"a/{again.version}/") for key in contents(s3))
     assert len(contents(s3)) == 2
@@ -568,11 +568,11 @@ def branded(image: str) -> Settings:
 def test_watermark_image_is_read_once(s3: S3Client, originals: OriginalsBucket, bus: Bus, journal: list[str]) -> None:
     logo = encode(Image.new("RGB", (10, 10), "#ff0000"), "PNG")
     s3.put_object(Bucket=PROCESSED, Key="watermarks/abc", Body=logo)
-    pipeline = pipeline_of(s3, bus, branded("watermarks/abc"))
+    processor = processor_of(s3, bus, branded("watermarks/abc"))
     uploads = [originals.put(key, encode(Image.new("RGB", (40, 40), "#0000ff"), "PNG")) for key in ("a", "b")]
     journal.clear()
     for upload in uploads:
-        pipeline.handle(upload)
+        processor.handle(upload)
     assert journal.count("GetObject") == len(uploads), "the originals"
     assert len(contents(s3)) == len(uploads) + 1
     for event in bus.announced:
@@ -586,4 +586,4 @@ def test_watermark_image_is_read_once(s3: S3Client, originals: OriginalsBucket, 
 
 def test_missing_watermark_image_fails_the_start(s3: S3Client, bus: Bus) -> None:
     with pytest.raises(ClientError, match="NoSuchKey"):
-        pipeline_of(s3, bus, branded("watermarks/none"))
+        processor_of(s3, bus, branded("watermarks/none"))
