@@ -28,12 +28,6 @@ def compiled(greeter: Workshop) -> Workshop:
     return greeter
 
 
-def unpack(workshop: Workshop, folder: Path) -> Path:
-    with workshop.zip(KEY) as archive:
-        archive.extractall(folder)
-    return folder
-
-
 def test_only_own_code_keeps_its_source(compiled: Workshop) -> None:
     compiled.package("shared", {"__init__.py": ""})
     compiled.package("greet", {"more.py": "import shared\n"})
@@ -47,12 +41,13 @@ def test_only_own_code_keeps_its_source(compiled: Workshop) -> None:
 
 
 def test_python_imports_bytecode_not_source(compiled: Workshop, tmp_path: Path) -> None:
-    folder = unpack(compiled, tmp_path / "task")
-    handler = folder / "greet" / "handler.py"
+    with compiled.zip(KEY) as archive:
+        archive.extractall(tmp_path)
+    handler = tmp_path / "greet" / "handler.py"
     handler.write_text("def handler(event, context):\n    return 'from the source'\n")
     program = "import greet.handler as it; print(it.handler({}, None), it.handler.__code__.co_filename)"
     done = subprocess.run(
-        [sys.executable, "-S", "-B", "-c", program], cwd=folder, capture_output=True, text=True, check=True
+        [sys.executable, "-S", "-B", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     # Python sets the name to the path of the source. For a dependency, it stays as it was compiled.
     assert done.stdout.split() == ["hello", str(handler)]
@@ -74,24 +69,20 @@ def test_file_that_is_not_python_stays(workshop: Workshop) -> None:
         assert {"pkg/__init__.pyc", "pkg/template.py"} <= set(archive.namelist())
 
 
-def test_bytecode_is_reproducible(greeter: Workshop) -> None:
-    source = "".join(f"def f{n}(x):\n    return x in {{'a{n}', 'b', 'c', 1.5, (None, {n})}}\n" for n in range(50))
-    greeter.function("greet", (greeter.source / "greet" / "requirements.txt").read_text(), {"sets.py": source})
-    assert "reproducible: 1 zip" in greeter.run("--local", "--bytecode", "--check").out
-
-
 def test_zips_with_and_without_bytecode_alternate(compiled: Workshop) -> None:
     assert compiled.manifest()[KEY]["bytecode"] == platform.python_version()
     assert "up to date" in compiled.run("--local", "--bytecode").out
-    assert "built in" in compiled.run("--local").out
+    compiled.run("--local")
     assert compiled.manifest()[KEY]["bytecode"] == ""
-    assert "built in" in compiled.run("--local", "--bytecode").out
+    compiled.run("--local", "--bytecode")
+    assert compiled.manifest()[KEY]["bytecode"] == platform.python_version()
 
 
 def test_changed_code_outdates_bytecode(compiled: Workshop) -> None:
-    compiled.function("other", "")
+    compiled.function("other")
     (compiled.source / "greet" / "handler.py").write_text("def handler(event, context):\n    return 1\n")
-    assert "out of date" in compiled.run("other", "--local", "--bytecode").out
+    compiled.run("other", "--local", "--bytecode")
+    assert KEY not in compiled.manifest()
 
 
 def test_missing_compiler_is_explained(greeter: Workshop) -> None:

@@ -64,7 +64,7 @@ def test_the_checksums_fit_and_show_damage(build: Path, tmp_path: Path) -> None:
 
 def test_a_damaged_zip_is_not_released(build: Path, tmp_path: Path) -> None:
     (build / f"{NAMES[-1]}.zip").write_bytes(b"something else")
-    with pytest.raises(ToolError, match=f"{NAMES[-1]}.zip is not what the manifest says"):
+    with pytest.raises(ToolError, match=f"{NAMES[-1]}.zip differs from the manifest"):
         gather("v1.2.0", build, CHANGELOG, tmp_path / "release")
 
 
