@@ -28,16 +28,15 @@ def compiled(greeter: Workshop) -> Workshop:
     return greeter
 
 
-def test_only_own_code_keeps_its_source(compiled: Workshop) -> None:
-    compiled.package("shared", {"__init__.py": ""})
-    compiled.package("greet", {"more.py": "import shared\n"})
-    compiled.run("--local", "--bytecode")
-    own = {"greet": ("__init__", "handler", "more"), "shared": ("__init__",)}
-    expected = ["salutation-1.0.dist-info/METADATA", "salutation/__init__.pyc"]
-    for package, modules in own.items():
-        for module in modules:
-            expected += [f"{package}/{module}.py", f"{package}/__pycache__/{module}.{TAG}.pyc"]
-    assert compiled.names(KEY) == sorted(expected)
+def test_only_own_code_keeps_its_source(workshop: Workshop) -> None:
+    lock = workshop.wheel("pkg", files={"pkg/__init__.py": "X = 1\n", "pkg/template.py": "class {{ name }}:\n"})
+    workshop.function("greet", lock, {"handler.py": "import shared\n"})
+    workshop.package("shared", {"__init__.py": ""})
+    workshop.run("--local", "--bytecode")
+    expected = ["pkg-1.0.dist-info/METADATA", "pkg/__init__.pyc", "pkg/template.py"]
+    for package, module in (("greet", "__init__"), ("greet", "handler"), ("shared", "__init__")):
+        expected += [f"{package}/{module}.py", f"{package}/__pycache__/{module}.{TAG}.pyc"]
+    assert workshop.names(KEY) == sorted(expected)
 
 
 def test_python_imports_bytecode_not_source(compiled: Workshop, tmp_path: Path) -> None:
@@ -61,14 +60,6 @@ def test_bytecode_has_lambdas_path_and_no_time(compiled: Workshop) -> None:
     assert str(compiled.root).encode() not in data
 
 
-def test_file_that_is_not_python_stays(workshop: Workshop) -> None:
-    files = {"pkg/__init__.py": "X = 1\n", "pkg/template.py": "class {{ name }}:\n"}
-    workshop.function("greet", workshop.wheel("pkg", files=files))
-    workshop.run("--local", "--bytecode")
-    with workshop.zip(KEY) as archive:
-        assert {"pkg/__init__.pyc", "pkg/template.py"} <= set(archive.namelist())
-
-
 def test_zips_with_and_without_bytecode_alternate(compiled: Workshop) -> None:
     assert compiled.manifest()[KEY]["bytecode"] == platform.python_version()
     assert "up to date" in compiled.run("--local", "--bytecode").out
@@ -76,9 +67,6 @@ def test_zips_with_and_without_bytecode_alternate(compiled: Workshop) -> None:
     assert compiled.manifest()[KEY]["bytecode"] == ""
     compiled.run("--local", "--bytecode")
     assert compiled.manifest()[KEY]["bytecode"] == platform.python_version()
-
-
-def test_changed_code_outdates_bytecode(compiled: Workshop) -> None:
     compiled.function("other")
     (compiled.source / "greet" / "handler.py").write_text("def handler(event, context):\n    return 1\n")
     compiled.run("other", "--local", "--bytecode")
