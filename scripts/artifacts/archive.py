@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 import zlib
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
+
+import deflate
 
 from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 MAX_ZIP = 50 * 1024**2
@@ -22,12 +22,6 @@ MAX_UNPACKED = 250 * 1024**2
 
 _COMPRESSION_LEVEL = 9
 
-_KEPT_METADATA = (
-    "METADATA",  # importlib.metadata: name, version, requirements
-    "entry_points.txt",  # importlib.metadata: plug-ins
-    *("licenses/*", "license_files/*", "LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*"),
-    "sboms/*",  # PEP 770: what the wheel's author says about the libraries inside
-)
 _ADVICE = (
     "Leave out optional parts (`parts` in package.toml) or what the function does not use ([[exclude]] in package.toml)"
 )
@@ -47,40 +41,8 @@ class Entry(NamedTuple):
     executable: bool = False
 
 
-def is_needed(path: str) -> bool:
-    """Return True if a function reads an installed file; tests, type stubs and installers' metadata are not read."""
-    metadata = re.fullmatch(r"[^/]+\.dist-info/(.+)", path)
-    if metadata:
-        return any(fnmatchcase(metadata[1], pattern) for pattern in _KEPT_METADATA)
-    *folders, name = path.split("/")
-    return not {"__pycache__", "tests"} & {*folders} and not name.endswith((".pyc", ".pyi")) and name != "py.typed"
-
-
-def combine(layers: Iterable[tuple[str, Iterable[Entry]]]) -> list[Entry]:
-    """Return the entries of all layers, sorted by path.
-
-    Args:
-        layers: Name of each layer (for messages) and its entries.
-
-    Raises:
-        ToolError: Two layers hold different files with the same path.
-    """
-    found: dict[str, tuple[str, Entry]] = {}
-    for name, entries in layers:
-        for entry in entries:
-            other, existing = found.setdefault(entry.path, (name, entry))
-            if existing.content != entry.content:
-                raise conflict(other, name, entry.path)
-    return [found[path][1] for path in sorted(found, key=str.encode)]
-
-
-def conflict(one: str, other: str, path: str) -> ToolError:
-    """Return the error for two parts of a zip that hold different files with the same path."""
-    return ToolError(f"{one} and {other} both hold {path}, with different content. Remove one of them")
-
-
 def write_zip(path: Path, entries: Sequence[Entry]) -> None:
-    """Write entries in the given order, with fixed dates and modes, and read the zip back.
+    """Write entries sorted by path, with fixed dates and modes.
 
     zlib, zlib-ng and Apple's zlib compress the same input to different bytes. So a libdeflate compresses, whose version
     is locked, and `zipfile` gets compressed bytes to store; the headers are corrected afterwards.
@@ -88,13 +50,11 @@ def write_zip(path: Path, entries: Sequence[Entry]) -> None:
     Raises:
         ToolError: Lambda does not accept the zip because of its size.
     """
-    import deflate  # noqa: PLC0415 - not needed when all is up to date
-
     unpacked = sum(len(entry.content) for entry in entries)
     if unpacked > MAX_UNPACKED:
         raise ToolError(f"{path.name} has {_mebibytes(unpacked, MAX_UNPACKED)} unpacked. {_ADVICE}")
     with zipfile.ZipFile(path, "w") as archive:
-        for entry in entries:
+        for entry in sorted(entries, key=lambda entry: entry.path.encode()):
             info = zipfile.ZipInfo(entry.path)  # its date is 1980-01-01
             info.create_system = 3  # Unix, on Windows too
             info.external_attr = (0o100755 if entry.executable else 0o100644) << 16
@@ -105,9 +65,6 @@ def write_zip(path: Path, entries: Sequence[Entry]) -> None:
         for info in archive.infolist():
             file.seek(info.header_offset)
             file.write(info.FileHeader(zip64=False))
-    with zipfile.ZipFile(path) as archive:
-        if damaged := archive.testzip():
-            raise ToolError(f"{path.name} is damaged in {damaged}. Build it again")
     size = path.stat().st_size
     if size > MAX_ZIP:
         raise ToolError(

@@ -7,47 +7,54 @@ Lambda unpacks zips.
 
 from __future__ import annotations
 
-import json
+import platform
 import shutil
 import subprocess
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
 
 from scripts.artifacts.archive import Entry
 from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
+    from pathlib import Path
 
 _TASK = "/var/task"  # where Lambda unpacks a zip; tracebacks show it
 
-_ABOUT = "import json, platform, sys; print(json.dumps([platform.python_implementation(), platform.python_version()]))"
+
+class Compiler(NamedTuple):
+    """An interpreter that compiles bytecode: its path, and its version as `3.13.2`."""
+
+    program: str
+    version: str
 
 
-def find_compiler(python: str) -> tuple[str, str]:
-    """Return path and version (as `3.13.2`) of the interpreter that compiles for a Python version (as `3.13`).
+NO_COMPILER = Compiler("", "")
 
-    It is this one, or one on the PATH. The patch release matters: another one may write other bytes.
+
+def find_compiler(python: str) -> Compiler:
+    """Return the interpreter that compiles for a Python version (as `3.13`): this one, or one on the PATH.
 
     Raises:
         ToolError: There is none.
     """
-    programs = [sys.executable, shutil.which(f"python{python}"), shutil.which("python3")]
-    for program in dict.fromkeys(filter(None, programs)):
-        # A program on the PATH may be a wrapper that only says how to install Python.
-        done = subprocess.run([program, "-I", "-c", _ABOUT], capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            implementation, version = json.loads(done.stdout)
-            if implementation == "CPython" and version.startswith(f"{python}."):
-                return program, version
+    if platform.python_version().startswith(f"{python}."):
+        return Compiler(sys.executable, platform.python_version())
+    # A program on the PATH may be a wrapper that only says how to install Python.
+    if program := shutil.which(f"python{python}"):
+        ask = (program, "-I", "-c", "import platform; print(platform.python_version())")
+        version = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+        if version.startswith(f"{python}."):
+            return Compiler(program, version)
     raise ToolError(
         f"--bytecode: Python {python} compiles bytecode for Python {python}, and there is no python{python} on the "
         f"PATH. Install it, or omit --bytecode: the function runs without, and its cold starts take longer"
     )
 
 
-def with_bytecode(entries: Sequence[Entry], packages: set[str], compiler: tuple[str, str], work: Path) -> list[Entry]:
+def with_bytecode(entries: Sequence[Entry], own: Container[str], compiler: Compiler, work: Path) -> list[Entry]:
     """Add bytecode to the entries of a zip.
 
     The project's own sources stay next to their bytecode, for tracebacks. A dependency's bytecode replaces its source,
@@ -55,39 +62,33 @@ def with_bytecode(entries: Sequence[Entry], packages: set[str], compiler: tuple[
 
     Args:
         entries: Entries of the zip.
-        packages: The project's own packages: the function and what it shares.
-        compiler: The interpreter, as `find_compiler` returns it.
+        own: Paths of the project's own files.
+        compiler: The interpreter.
         work: A working folder.
-
-    Returns:
-        The entries, sorted by path.
     """
-    program, version = compiler
     sources = work / "bytecode"
     for entry in entries:
         if entry.path.endswith(".py"):
-            path = sources / entry.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(entry.content)
+            source = sources / entry.path
+            source.parent.mkdir(parents=True, exist_ok=True)
+            source.write_bytes(entry.content)
     # It fails if one file is not Python, after it has compiled all others.
     subprocess.run(
         [
-            *(program, "-I", "-S", "-W", "ignore", "-m", "compileall", "-qq", "-j", "1"),
+            *(compiler.program, "-I", "-S", "-W", "ignore", "-m", "compileall", "-qq", "-j", "1"),
             *("--invalidation-mode", "unchecked-hash", "-s", str(sources), "-p", _TASK, str(sources)),
         ],
         check=False,
     )
-    tag = "cpython-" + "".join(version.split(".")[:2])
+    tag = "cpython-" + "".join(compiler.version.split(".")[:2])
     result = []
     for entry in entries:
-        folder, _, name = entry.path.rpartition("/")
-        cached = Path(folder, "__pycache__", f"{name.removesuffix('.py')}.{tag}.pyc")
-        compiled = sources / cached
-        if not entry.path.endswith(".py") or not compiled.exists():
+        path = PurePosixPath(entry.path)
+        cached = path.parent / "__pycache__" / f"{path.stem}.{tag}.pyc"
+        if path.suffix != ".py" or not (sources / cached).exists():
             result.append(entry)
-        elif entry.path.partition("/")[0] in packages:
-            result += [entry, Entry(cached.as_posix(), compiled.read_bytes())]
+        elif entry.path in own:
+            result += [entry, Entry(str(cached), (sources / cached).read_bytes())]
         else:
-            result.append(Entry(f"{entry.path}c", compiled.read_bytes()))
-    shutil.rmtree(sources, ignore_errors=True)
-    return sorted(result, key=lambda entry: entry.path.encode())
+            result.append(Entry(f"{entry.path}c", (sources / cached).read_bytes()))
+    return result

@@ -4,45 +4,46 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import json
-import os
 import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scripts.artifacts.archive import Entry
 from scripts.process.entry_point import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable
 
 HANDLER = "handler.py"
 SETTINGS = "package.toml"
 
-_LOCK = "requirements.txt"
-_PART_LOCK = "requirements-{}.txt"
-_IGNORED_FOLDERS = (".*", "__pycache__", "tests")
-_IGNORED_FILES = (".*", "*~", "*.md", "*.pyc", "*.pyi", "py.typed", "requirements*", "pyproject.toml", SETTINGS)
+_IGNORED = (
+    *(".*", "__pycache__", "tests", "*~", "*.md", "*.pyc", "*.pyi", "py.typed"),
+    *("requirements*.in", "requirements*.txt", "pyproject.toml", SETTINGS),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Files of the dependencies that a function does not need.
+    """Files of the dependencies that a function does not need: a table [[exclude]] in package.toml.
 
     Attributes:
-        pattern: Pattern of paths inside the zip; `*` also matches slashes.
-        exceptions: Patterns of files that stay although they match.
+        paths: Patterns of paths in the zip; `*` also matches slashes.
+        reason: The reason why the function does not need them.
+        kept: Patterns of files that stay although they match; `except` in package.toml.
     """
 
-    pattern: str
-    exceptions: tuple[str, ...]
+    paths: list[str]
+    reason: str
+    kept: list[str]
 
-    def covers(self, path: str) -> bool:
-        """Return True if the zip leaves the path out."""
-        return fnmatchcase(path, self.pattern) and not _matches(path, self.exceptions)
+    def __post_init__(self) -> None:
+        texts = all(map(_are_texts, (self.paths, self.kept, [self.reason])))
+        if not (texts and self.paths and self.reason):
+            raise TypeError("`paths` and `except` are lists of texts, `reason` is a text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +55,35 @@ class Function:
         files: Its own files, and those of the shared packages that it imports.
         lock: Text of its locked requirements, and of those of its optional parts.
         exclusions: Files of its dependencies that the zip leaves out.
-        inputs: SHA-256 of all of the above and of the packager.
     """
 
     name: str
     files: tuple[Entry, ...]
     lock: str
     exclusions: tuple[Exclusion, ...]
-    inputs: str
+
+    def inputs(self, bytecode: str) -> str:
+        """Return the SHA-256 of what a zip is made from: the function, the packager, and the compiler's version."""
+        packager = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+        return hashlib.sha256(repr((self, bytecode, packager, metadata.version("deflate"))).encode()).hexdigest()
 
     def without_excluded(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the entries that no exclusion covers.
 
         Raises:
-            ToolError: An exclusion covers nothing.
+            ToolError: A pattern covers nothing.
         """
-        kept, idle = [], {exclusion.pattern for exclusion in self.exclusions}
+        kept, used = [], set()
         for entry in entries:
-            covering = {exclusion.pattern for exclusion in self.exclusions if exclusion.covers(entry.path)}
-            idle -= covering
+            rules = [rule for rule in self.exclusions if not _matches(entry.path, rule.kept)]
+            covering = {path for rule in rules for path in rule.paths if fnmatchcase(entry.path, path)}
+            used |= covering
             if not covering:
                 kept.append(entry)
-        if idle:
+        unused = {path for rule in self.exclusions for path in rule.paths} - used
+        if unused:
             raise ToolError(
-                f"{self.name}/{SETTINGS} excludes {', '.join(sorted(idle))}, but no file matches. "
+                f"{self.name}/{SETTINGS} excludes {', '.join(sorted(unused))}, but no file matches. "
                 f"Remove or correct the pattern"
             )
         return kept
@@ -94,17 +100,16 @@ def load(source: Path, name: str) -> Function:
     Raises:
         ToolError: The folder holds a symbolic link or no lock, or its settings or its code are not valid.
     """
-    folder = source / name
-    files = _with_shared(source, name)
-    settings = _read_settings(folder / SETTINGS)
-    locks = [folder / _LOCK, *_part_locks(folder, settings)]
-    if not locks[0].is_file():
-        raise ToolError(f"{folder} has a {HANDLER} but no {_LOCK}. Write a requirements.in and run `make lock`")
-    lock = "\n".join(path.read_text(encoding="utf-8") for path in locks)
-    exclusions = tuple(
-        exclusion for table in settings.get("exclude", []) for exclusion in _read_exclusions(folder / SETTINGS, table)
-    )
-    return Function(name, files, lock, exclusions, _digest(files, lock, exclusions))
+    folder, files = source / name, _with_shared(source, name)
+    parts, exclusions = _read_settings(folder / SETTINGS)
+    locks = [folder / "requirements.txt", *(folder / f"requirements-{part}.txt" for part in parts)]
+    for lock in locks:
+        if not lock.is_file():
+            raise ToolError(
+                f"{folder} has no {lock.name}. Write {lock.stem}.in and run `make lock`, or correct {SETTINGS}"
+            )
+    text = "\n".join(lock.read_text(encoding="utf-8") for lock in locks)
+    return Function(name, files, text, exclusions)
 
 
 def _with_shared(source: Path, name: str) -> tuple[Entry, ...]:
@@ -120,22 +125,21 @@ def _with_shared(source: Path, name: str) -> tuple[Entry, ...]:
 
 def _read_files(folder: Path) -> list[Entry]:
     found = []
-    for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not _matches(name, _IGNORED_FOLDERS)]
-        names[:] = [name for name in names if not _matches(name, _IGNORED_FILES)]
-        for path in (Path(root), *(Path(root, name) for name in (*folders, *names))):
-            if path.is_symlink():
-                raise ToolError(
-                    f"{path} is a symbolic link, which a checkout on Windows replaces by a text file. Copy the file, "
-                    f"or move what functions share into a package next to them"
-                )
-        for path in (Path(root, name) for name in names):
+    for path in (folder, *folder.rglob("*")):
+        if any(_matches(name, _IGNORED) for name in path.relative_to(folder).parts):
+            continue
+        if path.is_symlink():
+            raise ToolError(
+                f"{path} is a symbolic link, which a checkout on Windows replaces by a text file. Copy the file, "
+                f"or move what functions share into a package next to them"
+            )
+        if path.is_file():
             executable = bool(path.stat().st_mode & 0o100)
             found.append(Entry(path.relative_to(folder.parent).as_posix(), path.read_bytes(), executable))
     return sorted(found)
 
 
-def _imports(files: Sequence[Entry]) -> set[str]:
+def _imports(files: Iterable[Entry]) -> set[str]:
     """Return the names of the top-level packages that modules import."""
     found = set()
     for path, content, _ in files:
@@ -153,51 +157,24 @@ def _imports(files: Sequence[Entry]) -> set[str]:
     return found
 
 
+def _read_settings(path: Path) -> tuple[list[str], tuple[Exclusion, ...]]:
+    """Return the optional parts and the exclusions that a package.toml names."""
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        parts, tables = settings.pop("parts", []), settings.pop("exclude", [])
+        exclusions = tuple(Exclusion(kept=table.pop("except", []), **table) for table in map(dict, tables))
+    except (TypeError, ValueError) as error:
+        raise ToolError(f"{path} is not valid: {error}. Correct it as docs/packaging.md says") from error
+    if settings or not _are_texts(parts):
+        raise ToolError(
+            f"{path}: `parts` is {parts!r}, and {[*settings]} is unknown. Use a list `parts` and [[exclude]]"
+        )
+    return sorted(set(parts)), exclusions
+
+
 def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _read_settings(path: Path) -> Mapping[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ToolError(f"{path} is not valid TOML: {error}. Correct it") from error
-    if document.keys() - {"parts", "exclude"} or not isinstance(document.get("exclude", []), list):
-        raise ToolError(f"{path} has {', '.join(document)}. Use a list `parts`, tables [[exclude]], nothing else")
-    return document
-
-
-def _part_locks(folder: Path, settings: Mapping[str, Any]) -> list[Path]:
-    """Return the locks of the optional parts that the settings name."""
-    prefix, suffix = _PART_LOCK.split("{}")
-    known = sorted(path.name[len(prefix) : -len(suffix)] for path in folder.glob(_PART_LOCK.format("*")))
-    parts = settings.get("parts", [])
-    if not _are_texts(parts) or not set(parts) <= set(known):
-        raise ToolError(f"{folder / SETTINGS}: `parts` is {parts!r}. Choose from: {', '.join(known) or 'none'}")
-    return [folder / _PART_LOCK.format(part) for part in sorted(set(parts))]
-
-
-def _read_exclusions(settings: Path, table: Mapping[str, Any]) -> Iterator[Exclusion]:
-    paths, kept, reason = table.get("paths"), table.get("except", []), table.get("reason")
-    unknown = table.keys() - {"paths", "except", "reason"}
-    if unknown or not (paths and _are_texts(paths) and _are_texts(kept) and reason and _are_texts([reason])):
-        raise ToolError(
-            f"{settings}: an [[exclude]] is {dict(table)}. It needs a list `paths` and a text `reason`, may have a "
-            f"list `except`, and has nothing else"
-        )
-    for path in paths:
-        yield Exclusion(path, tuple(kept))
-
-
 def _are_texts(values: object) -> bool:
     return isinstance(values, list) and all(isinstance(value, str) for value in values)
-
-
-def _digest(files: Sequence[Entry], lock: str, exclusions: Sequence[Exclusion]) -> str:
-    packager = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    hashes = [hashlib.sha256(content).hexdigest() for content in (*(entry.content for entry in files), *packager)]
-    names = [(entry.path, entry.executable) for entry in files]
-    rules = [(exclusion.pattern, exclusion.exceptions) for exclusion in exclusions]
-    return hashlib.sha256(json.dumps([names, hashes, lock, rules, metadata.version("deflate")]).encode()).hexdigest()

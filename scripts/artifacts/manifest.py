@@ -17,19 +17,7 @@ MANIFEST = "manifest.json"
 
 
 class Artifact(TypedDict):
-    """One entry of the manifest.
-
-    Attributes:
-        path: Path of the zip, relative to the manifest's folder.
-        sha256: SHA-256 of the zip, in hexadecimal.
-        size: Size of the zip in bytes.
-        sbom: Path of its bill of materials, relative to the manifest's folder.
-        function: Name of the function.
-        architecture: `arm64` or `x86_64`.
-        runtime: Lambda's name of the Python version, as `python3.13`.
-        bytecode: Version of the Python that compiled it, as `3.13.2`; empty if it holds only sources.
-        inputs: SHA-256 of what the zip was made from.
-    """
+    """One entry of the manifest; docs/packaging.md describes the fields."""
 
     path: str
     sha256: str
@@ -45,32 +33,17 @@ class Artifact(TypedDict):
 def read(output: Path) -> dict[str, Artifact]:
     """Return the manifest in a folder; empty if there is none, or if another program wrote it."""
     try:
-        manifest: dict[str, Artifact] = json.loads((output / MANIFEST).read_text(encoding="utf-8"))
+        entries: dict[str, Artifact] = json.loads((output / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-    fields = Artifact.__required_keys__
-    whole = isinstance(manifest, dict) and all(
-        isinstance(entry, dict) and fields <= entry.keys() for entry in manifest.values()
-    )
-    return manifest if whole else {}
+    return {key: entry for key, entry in entries.items() if Artifact.__required_keys__ <= {*entry}}
 
 
 def write(output: Path, manifest: dict[str, Artifact], work: Path) -> None:
     """Replace the manifest in one step, through a working folder on the same file system."""
-    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
     new = work / MANIFEST
-    new.write_text(text, encoding="utf-8")
+    new.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     new.replace(output / MANIFEST)
-
-
-def is_current(output: Path, entry: Artifact | None, inputs: str) -> bool:
-    """Return True if an artifact exists, is whole and was made from these inputs."""
-    if entry is None or entry["inputs"] != inputs or not (output / entry["sbom"]).is_file():
-        return False
-    try:
-        return sha256(output / entry["path"]) == entry["sha256"]
-    except FileNotFoundError:
-        return False
 
 
 def sha256(path: Path) -> str:

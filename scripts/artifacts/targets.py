@@ -7,7 +7,7 @@ import re
 import sys
 from dataclasses import dataclass
 
-from scripts.process.entry_point import ToolError
+from scripts.process.entry_point import WRONG_USAGE, ToolError
 
 ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
 """AWS's name of each CPU, and the name that Linux wheels have."""
@@ -58,8 +58,8 @@ class Target:
         return ("--python-platform", manylinux, "--python-version", self.python)
 
     def __str__(self) -> str:
-        system = f"this machine ({sys.platform}," if self.local_only else f"Lambda (Linux, glibc 2.{LAMBDA_GLIBC},"
-        return f"{system} {self.architecture}), Python {self.python}"
+        system = sys.platform if self.local_only else f"Lambda, Linux, glibc 2.{LAMBDA_GLIBC}"
+        return f"Python {self.python} on {self.architecture} ({system})"
 
 
 def lambda_target(architecture: str, python: str) -> Target:
@@ -72,7 +72,8 @@ def lambda_target(architecture: str, python: str) -> Target:
     if not version or int(version[1]) < OLDEST_LAMBDA_PYTHON:
         raise ToolError(
             f"--python {python}: zips for Lambda need Python 3.{OLDEST_LAMBDA_PYTHON} or later (Amazon Linux 2023). "
-            f"Use --local for the interpreter of this machine"
+            f"Use --local for the interpreter of this machine",
+            WRONG_USAGE,
         )
     return Target(architecture, python)
 
@@ -89,7 +90,9 @@ def local_target() -> Target:
     machine = platform.machine().lower()
     architecture = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}.get(machine)
     if architecture is None:
-        raise ToolError(f"--local: this machine's CPU is {machine}. Lambda has {' and '.join(ARCHITECTURES)}")
+        raise ToolError(
+            f"--local: this machine's CPU is {machine}. Lambda has {' and '.join(ARCHITECTURES)}", WRONG_USAGE
+        )
     library, version = platform.libc_ver()
     like_lambda = sys.platform == "linux" and library == "glibc" and int(version.split(".")[1]) >= LAMBDA_GLIBC
     return Target(architecture, f"{sys.version_info.major}.{sys.version_info.minor}", local_only=not like_lambda)

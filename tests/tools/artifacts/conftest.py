@@ -46,6 +46,10 @@ class Workshop:
         return self.root / "build"
 
     @property
+    def work(self) -> Path:
+        return self.output / ".work"
+
+    @property
     def index(self) -> Path:
         return self.root / "index"
 
@@ -55,34 +59,30 @@ class Workshop:
         version: str = "1.0",
         tag: str = "py3-none-any",
         *,
-        files: Mapping[str, str | bytes] | None = None,
+        files: Mapping[str, str] | None = None,
         metadata: str = "License-Expression: MIT\n",
         executable: Collection[str] = (),
     ) -> str:
         """Publish a wheel in the index; return its line in a lock."""
-        self.index.mkdir(exist_ok=True)
         info = f"{name}-{version}.dist-info"
-        texts = {
+        contents = {
             **(files if files is not None else {f"{name}/__init__.py": f"NAME = {name!r}\n" * 20}),
             f"{info}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n{metadata}",
             f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n",
         }
-        contents = {path: text.encode() if isinstance(text, str) else text for path, text in texts.items()}
-        record = "".join(f"{path},sha256={_urlsafe(content)},{len(content)}\n" for path, content in contents.items())
-        contents[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
+        record = [f"{path},sha256={_urlsafe(text.encode())},{len(text)}" for path, text in contents.items()]
+        contents[f"{info}/RECORD"] = "\n".join((*record, f"{info}/RECORD,,\n"))
         path = self.index / f"{name}-{version}-{tag}.whl"
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for inside, content in contents.items():
+        with zipfile.ZipFile(path, "w") as archive:
+            for inside, text in contents.items():
                 member = zipfile.ZipInfo(inside)
-                member.compress_type = zipfile.ZIP_DEFLATED
                 member.external_attr = (0o100755 if inside in executable else 0o100644) << 16
-                archive.writestr(member, content)
+                archive.writestr(member, text)
         return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
     def function(self, name: str, lock: str = "", files: Mapping[str, str] | None = None) -> Path:
         """Write a function's folder."""
-        contents = {"__init__.py": "", "handler.py": "", "requirements.txt": lock, **(files or {})}
-        return self.package(name, contents)
+        return self.package(name, {"__init__.py": "", "handler.py": "", "requirements.txt": lock, **(files or {})})
 
     def package(self, name: str, files: Mapping[str, str]) -> Path:
         """Write files into a folder next to the functions."""
@@ -93,7 +93,7 @@ class Workshop:
         return folder
 
     def options(self, *arguments: str) -> list[str]:
-        return [*arguments, "--source", str(self.source), "--output", str(self.output)]
+        return ["--source", str(self.source), "--output", str(self.output), *arguments]
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, str(SCRIPT), *self.options(*arguments)]
@@ -132,11 +132,6 @@ class Workshop:
         """Return the bill of materials of a zip."""
         bill: dict[str, Any] = json.loads((self.output / self.manifest()[key]["sbom"]).read_text())
         return bill
-
-    def leftovers(self) -> list[Path]:
-        """Return what the working folder holds."""
-        work = self.output / ".cache" / "work"
-        return sorted(work.iterdir()) if work.exists() else []
 
 
 def _urlsafe(content: bytes) -> str:

@@ -28,31 +28,25 @@ def compiled(greeter: Workshop) -> Workshop:
     return greeter
 
 
-def unpack(workshop: Workshop, folder: Path) -> Path:
-    with workshop.zip(KEY) as archive:
-        archive.extractall(folder)
-    return folder
-
-
-def test_only_own_code_keeps_its_source(compiled: Workshop) -> None:
-    compiled.package("shared", {"__init__.py": ""})
-    compiled.package("greet", {"more.py": "import shared\n"})
-    compiled.run("--local", "--bytecode")
-    own = {"greet": ("__init__", "handler", "more"), "shared": ("__init__",)}
-    expected = ["salutation-1.0.dist-info/METADATA", "salutation/__init__.pyc"]
-    for package, modules in own.items():
-        for module in modules:
-            expected += [f"{package}/{module}.py", f"{package}/__pycache__/{module}.{TAG}.pyc"]
-    assert compiled.names(KEY) == sorted(expected)
+def test_only_own_code_keeps_its_source(workshop: Workshop) -> None:
+    lock = workshop.wheel("pkg", files={"pkg/__init__.py": "X = 1\n", "pkg/template.py": "class {{ name }}:\n"})
+    workshop.function("greet", lock, {"handler.py": "import shared\n"})
+    workshop.package("shared", {"__init__.py": ""})
+    workshop.run("--local", "--bytecode")
+    expected = ["pkg-1.0.dist-info/METADATA", "pkg/__init__.pyc", "pkg/template.py"]
+    for package, module in (("greet", "__init__"), ("greet", "handler"), ("shared", "__init__")):
+        expected += [f"{package}/{module}.py", f"{package}/__pycache__/{module}.{TAG}.pyc"]
+    assert workshop.names(KEY) == sorted(expected)
 
 
 def test_python_imports_bytecode_not_source(compiled: Workshop, tmp_path: Path) -> None:
-    folder = unpack(compiled, tmp_path / "task")
-    handler = folder / "greet" / "handler.py"
+    with compiled.zip(KEY) as archive:
+        archive.extractall(tmp_path)
+    handler = tmp_path / "greet" / "handler.py"
     handler.write_text("def handler(event, context):\n    return 'from the source'\n")
     program = "import greet.handler as it; print(it.handler({}, None), it.handler.__code__.co_filename)"
     done = subprocess.run(
-        [sys.executable, "-S", "-B", "-c", program], cwd=folder, capture_output=True, text=True, check=True
+        [sys.executable, "-S", "-B", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     # Python sets the name to the path of the source. For a dependency, it stays as it was compiled.
     assert done.stdout.split() == ["hello", str(handler)]
@@ -66,32 +60,17 @@ def test_bytecode_has_lambdas_path_and_no_time(compiled: Workshop) -> None:
     assert str(compiled.root).encode() not in data
 
 
-def test_file_that_is_not_python_stays(workshop: Workshop) -> None:
-    files = {"pkg/__init__.py": "X = 1\n", "pkg/template.py": "class {{ name }}:\n"}
-    workshop.function("greet", workshop.wheel("pkg", files=files))
-    workshop.run("--local", "--bytecode")
-    with workshop.zip(KEY) as archive:
-        assert {"pkg/__init__.pyc", "pkg/template.py"} <= set(archive.namelist())
-
-
-def test_bytecode_is_reproducible(greeter: Workshop) -> None:
-    source = "".join(f"def f{n}(x):\n    return x in {{'a{n}', 'b', 'c', 1.5, (None, {n})}}\n" for n in range(50))
-    greeter.function("greet", (greeter.source / "greet" / "requirements.txt").read_text(), {"sets.py": source})
-    assert "reproducible: 1 zip" in greeter.run("--local", "--bytecode", "--check").out
-
-
 def test_zips_with_and_without_bytecode_alternate(compiled: Workshop) -> None:
     assert compiled.manifest()[KEY]["bytecode"] == platform.python_version()
     assert "up to date" in compiled.run("--local", "--bytecode").out
-    assert "built in" in compiled.run("--local").out
+    compiled.run("--local")
     assert compiled.manifest()[KEY]["bytecode"] == ""
-    assert "built in" in compiled.run("--local", "--bytecode").out
-
-
-def test_changed_code_outdates_bytecode(compiled: Workshop) -> None:
-    compiled.function("other", "")
+    compiled.run("--local", "--bytecode")
+    assert compiled.manifest()[KEY]["bytecode"] == platform.python_version()
+    compiled.function("other")
     (compiled.source / "greet" / "handler.py").write_text("def handler(event, context):\n    return 1\n")
-    assert "out of date" in compiled.run("other", "--local", "--bytecode").out
+    compiled.run("other", "--local", "--bytecode")
+    assert KEY not in compiled.manifest()
 
 
 def test_missing_compiler_is_explained(greeter: Workshop) -> None:
