@@ -10,14 +10,13 @@ import math
 import os
 import random
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 Size = tuple[int, int]
 
@@ -25,26 +24,16 @@ ORIENTATION_TAG = 0x0112
 TURNED_RIGHT = 6  # EXIF: turn a quarter clockwise to see it upright
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A file to draw: its name and the function that makes its bytes."""
-
-    name: str
-    make: Callable[[], bytes]
-
-
 def draw_pictures(directory: Path) -> list[Path]:
     """Draw the pictures that are missing in a folder; return all files in the order in which they are shown."""
     folder = directory / hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
 
-    def draw(picture: Picture) -> Path:
-        path = folder / picture.name
-        if not path.exists():
-            unfinished = path.with_suffix(".part")
-            unfinished.write_bytes(picture.make())
-            unfinished.replace(path)
-        return path
+    def draw(name: str) -> Path:
+        if not (folder / name).exists():
+            data = PICTURES[name]()
+            (folder / name).write_bytes(data)
+        return folder / name
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow releases Python's lock while it computes
         return list(pool.map(draw, PICTURES))
@@ -101,33 +90,6 @@ def landscape(
     return grained(picture)
 
 
-def aurora() -> Image.Image:
-    """Return northern lights over a lake."""
-    size, rng = (2700, 1200), random.Random(5)
-    sky = ImageOps.colorize(ramp(size), "#040716", "#163a4e")
-    pen = ImageDraw.Draw(sky)
-    for _ in range(1500):
-        x, y, bright = rng.randrange(size[0]), rng.randrange(size[1]), rng.randrange(60, 255)
-        pen.ellipse((x, y, x + bright // 110, y + bright // 110), fill=(bright, bright, bright))
-    for tint, hem in (("#28ff96", 0.85), ("#46beff", 0.65), ("#c450ff", 0.5)):
-        folds = ImageChops.multiply(fractal(size, rng, (40, 1), 3), fractal(size, rng, (4, 1), 1))
-        hanging = Image.new("L", size)
-        hanging.paste(ramp((size[0], round(size[1] * hem))))
-        fading = hanging.filter(ImageFilter.GaussianBlur(40)).transform(
-            size,
-            Image.Transform.QUAD,
-            (0, -80, 0, size[1] + 90, size[0], size[1], size[0], -200),
-            Image.Resampling.BICUBIC,
-        )
-        sky = ImageChops.screen(sky, ImageOps.colorize(ImageChops.multiply(folds, fading), "black", tint))
-    picture = Image.new("RGB", (size[0], 1800))
-    picture.paste(sky)
-    water = ImageOps.flip(sky).resize((size[0] // 24, size[1])).resize(size, Image.Resampling.BICUBIC)
-    ripples = ImageOps.colorize(fractal(size, rng, (4, 90), 3), "#5a646e", "#ebf0f5")
-    picture.paste(ImageChops.multiply(water, ripples), (0, size[1]))
-    return grained(picture)
-
-
 def agate() -> Image.Image:
     """Return a cut stone: a palette repeated over clouds."""
     stone = fractal((1920, 1280), random.Random(21), (3, 2), 4)
@@ -177,11 +139,13 @@ def _torn() -> bytes:
     return whole[: len(whole) // 2]
 
 
-PICTURES = (
-    Picture("dunes at dusk.jpg", _dunes),
-    Picture("northern lights.webp", lambda: _file(aurora(), "WEBP", quality=90, method=2)),
-    Picture("sunset, held upright.jpg", _held_upright),
-    Picture("agate.png", lambda: _file(agate(), "PNG")),
-    Picture("city at night.avif", lambda: _file(lights(), "AVIF", quality=75, speed=8)),
-    Picture("torn off half-way.jpg", _torn),
-)
+PICTURES: Mapping[str, Callable[[], bytes]] = {
+    "dunes at dusk.jpg": _dunes,
+    "hills at dawn.webp": lambda: _file(
+        landscape((2400, 1600), 3, ("#7fa6c9", "#c9c3d6", "#ffdcb4"), ("#243c30", "#c8d29a"), (0.3, 0.48)), "WEBP"
+    ),
+    "sunset, held upright.jpg": _held_upright,
+    "agate.png": lambda: _file(agate(), "PNG"),
+    "city at night.avif": lambda: _file(lights(), "AVIF", quality=75, speed=8),
+    "torn off half-way.jpg": _torn,
+}

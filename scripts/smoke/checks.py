@@ -224,13 +224,6 @@ def _unless_gone(call: Callable[..., Any], **arguments: Any) -> Any:  # noqa: AN
     return None
 
 
-class Quiet:
-    """Display that shows nothing, because the checks report."""
-
-    def update(self, journey: Journey) -> None:
-        """Do nothing."""
-
-
 class Smoke:
     """Uploads to an applied pipeline, breaks and repairs it, and notes the facts."""
 
@@ -705,7 +698,7 @@ class Smoke:
 
     def _follow(self, sources: Sequence[Source], patience: float) -> list[Journey]:
         run = Run(self._clients, self._outputs, self._witness, sources)
-        run.follow(Quiet(), patience=patience)
+        run.follow(patience)
         return run.journeys
 
     def _put(self, key: str, data: bytes, **metadata: str) -> None:
