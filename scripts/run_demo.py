@@ -128,7 +128,7 @@ def _run(options: argparse.Namespace, steps: Steps) -> int:
         steps.console.print(results_table(run.journeys, steps.console.width))
         steps.say("")
         with steps.step(lambda: "The report is written"):
-            report = write_report(directory, run)
+            report = write_report(directory, run.began, run.journeys, run.download)
         missing = [journey for journey in run.journeys if not journey.complete]
         if missing:
             _explain(missing, run, steps)

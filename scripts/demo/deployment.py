@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import re
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -62,9 +61,8 @@ def emulator(directory: Path) -> Iterator[Emulator]:
         forget(directory)
     with ministack(directory, persist=True) as running:
         if not running.restored:
-            (directory / _APPLIED).unlink(missing_ok=True)
-            for state in (directory / "terraform").glob("terraform.tfstate*"):
-                state.unlink()
+            for stale in (directory / _APPLIED, *(directory / "terraform").glob("terraform.tfstate*")):
+                stale.unlink(missing_ok=True)
         with environment(running.environment):
             yield running
 
@@ -76,36 +74,30 @@ class Progress:
     Attributes:
         planned: Resources to create, change or remove; None until Terraform has planned.
         done: Number of finished ones.
-        busy: The addresses of those it is at, and since when.
+        busy: Addresses of those it is waiting for, in the order of their start.
     """
 
     planned: int | None = None
     done: int = 0
-    busy: dict[str, float] = field(default_factory=dict)
-    clock: Callable[[], float] = time.monotonic
+    busy: list[str] = field(default_factory=list)
 
     def read(self, line: str) -> None:
         """Take note of a line."""
         if plan := _PLAN.match(line):
             self.planned = sum(map(int, plan.groups()))
         elif begun := _BEGUN.match(line):
-            self.busy[begun["address"]] = self.clock()
+            self.busy.append(begun["address"])
         elif ended := _ENDED.match(line):
-            self.busy.pop(ended["address"], None)
+            self.busy = [address for address in self.busy if address != ended["address"]]
             self.done += 1
 
     def describe(self) -> str:
-        """Return one line with the resources that Terraform is waiting for."""
+        """Return one line with the resource that Terraform has been waiting for longest."""
         if self.planned is None:
             return "Terraform plans what to make"
-        if not self.busy:
-            return f"Terraform: {self.done} of {self.planned} resources"
-        address, since = next(iter(self.busy.items()))  # the one it has been waiting for longest
         others = f" and {len(self.busy) - 1} more" if len(self.busy) > 1 else ""
-        return (
-            f"Terraform: {self.done} of {self.planned} resources, waiting for "
-            f"{address.removeprefix('module.')} ({self.clock() - since:.0f} s){others}"
-        )
+        waiting = f", waiting for {self.busy[0].removeprefix('module.')}{others}" if self.busy else ""
+        return f"Terraform: {self.done} of {self.planned} resources{waiting}"
 
 
 _PLAN = re.compile(r"Plan: (\d+) to add, (\d+) to change, (\d+) to destroy")

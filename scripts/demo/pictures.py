@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,27 +90,16 @@ def landscape(
     return grained(picture)
 
 
-def agate() -> Image.Image:
+def stone(seed: int, dark: str, middle: str, bright: str) -> Image.Image:
     """Return a cut stone: a palette repeated over clouds."""
-    stone = fractal((1920, 1280), random.Random(21), (3, 2), 4)
-    bands = stone.point(lambda value: round(127.5 - 127.5 * math.cos(value / 255 * math.tau * 4)))
-    return grained(ImageOps.colorize(bands, "#0a1e30", "#faf0dc", "#208c92", midpoint=140))
+    clouds = fractal((1920, 1280), random.Random(seed), (3, 2), 4)
+    bands = clouds.point(lambda value: round(127.5 - 127.5 * math.cos(value / 255 * math.tau * 4)))
+    return grained(ImageOps.colorize(bands, dark, bright, middle, midpoint=140))
 
 
-def lights() -> Image.Image:
-    """Return the lights of a city at night, out of focus."""
-    size, rng = (2400, 1600), random.Random(34)
-    picture = ImageOps.colorize(ramp(size), "#060714", "#160e28")
-    tints = ("#ff783c", "#ffbe6e", "#ff5064", "#5aaaff", "#aa6eff", "#ffe6be")
-    for blur, largest in ((24, 150), (8, 110), (3, 90)):
-        for _ in range(15):
-            radius, strength = rng.randrange(36, largest), rng.uniform(0.2, 0.6)
-            x, y = rng.gauss(0.5, 0.27) * size[0], rng.gauss(0.6, 0.13) * size[1]
-            disc = Image.new("L", size)
-            ImageDraw.Draw(disc).circle((x, y), radius, fill=round(255 * strength))
-            disc = disc.filter(ImageFilter.BoxBlur(blur // 2))
-            picture = ImageChops.screen(picture, ImageOps.colorize(disc, "black", rng.choice(tints)))
-    return grained(picture)
+def agate() -> Image.Image:
+    """Return a cut agate."""
+    return stone(21, "#0a1e30", "#208c92", "#faf0dc")
 
 
 def _file(picture: Image.Image, image_format: str, **options: object) -> bytes:
@@ -146,6 +135,6 @@ PICTURES: Mapping[str, Callable[[], bytes]] = {
     ),
     "sunset, held upright.jpg": _held_upright,
     "agate.png": lambda: _file(agate(), "PNG"),
-    "city at night.avif": lambda: _file(lights(), "AVIF", quality=75, speed=8),
+    "malachite.avif": lambda: _file(stone(34, "#06281c", "#1f9a63", "#b9e8c4"), "AVIF", quality=75, speed=8),
     "torn off half-way.jpg": _torn,
 }

@@ -50,10 +50,26 @@ class Clients:
         self.account: str = identity["Account"]
         self.partition: str = identity["Arn"].split(":")[1]
 
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource in this account and region."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
     def close(self) -> None:
         """End all connections."""
         for client in (self.s3, self.sqs, self.events, self.logs, self.dynamodb, self.sts):
             client.close()
+
+
+def queue_policy(queue_arn: str, senders: Sequence[str]) -> str:
+    """Return a policy by which rules and topics with these ARNs may send to a queue."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnLike": {"aws:SourceArn": senders}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
 
 
 class Observer:
@@ -63,32 +79,15 @@ class Observer:
         """Make the queue, which a subscription of the pipeline's topic can then name."""
         self._clients = clients
         self._name = f"{name}-observer"
-        partition, region, account = clients.partition, clients.region, clients.account
-        self.arn = f"arn:{partition}:sqs:{region}:{account}:{self._name}"
-        self._rules = {
-            "default": f"arn:{partition}:events:{region}:{account}:rule/{self._name}",
-            name: f"arn:{partition}:events:{region}:{account}:rule/{name}/{self._name}",
-        }
-        self.outcomes_rule_arn = self._rules[name]
-        senders = {
-            "sns.amazonaws.com": [f"arn:{partition}:sns:{region}:{account}:{name}-notifications"],
-            "events.amazonaws.com": [*self._rules.values()],
-        }
-        policy = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": service},
-                    "Action": "sqs:SendMessage",
-                    "Resource": self.arn,
-                    "Condition": {"ArnLike": {"aws:SourceArn": arns}},
-                }
-                for service, arns in senders.items()
-            ],
-        }
+        self.arn = clients.arn("sqs", self._name)
+        self.outcomes_rule_arn = clients.arn("events", f"rule/{name}/{self._name}")
+        senders = [
+            self.outcomes_rule_arn,
+            clients.arn("events", f"rule/{self._name}"),  # on the default bus
+            clients.arn("sns", f"{name}-notifications"),
+        ]
         self.url: str = clients.sqs.create_queue(QueueName=self._name)["QueueUrl"]
-        clients.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": json.dumps(policy)})
+        clients.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": queue_policy(self.arn, senders)})
 
     def listen(self, outputs: Mapping[str, Any]) -> None:
         """Add a rule to either bus: for uploads to the bucket, and for the outcomes."""

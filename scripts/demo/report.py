@@ -12,7 +12,7 @@ import statistics
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.filesize import decimal
@@ -22,23 +22,13 @@ from process_image.image import Limits, RejectedImageError, Variant, render
 from scripts.demo.journey import SOURCES, describe_original, describe_outcome, describe_variant, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from scripts.demo.journey import Journey
 
 TEMPLATE = "report.html.j2"
 PREVIEW = Variant(name="original", width=1280, height=1280, format="webp")
-
-
-class Results(Protocol):
-    """Results of a run to display."""
-
-    began: datetime
-    journeys: list[Journey]
-
-    def download(self, variant: Mapping[str, Any]) -> bytes:
-        """Return the bytes of a derivative."""
 
 
 class Figure(NamedTuple):
@@ -57,17 +47,26 @@ class Segment(NamedTuple):
     width: float
 
 
-def write_report(directory: Path, results: Results) -> Path:
-    """Write the report and the images it shows, and return its path."""
+def write_report(
+    directory: Path, began: datetime, journeys: Sequence[Journey], download: Callable[[Mapping[str, Any]], bytes]
+) -> Path:
+    """Write the report and the images it shows, and return its path.
+
+    Args:
+        directory: Folder of the report.
+        began: Start of the run.
+        journeys: The images.
+        download: Returns the bytes of a derivative.
+    """
     shutil.rmtree(directory / "images", ignore_errors=True)
     (directory / "images").mkdir(parents=True)
 
     def figures(numbered: tuple[int, Journey]) -> list[Figure]:
-        return list(_figures(*numbered, results, directory))
+        return list(_figures(directory, *numbered, download))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        cards = list(zip(results.journeys, pool.map(figures, enumerate(results.journeys, 1)), strict=True))
-    complete = [journey for journey in results.journeys if journey.complete]
+        cards = list(zip(journeys, pool.map(figures, enumerate(journeys, 1)), strict=True))
+    complete = [journey for journey in journeys if journey.complete]
     totals = [journey.total for journey in complete if journey.total is not None]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -86,13 +85,10 @@ def write_report(directory: Path, results: Results) -> Path:
     }
     html = environment.get_template(TEMPLATE).render(
         cards=cards,
-        began=results.began,
-        span=max((journey.seconds(hop) or 0 for journey in results.journeys for hop in Hop), default=0) or 1,
+        began=began,
+        span=max((journey.seconds(hop) or 0 for journey in journeys for hop in Hop), default=0) or 1,
         numbers={
-            **{
-                status.lower(): count
-                for status, count in Counter(journey.status for journey in results.journeys).items()
-            },
+            **{status.lower(): count for status, count in Counter(journey.status for journey in journeys).items()},
             "derivatives": sum(len(journey.variants) for journey in complete),
             "seconds to the notification (median)": seconds(statistics.median(totals) if totals else None),
             "in": decimal(sum(journey.source.size for journey in complete)),
@@ -104,7 +100,9 @@ def write_report(directory: Path, results: Results) -> Path:
     return page
 
 
-def _figures(number: int, journey: Journey, results: Results, directory: Path) -> Iterator[Figure]:
+def _figures(
+    directory: Path, number: int, journey: Journey, download: Callable[[Mapping[str, Any]], bytes]
+) -> Iterator[Figure]:
     """Write an image's pictures, and yield a figure for the original and each derivative."""
     original = f"images/{number:03d}-original.webp"
     preview = preview_of(journey.source.path)
@@ -113,7 +111,7 @@ def _figures(number: int, journey: Journey, results: Results, directory: Path) -
     yield Figure(original if preview else None, "original", describe_original(journey))
     for variant in journey.variants:
         path = f"images/{number:03d}-{variant['key'].rpartition('/')[2]}"
-        (directory / path).write_bytes(results.download(variant))
+        (directory / path).write_bytes(download(variant))
         title, _, caption = describe_variant(journey, variant).partition(" ")
         yield Figure(path, title, caption)
 

@@ -29,6 +29,8 @@ PLAIN_WIDTH = 140  # where there is no terminal
 REFRESH_SECONDS = 0.1
 LINE_EVERY_SECONDS = 10  # during a step, without a terminal
 LEAST_NAME_WIDTH = 8
+NAME_WIDTH = 28
+HOPS_WIDTH = 80  # of all columns but the name
 RESERVED_LINES = 7  # of the terminal's height, for all but the images
 
 STYLES = {"Processed": "green", "Rejected": "yellow", "Not recorded": "bold red", "Not uploaded": "bold red"}
@@ -57,7 +59,9 @@ class Steps:
             if self.console.is_terminal:
                 shown = _repeated(lambda: status.update(line(doing())), REFRESH_SECONDS)
             else:
-                shown = _repeated(lambda: self.console.print("  ...", line(doing())), LINE_EVERY_SECONDS)
+                shown = _repeated(
+                    lambda: self.console.print("  ...", line(doing()), soft_wrap=True), LINE_EVERY_SECONDS
+                )
             with shown:
                 yield done
         self.console.print(Text("✓", style="green"), line(" ".join(done) or doing()), soft_wrap=True)
@@ -125,7 +129,8 @@ def _table(*, width: int) -> Table:
 def hops_table(journeys: Sequence[Journey], width: int) -> Table:
     """Return a table with a line per image and a column per hop; names are cut to a terminal of this width."""
     table = _table(width=width)
-    table.add_column("image", no_wrap=True, overflow="ellipsis", min_width=LEAST_NAME_WIDTH)
+    name = min(max(width - HOPS_WIDTH, LEAST_NAME_WIDTH), NAME_WIDTH)
+    table.add_column("image", no_wrap=True, overflow="ellipsis", max_width=name)
     for hop in Hop:
         table.add_column(hop.value, justify="right", no_wrap=True, min_width=len(hop.value))
     table.add_column("", no_wrap=True, overflow="ellipsis", min_width=len("Processed"))
@@ -148,7 +153,7 @@ def _state(journey: Journey) -> Text:
 def results_table(journeys: Sequence[Journey], width: int) -> Table:
     """Return a table with the outcome of each image, for a terminal of this width."""
     table = _table(width=width)
-    table.add_column("image", overflow="ellipsis", no_wrap=True, max_width=width // 5)
+    table.add_column("image", overflow="ellipsis", no_wrap=True, max_width=min(NAME_WIDTH, width // 5))
     table.add_column("result", no_wrap=True)
     table.add_column("original", max_width=15)  # so that the size is on its own line
     table.add_column("derivatives with change in size, or reason", overflow="fold")
