@@ -11,12 +11,13 @@ module "bus" {
 
   permissions_boundary_arn = var.permissions_boundary_arn
 
+  # IAM limits the name of a role to 64 characters, so the rule of deleted versions has a short name.
   rules = {
     for rule, contract in {
       image-processed = "image_processed"
       image-rejected  = "image_rejected"
       image-deleted   = "image_deleted"
-      version-deleted = "image_version_deleted" # shorter: the role of its target has the name, and IAM admits 64 characters
+      version-deleted = "image_version_deleted"
       } : rule => {
       pattern = file("${path.module}/../events/${contract}/pattern.json")
       targets = { record = { arn = module.record_image.arn, role_actions = ["states:StartExecution"] } }

@@ -26,7 +26,7 @@ from scripts.process.entry_point import ToolError
 from scripts.process.environment import engine_settings, inherited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 MINISTACK = ROOT / ".venvs" / "ministack" / "bin" / "ministack"
@@ -35,6 +35,8 @@ START_SECONDS = 60
 STOP_SECONDS = 10
 
 PORTS = range(20_000, 32_000)  # systems give connections higher ones
+
+STARTS = 3
 
 SAVED = "saved"  # exists while the state on disk is complete
 
@@ -107,24 +109,49 @@ def ministack(directory: Path, *, persist: bool = False) -> Iterator[Emulator]:
     if persist:
         environment |= {"PERSIST_STATE": "1", "S3_PERSIST": "1"}
         environment |= {"STATE_DIR": str(directory / "state"), "S3_DATA_DIR": str(directory / "s3")}
-    with log.open("w") as output:
-        # In its own session, so that only this process gets Ctrl-C and stops the emulator in order.
-        process = subprocess.Popen(
-            [str(MINISTACK)],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
     try:
-        _wait_until_healthy(process, endpoint, authority, log)
-        (directory / SAVED).unlink(missing_ok=True)
-        yield Emulator(endpoint, authority, process.pid, log, restored)
+        process = _start(environment, endpoint, authority, log)
+        try:
+            (directory / SAVED).unlink(missing_ok=True)
+            yield Emulator(endpoint, authority, process.pid, log, restored)
+        finally:
+            if _stop(process) and persist:
+                (directory / SAVED).touch()
     finally:
-        if _stop(process) and persist:
-            (directory / SAVED).touch()
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _start(environment: Mapping[str, str], endpoint: str, authority: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Start MiniStack and wait until it answers.
+
+    It also listens on port 443 if that is free, and ends if another emulator takes that port at the same moment. It is
+    then started again.
+
+    Raises:
+        ToolError: It does not start.
+    """
+    for attempt in range(1, STARTS + 1):
+        with log.open("w") as output:
+            # In its own session, so that only this process gets Ctrl-C and stops the emulator in order.
+            process = subprocess.Popen(
+                [str(MINISTACK)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            _wait_until_healthy(process, endpoint, authority, log)
+            break
+        except ToolError:
+            _stop(process)
+            if attempt == STARTS or "Address already in use" not in log.read_text(errors="replace"):
+                raise
+        except BaseException:
+            _stop(process)
+            raise
+    return process
 
 
 def forget(directory: Path) -> None:

@@ -40,12 +40,12 @@ def test_every_module_has_the_same_rules_for_tags(module: str) -> None:
         ({"team": "shop", "Ünit 1_.:/=+@-": ""}, None),
         ({f"tag{number}": "x" * 256 for number in range(40)}, None),
         ({"Team": "shop", "TEAM": "shop", "other": "x"}, '"TEAM", "Team" differ only in case'),
-        ({"aws:team": "shop"}, 'unlike "aws:team"'),
-        ({"Aws:team": "shop", "ok": "x"}, 'unlike "Aws:team"'),
-        ({"k" * 129: "shop"}, f'unlike "{"k" * 129}"'),
-        ({"": "shop"}, 'unlike ""'),
-        ({"team": "v" * 257}, 'unlike "team"'),
-        ({"team": "a*b"}, 'unlike "team"'),
+        ({"aws:team": "shop"}, 'Not valid: "aws:team"'),
+        ({"Aws:team": "shop", "ok": "x"}, 'Not valid: "Aws:team"'),
+        ({"k" * 129: "shop"}, f'Not valid: "{"k" * 129}"'),
+        ({"": "shop"}, 'Not valid: ""'),
+        ({"team": "v" * 257}, 'Not valid: "team"'),
+        ({"team": "a*b"}, 'Not valid: "team"'),
     ],
 )
 def test_tags_that_aws_refuses_fail_at_plan(

@@ -164,7 +164,7 @@ def test_answer_without_memory_is_a_rejection() -> None:
 
 def test_unconfined_process_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("process_image.isolation._confine", lambda _: raising(OSError("no /proc"))())
-    with pytest.raises(RenderingFailedError, match="ended with 1"):
+    with pytest.raises(RenderingFailedError, match="ended with status 1"):
         run(lambda: 0, BUDGET).result()
 
 
@@ -192,12 +192,12 @@ def test_real_crash_is_a_rejection() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGILL])
 def test_killed_child_is_a_failure(number: signal.Signals) -> None:
-    with pytest.raises(RenderingFailedError, match=f"ended with -{number}"):
+    with pytest.raises(RenderingFailedError, match=f"ended with status -{number}"):
         run(lambda: os.kill(os.getpid(), number), BUDGET).result()
 
 
 def test_exit_without_answer_is_a_failure() -> None:
-    with pytest.raises(RenderingFailedError, match="ended with 0"):
+    with pytest.raises(RenderingFailedError, match="ended with status 0"):
         run(lambda: os._exit(0), BUDGET).result()
 
 

@@ -350,7 +350,7 @@ def test_invalid_file_is_not_sent(visit: Callable[..., Page], api: Pretence, fil
     ("status", "code", "words"),
     [
         (413, "too_large", "This file is too large for the API: the limit is 20.0 MB."),
-        (415, "unsupported_media_type", "The API does not take files of this kind."),
+        (415, "unsupported_media_type", "The API does not accept files of this type."),
         (429, "quota_exceeded", "The quota of this key is exceeded."),
         (500, "internal_error", "An error occurred in the API."),
     ],

@@ -120,7 +120,7 @@ run "dashboard_has_its_rows_in_order" {
   }
 
   assert {
-    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.markdown if widget.type == "text"] == ["## Is it working?", "## How long does it take?", "## What is failing?", "## What does it cost?"]
+    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.markdown if widget.type == "text"] == ["## Is it working?", "## How long does it take?", "## What fails?", "## What does it cost?"]
     error_message = "The dashboard must have four headings in this order: ${aws_cloudwatch_dashboard.this.dashboard_body}"
   }
 
@@ -137,7 +137,7 @@ run "dashboard_has_its_rows_in_order" {
   }
 
   assert {
-    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.stat if widget.type == "metric" && startswith(try(widget.properties.title, ""), "From start to end")] == ["p50", "p95", "p99"]
+    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.stat if widget.type == "metric" && startswith(try(widget.properties.title, ""), "Start to end")] == ["p50", "p95", "p99"]
     error_message = "Latencies must be drawn as p50, p95 and p99."
   }
 
