@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
-from rich.console import Console
 
 from darkroom.errors import explain
 from darkroom.interrupt import graceful
@@ -43,7 +42,6 @@ DONE = 0
 
 DIRECTORY = ROOT / "build" / "aws-smoke-test"
 RUN = "run.json"  # resources to destroy, and their place; exists until all are destroyed
-PLAIN_WIDTH = 140  # where there is no terminal
 
 EPILOG = """\
 It takes from half an hour to an hour: S3 needs minutes to make a new bucket's events known, EventBridge to archive
@@ -107,19 +105,16 @@ def find_place() -> Place:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the test; gives its exit status."""
     options = _parse(arguments)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     try:
         check_terraform()
         place = find_place()
         with graceful("Terraform ends what it is at, then all is destroyed") as stop:
-            test = SmokeTest(options, place, Steps(console), stop)
+            test = SmokeTest(options, place, Steps(), stop)
             return test.destroy_only() if options.destroy else test.run()
     except Interrupted:
         raise KeyboardInterrupt from None
     except (BotoCoreError, ClientError) as error:
         raise ToolError(explain(error)) from error
-    finally:
-        console.show_cursor()
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shutil
 import sys
@@ -25,13 +24,13 @@ from darkroom.measurements import measure
 from darkroom.resources import Resources
 from darkroom.sources import collect
 from scripts import ROOT, package_lambdas
-from scripts.demo.deployment import LEAST_CONCURRENCY
+from scripts.demo.deployment import local_variables
 from scripts.engines.ministack import ministack
 from scripts.generated.cost import MEASURED
 from scripts.generated.documents import machine
 from scripts.process.entry_point import ToolError, entry_point
 from scripts.process.environment import environment
-from scripts.terraform.stack import Stack, emulator_variables
+from scripts.terraform.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,13 +51,10 @@ def make_run(paths: Sequence[Path], rounds: int) -> dict[str, Any]:
     photographs = collect(paths)
     package_lambdas.package(["--local"])
     shutil.rmtree(DIRECTORY, ignore_errors=True)
-    usual = emulator_variables(NAME)
-    processors = max(os.cpu_count() or 1, LEAST_CONCURRENCY)
-    variables = {**usual, "process_image": {**usual["process_image"], "max_concurrency": processors}}
     with ExitStack() as on_exit:
         running = on_exit.enter_context(ministack(DIRECTORY))
         on_exit.enter_context(environment(running.environment))
-        stack = Stack(DIRECTORY, {}, variables, report=print)
+        stack = Stack(DIRECTORY, {}, local_variables(NAME), report=print)
         stack.init()
         stack.apply(on_line=print)
         for number in range(rounds):

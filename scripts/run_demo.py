@@ -1,6 +1,6 @@
 """The pipeline at work: uploads images to an embedded emulator that Terraform's root is applied to, and shows it.
 
-Each image's way is shown hop by hop, live in the terminal and then on a page, together with its derivatives, its
+Each image's way is shown hop by hop, live in the terminal and then in a report, together with its derivatives, its
 record and its notification. Without images of yours, a few are drawn.
 """
 
@@ -10,14 +10,11 @@ import argparse
 import shlex
 import signal
 import sys
-import warnings
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from PIL import Image
-from rich.console import Console
 
 from darkroom.dead_letters import image_of
 from darkroom.errors import OperatorError
@@ -25,24 +22,23 @@ from darkroom.sources import collect
 from scripts import ROOT, package_lambdas
 from scripts.demo.deployment import NAME, Progress, apply, emulator, exclusive
 from scripts.demo.images import split_paths
+from scripts.demo.journey import describe_outcome
 from scripts.demo.pictures import draw_pictures
 from scripts.demo.pipeline import Clients, Observer, Run
-from scripts.demo.report import write_page
-from scripts.demo.terminal import LiveJourneys, Steps, describe_outcome, results_table, ways_table
+from scripts.demo.report import write_report
+from scripts.demo.terminal import Steps, live_journeys, results_table
 from scripts.process.entry_point import FAILED, WRONG_USAGE, ToolError, entry_point
 from scripts.terraform.stack import check_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from darkroom.sources import Source
+    from scripts.demo.journey import Journey
     from scripts.engines.ministack import Emulator
 
 DONE = 0
 
 PATIENCE_SECONDS = 90
-LETTER_CHARACTERS = 300
-PLAIN_WIDTH = 140  # where there is no terminal
 
 EPILOG = """\
 The first run takes about a minute, most of it because Terraform waits for queues. The deployment
@@ -62,18 +58,14 @@ or something failed, 2 wrong usage, 130 interrupted
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo and return the exit status."""
     options = _parse(arguments)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the page has a limit of its own
     try:
-        return _run(options, Steps(console))
+        return _run(options, Steps())
     except OperatorError as error:  # of `collect`
         raise ToolError(str(error), WRONG_USAGE) from error
     except (BotoCoreError, ClientError) as error:
         raise ToolError(f"{error}\nThe emulator's log: {options.directory / 'ministack.log'}") from error
     except KeyboardInterrupt as interruption:
         raise KeyboardInterrupt("nothing is left running. Run it again to continue.") from interruption
-    finally:
-        console.show_cursor()
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -104,7 +96,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         default=ROOT / "build" / "demo",
         metavar="FOLDER",
-        help="for the page, the state and the emulator's log; default: build/demo",
+        help="for the report, the state and the emulator's log; default: build/demo",
     )
     return parser.parse_args(arguments)
 
@@ -116,7 +108,10 @@ def _run(options: argparse.Namespace, steps: Steps) -> int:
     package_lambdas.package(["--local"])
     with ExitStack() as on_exit:
         on_exit.enter_context(exclusive(directory))
-        sources = sources or _draw(directory, steps)
+        if not sources:
+            with steps.step(lambda: "Pictures are drawn") as done:
+                sources = collect(draw_pictures(directory / "originals"))
+                done.append(f"{len(sources)} pictures are drawn, one of them broken on purpose")
         with steps.step(lambda: "The emulator starts") as done:
             running = on_exit.enter_context(emulator(directory))
             state = ", with the state of the last run" if running.restored else ""
@@ -126,24 +121,23 @@ def _run(options: argparse.Namespace, steps: Steps) -> int:
         outputs = _apply(directory, observer, steps)
         observer.listen(outputs)
         run = Run(clients, outputs, observer, sources)
-        _follow(run, options.patience, steps)
-        with steps.step(lambda: "The page is written"):
-            page = write_page(directory, run)
-        complete = all(journey.complete for journey in run.journeys)
-        if not complete:
-            _explain(run, running, steps)
-        steps.say(f"The page: {page.as_uri()}", "bold")
+        steps.say(f"\nImages on the way: {len(sources)}. Times are seconds since the start of each upload.\n")
+        with live_journeys(steps.console, run.journeys) as show:
+            run.follow(options.patience, show)
+        steps.say("")
+        steps.console.print(results_table(run.journeys, steps.console.width))
+        steps.say("")
+        with steps.step(lambda: "The report is written"):
+            report = write_report(directory, run.began, run.journeys, run.download)
+        missing = [journey for journey in run.journeys if not journey.complete]
+        if missing:
+            _explain(missing, run, steps)
+            steps.say(f"The emulator's log: {running.log}\n")
+        steps.say(f"The report: {report.as_uri()}", "bold")
         if options.keep:
             _keep(running, steps)
     steps.say("The emulator is stopped.")
-    return DONE if complete else FAILED
-
-
-def _draw(directory: Path, steps: Steps) -> list[Source]:
-    with steps.step(lambda: "Pictures are drawn") as done:
-        sources = collect(draw_pictures(directory / "originals"))
-        done.append(f"{len(sources)} pictures are drawn, one of them broken on purpose")
-    return sources
+    return FAILED if missing else DONE
 
 
 def _apply(directory: Path, observer: Observer, steps: Steps) -> Mapping[str, Any]:
@@ -151,27 +145,14 @@ def _apply(directory: Path, observer: Observer, steps: Steps) -> Mapping[str, An
     if not (directory / "terraform").exists():
         steps.say("Terraform now makes the pipeline, as it would on AWS: about a minute, this one time.")
     with steps.step(progress.describe) as done:
-        applied = apply(directory, observer.arn, lambda sentence: done.append(f"({sentence})"), progress)
-        done[:] = [f"Terraform's root is applied: {applied.how}", *done]
-    return applied.outputs
+        outputs = apply(directory, observer.arn, lambda sentence: done.append(f"({sentence})"), progress)
+        how = "in place since the last run" if progress.planned is None else f"{progress.done} resources"
+        done.insert(0, f"Terraform's root is applied: {how}")
+    return outputs
 
 
-def _follow(run: Run, patience: float, steps: Steps) -> None:
-    count = len(run.journeys)
-    steps.say(f"\n{count} image{'' if count == 1 else 's'} on the way, with the seconds since the upload began:\n")
-    live = LiveJourneys(steps.console, run.journeys)
-    with live.shown():
-        run.follow(live, patience=patience)
-    if steps.console.is_terminal:
-        steps.console.print(ways_table(run.journeys, lambda _: "", width=steps.console.width))
-        steps.say("")
-    steps.console.print(results_table(run.journeys, width=steps.console.width))
-    steps.say("")
-
-
-def _explain(run: Run, running: Emulator, steps: Steps) -> None:
+def _explain(missing: Sequence[Journey], run: Run, steps: Steps) -> None:
     """Say which images did not arrive, and where to look."""
-    missing = [journey for journey in run.journeys if not journey.complete]
     letters = run.dead_letters()
     waiting = {image_of(body): name for name, bodies in letters.items() for body in bodies}
     steps.say(f"{len(missing)} of {len(run.journeys)} were not recorded and announced:", "bold red")
@@ -181,13 +162,8 @@ def _explain(run: Run, running: Emulator, steps: Steps) -> None:
         steps.say(f"  {journey.source.path}: {describe_outcome(journey)}{where}")
     for error in run.log.errors:
         steps.say(f"The function's log: {error}")
-    for name, bodies in letters.items():
-        steps.say(f"In the dead-letter queue {name}:", "bold")
-        for body in bodies:
-            steps.say(f"  {body if len(body) <= LETTER_CHARACTERS else body[:LETTER_CHARACTERS] + '…'}")
     if not letters:
         steps.say("The DLQs are empty: failed messages are retried after some minutes, then go to a DLQ.")
-    steps.say(f"The emulator's log: {running.log}\n")
 
 
 def _keep(running: Emulator, steps: Steps) -> None:

@@ -19,16 +19,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rich.console import Console
-
 from scripts import ROOT, package_lambdas
-from scripts.demo.deployment import LEAST_CONCURRENCY, Progress, exclusive
+from scripts.demo.deployment import Progress, exclusive, local_variables
 from scripts.demo.terminal import Steps
 from scripts.engines.localstack import HOST, packaging_options, target
 from scripts.process.entry_point import entry_point
 from scripts.process.environment import environment
 from scripts.run_localstack import choose, localstack
-from scripts.terraform.stack import Stack, check_terraform, emulator_variables
+from scripts.terraform.stack import Stack, check_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +40,6 @@ CALLER = "you"
 PAGE = ROOT / "terraform" / "try_page" / "index.html"
 DIRECTORY = ROOT / "build" / "try"
 ANSWER_SECONDS = 60
-PLAIN_WIDTH = 140  # where there is no terminal
 
 EPILOG = """\
 LocalStack runs by docker compose if a Docker engine is available, otherwise from PyPI; LOCALSTACK=docker or
@@ -122,13 +119,10 @@ class _Handler(BaseHTTPRequestHandler):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the page until Ctrl-C and return the exit status."""
     options = _parse(arguments)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     try:
-        _run(options, Steps(console))
+        _run(options, Steps())
     except KeyboardInterrupt as interruption:
         raise KeyboardInterrupt("all processes have ended.") from interruption
-    finally:
-        console.show_cursor()
     return DONE
 
 
@@ -177,13 +171,10 @@ def _forget() -> None:
 
 def _apply(origin: str, way: Way, steps: Steps) -> Mapping[str, Any]:
     """Apply the root with the API, for a page of that origin; gives its outputs."""
-    usual = emulator_variables(NAME, target(way))
-    processors = max(os.cpu_count() or 1, LEAST_CONCURRENCY)
     variables = {
-        **usual,
+        **local_variables(NAME, target(way)),
         "api": {"authorization": {"type": "API_KEY"}, "api_keys": [CALLER], "cors_origins": [origin], "try_page": True},
         "originals": {"cors_origins": [origin]},
-        "process_image": {**usual["process_image"], "max_concurrency": processors},
     }
     progress = Progress()
     with steps.step(progress.describe) as done:

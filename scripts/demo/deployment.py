@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import re
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from scripts.artifacts.targets import Target
     from scripts.engines.ministack import Emulator
 
 NAME = "demo"
@@ -61,9 +61,8 @@ def emulator(directory: Path) -> Iterator[Emulator]:
         forget(directory)
     with ministack(directory, persist=True) as running:
         if not running.restored:
-            (directory / _APPLIED).unlink(missing_ok=True)
-            for state in (directory / "terraform").glob("terraform.tfstate*"):
-                state.unlink()
+            for stale in (directory / _APPLIED, *(directory / "terraform").glob("terraform.tfstate*")):
+                stale.unlink(missing_ok=True)
         with environment(running.environment):
             yield running
 
@@ -75,36 +74,30 @@ class Progress:
     Attributes:
         planned: Resources to create, change or remove; None until Terraform has planned.
         done: Number of finished ones.
-        busy: The addresses of those it is at, and since when.
+        busy: Addresses of those it is waiting for, in the order of their start.
     """
 
     planned: int | None = None
     done: int = 0
-    busy: dict[str, float] = field(default_factory=dict)
-    clock: Callable[[], float] = time.monotonic
+    busy: list[str] = field(default_factory=list)
 
     def read(self, line: str) -> None:
         """Take note of a line."""
         if plan := _PLAN.match(line):
             self.planned = sum(map(int, plan.groups()))
         elif begun := _BEGUN.match(line):
-            self.busy[begun["address"]] = self.clock()
+            self.busy.append(begun["address"])
         elif ended := _ENDED.match(line):
-            self.busy.pop(ended["address"], None)
+            self.busy = [address for address in self.busy if address != ended["address"]]
             self.done += 1
 
     def describe(self) -> str:
-        """Return one line with the resources that Terraform is waiting for."""
+        """Return one line with the resource that Terraform has been waiting for longest."""
         if self.planned is None:
             return "Terraform plans what to make"
-        if not self.busy:
-            return f"Terraform: {self.done} of {self.planned} resources"
-        address, since = next(iter(self.busy.items()))  # the one it has been waiting for longest
         others = f" and {len(self.busy) - 1} more" if len(self.busy) > 1 else ""
-        return (
-            f"Terraform: {self.done} of {self.planned} resources, waiting for "
-            f"{address.removeprefix('module.')} ({self.clock() - since:.0f} s){others}"
-        )
+        waiting = f", waiting for {self.busy[0].removeprefix('module.')}{others}" if self.busy else ""
+        return f"Terraform: {self.done} of {self.planned} resources{waiting}"
 
 
 _PLAN = re.compile(r"Plan: (\d+) to add, (\d+) to change, (\d+) to destroy")
@@ -112,76 +105,53 @@ _BEGUN = re.compile(r"(?P<address>\S+): (?:Creating|Modifying|Destroying)\.\.\."
 _ENDED = re.compile(r"(?P<address>\S+): (?:Creation|Modifications|Destruction) complete after")
 
 
-@dataclass(frozen=True)
-class Applied:
-    """Result of an apply: the root's outputs, and whether the deployment existed before."""
+def local_variables(name: str, target: Target | None = None) -> dict[str, Any]:
+    """Return the root's variables for an emulator, with as many environments of the function as processors.
 
-    outputs: Mapping[str, Any]
-    how: str
+    Every environment is a process of this machine.
+    """
+    usual = emulator_variables(name, target)
+    processors = max(os.cpu_count() or 1, LEAST_CONCURRENCY)
+    return {**usual, "process_image": {**usual["process_image"], "max_concurrency": processors}}
 
 
-def apply(directory: Path, subscriber_arn: str, report: Callable[[str], None], progress: Progress) -> Applied:
-    """Apply the root, with a subscription for the demo's queue, if anything has changed since the last run.
+def apply(directory: Path, subscriber_arn: str, report: Callable[[str], None], progress: Progress) -> Mapping[str, Any]:
+    """Apply the root with a subscription for the demo's queue, unless nothing has changed; return its outputs.
 
     Raises:
         TerraformError: Terraform has failed.
     """
-    usual = emulator_variables(NAME)
-    # Every environment of the function is a process of this machine, so their number is that of the processors.
-    processors = max(os.cpu_count() or 1, LEAST_CONCURRENCY)
-    variables = {
-        **usual,
-        "process_image": {**usual["process_image"], "max_concurrency": processors},
-        "notifications": {"demo": {"protocol": "sqs", "endpoint": subscriber_arn}},
-    }
+    subscription = {"protocol": "sqs", "endpoint": subscriber_arn}
+    variables = {**local_variables(NAME), "notifications": {"demo": subscription}}
     marker, wanted = directory / _APPLIED, fingerprint(variables)
     before = json.loads(marker.read_text()) if marker.exists() else {}
     if before.get("fingerprint") == wanted:
-        return Applied(before["outputs"], "in place since the last run: nothing has changed")
+        outputs: dict[str, Any] = before["outputs"]
+        return outputs
 
     stack = Stack(directory, {}, variables, report=report)
     marker.unlink(missing_ok=True)
-    fresh = not (stack.folder / "terraform.tfstate").exists()
     try:
         stack.init()
         stack.apply(on_line=progress.read)
         outputs = stack.outputs()
     except TerraformError:
-        _write(marker, {"fingerprint": None})  # its state is complete, so the next apply continues
+        marker.write_text("{}")  # its state is complete, so the next apply continues
         raise
-    _write(marker, {"fingerprint": wanted, "outputs": outputs})
-    changed = "change" if progress.done == 1 else "changes"
-    return Applied(outputs, f"{progress.done} resources" if fresh else f"{progress.done} {changed}")
+    marker.write_text(json.dumps({"fingerprint": wanted, "outputs": outputs}))
+    return outputs
 
 
 def fingerprint(variables: Mapping[str, Any]) -> str:
     """Return a hash of everything that the result depends on: Terraform files, contracts, artifacts and variables."""
-    terraform = ROOT / "terraform"
     files = [
-        *(file for file in terraform.rglob("*") if file.is_file() and not _aside(file, terraform)),
+        *(file for suffix in ("tf", "json") for file in (ROOT / "terraform").rglob(f"[!.]*.{suffix}")),
         *(ROOT / "events").glob("*/pattern.json"),
-        terraform / variables["artifacts"],
+        ROOT / "terraform" / variables["artifacts"],
         ROOT / "requirements" / "ministack.txt",
     ]
     digest = hashlib.sha256(json.dumps(variables, sort_keys=True).encode())
     for file in sorted(files):
-        content = file.read_bytes() if file.exists() else b""
+        content = file.read_bytes()
         digest.update(f"{file.name} {len(content)}\n".encode() + content)
     return digest.hexdigest()
-
-
-def _aside(file: Path, terraform: Path) -> bool:
-    """Return True if a file does not affect the apply: an example, test, document, or a file of another apply."""
-    return (
-        file.suffix == ".md"
-        or file.name in ("backend.tf", "terraform.tfvars", "tfplan")
-        or ".tfstate" in file.name
-        or not {"examples", "tests"}.isdisjoint(file.relative_to(terraform).parts)
-        or any(part.startswith(".") for part in file.relative_to(terraform).parts)
-    )
-
-
-def _write(path: Path, content: object) -> None:
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(content, indent=2) + "\n")
-    unfinished.replace(path)

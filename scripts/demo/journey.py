@@ -3,20 +3,27 @@
 Every time comes from an event, a log, a listing or a record. An unknown hop has no time.
 """
 
+# ruff: noqa: RUF001 - a dash and a multiplication sign are meant
+
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from rich.filesize import decimal
+
 from darkroom.hops import Hop
-from darkroom.logs import read_report
+from darkroom.logs import entry, read_report
+from reconcile.records import current_of, is_notified, versions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from darkroom.sources import Source
+    from reconcile.records import Item
 
 
 SOURCES = {
@@ -28,6 +35,7 @@ SOURCES = {
     Hop.RECORDED: "recorded_at in the version's item",
     Hop.NOTIFIED: "SNS delivered the notification to its subscriber, the demo's queue",
 }
+NOTHING = "–"  # for an unknown time
 
 
 @dataclass
@@ -38,13 +46,13 @@ class Journey:
         source: Uploaded file.
         image_id: Key in the originals bucket.
         started: Start of the upload, from which all hops are measured.
-        times: Time of each known hop.
+        times: First time of each known hop.
         event: Detail of the outcome event.
-        item: Item of the version, once its outcome is marked as announced.
-        record: Current item of the image.
+        record: Current item of the image, once its outcome is marked as announced.
         notification: Notification as received.
         cold_start: True if the function's process was started for this image's invocation.
         trouble: Last error of this image.
+        upload_failed: True if the image was not uploaded.
     """
 
     source: Source
@@ -52,7 +60,6 @@ class Journey:
     started: datetime | None = None
     times: dict[Hop, datetime] = field(default_factory=dict)
     event: Mapping[str, Any] | None = None
-    item: Mapping[str, Any] | None = None
     record: Mapping[str, Any] | None = None
     notification: Mapping[str, Any] | None = None
     cold_start: bool = False
@@ -62,7 +69,7 @@ class Journey:
     @property
     def complete(self) -> bool:
         """True if the image is recorded and its subscribers are notified."""
-        return self.record is not None and self.item is not None and self.notification is not None
+        return self.record is not None and self.notification is not None
 
     @property
     def over(self) -> bool:
@@ -71,22 +78,15 @@ class Journey:
 
     @property
     def status(self) -> str:
-        """Outcome in the record, or the last known hop."""
-        if self.complete and self.record:
+        """Outcome in the record, or what is missing."""
+        if self.record and self.complete:
             return str(self.record["status"])
-        if self.upload_failed:
-            return "Not uploaded"
-        return "Not recorded"
+        return "Not uploaded" if self.upload_failed else "Not recorded"
 
     @property
     def reason(self) -> Mapping[str, str] | None:
         """Reason of a rejection: code and message."""
         return self.record.get("reason") if self.record else None
-
-    @property
-    def original(self) -> Mapping[str, Any]:
-        """The original in the record; empty without a record."""
-        return (self.record or {}).get("original") or {}
 
     @property
     def variants(self) -> Sequence[Mapping[str, Any]]:
@@ -99,13 +99,6 @@ class Journey:
         rejected = self.event is not None and self.event["status"] != "Processed"
         return tuple(hop for hop in Hop if not (rejected and hop is Hop.STORED))
 
-    @property
-    def next_hop(self) -> Hop | None:
-        """The hop after the last one that is known."""
-        hops = self.hops
-        last = max((index for index, hop in enumerate(hops) if hop in self.times), default=-1)
-        return hops[last + 1] if last + 1 < len(hops) else None
-
     def seconds(self, hop: Hop) -> float | None:
         """Return the seconds from the start of the upload to a hop; None if unknown."""
         if self.started is None or hop not in self.times:
@@ -114,150 +107,120 @@ class Journey:
 
     @property
     def total(self) -> float | None:
-        """Seconds from the beginning of the upload to the notification."""
+        """Seconds from the start of the upload to the notification."""
         return self.seconds(Hop.NOTIFIED)
 
-    def note(self, hop: Hop, when: datetime) -> bool:
-        """Store the first time of a hop, and return True if it was unknown."""
-        if hop in self.times:
-            return False
-        self.times[hop] = when
-        return True
+    def read_items(self, items: list[Item]) -> None:
+        """Take the times of the newest version from the table, and the record once the version is announced."""
+        current = current_of(items)
+        version = next((item for item in versions_of(items) if current and item["version"] == current["version"]), None)
+        if version is None:
+            return
+        if "uploaded_at" in version:
+            self.times.setdefault(Hop.UPLOADED, datetime.fromisoformat(version["uploaded_at"]))
+        self.times.setdefault(Hop.RECORDED, datetime.fromisoformat(version["recorded_at"]))
+        if is_notified(version):
+            self.record = current
+
+    def read_listing(self, objects: Iterable[Mapping[str, Any]]) -> None:
+        """Take the time of the last derivative, if the listing contains all of them with fractions of a second.
+
+        Amazon S3 lists whole seconds, which are not precise enough.
+        """
+        keys = {variant["key"] for variant in (self.event or {}).get("variants", ())}
+        written = [item["LastModified"] for item in objects if item["Key"] in keys]
+        if written and len(written) == len(keys) and any(time.microsecond for time in written):
+            self.times.setdefault(Hop.STORED, max(written))
 
 
-@dataclass(frozen=True)
-class Observation:
-    """Data about an image from a message or a log line."""
+def read_message(message: Mapping[str, Any], journeys: Mapping[str, Journey]) -> None:
+    """Add an SQS message to its image's journey: an event of either bus, or a notification.
 
-    image_id: str
-    hop: Hop | None = None
-    when: datetime | None = None
-    event: Mapping[str, Any] | None = None
-    notification: Mapping[str, Any] | None = None
-    cold_start: bool = False
-    trouble: str | None = None
-
-
-def learn(journey: Journey, observed: Observation) -> bool:
-    """Add an observation to a journey, and return True if it contained something new."""
-    news = False
-    if observed.hop and observed.when:
-        news = journey.note(observed.hop, observed.when)
-    if observed.event and journey.event is None:
-        journey.event, news = observed.event, True
-    if observed.notification and journey.notification is None:
-        journey.notification, news = observed.notification, True
-    if observed.cold_start and not journey.cold_start:
-        journey.cold_start = news = True
-    if observed.trouble and observed.trouble != journey.trouble:
-        journey.trouble, news = observed.trouble, True
-    return news
-
-
-# Messages of the queue that listens on both buses and is subscribed to the notifications
-
-
-def read_message(message: Mapping[str, Any]) -> Iterator[Observation]:
-    """Yield the observations in one SQS message; none for unknown contents."""
+    Messages about other images are ignored: they are of an interrupted run.
+    """
     sent = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
     body = json.loads(message["Body"])
     if body.get("Type") == "Notification":
-        yield Observation(json.loads(body["Message"])["image_id"], Hop.NOTIFIED, sent, notification=body)
+        if journey := journeys.get(json.loads(body["Message"])["image_id"]):
+            journey.notification = journey.notification or body
+            journey.times.setdefault(Hop.NOTIFIED, sent)
     elif body.get("source") == "aws.s3" and body["detail-type"] == "Object Created":
-        key = body["detail"]["object"]["key"]
-        yield Observation(key, Hop.UPLOADED, read_time(body["time"]))
-        yield Observation(key, Hop.ROUTED, sent)
-    elif body.get("source") == "darkroom":
-        yield Observation(body["detail"]["image_id"], Hop.ANNOUNCED, sent, event=body["detail"])
+        if journey := journeys.get(body["detail"]["object"]["key"]):
+            journey.times.setdefault(Hop.UPLOADED, datetime.fromisoformat(body["time"]))
+            journey.times.setdefault(Hop.ROUTED, sent)
+    elif body.get("source") == "darkroom" and (journey := journeys.get(body["detail"]["image_id"])):
+        journey.event = journey.event or body["detail"]
+        journey.times.setdefault(Hop.ANNOUNCED, sent)
 
 
-def read_time(text: str) -> datetime:
-    """Return a time of events and records, which is in RFC 3339."""
-    return datetime.fromisoformat(text)
-
-
-# The function's log
-
-
-@dataclass
 class FunctionLog:
-    """Parser of the function's log, in pieces of any size.
+    """Reader of the function's log, in pieces of any size.
 
     Attributes:
         errors: Distinct errors: the last line of an exception, or the message.
     """
 
-    errors: list[str] = field(default_factory=list)
-    _began: dict[str, datetime] = field(default_factory=dict)
-    _waiting: dict[str, list[str]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+        self._began: dict[str, datetime] = {}  # by request
+        self._picked_up: dict[str, list[Journey]] = defaultdict(list)  # by request, until its start is known
 
-    def read(self, events: Iterable[Mapping[str, Any]]) -> Iterator[Observation]:
-        """Yield the observations in log events: the start of an image's invocation, and errors.
+    def read(self, events: Iterable[Mapping[str, Any]], journeys: Mapping[str, Journey]) -> None:
+        """Add log events to the journeys: errors, cold starts, and the start of each image's invocation.
 
         The start is computed from the report's time and duration, because engines date other lines differently.
         """
         for event in events:
-            line: str = event["message"]
-            if report := read_report(line):
+            if report := read_report(event["message"]):
                 ended = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-                began = ended - timedelta(milliseconds=report.duration)
-                self._began[report.request_id] = began
-                for image_id in self._waiting.pop(report.request_id, ()):
-                    yield Observation(image_id, Hop.PICKED_UP, began)
-            elif line.startswith("{"):
-                yield from self._read_line(line)
+                self._began[report.request_id] = ended - timedelta(milliseconds=report.duration)
+            else:
+                self._read_line(entry(event["message"]), journeys)
+        for request in self._began.keys() & self._picked_up.keys():
+            for journey in self._picked_up.pop(request):
+                journey.times.setdefault(Hop.PICKED_UP, self._began[request])
 
-    def _read_line(self, line: str) -> Iterator[Observation]:
-        try:
-            entry = json.loads(line)
-        except ValueError:  # cut off, or printed by something else
-            return
-        error = _error(entry)
-        if error and error not in self.errors:
-            self.errors.append(error)
-        image_id, request = entry.get("image_id"), entry.get("function_request_id")
-        if not image_id or not request:
-            return
-        began = self._began.get(request)
-        cold = bool(entry.get("cold_start"))
-        yield Observation(image_id, Hop.PICKED_UP if began else None, began, cold_start=cold, trouble=error)
-        if began is None:
-            self._waiting.setdefault(request, []).append(image_id)
+    def _read_line(self, line: Mapping[str, Any], journeys: Mapping[str, Journey]) -> None:
+        error = None
+        if line.get("level") in ("ERROR", "CRITICAL"):
+            error = str(line.get("exception") or line.get("message")).strip().rpartition("\n")[2]
+            if error not in self.errors:
+                self.errors.append(error)
+        journey, request = journeys.get(line.get("image_id", "")), line.get("function_request_id")
+        if journey and request:
+            journey.cold_start |= bool(line.get("cold_start"))
+            journey.trouble = error or journey.trouble
+            self._picked_up[request].append(journey)
 
 
-def _error(entry: Mapping[str, Any]) -> str | None:
-    if entry.get("level") not in ("ERROR", "CRITICAL"):
-        return None
-    lines = str(entry.get("exception") or entry.get("message") or "").strip().splitlines()
-    return lines[-1] if lines else None
+# Texts about an image, for the terminal and the report
 
 
-# The record
+def seconds(value: float | None) -> str:
+    """Return a time for a table; a dash if it is unknown."""
+    return NOTHING if value is None else f"{value:.2f}"
 
 
-def learn_record(journey: Journey, items: Sequence[Mapping[str, Any]]) -> bool:
-    """Add the data of an image's items in the table; complete once its version is marked as announced."""
-    current = next((item for item in items if item["record"] == "current"), None)
-    if current is None:
-        return False
-    version = next((item for item in items if item["record"] == f"version#{current['version']}"), None)
-    if version is None:
-        return False
-    news = "uploaded_at" in version and journey.note(Hop.UPLOADED, read_time(version["uploaded_at"]))
-    news |= journey.note(Hop.RECORDED, read_time(version["recorded_at"]))
-    if version.get("notified_dedup_id") == version["dedup_id"] and journey.item is None:
-        journey.item, journey.record, news = version, current, True
-    return news
+def describe_original(journey: Journey) -> str:
+    """Return pixels and format of the original, if they are recorded, and its size."""
+    original = (journey.record or {}).get("original") or {}
+    pixels = f"{original['width']}×{original['height']} {original['format']} " if "width" in original else ""
+    return pixels + decimal(journey.source.size)
 
 
-def learn_listing(journey: Journey, objects: Iterable[Mapping[str, Any]]) -> bool:
-    """Add the time of the last derivative, if the listing contains all of them with fractions of a second.
+def describe_variant(journey: Journey, variant: Mapping[str, Any]) -> str:
+    """Return name, pixels and size of a derivative, and the size compared with the original's."""
+    change = variant["bytes"] / journey.source.size - 1
+    return f"{variant['name']} {variant['width']}×{variant['height']} {decimal(variant['bytes'])} {change:+.1%}"
 
-    Amazon S3 lists whole seconds, which are not precise enough.
-    """
-    written = {item["Key"]: item["LastModified"] for item in objects}
-    times = [written.get(variant["key"]) for variant in (journey.event or {}).get("variants", ())]
-    known = [time for time in times if time is not None]
-    if not known or len(known) < len(times) or all(time.microsecond == 0 for time in known):
-        return False
-    return journey.note(Hop.STORED, max(known))
+
+def describe_outcome(journey: Journey) -> str:
+    """Return the outcome in a line, or the last known hop."""
+    if journey.complete and journey.reason:
+        return f"{journey.reason['code']}: {journey.reason['message']}"
+    if journey.complete:
+        return f"{len(journey.variants)} derivatives"
+    if journey.trouble:
+        return journey.trouble
+    last = [hop for hop in Hop if hop in journey.times]
+    return f"last known hop: {last[-1].value}" if last else "no known hop"

@@ -10,14 +10,13 @@ import math
 import os
 import random
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 Size = tuple[int, int]
 
@@ -25,26 +24,16 @@ ORIENTATION_TAG = 0x0112
 TURNED_RIGHT = 6  # EXIF: turn a quarter clockwise to see it upright
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A file to draw: its name and the function that makes its bytes."""
-
-    name: str
-    make: Callable[[], bytes]
-
-
 def draw_pictures(directory: Path) -> list[Path]:
     """Draw the pictures that are missing in a folder; return all files in the order in which they are shown."""
     folder = directory / hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
 
-    def draw(picture: Picture) -> Path:
-        path = folder / picture.name
-        if not path.exists():
-            unfinished = path.with_suffix(".part")
-            unfinished.write_bytes(picture.make())
-            unfinished.replace(path)
-        return path
+    def draw(name: str) -> Path:
+        if not (folder / name).exists():
+            data = PICTURES[name]()
+            (folder / name).write_bytes(data)
+        return folder / name
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow releases Python's lock while it computes
         return list(pool.map(draw, PICTURES))
@@ -101,54 +90,16 @@ def landscape(
     return grained(picture)
 
 
-def aurora() -> Image.Image:
-    """Return northern lights over a lake."""
-    size, rng = (2700, 1200), random.Random(5)
-    sky = ImageOps.colorize(ramp(size), "#040716", "#163a4e")
-    pen = ImageDraw.Draw(sky)
-    for _ in range(1500):
-        x, y, bright = rng.randrange(size[0]), rng.randrange(size[1]), rng.randrange(60, 255)
-        pen.ellipse((x, y, x + bright // 110, y + bright // 110), fill=(bright, bright, bright))
-    for tint, hem in (("#28ff96", 0.85), ("#46beff", 0.65), ("#c450ff", 0.5)):
-        folds = ImageChops.multiply(fractal(size, rng, (40, 1), 3), fractal(size, rng, (4, 1), 1))
-        hanging = Image.new("L", size)
-        hanging.paste(ramp((size[0], round(size[1] * hem))))
-        fading = hanging.filter(ImageFilter.GaussianBlur(40)).transform(
-            size,
-            Image.Transform.QUAD,
-            (0, -80, 0, size[1] + 90, size[0], size[1], size[0], -200),
-            Image.Resampling.BICUBIC,
-        )
-        sky = ImageChops.screen(sky, ImageOps.colorize(ImageChops.multiply(folds, fading), "black", tint))
-    picture = Image.new("RGB", (size[0], 1800))
-    picture.paste(sky)
-    water = ImageOps.flip(sky).resize((size[0] // 24, size[1])).resize(size, Image.Resampling.BICUBIC)
-    ripples = ImageOps.colorize(fractal(size, rng, (4, 90), 3), "#5a646e", "#ebf0f5")
-    picture.paste(ImageChops.multiply(water, ripples), (0, size[1]))
-    return grained(picture)
+def stone(seed: int, dark: str, middle: str, bright: str) -> Image.Image:
+    """Return a cut stone: a palette repeated over clouds."""
+    clouds = fractal((1920, 1280), random.Random(seed), (3, 2), 4)
+    bands = clouds.point(lambda value: round(127.5 - 127.5 * math.cos(value / 255 * math.tau * 4)))
+    return grained(ImageOps.colorize(bands, dark, bright, middle, midpoint=140))
 
 
 def agate() -> Image.Image:
-    """Return a cut stone: a palette repeated over clouds."""
-    stone = fractal((1920, 1280), random.Random(21), (3, 2), 4)
-    bands = stone.point(lambda value: round(127.5 - 127.5 * math.cos(value / 255 * math.tau * 4)))
-    return grained(ImageOps.colorize(bands, "#0a1e30", "#faf0dc", "#208c92", midpoint=140))
-
-
-def lights() -> Image.Image:
-    """Return the lights of a city at night, out of focus."""
-    size, rng = (2400, 1600), random.Random(34)
-    picture = ImageOps.colorize(ramp(size), "#060714", "#160e28")
-    tints = ("#ff783c", "#ffbe6e", "#ff5064", "#5aaaff", "#aa6eff", "#ffe6be")
-    for blur, largest in ((24, 150), (8, 110), (3, 90)):
-        for _ in range(15):
-            radius, strength = rng.randrange(36, largest), rng.uniform(0.2, 0.6)
-            x, y = rng.gauss(0.5, 0.27) * size[0], rng.gauss(0.6, 0.13) * size[1]
-            disc = Image.new("L", size)
-            ImageDraw.Draw(disc).circle((x, y), radius, fill=round(255 * strength))
-            disc = disc.filter(ImageFilter.BoxBlur(blur // 2))
-            picture = ImageChops.screen(picture, ImageOps.colorize(disc, "black", rng.choice(tints)))
-    return grained(picture)
+    """Return a cut agate."""
+    return stone(21, "#0a1e30", "#208c92", "#faf0dc")
 
 
 def _file(picture: Image.Image, image_format: str, **options: object) -> bytes:
@@ -177,11 +128,13 @@ def _torn() -> bytes:
     return whole[: len(whole) // 2]
 
 
-PICTURES = (
-    Picture("dunes at dusk.jpg", _dunes),
-    Picture("northern lights.webp", lambda: _file(aurora(), "WEBP", quality=90, method=2)),
-    Picture("sunset, held upright.jpg", _held_upright),
-    Picture("agate.png", lambda: _file(agate(), "PNG")),
-    Picture("city at night.avif", lambda: _file(lights(), "AVIF", quality=75, speed=8)),
-    Picture("torn off half-way.jpg", _torn),
-)
+PICTURES: Mapping[str, Callable[[], bytes]] = {
+    "dunes at dusk.jpg": _dunes,
+    "hills at dawn.webp": lambda: _file(
+        landscape((2400, 1600), 3, ("#7fa6c9", "#c9c3d6", "#ffdcb4"), ("#243c30", "#c8d29a"), (0.3, 0.48)), "WEBP"
+    ),
+    "sunset, held upright.jpg": _held_upright,
+    "agate.png": lambda: _file(agate(), "PNG"),
+    "malachite.avif": lambda: _file(stone(34, "#06281c", "#1f9a63", "#b9e8c4"), "AVIF", quality=75, speed=8),
+    "torn off half-way.jpg": _torn,
+}

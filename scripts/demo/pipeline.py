@@ -10,7 +10,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -18,10 +18,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from darkroom.hops import Hop
 from reconcile.records import plain
-from scripts.demo.journey import FunctionLog, Journey, learn, learn_listing, learn_record, read_message
+from scripts.demo.journey import FunctionLog, Journey, read_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from darkroom.sources import Source
 
@@ -31,13 +31,6 @@ LOG_SECONDS = 5  # to wait for the log in the end
 LOG_OVERLAP_MS = 5000  # of one look at the log with the one before: lines may appear late
 
 _OWNER = "demo"
-
-
-class Show(Protocol):
-    """Display of the images' progress."""
-
-    def update(self, journey: Journey) -> None:
-        """Show an image's new state."""
 
 
 class Clients:
@@ -52,15 +45,31 @@ class Clients:
         self.logs = session.client("logs", config=config)
         self.dynamodb = session.client("dynamodb", config=config)
         self.sts = session.client("sts", config=config)
+        self.region = session.region_name
         identity = self.sts.get_caller_identity()
         self.account: str = identity["Account"]
         self.partition: str = identity["Arn"].split(":")[1]
-        self.region = session.region_name
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource in this account and region."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def close(self) -> None:
         """End all connections."""
         for client in (self.s3, self.sqs, self.events, self.logs, self.dynamodb, self.sts):
             client.close()
+
+
+def queue_policy(queue_arn: str, senders: Sequence[str]) -> str:
+    """Return a policy by which rules and topics with these ARNs may send to a queue."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnLike": {"aws:SourceArn": senders}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
 
 
 class Observer:
@@ -70,32 +79,15 @@ class Observer:
         """Make the queue, which a subscription of the pipeline's topic can then name."""
         self._clients = clients
         self._name = f"{name}-observer"
-        partition, region, account = clients.partition, clients.region, clients.account
-        self.arn = f"arn:{partition}:sqs:{region}:{account}:{self._name}"
-        self._rules = {
-            "default": f"arn:{partition}:events:{region}:{account}:rule/{self._name}",
-            name: f"arn:{partition}:events:{region}:{account}:rule/{name}/{self._name}",
-        }
-        self.outcomes_rule_arn = self._rules[name]
-        senders = {
-            "sns.amazonaws.com": [f"arn:{partition}:sns:{region}:{account}:{name}-notifications"],
-            "events.amazonaws.com": [*self._rules.values()],
-        }
-        policy = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": service},
-                    "Action": "sqs:SendMessage",
-                    "Resource": self.arn,
-                    "Condition": {"ArnLike": {"aws:SourceArn": arns}},
-                }
-                for service, arns in senders.items()
-            ],
-        }
+        self.arn = clients.arn("sqs", self._name)
+        self.outcomes_rule_arn = clients.arn("events", f"rule/{name}/{self._name}")
+        senders = [
+            self.outcomes_rule_arn,
+            clients.arn("events", f"rule/{self._name}"),  # on the default bus
+            clients.arn("sns", f"{name}-notifications"),
+        ]
         self.url: str = clients.sqs.create_queue(QueueName=self._name)["QueueUrl"]
-        clients.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": json.dumps(policy)})
+        clients.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": queue_policy(self.arn, senders)})
 
     def listen(self, outputs: Mapping[str, Any]) -> None:
         """Add a rule to either bus: for uploads to the bucket, and for the outcomes."""
@@ -145,41 +137,46 @@ class Run:
         self._by_id = {journey.image_id: journey for journey in self.journeys}
         self.log = FunctionLog()
         self._log_from = int(self.began.timestamp() * 1000)
-        self._last_news = time.monotonic()
 
-    def follow(self, show: Show, *, patience: float) -> None:
-        """Upload all, and follow them until the end or until there has been no news for `patience` seconds."""
-        self.began = datetime.now(UTC)
-        self._last_news = time.monotonic()
+    def follow(self, patience: float, show: Callable[[], None] = lambda: None) -> None:
+        """Upload all, and follow them until the end or until there has been no news for `patience` seconds.
+
+        Args:
+            patience: Seconds to wait for news of any image.
+            show: Shows the images' state.
+        """
+        known: list[object] = []
+        news = time.monotonic()
         looked = 0.0
         with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
             try:
                 for journey in self.journeys:
-                    pool.submit(self._upload, journey, show)
-                while not all(journey.over for journey in self.journeys):
-                    self._listen(show)
+                    pool.submit(self._upload, journey)
+                while not all(journey.over for journey in self.journeys) and time.monotonic() - news < patience:
+                    for message in self._observer.receive():
+                        read_message(message, self._by_id)
                     if time.monotonic() - looked > LOOK_EVERY_SECONDS:
-                        self._look(show)
+                        self._look()
                         looked = time.monotonic()
-                    if time.monotonic() - self._last_news > patience:
-                        break
+                    show()
+                    state: list[object] = [(j.started, len(j.times), j.trouble, j.over) for j in self.journeys]
+                    if state != known:
+                        known, news = state, time.monotonic()
             finally:
                 pool.shutdown(cancel_futures=True)
-        self._await_log(show)
+        self._await_log()
+        show()
 
-    def _await_log(self, show: Show) -> None:
+    def _await_log(self) -> None:
         """Wait for the log, which may arrive after the events it describes."""
         deadline = time.monotonic() + LOG_SECONDS
-        while True:
-            self._read_log(show)
-            awaited = [j for j in self.journeys if j.complete and Hop.PICKED_UP not in j.times]
-            if not awaited or time.monotonic() > deadline:
-                return
+        self._read_log()
+        while time.monotonic() < deadline and any(j.complete and Hop.PICKED_UP not in j.times for j in self.journeys):
             time.sleep(LOOK_EVERY_SECONDS)
+            self._read_log()
 
-    def _upload(self, journey: Journey, show: Show) -> None:
+    def _upload(self, journey: Journey) -> None:
         journey.started = datetime.now(UTC)
-        show.update(journey)
         try:
             with journey.source.path.open("rb") as file:
                 self._clients.s3.put_object(
@@ -190,58 +187,32 @@ class Run:
                 )
         except (BotoCoreError, ClientError, OSError) as error:
             journey.trouble, journey.upload_failed = str(error), True
-        self._news(journey, show)
 
-    def _listen(self, show: Show) -> None:
-        for message in self._observer.receive():
-            for observed in read_message(message):
-                journey = self._by_id.get(observed.image_id)  # None for images of an interrupted run
-                if journey and learn(journey, observed):
-                    self._news(journey, show)
-
-    def _look(self, show: Show) -> None:
-        self._read_log(show)
+    def _look(self) -> None:
+        """Read what no message reports: the log, and the listing and record of images whose outcome is known."""
+        self._read_log()
         for journey in self.journeys:
-            if journey.event is None:
-                continue
-            if Hop.STORED in journey.hops and Hop.STORED not in journey.times and self._look_at_listing(journey):
-                self._news(journey, show)
-            if journey.item is None and learn_record(journey, self._items(journey.image_id)):
-                self._news(journey, show)
+            if journey.event and not journey.record:
+                if variants := journey.event.get("variants"):
+                    folder = variants[0]["key"].rpartition("/")[0] + "/"
+                    listing = self._clients.s3.list_objects_v2(Bucket=self._outputs["processed_bucket"], Prefix=folder)
+                    journey.read_listing(listing.get("Contents", ()))
+                found = self._clients.dynamodb.query(
+                    TableName=self._outputs["table"],
+                    KeyConditionExpression="image_id = :id",
+                    ExpressionAttributeValues={":id": {"S": journey.image_id}},
+                    ConsistentRead=True,
+                )
+                journey.read_items([plain(item) for item in found["Items"]])
 
-    def _read_log(self, show: Show) -> None:
+    def _read_log(self) -> None:
         pages = self._clients.logs.get_paginator("filter_log_events").paginate(
             logGroupName=self._outputs["process_image"]["log_group"], startTime=self._log_from
         )
         for page in pages:
-            events = page["events"]
-            for observed in self.log.read(events):
-                journey = self._by_id.get(observed.image_id)
-                if journey and learn(journey, observed):
-                    self._news(journey, show)
-            latest = max((event["timestamp"] for event in events), default=0)
+            self.log.read(page["events"], self._by_id)
+            latest = max((event["timestamp"] for event in page["events"]), default=0)
             self._log_from = max(self._log_from, latest - LOG_OVERLAP_MS)
-
-    def _look_at_listing(self, journey: Journey) -> bool:
-        keys = [variant["key"] for variant in (journey.event or {}).get("variants", ())]
-        if not keys:
-            return False
-        folder = keys[0].rpartition("/")[0] + "/"
-        listing = self._clients.s3.list_objects_v2(Bucket=self._outputs["processed_bucket"], Prefix=folder)
-        return learn_listing(journey, listing.get("Contents", ()))
-
-    def _items(self, image_id: str) -> list[dict[str, Any]]:
-        found = self._clients.dynamodb.query(
-            TableName=self._outputs["table"],
-            KeyConditionExpression="image_id = :id",
-            ExpressionAttributeValues={":id": {"S": image_id}},
-            ConsistentRead=True,
-        )
-        return [plain(item) for item in found["Items"]]
-
-    def _news(self, journey: Journey, show: Show) -> None:
-        self._last_news = time.monotonic()
-        show.update(journey)
 
     def download(self, variant: Mapping[str, Any]) -> bytes:
         """Return the bytes of a derivative."""
@@ -250,10 +221,9 @@ class Run:
 
     def dead_letters(self) -> dict[str, list[str]]:
         """Return the messages in the DLQs, by queue; they stay there."""
-        return {name: letters for name, url in self._outputs["dlqs"].items() if (letters := self._peek(url))}
-
-    def _peek(self, url: str) -> list[str]:
-        messages = self._clients.sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, WaitTimeSeconds=0
-        )
-        return [message["Body"] for message in messages.get("Messages", [])]
+        found = {}
+        for name, url in self._outputs["dlqs"].items():
+            messages = self._clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+            if letters := [message["Body"] for message in messages.get("Messages", [])]:
+                found[name] = letters
+        return found

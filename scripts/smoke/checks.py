@@ -25,7 +25,7 @@ from reconcile.records import current_of, read_items, versions_of
 from reconcile.run import Plan
 from reconcile.run import run as compare
 from scripts.contracts.events import load
-from scripts.demo.pipeline import Clients, Observer, Run
+from scripts.demo.pipeline import Clients, Observer, Run, queue_policy
 from scripts.smoke.api import Api
 from scripts.smoke.api import check as check_api
 from scripts.smoke.facts import Check, Outcome, SmokeError, changed, event_facts, timings
@@ -108,37 +108,19 @@ class Witness(Observer):
         self._interrupted = interrupted
         self._pipeline = name
         self._sealed_name = f"{name}-sealed"
-        self.sealed_arn = f"arn:{clients.partition}:sqs:{clients.region}:{clients.account}:{self._sealed_name}"
+        self.sealed_arn = clients.arn("sqs", self._sealed_name)
         self._sealed_url: str = clients.sqs.create_queue(QueueName=self._sealed_name)["QueueUrl"]
-        policy: dict[str, Any] = {
-            "Version": "2012-10-17",
-            "Statement": {
-                "Effect": "Allow",
-                "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
-                "Action": "sqs:SendMessage",
-                "Resource": self.sealed_arn,
-                "Condition": {
-                    "ArnLike": {
-                        "aws:SourceArn": [
-                            f"arn:{clients.partition}:events:{clients.region}:{clients.account}:rule/{name}/{self._sealed_name}",
-                            f"arn:{clients.partition}:sns:{clients.region}:{clients.account}:{name}-notifications",
-                        ]
-                    }
-                },
-            },
-        }
-        clients.sqs.set_queue_attributes(QueueUrl=self._sealed_url, Attributes={"Policy": json.dumps(policy)})
+        senders = [
+            clients.arn("events", f"rule/{name}/{self._sealed_name}"),
+            clients.arn("sns", f"{name}-notifications"),
+        ]
+        policy = queue_policy(self.sealed_arn, senders)
+        clients.sqs.set_queue_attributes(QueueUrl=self._sealed_url, Attributes={"Policy": policy})
         rule_dlq = f"{name}-smoke-dlq"
-        self._rule_dlq_arn = f"arn:{clients.partition}:sqs:{clients.region}:{clients.account}:{rule_dlq}"
+        self._rule_dlq_arn = clients.arn("sqs", rule_dlq)
         self.rule_dlq_url: str = clients.sqs.create_queue(QueueName=rule_dlq)["QueueUrl"]
-        policy["Statement"] = {
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": self._rule_dlq_arn,
-            "Condition": {"ArnLike": {"aws:SourceArn": self.outcomes_rule_arn}},
-        }
-        clients.sqs.set_queue_attributes(QueueUrl=self.rule_dlq_url, Attributes={"Policy": json.dumps(policy)})
+        policy = queue_policy(self._rule_dlq_arn, [self.outcomes_rule_arn])
+        clients.sqs.set_queue_attributes(QueueUrl=self.rule_dlq_url, Attributes={"Policy": policy})
 
     def listen(self, outputs: Mapping[str, Any]) -> None:
         """Listen as the demo does, and into the encrypted queue, to the outcomes."""
@@ -197,7 +179,7 @@ def leave(clients: SmokeClients, name: str) -> None:
     ):
         _unless_gone(clients.events.remove_targets, Rule=rule, EventBusName=bus, Ids=[target])
         _unless_gone(clients.events.delete_rule, Name=rule, EventBusName=bus)
-    workflow = f"arn:{clients.partition}:states:{clients.region}:{clients.account}:stateMachine:{name}-smoke-timeout"
+    workflow = clients.arn("states", f"stateMachine:{name}-smoke-timeout")
     _unless_gone(clients.stepfunctions.delete_state_machine, stateMachineArn=workflow)
     for role in ROLES:
         remove_role(clients.iam, role.format(name))
@@ -222,13 +204,6 @@ def _unless_gone(call: Callable[..., Any], **arguments: Any) -> Any:  # noqa: AN
         if "NotFound" not in code and "NonExistent" not in code and "DoesNotExist" not in code and "NoSuch" not in code:
             raise
     return None
-
-
-class Quiet:
-    """Display that shows nothing, because the checks report."""
-
-    def update(self, journey: Journey) -> None:
-        """Do nothing."""
 
 
 class Smoke:
@@ -705,7 +680,7 @@ class Smoke:
 
     def _follow(self, sources: Sequence[Source], patience: float) -> list[Journey]:
         run = Run(self._clients, self._outputs, self._witness, sources)
-        run.follow(Quiet(), patience=patience)
+        run.follow(patience)
         return run.journeys
 
     def _put(self, key: str, data: bytes, **metadata: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.sources import Source
-from scripts.demo.journey import FunctionLog, Journey, Observation, learn, learn_listing, learn_record, read_message
+from scripts.demo.journey import FunctionLog, Journey, read_message
 
 BEGAN = datetime(2026, 11, 21, 19, 33, 8, tzinfo=UTC)
 
@@ -119,12 +119,6 @@ def log_event(text: str, at: float) -> dict[str, Any]:
     return {"message": text, "timestamp": round((BEGAN.timestamp() + at) * 1000)}
 
 
-def observe(journey: Journey, *observations: Observation) -> None:
-    for one in observations:
-        assert one.image_id == journey.image_id
-        learn(journey, one)
-
-
 def journey_of(sample: Sample, path: Path | None = None) -> Journey:
     """Return a journey with a started upload."""
     name = sample.image_id.partition("/")[2]
@@ -134,9 +128,10 @@ def journey_of(sample: Sample, path: Path | None = None) -> Journey:
 
 def finish(journey: Journey, sample: Sample) -> Journey:
     """Add all data to a journey."""
+    journeys = {journey.image_id: journey}
     for message in (sample.uploaded(), sample.announced(), sample.notified()):
-        observe(journey, *read_message(message))
-    observe(journey, *FunctionLog().read(sample.log()))
-    learn_record(journey, sample.items())
-    learn_listing(journey, sample.listing())
+        read_message(message, journeys)
+    FunctionLog().read(sample.log(), journeys)
+    journey.read_items(sample.items())
+    journey.read_listing(sample.listing())
     return journey

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,7 +8,17 @@ import pytest
 from tests.support.demo_samples import Sample, finish, journey_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scripts.demo.journey import Journey
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before() -> Iterator[None]:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

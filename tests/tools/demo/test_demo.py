@@ -15,18 +15,9 @@ from scripts import run_demo as demo
 from scripts.process.entry_point import FAILED, INTERRUPTED, WRONG_USAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 SCRIPT = ROOT / "scripts" / "run_demo.py"
-
-
-@pytest.fixture(autouse=True)
-def _signals_as_before() -> Iterator[None]:
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def test_help_shows_options_and_exit_status() -> None:
@@ -40,11 +31,6 @@ def test_wrong_path_fails_before_the_apply(tmp_path: Path, capsys: pytest.Captur
     assert status == WRONG_USAGE
     assert capsys.readouterr().err == f"error: {tmp_path}/missing.jpg does not exist.\n"
     assert not (tmp_path / "demo").exists()
-
-
-def test_a_folder_without_images_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert demo.main([str(tmp_path)]) == WRONG_USAGE
-    assert "no images found in the folder" in capsys.readouterr().err
 
 
 def make_demo(images: str) -> str:

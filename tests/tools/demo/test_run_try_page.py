@@ -27,14 +27,6 @@ if TYPE_CHECKING:
 SCRIPT = ROOT / "scripts" / "run_try_page.py"
 
 
-@pytest.fixture(autouse=True)
-def _signals_as_before() -> Iterator[None]:
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
 @pytest.fixture
 def server() -> Iterator[PageServer]:
     with PageServer(0) as server, server.running():
