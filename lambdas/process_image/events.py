@@ -243,7 +243,8 @@ def _event(
     **more: object,
 ) -> OutcomeEvent:
     status = outcome.replace(" ", "")
-    announced = json.dumps([about.key, about.version, status, *identity])
+    # A repeated deletion may find that the image was restored. It is the same deletion, so it has the same id.
+    announced = json.dumps([about.key, about.version, status.removeprefix("Version"), *identity])
     detail = {
         "schema_version": SCHEMA_VERSION,
         "status": status,
