@@ -153,6 +153,7 @@ def test_torn_file_is_rejected_and_image_deleted(visit: Callable[..., Page], car
 def test_try_page_works_by_keyboard_on_a_phone(visit: Callable[..., Page], carol: Caller) -> None:
     page = visit(carol.key, viewport={"width": 360, "height": 780})
     page.on("filechooser", lambda _: None)  # so that the browser hands choosers over from the start
+    expect(page.get_by_label("Choose images")).to_be_visible(timeout=PATIENCE_MS)  # before that, it takes no focus
     page.get_by_label("Choose images").focus()
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
