@@ -11,8 +11,8 @@ RED, GREEN, BLUE = (0.4360, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 
 
 
 def with_orientation(upright: Image.Image, orientation: int) -> Image.Image:
-    """Store a picture the way a camera held so does: what has to be undone to see it upright."""
-    undo = {
+    """Return an upright picture as a camera in this orientation stores it: a viewer reverses the transformation."""
+    stored_as = {
         1: None,
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -22,7 +22,7 @@ def with_orientation(upright: Image.Image, orientation: int) -> Image.Image:
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
     }[orientation]
-    return upright if undo is None else upright.transpose(undo)
+    return upright if stored_as is None else upright.transpose(stored_as)
 
 
 def exif(orientation: int, secret: str = "") -> bytes:

@@ -9,19 +9,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from benchmarks.metadata import exif, with_orientation
+
 ORIENTATIONS = range(1, 9)
 ORIENTATION_TAG = 0x0112
-
-# Transformation of an upright picture that a viewer reverses because of the tag.
-_STORED_AS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 
 
 @dataclass(frozen=True)
@@ -65,11 +56,9 @@ def oriented(orientation: int) -> Photograph:
     if folder:
         data = (folder / "photos" / "orientation" / f"landscape_{orientation}.jpg").read_bytes()
         return Photograph(f"landscape_{orientation}.jpg", data, (600, 450), "jpeg")
-    picture = draw((600, 450))
-    stored = picture.transpose(_STORED_AS[orientation]) if orientation in _STORED_AS else picture
-    exif = Image.Exif()
-    exif[ORIENTATION_TAG] = orientation
-    return Photograph(f"drawn_{orientation}.jpg", encode(stored, "JPEG", quality=92, exif=exif), (600, 450), "jpeg")
+    stored = with_orientation(draw((600, 450)), orientation)
+    data = encode(stored, "JPEG", quality=92, exif=exif(orientation))
+    return Photograph(f"drawn_{orientation}.jpg", data, (600, 450), "jpeg")
 
 
 def in_each_format() -> list[Photograph]:
